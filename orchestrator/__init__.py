@@ -1,0 +1,1 @@
+"""The thin orchestrator: small scoped agents over the MCP servers."""

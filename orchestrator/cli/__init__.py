@@ -1,0 +1,1 @@
+"""The dealdesk command, one module per command group."""

@@ -1,0 +1,1 @@
+"""Models behind one protocol: Claude, the offline playbook, scripts for tests."""

@@ -1,0 +1,1 @@
+"""The demo company, as files a person can read and edit."""

@@ -1,0 +1,1 @@
+"""The three MCP servers of dealdesk and the toolkit they share."""

@@ -1,0 +1,1 @@
+"""Catalog server: products, compatibility, regions, availability and shipping."""

@@ -1,0 +1,1 @@
+"""CRM server: accounts, opportunities and the texts that tell their story."""

@@ -1,0 +1,1 @@
+"""Finance and legal server: prices, taxes, terms, approvals and quotes."""

@@ -1,0 +1,1 @@
+"""A stored quote as HTML, Markdown and JSON."""

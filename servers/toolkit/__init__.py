@@ -1,0 +1,1 @@
+"""What every dealdesk server shares; it knows no domain."""
