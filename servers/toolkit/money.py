@@ -1,0 +1,137 @@
+"""Money: exact amounts with a currency, and the only rounding in the house.
+
+Amounts are `Decimal` in code. The database keeps integers: amounts in minor units (cents),
+unit prices in micro units (a millionth), so that nothing is ever lost to a float.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from functools import lru_cache
+
+from iso4217 import Currency
+
+from servers.toolkit.errors import InvalidInputError
+
+MICRO = Decimal(1_000_000)
+
+
+@lru_cache(maxsize=256)
+def exponent(currency: str) -> int:
+    """Return how many decimals a currency has (ISO 4217).
+
+    Raises:
+        InvalidInputError: the code is unknown, or has no minor unit (gold, say).
+    """
+    try:
+        digits = Currency(currency).exponent
+    except ValueError:
+        digits = None
+    if digits is None:
+        raise InvalidInputError(
+            f"{currency!r} is not a currency one can quote in", fix="use an ISO 4217 code like EUR"
+        )
+    return int(digits)
+
+
+def round_money(amount: Decimal, currency: str) -> Decimal:
+    """Round to the currency's minor unit, half away from zero: the only rounding of money."""
+    return amount.quantize(Decimal(1).scaleb(-exponent(currency)), ROUND_HALF_UP)
+
+
+def to_minor(amount: Decimal, currency: str) -> int:
+    """Return a rounded amount as integer minor units (12.34 EUR is 1234).
+
+    Raises:
+        ValueError: the amount has more decimals than the currency; round it first.
+    """
+    scaled = amount.scaleb(exponent(currency))
+    if scaled != scaled.to_integral_value():
+        raise ValueError(f"{amount} has more decimals than {currency}: round it first")
+    return int(scaled)
+
+
+def from_minor(minor: int, currency: str) -> Decimal:
+    """Return integer minor units as an amount (1234 EUR minor is 12.34)."""
+    return Decimal(minor).scaleb(-exponent(currency))
+
+
+def to_micro(price: Decimal) -> int:
+    """Return a unit price as integer micro units.
+
+    Raises:
+        ValueError: the price has more than six decimals.
+    """
+    scaled = price * MICRO
+    if scaled != scaled.to_integral_value():
+        raise ValueError(f"{price} has more than six decimals")
+    return int(scaled)
+
+
+def from_micro(micro: int) -> Decimal:
+    """Return integer micro units as a unit price, without trailing zeros beyond two decimals."""
+    price = Decimal(micro) / MICRO
+    short = price.quantize(Decimal("0.01"))
+    return short if short == price else price.normalize()
+
+
+def split_proportionally(
+    total: Decimal, weights: Sequence[Decimal], currency: str
+) -> list[Decimal]:
+    """Split a rounded total over weights so that the parts sum to it exactly.
+
+    Largest remainder: every part is first cut to whole minor units, then the units left over
+    go to the parts that lost most, the earlier one winning a tie. Weights that are all zero
+    split evenly.
+    """
+    if not weights:
+        return []
+    units = to_minor(abs(total), currency)
+    base = sum(weights) or Decimal(len(weights))
+    shares = [units * (w if sum(weights) else Decimal(1)) / base for w in weights]
+    floors = [int(share.to_integral_value(ROUND_FLOOR)) for share in shares]
+    order = sorted(range(len(shares)), key=lambda i: (floors[i] - shares[i], i))
+    for i in order[: units - sum(floors)]:
+        floors[i] += 1
+    sign = -1 if total < 0 else 1
+    return [from_minor(sign * part, currency) for part in floors]
+
+
+@dataclass(frozen=True, order=False)
+class Money:
+    """An amount in one currency; adding two currencies is an error, never a conversion."""
+
+    amount: Decimal
+    currency: str
+
+    @classmethod
+    def from_minor(cls, minor: int, currency: str) -> "Money":
+        """Make money from integer minor units."""
+        return cls(from_minor(minor, currency), currency)
+
+    @property
+    def minor(self) -> int:
+        """The amount in integer minor units."""
+        return to_minor(self.amount, self.currency)
+
+    def rounded(self) -> "Money":
+        """Return the amount rounded to the currency's minor unit."""
+        return Money(round_money(self.amount, self.currency), self.currency)
+
+    def __add__(self, other: "Money") -> "Money":
+        """Add money of the same currency."""
+        self._same(other)
+        return Money(self.amount + other.amount, self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        """Subtract money of the same currency."""
+        self._same(other)
+        return Money(self.amount - other.amount, self.currency)
+
+    def __mul__(self, factor: Decimal | int) -> "Money":
+        """Multiply by a number."""
+        return Money(self.amount * factor, self.currency)
+
+    def _same(self, other: "Money") -> None:
+        if self.currency != other.currency:
+            raise ValueError(f"cannot mix {self.currency} and {other.currency}")
