@@ -1,0 +1,216 @@
+"""One database per server: a SQLite file by default, PostgreSQL by URL.
+
+Opening applies the server's migrations (with a backup of a SQLite file that holds data),
+refuses a file that is corrupt, foreign or newer, and never makes a new one over it.
+"""
+
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlmodel import Session
+
+from servers.toolkit import migrate
+from servers.toolkit.errors import StorageError
+
+
+def journal_mode(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str:
+    """Return the journal mode that is safe on this SQLite.
+
+    WAL where the fix of the WAL-reset bug is in (3.51.3, and the backports 3.50.7 and 3.44.6),
+    else the rollback journal, which the bug does not touch. See https://sqlite.org/wal.html.
+    """
+    fixed = (
+        version >= (3, 51, 3)
+        or (version[:2] == (3, 50) and version[2] >= 7)
+        or (version[:2] == (3, 44) and version[2] >= 6)
+    )
+    return "WAL" if fixed else "DELETE"
+
+
+class Database:
+    """A server's database: `session()` reads, `write()` writes in one transaction."""
+
+    def __init__(self, engine: Engine, server: str) -> None:
+        """Wrap an engine that is ready for use; `open` is the way to get one."""
+        self.engine = engine
+        self.server = server
+        self._writer = engine.execution_options(dealdesk_write=True)
+
+    @classmethod
+    def open(cls, url_or_path: str | Path, server: str) -> "Database":
+        """Open, check and migrate a server's database.
+
+        Args:
+            url_or_path: A file path, a `sqlite:///` URL or a `postgresql+psycopg://` URL.
+            server: The server's name; it picks the migrations.
+
+        Raises:
+            StorageError: unreachable, read-only, corrupt, another program's file, or newer.
+        """
+        text_form = str(url_or_path)
+        url = text_form if "://" in text_form else f"sqlite:///{Path(text_form).absolute()}"
+        try:
+            parsed = make_url(url)
+        except ArgumentError as problem:
+            raise StorageError(f"the {server} database URL cannot be read") from problem
+        path = (
+            Path(parsed.database)
+            if parsed.drivername.startswith("sqlite") and parsed.database
+            else None
+        )
+        try:
+            if path is not None:
+                _check_file(path, server)
+            database = cls(_engine(url), server)
+            database._bring_up_to_date(path)
+        except (SQLAlchemyError, sqlite3.Error, OSError) as problem:
+            raise _storage_error(problem, server, path) from problem
+        return database
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.engine.dialect.name
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Open a session for reading."""
+        with Session(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Open a session that commits at the end, or rolls back on any error.
+
+        On SQLite it takes the write lock at once (BEGIN IMMEDIATE), so that a read inside it
+        stays true until the commit.
+
+        Raises:
+            StorageError: the database stayed locked, is full or cannot be written.
+        """
+        with Session(self._writer, expire_on_commit=False) as session:
+            try:
+                yield session
+                session.commit()
+            except OperationalError as problem:
+                session.rollback()
+                raise _storage_error(problem, self.server, None) from problem
+
+    def setting(self, name: str) -> str | None:
+        """Return a setting of the house (`seeded`, say)."""
+        table = migrate.setting_table
+        with self.session() as session:
+            row = session.connection().execute(table.select().where(table.c.name == name)).first()
+            return None if row is None else str(row.value)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+    def _bring_up_to_date(self, path: Path | None) -> None:
+        with self.engine.connect() as connection:
+            revision = migrate.revision_of(connection)
+        if revision == migrate.head_of(self.server):
+            return
+        if path is not None and revision is not None:
+            _back_up(path, revision)
+        with self._writer.begin() as connection:
+            if self.dialect == "postgresql":
+                _lock_schema(connection)
+            migrate.upgrade(connection, self.server)
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url)
+    mode = journal_mode()
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # we emit BEGIN ourselves, below
+        for pragma in (
+            "busy_timeout=5000",
+            f"journal_mode={mode}",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "recursive_triggers=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("dealdesk_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
+
+
+def _application_id(server: str) -> int:
+    return zlib.crc32(f"dealdesk/{server}".encode()) & 0x7FFFFFFF
+
+
+def _check_file(path: Path, server: str) -> None:
+    """Refuse a file that is not ours; mark a new one as ours before anything else is written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = not path.exists()
+    if not fresh and path.stat().st_size == 0:
+        raise StorageError(
+            f"{path} is an empty file, not a database", fix="restore a backup, or remove the file"
+        )
+    with closing(sqlite3.connect(path, timeout=10)) as connection:
+        if fresh:
+            connection.execute(f"PRAGMA application_id={_application_id(server)}")
+            connection.execute("PRAGMA user_version=1")  # writes the header, so never zero length
+            return
+        (found,) = connection.execute("PRAGMA application_id").fetchone()
+        if found != _application_id(server):
+            raise StorageError(
+                f"{path} is not a dealdesk {server} database", fix="name the right file"
+            )
+        (state,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if state != "ok":
+            raise StorageError(f"{path} is corrupt", fix="restore a backup of it")
+
+
+def _back_up(path: Path, revision: str) -> None:
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    copy = path.with_name(f"{path.name}.{revision}.{stamp}.bak")
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+
+
+def _lock_schema(connection: Connection) -> None:
+    """Let one process migrate a PostgreSQL database at a time."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": zlib.crc32(b"dealdesk")})
+
+
+def _storage_error(problem: Exception, server: str, path: Path | None) -> StorageError:
+    """Say in one line what a driver said in many, without SQL and without a URL's password."""
+    cause = problem.orig if isinstance(problem, DBAPIError) and problem.orig else problem
+    said = (str(cause).strip().splitlines() or [type(cause).__name__])[0].lower()
+    where = str(path) if path is not None else f"the {server} database"
+    for words, message, fix in (
+        ("readonly", "cannot be written", "check the permissions of the file and its folder"),
+        ("permission", "cannot be written", "check the permissions of the file and its folder"),
+        ("unable to open", "cannot be opened", "check the path and the folder's permissions"),
+        ("not a database", "is not a database", "restore a backup, or name another file"),
+        ("malformed", "is corrupt", "restore a backup of it"),
+        ("locked", "stayed locked", "try again when the other program is done"),
+        ("full", "has no space left", "free some space and try again"),
+        ("connection", "cannot be reached", "check that the database server runs and the URL"),
+        ("does not exist", "does not exist", "create it, or check the URL"),
+    ):
+        if words in said:
+            return StorageError(f"{where} {message}", fix=fix)
+    return StorageError(
+        f"{where} cannot be used ({type(cause).__name__})", fix="see `dealdesk doctor`"
+    )

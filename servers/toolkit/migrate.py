@@ -1,0 +1,134 @@
+"""Schema changes: one Alembic history per server, applied when a database is opened.
+
+Each server has `migrations/__init__.py` with `HEAD`, `migrations/env.py` that calls `run_env`,
+and `migrations/versions/`. The tables that every server shares (audit, idempotency, revoked
+grants, call counts, settings) are made by the first migration through `create_house_tables`.
+"""
+
+import importlib
+import logging
+from importlib.resources import as_file, files
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from servers.toolkit.errors import StorageError
+
+house = sa.MetaData()
+"""The tables every server shares; they belong to the toolkit, not to a domain."""
+
+audit_table = sa.Table(
+    "audit",
+    house,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.String(32), nullable=False),
+    sa.Column("actor", sa.String(120), nullable=False),
+    sa.Column("grant_id", sa.String(60), nullable=False),
+    sa.Column("method", sa.String(40), nullable=False),
+    sa.Column("component", sa.String(200), nullable=False),
+    sa.Column("arguments_sha256", sa.String(64), nullable=False),
+    sa.Column("outcome", sa.String(12), nullable=False),
+    sa.Column("reason", sa.String(200), nullable=False),
+)
+idempotency_table = sa.Table(
+    "idempotency",
+    house,
+    sa.Column("key", sa.String(200), primary_key=True),
+    sa.Column("tool", sa.String(60), primary_key=True),
+    sa.Column("at", sa.String(32), nullable=False),
+    sa.Column("result", sa.Text, nullable=False),
+)
+revoked_table = sa.Table(
+    "revoked_grant",
+    house,
+    sa.Column("grant_id", sa.String(60), primary_key=True),
+    sa.Column("at", sa.String(32), nullable=False),
+)
+call_count_table = sa.Table(
+    "grant_call_count",
+    house,
+    sa.Column("grant_id", sa.String(60), primary_key=True),
+    sa.Column("tool", sa.String(60), primary_key=True),
+    sa.Column("used", sa.Integer, nullable=False),
+)
+setting_table = sa.Table(
+    "house_setting",
+    house,
+    sa.Column("name", sa.String(60), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+_KEEP_AUDIT = (
+    "CREATE TRIGGER audit_is_append_only_{verb} BEFORE {verb} ON audit "
+    "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
+)
+_KEEP_AUDIT_POSTGRES = (
+    "CREATE FUNCTION audit_is_append_only() RETURNS trigger AS $$ "
+    "BEGIN RAISE EXCEPTION 'the audit is append-only'; END $$ LANGUAGE plpgsql",
+    "CREATE TRIGGER audit_is_append_only BEFORE UPDATE OR DELETE ON audit "
+    "FOR EACH ROW EXECUTE FUNCTION audit_is_append_only()",
+)
+
+
+def create_house_tables(connection: Connection) -> None:
+    """Make the shared tables; called by the first migration of each server."""
+    house.create_all(connection)
+    if connection.dialect.name == "sqlite":
+        for verb in ("UPDATE", "DELETE"):
+            connection.exec_driver_sql(_KEEP_AUDIT.format(verb=verb))
+    else:
+        for statement in _KEEP_AUDIT_POSTGRES:
+            connection.exec_driver_sql(statement)
+
+
+def head_of(server: str) -> str:
+    """Return the newest revision a server's code knows, without importing Alembic."""
+    return str(importlib.import_module(f"servers.{server}.migrations").HEAD)
+
+
+def revision_of(connection: Connection) -> str | None:
+    """Return the revision a database is at, or None when it is empty."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    row = connection.exec_driver_sql("SELECT version_num FROM alembic_version").first()
+    return None if row is None else str(row[0])
+
+
+def upgrade(connection: Connection, server: str) -> None:
+    """Bring a database to the newest revision inside the caller's transaction.
+
+    Raises:
+        StorageError: the database was written by a newer program.
+    """
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    with as_file(files(f"servers.{server}.migrations")) as folder:
+        config = Config()
+        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError as problem:
+            raise StorageError(
+                f"the {server} database is at revision {revision_of(connection)!r}, "
+                "which this program does not know",
+                fix="use the newer dealdesk that wrote it, or restore the backup beside it",
+            ) from problem
+
+
+def run_env(metadata: sa.MetaData) -> None:
+    """Run the migrations; called from a server's `migrations/env.py`."""
+    from alembic import context
+
+    context.configure(
+        connection=context.config.attributes["connection"],
+        target_metadata=metadata,
+        render_as_batch=True,
+        transactional_ddl=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
