@@ -7,6 +7,7 @@ buffered and committed in batches, because a commit costs more than the read it 
 import atexit
 import hashlib
 import json
+import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from servers.toolkit.database import Database
+from servers.toolkit.errors import StorageError
 from servers.toolkit.grants import Grant
 from servers.toolkit.migrate import audit_table
 
@@ -32,7 +34,7 @@ class Audit:
         self._buffer: list[dict[str, Any]] = []
         self._since = time.monotonic()
         self._lock = threading.Lock()
-        atexit.register(self.flush)
+        atexit.register(self._flush_at_exit)
 
     def record(
         self,
@@ -73,7 +75,14 @@ class Audit:
         try:
             with self._database.write() as session:
                 session.connection().execute(audit_table.insert(), rows)
-        except SQLAlchemyError:
+        except (SQLAlchemyError, StorageError):
             with self._lock:
                 self._buffer = rows + self._buffer
             raise
+
+    def _flush_at_exit(self) -> None:
+        try:
+            self.flush()
+        except (SQLAlchemyError, StorageError) as problem:
+            lost = f"{len(self._buffer)} audit rows of {self._database.server} were not written"
+            logging.getLogger(__name__).warning("%s: %s", lost, problem)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -22,7 +22,7 @@ from joserfc.jwk import OKPKey
 from servers.toolkit.errors import ForbiddenError, StorageError
 
 ISSUER = "dealdesk"
-ALGORITHM = "Ed25519"
+ALGORITHM: Literal["Ed25519"] = "Ed25519"
 MAX_LIFETIME = 24 * 3600
 LEEWAY = 5
 DECIDING_TOOLS = frozenset({"decide_approval"})

@@ -1,0 +1,92 @@
+"""What a local user without a token may use: one table of component names per profile.
+
+`read` looks, `sales` also drafts, `admin` also keeps the data. No profile decides: the deciding
+tools need a named person's grant (design law 6), so they are in no row here. A test compares
+this table with the live servers; a component that is in no profile must be a person's.
+"""
+
+from servers.toolkit.grants import Grant
+
+READ: dict[str, tuple[str, ...]] = {
+    "crm": (
+        "resolve_account",
+        "search_accounts",
+        "get_account",
+        "list_contacts",
+        "list_addresses",
+        "list_documents",
+        "list_interactions",
+        "search_opportunities",
+        "get_opportunity",
+        "list_activities",
+        "read_message",
+        "read_document",
+        "search_text",
+        "quote_readiness",
+        "list_needs",
+        "quote_history",
+        "crm://accounts/{account_id}",
+        "crm://opportunities/{opportunity_id}",
+        "prepare_quote",
+        "review_opportunity",
+    ),
+    "catalog": (
+        "search_products",
+        "get_product",
+        "compare_products",
+        "match_need",
+        "check_configuration",
+        "complete_configuration",
+        "suggest_substitutes",
+        "check_availability",
+        "shipping_options",
+        "catalog://products/{sku}",
+    ),
+    "finance": (
+        "price_quote",
+        "what_if",
+        "explain_price",
+        "check_credit",
+        "screen_party",
+        "select_terms",
+        "get_quote",
+        "list_quotes",
+        "render_quote",
+        "finance://quotes/{quote_id}",
+        "explain_quote",
+    ),
+}
+SALES: dict[str, tuple[str, ...]] = {
+    "crm": ("record_need", "confirm_need", "log_activity"),
+    "catalog": (),
+    "finance": ("create_quote", "request_approval"),
+}
+ADMIN: dict[str, tuple[str, ...]] = {
+    "crm": ("update_stage", "record_quote_outcome"),
+    "catalog": (),
+    "finance": ("issue_quote",),
+}
+PERSON: dict[str, tuple[str, ...]] = {
+    "crm": (),
+    "catalog": (),
+    "finance": ("decide_approval", "withdraw_quote"),
+}
+"""Only a named person's grant holds these; they are listed so that the table is whole."""
+
+PROFILES: dict[str, tuple[dict[str, tuple[str, ...]], ...]] = {
+    "read": (READ,),
+    "sales": (READ, SALES),
+    "admin": (READ, SALES, ADMIN),
+}
+
+
+def profile_grant(server: str, profile: str) -> Grant:
+    """Return the grant of a local user: every component that the profile names on a server."""
+    names = frozenset(name for table in PROFILES[profile] for name in table[server])
+    return Grant(
+        id=f"profile-{profile}",
+        audience=server,
+        tools=frozenset(name for name in names if "://" not in name),
+        resources=frozenset(name for name in names if "://" in name),
+        prompts=frozenset(name for name in names if "://" not in name),
+    )

@@ -1,0 +1,194 @@
+"""Make a server: the base app, its scoped views, and error mapping in one place.
+
+One base app per server holds the components. Nobody talks to it directly: each caller gets a
+thin view that shares the components and carries its own gate (0.2 ms to build).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import fastmcp.exceptions
+import pydantic
+from fastmcp import FastMCP
+from fastmcp.exceptions import ToolError
+from fastmcp.server.auth import AccessToken, TokenVerifier
+from fastmcp.server.completions import CompletionHandler
+from fastmcp.server.middleware import Middleware, MiddlewareContext
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from servers.toolkit import declare
+from servers.toolkit.database import Database
+from servers.toolkit.errors import DomainError
+from servers.toolkit.gate import Gate
+from servers.toolkit.grants import Grant, GrantError, PublicKey
+from servers.toolkit.ledger import Ledger
+
+MAX_ARGUMENT_BYTES = 256 * 1024
+MAX_DEPTH = 16
+
+
+class Server(FastMCP[Any]):
+    """A FastMCP app that serves nobody by itself; `view` gives one caller a scoped face of it."""
+
+    database: Database
+    ledger: Ledger
+
+    def view(self, grant: Grant | str, key: PublicKey | None = None) -> FastMCP[Any]:
+        """Return the server as the holder of a grant sees it (in-process and stdio).
+
+        Args:
+            grant: A grant made in this process, or a token, which `key` must then verify.
+            key: The public key for a token.
+        """
+        source = None if key is None else (lambda: key)
+        return self._face(Gate(self.name, self.ledger, fixed=grant, key=source))
+
+    def http_view(
+        self, key: Callable[[], PublicKey], *, without_token: Grant | None = None
+    ) -> FastMCP[Any]:
+        """Return the server as HTTP callers see it: each request's Bearer token is its grant.
+
+        Args:
+            key: Gives the public key; called when the first token must be verified.
+            without_token: A local profile for requests without a token; None refuses them (401).
+        """
+        gate = Gate(self.name, self.ledger, http=True, key=key, without_token=without_token)
+        verifier = None if without_token is not None else _Verifier(self.name, key)
+        return self._face(gate, auth=verifier)
+
+    def _face(self, gate: Gate, auth: TokenVerifier | None = None) -> FastMCP[Any]:
+        face: FastMCP[Any] = FastMCP(
+            self.name,
+            instructions=self.instructions,
+            version=self.version,
+            providers=[self.local_provider],
+            middleware=[gate, Manners()],
+            auth=auth,
+            mask_error_details=True,
+            cache_ttl=60,
+            cache_scope="private",
+        )
+        if self._completion_handler is not None:  # a shared provider does not carry it over
+            face.add_completion_handler(self._completion_handler)
+        face.custom_route("/health", methods=["GET"])(_health)
+        return face
+
+
+class Manners(Middleware):
+    """Limits on arguments, and every error as `CODE: what is wrong. Try: what to do next`."""
+
+    async def on_call_tool(self, context: MiddlewareContext[Any], call_next: Any) -> Any:
+        """Run a tool; a caller never sees a traceback, a path, SQL or its own input echoed."""
+        _check_size(context.message.arguments or {})
+        try:
+            return await call_next(context)
+        except DomainError as problem:
+            raise ToolError(str(problem)) from problem
+        except fastmcp.exceptions.ValidationError as problem:
+            raise ToolError(_invalid(problem.__cause__)) from problem
+        except pydantic.ValidationError as problem:
+            raise ToolError(_invalid(problem)) from problem
+        except ToolError as problem:
+            if isinstance(problem.__cause__, DomainError):
+                raise ToolError(str(problem.__cause__)) from problem
+            raise
+        except SQLAlchemyError as problem:
+            raise ToolError(
+                "STORAGE: the database could not do that. Try: the same call again, "
+                "or `dealdesk doctor`."
+            ) from problem
+
+
+def create_app(name: str, database: Database, *, instructions: str, version: str) -> Server:
+    """Return the base app of a server; define its components on it, then call `finish`."""
+    ledger = Ledger(database)
+    app = Server(
+        name,
+        instructions=instructions,
+        version=version,
+        middleware=[Gate(name, ledger)],  # closed: without a view there is no grant
+        mask_error_details=True,
+        on_duplicate="error",
+    )
+    app.database, app.ledger = database, ledger
+    return app
+
+
+def finish(app: Server, completion: CompletionHandler | None = None) -> Server:
+    """Close the definition of a server.
+
+    Raises:
+        UndeclaredComponentError: a component does not say how it is scoped, so the server
+            must not start.
+    """
+    if completion is not None:
+        app.add_completion_handler(completion)
+
+    async def listed() -> None:
+        provider = app.local_provider
+        declare.check(
+            await provider.list_tools(),
+            await provider.list_resources(),
+            await provider.list_resource_templates(),
+            await provider.list_prompts(),
+        )
+
+    _run(listed())
+    return app
+
+
+class _Verifier(TokenVerifier):
+    """Answers 401 to a request whose token proves nothing; the gate does the rest."""
+
+    def __init__(self, audience: str, key: Callable[[], PublicKey]) -> None:
+        super().__init__()
+        self._audience, self._key = audience, key
+
+    async def verify_token(self, token: str) -> AccessToken | None:
+        try:
+            grant = self._key().verify(token, self._audience)
+        except GrantError:
+            return None
+        return AccessToken(token=token, client_id=grant.actor, scopes=[], expires_at=grant.expires)
+
+
+async def _health(_request: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+def _run(work: Any) -> None:
+    """Run a coroutine that never waits, so that it works inside a running loop too."""
+    try:
+        work.send(None)
+    except StopIteration:
+        return
+    raise RuntimeError("listing local components waited for something")
+
+
+def _check_size(arguments: dict[str, Any]) -> None:
+    def depth(value: Any, level: int = 0) -> int:
+        if level > MAX_DEPTH:
+            return level
+        children = value.values() if isinstance(value, dict) else value
+        if isinstance(value, dict | list):
+            return max((depth(child, level + 1) for child in children), default=level)
+        return level
+
+    size = len(json.dumps(arguments, default=str))
+    if size > MAX_ARGUMENT_BYTES or depth(arguments) > MAX_DEPTH:
+        raise ToolError("INVALID_INPUT: the arguments are too large. Try: fewer or shorter ones.")
+
+
+def _invalid(problem: BaseException | None) -> str:
+    if not isinstance(problem, pydantic.ValidationError):
+        return "INVALID_INPUT: the arguments do not fit. Try: the tool's input schema."
+    parts = [
+        f"{'.'.join(str(step) for step in error['loc']) or 'arguments'}: {error['msg']}"
+        for error in problem.errors(include_url=False, include_input=False)[:5]
+    ]
+    return f"INVALID_INPUT: {'; '.join(parts)}. Try: the tool's input schema."

@@ -1,0 +1,297 @@
+"""The gate: the one place that decides what a caller may see and do, on every transport.
+
+Each server view carries one gate, and the gate knows the caller's grant from exactly one place,
+chosen when it is built: a fixed grant (in-process, stdio, a local profile) or the Bearer token
+of *this* message's HTTP request. It never looks at a context variable or at "the current
+request": the SDK runs in-memory handlers in the sender's context, where those name the outer
+caller. Everything that is not granted reads exactly like something that does not exist.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from fastmcp.exceptions import NotFoundError, ToolError
+from fastmcp.prompts import Prompt
+from fastmcp.resources import Resource, ResourceTemplate
+from fastmcp.server.middleware import Middleware, MiddlewareContext
+from fastmcp.tools import Tool
+from fastmcp.tools.base import ToolResult
+from mcp.shared.exceptions import MCPError
+from mcp.types import CompleteResult, Completion
+
+from servers.toolkit import scope
+from servers.toolkit.declare import declaration
+from servers.toolkit.grants import Grant, GrantError, PublicKey, bound_value
+from servers.toolkit.idempotency import MAX_KEY, META_KEY
+from servers.toolkit.ledger import Ledger
+
+RELEASE = "release_grant"
+"""The one call that every grant may make and no list shows: it revokes itself."""
+
+OPEN = frozenset({"initialize", "server/discover", "ping", "logging/setLevel"})
+LISTS = frozenset({"tools/list", "resources/list", "resources/templates/list", "prompts/list"})
+USES = frozenset({"tools/call", "resources/read", "prompts/get", "completion/complete"})
+
+Context = MiddlewareContext[Any]
+Next = Callable[..., Any]
+
+
+class Gate(Middleware):
+    """Checks every request of one server view against the caller's grant."""
+
+    def __init__(
+        self,
+        audience: str,
+        ledger: Ledger,
+        *,
+        fixed: Grant | str | None = None,
+        key: Callable[[], PublicKey] | None = None,
+        http: bool = False,
+        without_token: Grant | None = None,
+    ) -> None:
+        """Build a gate.
+
+        Args:
+            audience: The server's name; a grant for another server opens nothing.
+            ledger: The database's record of revoked grants, call counts and the audit.
+            fixed: The grant (or its token) of whoever holds this view. None: nobody.
+            key: Where the public key comes from when a token must be verified.
+            http: Take the token from each HTTP request instead of `fixed`.
+            without_token: With `http`, the profile that a request without any token gets.
+        """
+        self._audience = audience
+        self._ledger = ledger
+        self._fixed = fixed
+        self._http = http
+        self._without_token = without_token
+        self._verify = lru_cache(maxsize=1024)(
+            lambda token: (key or _no_key)().verify(token, audience)
+        )
+
+    def grant_for(self, context: Context) -> Grant | None:
+        """Return the live grant behind a request, or None."""
+        try:
+            found = self._claimed(context)
+        except GrantError:
+            return None
+        if found is None or found.audience != self._audience:
+            return None
+        if found.expires and found.expires <= time.time():
+            return None
+        return None if self._ledger.is_revoked(found.id) else found
+
+    def _claimed(self, context: Context) -> Grant | None:
+        if not self._http:
+            return self._verify(self._fixed) if isinstance(self._fixed, str) else self._fixed
+        wire = context.fastmcp_context.request_context if context.fastmcp_context else None
+        request = getattr(wire, "request", None)  # this message's own request, None off HTTP
+        if request is None:
+            return None
+        header = request.headers.get("authorization")
+        if header is None:
+            return self._without_token
+        scheme, _, token = header.partition(" ")
+        return self._verify(token) if scheme.lower() == "bearer" else None
+
+    async def on_request(self, context: Context, call_next: Next) -> Any:
+        """Decide who is calling; every request on every transport comes through here."""
+        if context.method in OPEN:
+            return await call_next(context)
+        grant = self.grant_for(context)
+        if grant is None or context.method not in LISTS | USES:
+            return self._refuse(context, grant, "no live grant" if grant is None else "method")
+        if context.method == "completion/complete" and not _may_complete(grant, context.message):
+            self._denied(grant, context, "completion", str(_reference(context.message)))
+            return CompleteResult(completion=Completion(values=[]))
+        meta = _request_meta(context)
+        key = meta.get(META_KEY)
+        marks = (
+            scope.current_grant.set(grant),
+            scope.current_key.set(
+                key if isinstance(key, str) and 0 < len(key) <= MAX_KEY else None
+            ),
+        )
+        try:
+            return await call_next(context)
+        finally:
+            scope.current_grant.reset(marks[0])
+            scope.current_key.reset(marks[1])
+
+    def _refuse(self, context: Context, grant: Grant | None, reason: str) -> Any:
+        name = _name(context.message)
+        self._denied(grant, context, name, reason)
+        if context.method in LISTS:
+            return []
+        if context.method == "tools/call":
+            raise NotFoundError(f"Unknown tool: {name!r}")
+        if context.method == "completion/complete":
+            return CompleteResult(completion=Completion(values=[]))
+        raise MCPError(code=-32602, message="Not found")
+
+    async def on_list_tools(self, context: Context, call_next: Next) -> Sequence[Tool]:
+        """Show the granted tools."""
+        grant = scope.grant()
+        return [tool for tool in await call_next(context) if tool.name in grant.tools]
+
+    async def on_list_prompts(self, context: Context, call_next: Next) -> Sequence[Prompt]:
+        """Show the granted prompts."""
+        grant = scope.grant()
+        return [item for item in await call_next(context) if item.name in grant.prompts]
+
+    async def on_list_resources(self, context: Context, call_next: Next) -> Sequence[Resource]:
+        """Show the granted resources."""
+        grant = scope.grant()
+        return [item for item in await call_next(context) if str(item.uri) in grant.resources]
+
+    async def on_list_resource_templates(
+        self, context: Context, call_next: Next
+    ) -> Sequence[ResourceTemplate]:
+        """Show the granted templates."""
+        grant = scope.grant()
+        return [t for t in await call_next(context) if t.uri_template in grant.resources]
+
+    async def on_call_tool(self, context: Context, call_next: Next) -> ToolResult:
+        """Check name, bound arguments and budget, then run the tool and audit what came of it."""
+        grant, call = scope.grant(), context.message
+        arguments: dict[str, Any] = call.arguments or {}
+        if call.name == RELEASE:
+            self._ledger.revoke(grant)
+            return ToolResult(structured_content={"released": True})
+        # `_meta.fastmcp` would pick another version of the component than the one checked here
+        tool = None
+        if call.name in grant.tools and "fastmcp" not in _request_meta(context):
+            tool = await context.fastmcp_context.fastmcp.get_tool(call.name)  # type: ignore[union-attr]
+        said = declaration(tool) if tool is not None else {}
+        if tool is None or (said.get("person_only") and not grant.person):
+            self._denied(grant, context, call.name, "not granted", arguments)
+            raise NotFoundError(f"Unknown tool: {call.name!r}")
+        if refused := _unbound(grant, tool.parameters.get("properties", {}), arguments):
+            self._denied(grant, context, call.name, f"bound argument {refused}", arguments)
+            raise ToolError(_no_such(refused, arguments.get(refused)))
+        limit = grant.calls.get(call.name)
+        if limit is not None and not self._ledger.spend(grant, call.name, limit):
+            self._denied(grant, context, call.name, "call budget", arguments)
+            raise ToolError(
+                f"BUDGET: {call.name} may be called {limit} times under this grant. "
+                "Try: finish with what you have."
+            )
+        write = bool(said.get("write"))
+        outcome, reason = "error", ""
+        try:
+            result: ToolResult = await call_next(context)
+            outcome = "error" if result.is_error else "allowed"
+        except Exception as problem:
+            reason = type(problem).__name__
+            raise
+        finally:
+            self._ledger.audit.record(
+                grant, "tools/call", call.name, arguments, outcome, reason=reason, at_once=write
+            )
+        result.meta = {**(result.meta or {}), "ifc": _label(said)}
+        return result
+
+    async def on_read_resource(self, context: Context, call_next: Next) -> Any:
+        """Check the URI against the granted templates and the bound ids in it."""
+        grant, uri = scope.grant(), str(context.message.uri)
+        if uri not in grant.resources:
+            app = context.fastmcp_context.fastmcp  # type: ignore[union-attr]
+            template = await app.get_resource_template(uri)
+            if template is None or template.uri_template not in grant.resources:
+                self._denied(grant, context, uri, "not granted")
+                raise NotFoundError(f"Unknown resource: {uri!r}")
+            variables = template.matches(uri) or {}
+            if _unbound(grant, variables, variables):
+                self._denied(grant, context, uri, "bound variable")
+                raise NotFoundError(f"Unknown resource: {uri!r}")
+        self._ledger.audit.record(grant, "resources/read", uri, None, "allowed")
+        return await call_next(context)
+
+    async def on_get_prompt(self, context: Context, call_next: Next) -> Any:
+        """Check the prompt's name and the bound ids among its arguments."""
+        grant, name = scope.grant(), context.message.name
+        arguments = context.message.arguments or {}
+        if name not in grant.prompts or any(
+            value not in grant.bind.get(key, (value,)) for key, value in arguments.items()
+        ):
+            self._denied(grant, context, name, "not granted", arguments)
+            raise NotFoundError(f"Unknown prompt: {name!r}")
+        self._ledger.audit.record(grant, "prompts/get", name, arguments, "allowed")
+        return await call_next(context)
+
+    def _denied(
+        self,
+        grant: Grant | None,
+        context: Context,
+        component: str,
+        reason: str,
+        arguments: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._ledger.audit.record(
+            grant,
+            context.method or "",
+            component,
+            arguments,
+            "denied",
+            reason=reason,
+            at_once=context.method not in LISTS,
+        )
+
+
+def _no_key() -> PublicKey:
+    raise GrantError("this view verifies no tokens")
+
+
+def _request_meta(context: Context) -> Mapping[str, Any]:
+    """Return this message's `_meta` as it came over the wire, not the rebuilt one."""
+    wire = context.fastmcp_context.request_context if context.fastmcp_context else None
+    meta = getattr(wire, "meta", None)
+    return meta if isinstance(meta, Mapping) else {}
+
+
+def _name(message: Any) -> str:
+    for attribute in ("name", "uri"):
+        if value := getattr(message, attribute, None):
+            return str(value)
+    return ""
+
+
+def _reference(message: Any) -> str:
+    reference = message.get("ref", {}) if isinstance(message, Mapping) else {}
+    return str(reference.get("uri") or reference.get("name") or "")
+
+
+def _may_complete(grant: Grant, message: Any) -> bool:
+    reference = message.get("ref", {}) if isinstance(message, Mapping) else {}
+    kind = reference.get("type")
+    if kind == "ref/resource":
+        return reference.get("uri") in grant.resources
+    return kind == "ref/prompt" and reference.get("name") in grant.prompts
+
+
+def _unbound(
+    grant: Grant, properties: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> str | None:
+    """Return the first bound argument that is missing or takes a value it may not, or None."""
+    for name, allowed in grant.bind.items():
+        if name in properties and (
+            name not in arguments or bound_value(arguments[name]) not in allowed
+        ):
+            return name
+    return None
+
+
+def _no_such(name: str, value: object) -> str:
+    """Say what the repository says of a row that is not there."""
+    shown = repr(value)[:80] if isinstance(value, str) else "that value"
+    return f"NOT_FOUND: no {name} {shown}. Try: use the {name} of your task."
+
+
+def _label(said: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "integrity": str(said.get("integrity", "untrusted")),
+        "confidentiality": str(said.get("confidentiality", "private")),
+    }

@@ -1,0 +1,67 @@
+"""What a server remembers about grants: the revoked ones, their call counts, and the audit."""
+
+import time
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from servers.toolkit.audit import Audit
+from servers.toolkit.database import Database
+from servers.toolkit.grants import Grant
+from servers.toolkit.migrate import call_count_table, revoked_table
+
+REFRESH = 1.0
+"""Seconds after which the list of revoked grants is read again, for other processes' releases."""
+
+
+class Ledger:
+    """Revocations and call counts of one database, shared by all views of a server."""
+
+    def __init__(self, database: Database) -> None:
+        """Start with nothing read."""
+        self._database = database
+        self.audit = Audit(database)
+        self._revoked: set[str] = set()
+        self._read_at = float("-inf")
+
+    def is_revoked(self, grant_id: str) -> bool:
+        """Say whether a grant was released, here at once or elsewhere within a second."""
+        if grant_id in self._revoked:
+            return True
+        if time.monotonic() - self._read_at > REFRESH:
+            with self._database.session() as session:
+                rows = session.connection().execute(sa.select(revoked_table.c.grant_id))
+                self._revoked.update(row.grant_id for row in rows)
+            self._read_at = time.monotonic()
+        return grant_id in self._revoked
+
+    def revoke(self, grant: Grant) -> None:
+        """Revoke a grant for good; revoking it again changes nothing."""
+        self._revoked.add(grant.id)
+        try:
+            with self._database.write() as session:
+                session.connection().execute(
+                    revoked_table.insert().values(
+                        grant_id=grant.id, at=datetime.now(UTC).isoformat(timespec="seconds")
+                    )
+                )
+        except IntegrityError:
+            return
+        self.audit.record(grant, "tools/call", "release_grant", None, "allowed", at_once=True)
+
+    def spend(self, grant: Grant, tool: str, limit: int) -> bool:
+        """Count one call against a grant's budget, atomically; False when it is used up."""
+        table = call_count_table
+        mine = sa.and_(table.c.grant_id == grant.id, table.c.tool == tool)
+        with self._database.write() as session:
+            connection = session.connection()
+            used = connection.execute(
+                table.update().where(mine, table.c.used < limit).values(used=table.c.used + 1)
+            )
+            if used.rowcount:
+                return True
+            if connection.execute(sa.select(table.c.used).where(mine)).first() or limit < 1:
+                return False
+            connection.execute(table.insert().values(grant_id=grant.id, tool=tool, used=1))
+            return True

@@ -1,0 +1,133 @@
+"""Run one server from a console script: over stdio for a desktop client, or over HTTP."""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from servers.profiles import PROFILES, profile_grant
+from servers.toolkit.errors import DomainError, StorageError
+from servers.toolkit.grants import PublicKey
+
+if TYPE_CHECKING:
+    from servers.toolkit.app import Server
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def data_home(given: str | None = None) -> Path:
+    """Return the data folder: the argument, `DEALDESK_HOME`, or the platform's own place."""
+    if chosen := given or os.environ.get("DEALDESK_HOME"):
+        return Path(chosen).expanduser()
+    from platformdirs import user_data_path
+
+    return user_data_path("dealdesk", appauthor=False)
+
+
+def quiet() -> None:
+    """Keep stdout for the protocol and stderr for people: no banner, no tracebacks, no update."""
+    os.environ.setdefault("FASTMCP_ENABLE_RICH_LOGGING", "false")
+    os.environ.setdefault("FASTMCP_LOG_LEVEL", "CRITICAL")
+    os.environ.setdefault("FASTMCP_SHOW_SERVER_BANNER", "false")
+    os.environ.setdefault("FASTMCP_CHECK_FOR_UPDATES", "off")
+
+
+def run_server(
+    name: str, prepare: Callable[[str], object], arguments: list[str] | None = None
+) -> None:
+    """Parse the command line of `dealdesk-<name>` and serve until stopped.
+
+    Args:
+        name: The server's name.
+        prepare: Opens (and, when new, fills) the database at a URL and returns the server.
+        arguments: The command line without the program; None means the process's own.
+    """
+    options = _parser(name).parse_args(arguments)
+    quiet()
+    try:
+        serve(name, prepare, options)
+    except DomainError as problem:
+        sys.stderr.write(f"dealdesk-{name}: {problem}\n")
+        raise SystemExit(3) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def serve(name: str, prepare: Callable[[str], object], options: argparse.Namespace) -> None:
+    """Serve with parsed options: `transport`, `host`, `port`, `profile`, `home`, `database`.
+
+    Raises:
+        StorageError: the database or key cannot be used, or the options would open a server to
+            others without tokens.
+    """
+    home = data_home(options.home)
+    url = options.database or os.environ.get(f"DEALDESK_{name.upper()}_URL") or home / f"{name}.db"
+    keys = home / "keys"
+    token = os.environ.get("DEALDESK_GRANT")
+    if options.transport == "http":
+        _refuse_open_door(options)
+        without = profile_grant(name, options.profile) if options.profile else None
+        server = _as_server(prepare(str(url)))
+        face = server.http_view(lambda: PublicKey.load(keys), without_token=without)
+        face.run(
+            transport="http",
+            host=options.host,
+            port=options.port,
+            path="/mcp",
+            stateless_http=True,
+            host_origin_protection=True,
+            allowed_hosts=options.allowed_host or None,
+            show_banner=False,
+            uvicorn_config={"log_level": "error", "server_header": False},
+        )
+        return
+    server = _as_server(prepare(str(url)))
+    if token:
+        face = server.view(token, PublicKey.load(keys))
+    else:
+        face = server.view(profile_grant(name, options.profile or "read"))
+    face.run(transport="stdio", show_banner=False)
+
+
+def _as_server(made: object) -> "Server":
+    from servers.toolkit.app import Server
+
+    logging.getLogger("fastmcp").setLevel(logging.CRITICAL)
+    assert isinstance(made, Server)  # noqa: S101 - a programming error, not an input
+    return made
+
+
+def _refuse_open_door(options: argparse.Namespace) -> None:
+    if options.host in LOOPBACK:
+        return
+    if options.profile:
+        raise StorageError(
+            f"--profile serves without tokens, and {options.host} can be reached by others",
+            fix="bind to 127.0.0.1, or leave out --profile and use grants",
+        )
+    if not options.allowed_host:
+        raise StorageError(
+            f"{options.host} can be reached by others and no host name is allowed",
+            fix="name the public host with --allowed-host",
+        )
+
+
+def _parser(name: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"dealdesk-{name}", description=f"The dealdesk {name} MCP server."
+    )
+    parser.add_argument("--transport", choices=("stdio", "http"), default="stdio")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument(
+        "--profile",
+        choices=sorted(PROFILES),
+        help="components for a local user without a token (stdio default: read)",
+    )
+    parser.add_argument("--home", help="data folder (default: DEALDESK_HOME or the platform's)")
+    parser.add_argument("--database", help="database file or URL instead of the one in the folder")
+    parser.add_argument("--allowed-host", action="append", help="host name to accept over HTTP")
+    return parser
