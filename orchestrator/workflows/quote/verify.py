@@ -1,0 +1,248 @@
+"""What an agent hands over, judged by what the servers really answered.
+
+Pure functions: an output, the agent's tool calls and the outputs before it go in; sentences that
+say what is wrong come out, and go back to the agent for one repair. So no agent, hijacked or
+merely careless, can drop a server's finding, invent an id, or price other lines than it was given.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from orchestrator.workflow import Outputs
+from orchestrator.workflows.quote.contracts import (
+    Assembly,
+    Assignment,
+    Check,
+    Line,
+    Match,
+    Price,
+    Profile,
+    Qualification,
+    Terms,
+)
+
+
+class Call(Protocol):
+    """One tool call an agent made: what it asked and what it was told."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    result: Mapping[str, Any] | None
+    is_error: bool
+
+
+Calls = Sequence[Call]
+
+
+def answers(calls: Calls, *names: str) -> list[Mapping[str, Any]]:
+    """Return the results of the successful calls of some tools, oldest first."""
+    return [c.result for c in calls if c.name in names and not c.is_error and c.result is not None]
+
+
+def last(calls: Calls, name: str) -> Mapping[str, Any]:
+    """Return the last successful result of a tool, empty when there is none."""
+    found = answers(calls, name)
+    return found[-1] if found else {}
+
+
+def seen(calls: Calls, key: str) -> set[str]:
+    """Return every value that some result gave for a key, however deep."""
+    found: set[str] = set()
+
+    def walk(value: Any) -> None:
+        if isinstance(value, Mapping):
+            for name, part in value.items():
+                if name == key and isinstance(part, str):
+                    found.add(part)
+                walk(part)
+        elif isinstance(value, list):
+            for part in value:
+                walk(part)
+
+    for call in calls:
+        if not call.is_error:
+            walk(call.result)
+    return found
+
+
+def verify_assignment(output: Assignment, calls: Calls, _outputs: Outputs) -> list[str]:
+    """The ids must come from the CRM, belong together, and not hide a question."""
+    problems = []
+    if not output.questions and not output.opportunity_id:
+        problems.append("give an opportunity_id, or a question")
+    for name, value in (
+        ("account_id", output.account_id),
+        ("opportunity_id", output.opportunity_id),
+    ):
+        if value and value not in seen(calls, name):
+            problems.append(f"{name} {value} was in no answer of the CRM")
+    if output.opportunity_id and not output.questions:
+        owners = {
+            row.get("account_id")
+            for answer in answers(calls, "get_opportunity", "search_opportunities")
+            for row in (answer, *answer.get("items", ()))
+            if row.get("opportunity_id") == output.opportunity_id
+        }
+        if output.account_id not in owners:
+            problems.append(f"{output.opportunity_id} does not belong to {output.account_id}")
+    return problems
+
+
+def verify_qualification(output: Qualification, calls: Calls, _outputs: Outputs) -> list[str]:
+    """Every span must lie in a text that was read, and every need must stand in its span."""
+    texts = {
+        str(answer.get("activity_id") or answer.get("document_id")): str(answer.get("text", ""))
+        for answer in answers(calls, "read_message", "read_document")
+    }
+    problems = []
+    spans = [*output.evidence, *(n.span for n in output.needs), *(c.span for c in output.claims)]
+    for span in spans:
+        if span.source_id not in texts:
+            problems.append(f"{span.source_id} was not read")
+        elif not 0 <= span.start < span.end <= len(texts[span.source_id]):
+            problems.append(f"span {span.start}-{span.end} is outside {span.source_id}")
+    refs = [need.ref for need in output.needs]
+    if len(set(refs)) != len(refs):
+        problems.append("two needs share a ref")
+    for need in output.needs:
+        if need.alternative_of is not None and need.alternative_of not in refs:
+            problems.append(f"{need.ref} is an alternative of unknown {need.alternative_of}")
+    counted = [need for need in output.needs if need.quantity is not None]
+    if output.decision == "quote" and not counted:
+        problems.append("a quote needs at least one need with a quantity")
+    readiness = last(calls, "quote_readiness")
+    if output.decision == "quote" and readiness.get("verdict") == "do_not_quote":
+        problems.append("quote_readiness says do_not_quote")
+    return problems
+
+
+def verify_profile(output: Profile, calls: Calls, outputs: Outputs) -> list[str]:
+    """Addresses, contacts and documents must be on file for this account."""
+    problems = []
+    if output.account_id != outputs.get("plan", {}).get("account_id"):
+        problems.append("account_id is not the assignment's")
+    addresses = {
+        row["address_id"]: row
+        for answer in answers(calls, "list_addresses")
+        for row in answer.get("items", ())
+    }
+    for name in ("billing_address_id", "shipping_address_id"):
+        value = getattr(output, name)
+        if value is not None and value not in addresses:
+            problems.append(f"{name} {value} is not on file")
+    shipping = addresses.get(output.shipping_address_id or "", {})
+    if shipping and shipping.get("country") != output.ship_to_country:
+        problems.append(f"ship_to_country must be {shipping.get('country')}")
+    if output.contact_id is not None and output.contact_id not in seen(calls, "contact_id"):
+        problems.append(f"contact {output.contact_id} is not on file")
+    return problems
+
+
+def verify_match(output: Match, calls: Calls, outputs: Outputs) -> list[str]:
+    """SKUs must come from the catalog; quantities must be the needs', parts apart."""
+    problems = []
+    known = seen(calls, "sku") | {
+        line["sku"] for line in outputs.get("previous", {}).get("lines", ())
+    }
+    needs = {need["ref"]: need for need in outputs.get("qualify", {}).get("needs", ())}
+    ids = [line.line_id for line in output.lines]
+    if len(set(ids)) != len(ids):
+        problems.append("two lines share a line_id")
+    for line in output.lines:
+        if line.sku not in known:
+            problems.append(f"{line.sku} was in no answer of the catalog")
+        if line.reason == "required_part":
+            continue
+        need = needs.get(line.need_ref or "")
+        if need is None:
+            problems.append(f"{line.line_id} answers no need")
+        elif need["quantity"] != line.quantity:
+            problems.append(f"{line.line_id} must have quantity {need['quantity']}")
+    answered = {line.need_ref for line in output.lines} | {u.need_ref for u in output.unmatched}
+    if left := sorted(set(needs) - answered):
+        problems.append(f"no line and no reason for {', '.join(left)}")
+    return problems
+
+
+def severe(findings: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    """Return (code, severity) of the findings that matter, warnings and up."""
+    return {(f["code"], f["severity"]) for f in findings if f["severity"] != "info"}
+
+
+def _dropped(output: Check | Price | Terms, answers_: Iterable[Mapping[str, Any]]) -> list[str]:
+    said = severe(f for answer in answers_ for f in answer.get("findings", ()))
+    kept = severe(ref.model_dump() for ref in output.findings)
+    return [f"the finding {code} ({severity}) is missing" for code, severity in said - kept] + [
+        f"no server found {code} ({severity})" for code, severity in kept - said
+    ]
+
+
+def verify_check(output: Check, calls: Calls, outputs: Outputs) -> list[str]:
+    """The judgement must be the catalog's, on exactly the lines that were handed over."""
+    configuration = last(calls, "check_configuration")
+    shipping = last(calls, "shipping_options")
+    if not configuration or not shipping:
+        return ["call check_configuration and shipping_options first"]
+    problems = []
+    if output.lines_digest != configuration.get("lines_digest"):
+        problems.append("lines_digest is not that of the last check_configuration")
+    if output.ok and not configuration.get("ok"):
+        problems.append("check_configuration did not say ok")
+    allowed = {o["method"] for o in shipping.get("options", ()) if o.get("allowed")}
+    if output.ship_method is not None and output.ship_method not in allowed:
+        problems.append(f"{output.ship_method} is not an allowed shipping method")
+    stock = answers(calls, "check_availability")[-1:]
+    return problems + _dropped(output, [configuration, shipping, *stock])
+
+
+def verify_price(output: Price, calls: Calls, outputs: Outputs) -> list[str]:
+    """The digest, total and findings must be finance's; a discount never exceeds the goal's."""
+    answer = last(calls, "price_quote")
+    if not answer:
+        return ["call price_quote first"]
+    problems = []
+    if output.digest != answer.get("digest"):
+        problems.append("digest is not that of the last price_quote")
+    if output.total_minor != answer.get("totals", {}).get("total_minor"):
+        problems.append("total_minor is not that of the last price_quote")
+    if output.currency != answer.get("currency"):
+        problems.append("currency is not that of the last price_quote")
+    asked = [c.arguments for c in calls if c.name == "price_quote" and not c.is_error][-1]
+    if list(asked.get("promo_codes", [])) != output.promo_codes:
+        problems.append("promo_codes are not those of the last price_quote")
+    if asked.get("discount_bp", 0) != output.discount_bp:
+        problems.append("discount_bp is not that of the last price_quote")
+    return problems + _dropped(output, [answer])
+
+
+def verify_terms(output: Terms, calls: Calls, _outputs: Outputs) -> list[str]:
+    """Clauses and payment terms are finance's choice; credit and screening must be asked."""
+    terms = last(calls, "select_terms")
+    credit, screening = last(calls, "check_credit"), last(calls, "screen_party")
+    if not (terms and credit and screening):
+        return ["call select_terms, check_credit and screen_party first"]
+    problems = []
+    if output.clause_ids != list(terms.get("clause_ids", ())):
+        problems.append("clause_ids are not those of select_terms")
+    if output.payment_terms != terms.get("payment_terms"):
+        problems.append("payment_terms are not those of select_terms")
+    return problems + _dropped(output, [terms, credit, screening])
+
+
+def verify_assembly(output: Assembly, calls: Calls, _outputs: Outputs) -> list[str]:
+    """The quote must be the one that finance stored, and approval must have been asked for."""
+    draft = last(calls, "create_quote")
+    if not draft:
+        return ["call create_quote first"]
+    problems = []
+    if output.quote_id != draft.get("quote_id"):
+        problems.append("quote_id is not that of create_quote")
+    if draft.get("approvals_needed") and not answers(calls, "request_approval"):
+        problems.append("the quote needs approval: call request_approval")
+    return problems
+
+
+def same_lines(lines: Iterable[Line]) -> list[dict[str, Any]]:
+    """Return lines in the wire shape that every server's `lines` argument takes."""
+    keep = set(Line.model_fields) - {"need_ref", "reason"}
+    return [line.model_dump(mode="json", include=keep) for line in lines]
