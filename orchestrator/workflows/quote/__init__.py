@@ -1,6 +1,7 @@
 """The quote workflow: a master agent and seven agents that each do one narrow job.
 
-    plan -> qualify -> ( profile | match ) -> check -> price -> terms -> assemble -> [approval] -> issue
+    plan -> qualify -> ( profile | match ) -> check -> price -> terms -> assemble
+         -> [approval] -> issue
 
 When check finds errors that other lines could mend, match and check go again, at most twice.
 """

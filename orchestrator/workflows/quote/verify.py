@@ -104,9 +104,11 @@ def verify_qualification(output: Qualification, calls: Calls, _outputs: Outputs)
     refs = [need.ref for need in output.needs]
     if len(set(refs)) != len(refs):
         problems.append("two needs share a ref")
-    for need in output.needs:
-        if need.alternative_of is not None and need.alternative_of not in refs:
-            problems.append(f"{need.ref} is an alternative of unknown {need.alternative_of}")
+    problems += [
+        f"{need.ref} is an alternative of unknown {need.alternative_of}"
+        for need in output.needs
+        if need.alternative_of is not None and need.alternative_of not in refs
+    ]
     counted = [need for need in output.needs if need.quantity is not None]
     if output.decision == "quote" and not counted:
         problems.append("a quote needs at least one need with a quantity")
@@ -177,7 +179,7 @@ def _dropped(output: Check | Price | Terms, answers_: Iterable[Mapping[str, Any]
     ]
 
 
-def verify_check(output: Check, calls: Calls, outputs: Outputs) -> list[str]:
+def verify_check(output: Check, calls: Calls, _outputs: Outputs) -> list[str]:
     """The judgement must be the catalog's, on exactly the lines that were handed over."""
     configuration = last(calls, "check_configuration")
     shipping = last(calls, "shipping_options")
@@ -195,7 +197,7 @@ def verify_check(output: Check, calls: Calls, outputs: Outputs) -> list[str]:
     return problems + _dropped(output, [configuration, shipping, *stock])
 
 
-def verify_price(output: Price, calls: Calls, outputs: Outputs) -> list[str]:
+def verify_price(output: Price, calls: Calls, _outputs: Outputs) -> list[str]:
     """The digest, total and findings must be finance's; a discount never exceeds the goal's."""
     answer = last(calls, "price_quote")
     if not answer:
