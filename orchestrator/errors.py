@@ -1,0 +1,105 @@
+"""Everything that can end a run or a command, split by who must act.
+
+    DealdeskError
+    ├── UsageError            2   whoever typed the command
+    ├── EnvironmentProblem    3   whoever runs the machine: files, databases, servers
+    │   ├── WorkflowError     3   whoever wrote the workflow: it does not fit the live servers
+    │   └── ScopeError        3   whoever wrote an allow-list: it names what is not there
+    ├── CredentialsError      4   whoever holds the model's key
+    ├── BudgetExceeded       11   whoever set the limits
+    ├── AgentFailed           1   nobody at once: the model did not manage; read the run
+    └── ModelError            1   nobody at once: the model's answer cannot be used
+        ├── ModelUnavailable  1   nobody: the same run can be resumed later
+        ├── ModelRefused      1   the model declined
+        ├── AnswerCutOff      1   the answer was longer than one answer may be
+        └── ContextExceeded   1   the agent read more than the model can hold
+
+The number is the command's exit code. `message` says what is wrong, `fix` what to do next;
+neither ever holds a key, a token or a traceback. All of them survive pickling, because the
+engine stores the error of a failed step.
+"""
+
+# ruff: noqa: N818 - the names say what happened: "agent failed", "budget exceeded"
+
+from typing import ClassVar
+
+
+class DealdeskError(Exception):
+    """Base of everything this package raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, fix: str = "") -> None:
+        """Say what is wrong and, if something can be done, what.
+
+        Args:
+            message: What is wrong, as one clause or sentence.
+            fix: What to do next.
+        """
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+
+
+class UsageError(DealdeskError):
+    """What was asked for cannot be meant: an unknown name, a missing or contradictory option."""
+
+    exit_code = 2
+
+
+class EnvironmentProblem(DealdeskError):
+    """A file, a database or a server is not there or not as it should be."""
+
+    exit_code = 3
+
+
+class WorkflowError(EnvironmentProblem):
+    """A workflow does not hold together, or does not fit the live servers."""
+
+
+class ScopeError(EnvironmentProblem):
+    """An allow-list or a binding names a tool or an argument that the servers do not have."""
+
+
+class CredentialsError(DealdeskError):
+    """There is no key for the model, or the endpoint does not accept it."""
+
+    exit_code = 4
+
+
+class AgentFailed(DealdeskError):
+    """An agent gave no usable answer, although it was told what was wrong, or went in circles."""
+
+
+class BudgetExceeded(DealdeskError):
+    """An agent reached one of its limits; `which` names it as `Limits` does."""
+
+    exit_code = 11
+
+    def __init__(self, message: str, *, fix: str = "", which: str = "") -> None:
+        """Name the limit beside what `DealdeskError` takes."""
+        super().__init__(message, fix=fix)
+        self.which = which
+
+
+class ModelError(DealdeskError):
+    """The model's endpoint refused the request, or ended its answer in a way we cannot use."""
+
+
+class ModelUnavailable(ModelError):
+    """The endpoint is down, overloaded or rate limited, also after the client's own retries."""
+
+    retryable = True
+
+
+class ModelRefused(ModelError):
+    """The model declined to answer."""
+
+
+class AnswerCutOff(ModelError):
+    """The answer ran into the limit of one answer; nothing of it was used."""
+
+
+class ContextExceeded(ModelError):
+    """What the agent has read no longer fits the model."""

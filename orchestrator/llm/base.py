@@ -1,0 +1,183 @@
+"""What the agent loop needs of a model, and nothing more.
+
+`Reply` is a structural type: `anthropic.types.Message` fits it as it is, and so does the small
+`PlainReply` that the offline playbook and the scripted model return. So every model goes through
+the same loop, and a run without Claude never imports `anthropic` (4 s of CPU on a small machine).
+
+Messages, tools and blocks are plain JSON in the shapes of the Messages API: a transcript can be
+stored, read and compared without any SDK.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+Json = dict[str, Any]
+
+
+class Block(Protocol):
+    """One block of a reply: text, a tool call, or something to hand back untouched."""
+
+    def to_dict(self) -> Mapping[str, Any]:
+        """Return the block as the JSON to echo in the next request."""
+        ...
+
+
+class Usage(Protocol):
+    """What one reply cost; `input_tokens` does not count what came from or went to the cache."""
+
+    @property
+    def input_tokens(self) -> int: ...  # noqa: D102
+    @property
+    def output_tokens(self) -> int: ...  # noqa: D102
+    @property
+    def cache_creation_input_tokens(self) -> int | None: ...  # noqa: D102
+    @property
+    def cache_read_input_tokens(self) -> int | None: ...  # noqa: D102
+
+
+class Reply(Protocol):
+    """A model's answer to one request; `anthropic.types.Message` is one."""
+
+    @property
+    def content(self) -> Sequence[Block]: ...  # noqa: D102
+    @property
+    def stop_reason(self) -> str | None: ...  # noqa: D102
+    @property
+    def usage(self) -> Usage: ...  # noqa: D102
+
+
+class Model(Protocol):
+    """A model behind the one seam of the loop; `name` is stamped on runs and quotes."""
+
+    @property
+    def name(self) -> str:
+        """What the run record calls it."""
+        ...
+
+    async def complete(
+        self, *, system: str, messages: list[Json], tools: list[Json], output: Json
+    ) -> Reply:
+        """Answer the transcript.
+
+        Args:
+            system: The agent's job story.
+            messages: The transcript so far, oldest first; not changed.
+            tools: What the agent may call (`name`, `description`, `input_schema`).
+            output: The JSON schema of the final answer.
+
+        Raises:
+            DealdeskError: no usable answer came; see `orchestrator.errors`.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class PlainBlock:
+    """A block that is only its JSON."""
+
+    data: Mapping[str, Any]
+
+    def to_dict(self) -> Mapping[str, Any]:
+        """Return a copy of the JSON."""
+        return dict(self.data)
+
+
+@dataclass(frozen=True)
+class PlainUsage:
+    """Token counts; zero for models that cost nothing."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_creation_input_tokens: int = 0
+    cache_read_input_tokens: int = 0
+
+
+@dataclass(frozen=True)
+class PlainReply:
+    """A `Reply` made without any SDK."""
+
+    content: tuple[PlainBlock, ...]
+    stop_reason: str
+    usage: PlainUsage = PlainUsage()
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as a model that plays by rules sees it: everything it knows."""
+
+    system: str
+    messages: tuple[Json, ...]
+    tools: tuple[Json, ...]
+    output: Json
+
+    @property
+    def task(self) -> str:
+        """The text of the first message."""
+        content = self.messages[0]["content"]
+        return content if isinstance(content, str) else str(content[0]["text"])
+
+    @property
+    def turn(self) -> int:
+        """How many answers the transcript already holds."""
+        return sum(message["role"] == "assistant" for message in self.messages)
+
+    @property
+    def tool_names(self) -> frozenset[str]:
+        """What may be called."""
+        return frozenset(tool["name"] for tool in self.tools)
+
+    def results(self, name: str | None = None) -> list[Any]:
+        """Return what the calls of one tool (or of all) were told, oldest first.
+
+        Results are paired with calls by their place in the turn, since some servers repeat ids.
+        JSON comes back parsed; an error comes back as its text, which starts with `ERROR: `.
+        """
+        found: list[Any] = []
+        calls: list[str] = []
+        for message in self.messages:
+            if message["role"] == "assistant":
+                calls = [b["name"] for b in message["content"] if b["type"] == "tool_use"]
+            elif not isinstance(message["content"], str):
+                told = [b for b in message["content"] if b["type"] == "tool_result"]
+                for called, block in zip(calls, told, strict=False):
+                    if name in (None, called):
+                        found.append(_parsed(block["content"]))
+        return found
+
+
+def text(words: str) -> PlainBlock:
+    """Return a block of text; the last one of a final reply is the agent's answer."""
+    return PlainBlock({"type": "text", "text": words})
+
+
+def call(tool: str, /, **arguments: Any) -> PlainBlock:
+    """Return a block that calls a tool; `reply` numbers it."""
+    return PlainBlock({"type": "tool_use", "name": tool, "input": arguments})
+
+
+def reply(*blocks: PlainBlock, stop_reason: str | None = None) -> PlainReply:
+    """Return a reply of some blocks.
+
+    Args:
+        blocks: From `text` and `call`.
+        stop_reason: By default `tool_use` when a block calls a tool, else `end_turn`.
+    """
+    calls = any(block.data["type"] == "tool_use" for block in blocks)
+    numbered = tuple(
+        PlainBlock({"id": f"toolu_{place}", **block.data})
+        if block.data["type"] == "tool_use"
+        else block
+        for place, block in enumerate(blocks)
+    )
+    return PlainReply(numbered, stop_reason or ("tool_use" if calls else "end_turn"))
+
+
+def _parsed(content: Any) -> Any:
+    try:
+        return json.loads(content)
+    except (TypeError, ValueError):
+        return content
