@@ -1,0 +1,187 @@
+"""Play one agent, or make one effect, under a grant that dies with it.
+
+`Runner.agent` is a step: it mints grants for exactly the agent's tools and bound values, connects,
+runs the loop, revokes the grants and returns what the checkpoint keeps. `Runner.call` is how the
+engine itself, no model involved, uses a server.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from fastmcp import Client
+from mcp.shared.exceptions import MCPError
+
+from orchestrator.agent import run_agent
+from orchestrator.errors import AgentFailed, BudgetExceeded, ToolRefused
+from orchestrator.events import EventLog
+from orchestrator.llm.base import Model
+from orchestrator.servers import Servers
+from orchestrator.toolset import ScopedToolset
+from orchestrator.workflow import AgentSpec, Outputs, Workflow, resolve
+from servers.toolkit.gate import RELEASE
+from servers.toolkit.grants import Grant, SigningKey, bound_value, new_grant_id
+from servers.toolkit.idempotency import META_KEY
+
+EFFECT_SECONDS = 120
+
+
+@dataclass
+class Runner:
+    """What every step needs; made once per process.
+
+    Attributes:
+        workflow: The plan.
+        servers: Where the servers are.
+        signing: The key that mints grants.
+        models: Gives the model that plays an agent.
+        log: The runs' event log.
+    """
+
+    workflow: Workflow
+    servers: Servers
+    signing: SigningKey
+    models: Callable[[str], Model]
+    log: EventLog
+
+    async def agent(
+        self, run: Mapping[str, Any], name: str, step: str, outputs: Outputs
+    ) -> dict[str, Any]:
+        """Play an agent and return its checkpoint: `output`, `findings`, `usage`, or `stopped`.
+
+        A budget that ran out and an agent that failed for good are results, so that a resumed
+        run does not try again; a model or server that is away for a while raises, so that it does.
+
+        Args:
+            run: The run's own facts (`id`, `goal`, `order_date`, `requester` ...).
+            name: The agent.
+            step: The step's name; rework rounds have their own (`match_2`).
+            outputs: What the agents before handed over, and `facts` and `run` beside them.
+        """
+        spec = self.workflow.agent(name)
+        self.log.append(run["id"], "agent_started", agent=step, tools=list(spec.tools))
+        try:
+            async with self._toolset(run, spec, step, outputs) as toolset:
+                result = await run_agent(
+                    name=name,
+                    system=self.workflow.instructions(name),
+                    task=task_of(spec, outputs),
+                    output=spec.output,
+                    toolset=toolset,
+                    model=self.models(name),
+                    limits=spec.limits,
+                    verify=_verifier(spec, outputs),
+                    on_event=lambda kind, **data: self.log.append(
+                        run["id"], kind, agent=step, **data
+                    ),
+                )
+        except (AgentFailed, BudgetExceeded) as problem:
+            kind = "out_of_budget" if isinstance(problem, BudgetExceeded) else "failed"
+            self.log.append(run["id"], "agent_stopped", agent=step, reason=str(problem))
+            return {"stopped": kind, "message": str(problem)}
+        checkpoint = {
+            "output": result.output.model_dump(mode="json"),
+            "findings": result.findings,
+            "usage": result.usage,
+        }
+        self.log.append(
+            run["id"],
+            "agent_finished",
+            agent=step,
+            output=checkpoint["output"],
+            findings=result.findings,
+            calls=len(result.calls),
+            usage=result.usage,
+        )
+        return checkpoint
+
+    async def call(
+        self,
+        run: Mapping[str, Any],
+        step: str,
+        server: str,
+        tool: str,
+        arguments: Mapping[str, Any],
+        ordinal: int = 0,
+    ) -> dict[str, Any]:
+        """Call one tool as the engine, once: a repeat of the step gets the stored result.
+
+        Raises:
+            ToolRefused: the server said no; the message is the server's.
+        """
+        grant = self._grant(run, server, frozenset({tool}), {}, "engine")
+        async with self._held(server, grant) as client:
+            meta = {META_KEY: f"{run['id']}/{step}/{tool}/{ordinal}"}
+            result = await client.call_tool_mcp(tool, dict(arguments), meta=meta)
+        text = " ".join(getattr(block, "text", "") for block in result.content)
+        if result.is_error or result.structured_content is None:
+            raise ToolRefused(text or f"{tool} gave no answer")
+        return dict(result.structured_content)
+
+    @asynccontextmanager
+    async def _toolset(
+        self, run: Mapping[str, Any], spec: AgentSpec, step: str, outputs: Outputs
+    ) -> AsyncIterator[ScopedToolset]:
+        bind = {name: resolve(path, outputs) for name, path in spec.bind.items()}
+        async with AsyncExitStack() as stack:
+            clients: dict[str, Client[Any]] = {}
+            for server in spec.servers:
+                grant = self._grant(run, server, spec.tools_of(server), bind, spec.name)
+                clients[server] = await stack.enter_async_context(self._held(server, grant))
+            toolset = ScopedToolset(
+                clients,
+                {server: spec.tools_of(server) for server in spec.servers},
+                bind={name: [value] for name, value in bind.items()},
+                key_prefix=f"{run['id']}/{step}",
+            )
+            yield await stack.enter_async_context(toolset)
+
+    @asynccontextmanager
+    async def _held(self, server: str, grant: Grant) -> AsyncIterator[Client[Any]]:
+        """Connect with a grant and revoke it at the end, whatever happened in between."""
+        token = self.signing.mint(grant, ttl=int(self._lifetime(grant)))
+        async with self.servers.connect(server, token) as client:
+            try:
+                yield client
+            finally:
+                with suppress(MCPError):  # a server that is gone: the grant's expiry covers that
+                    await client.call_tool_mcp(RELEASE, {})
+
+    def _lifetime(self, grant: Grant) -> float:
+        if grant.agent == "engine":
+            return EFFECT_SECONDS
+        return self.workflow.agent(grant.agent).limits.seconds + EFFECT_SECONDS
+
+    def _grant(
+        self,
+        run: Mapping[str, Any],
+        server: str,
+        tools: frozenset[str],
+        bind: Mapping[str, object],
+        agent: str,
+    ) -> Grant:
+        return Grant(
+            id=new_grant_id(),
+            audience=server,
+            tools=tools,
+            bind={name: (bound_value(value),) for name, value in bind.items()},
+            agent=agent,
+            run=run["id"],
+            requester=run.get("requester", ""),
+        )
+
+
+def task_of(spec: AgentSpec, outputs: Outputs) -> str:
+    """Return the first message of an agent: its typed inputs as JSON, and nothing else."""
+    given = {name: resolve(path, outputs) for name, path in spec.gives.items()}
+    shown = {name: value for name, value in given.items() if value is not None}
+    return json.dumps({"agent": spec.name, "inputs": shown}, ensure_ascii=False, sort_keys=True)
+
+
+def _verifier(spec: AgentSpec, outputs: Outputs) -> Callable[[Any, Any], list[str]] | None:
+    judge = spec.verify
+    if judge is None:
+        return None
+    return lambda output, calls: judge(output, calls, outputs)

@@ -1,0 +1,123 @@
+"""Where the three servers are: in this process by default, or over stdio or HTTP.
+
+The only file of the orchestrator that imports a server, and only its `create_server`. Everything
+else speaks MCP through the clients that `Servers.connect` gives out, each holding one grant.
+"""
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fastmcp import Client
+from fastmcp.client.transports import ClientTransport, StdioTransport, StreamableHttpTransport
+
+from orchestrator.errors import EnvironmentProblem
+from servers.toolkit.app import Server
+from servers.toolkit.errors import DomainError
+from servers.toolkit.grants import PublicKey
+
+NAMES = ("crm", "catalog", "finance")
+SAFE_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "DEALDESK_HOME")
+
+
+@dataclass
+class Servers:
+    """The three servers; opened once, connected to once per agent.
+
+    Attributes:
+        urls: The database of each server, a file path or URL (in-process servers only).
+        key: The public key that grants are checked with.
+        elsewhere: Standard `mcpServers` entries for servers that are not in this process.
+        created: What was loaded into databases that were new: `{server: {table: rows}}`.
+    """
+
+    urls: Mapping[str, str]
+    key: PublicKey
+    elsewhere: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    created: dict[str, dict[str, int]] = field(default_factory=dict)
+    _apps: dict[str, Server] = field(default_factory=dict)
+
+    def app(self, name: str) -> Server:
+        """Return an in-process server, opening (and filling, when new) its database.
+
+        Raises:
+            EnvironmentProblem: the database cannot be used; the message says why.
+        """
+        if name not in self._apps:
+            module = importlib.import_module(f"servers.{name}.server")
+            try:
+                app, loaded = module.open_server(self.urls[name])
+            except DomainError as problem:
+                raise EnvironmentProblem(problem.message, fix=problem.fix) from problem
+            self._apps[name] = app
+            if loaded:
+                self.created[name] = loaded
+        return self._apps[name]
+
+    @asynccontextmanager
+    async def connect(self, name: str, token: str) -> AsyncIterator[Client[Any]]:
+        """Open a client of one server that holds one grant.
+
+        Raises:
+            EnvironmentProblem: the server cannot be reached.
+        """
+        client = self._client(name, token)
+        try:
+            await client.__aenter__()
+        except (RuntimeError, OSError) as problem:
+            raise EnvironmentProblem(
+                f"the {name} server cannot be reached", fix="`dealdesk doctor` says why"
+            ) from problem
+        try:
+            yield client
+        finally:
+            await client.__aexit__(*sys.exc_info())
+
+    def _client(self, name: str, token: str) -> Client[Any]:
+        entry = self.elsewhere.get(name)
+        if entry is None:
+            # both ends are ours: no era to probe for
+            return Client(self.app(name).view(token, self.key), mode="2026-07-28")
+        transport: ClientTransport
+        if "url" in entry:
+            transport = StreamableHttpTransport(entry["url"], auth=token)
+        else:
+            environment = {n: os.environ[n] for n in SAFE_ENVIRONMENT if n in os.environ}
+            environment |= {**entry.get("env", {}), "DEALDESK_GRANT": token}
+            transport = StdioTransport(
+                entry["command"], list(entry.get("args", ())), env=environment, keep_alive=False
+            )
+        return Client(transport, timeout=30)
+
+    def close(self) -> None:
+        """Write what the audits still hold and close the databases."""
+        for app in self._apps.values():
+            app.ledger.audit.flush()
+            app.database.close()
+        self._apps.clear()
+
+
+def read_elsewhere(path: Path | None) -> dict[str, dict[str, Any]]:
+    """Read a standard `{"mcpServers": {...}}` file; other servers' entries are ignored.
+
+    Raises:
+        EnvironmentProblem: the file cannot be read or is not of that form.
+    """
+    if path is None:
+        return {}
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))["mcpServers"]
+        return {
+            n: dict(e) for n, e in entries.items() if n in NAMES and ("url" in e or e["command"])
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise EnvironmentProblem(
+            f"{path} does not say where the servers are",
+            fix='write {"mcpServers": {"crm": {"url": "http://127.0.0.1:8001/mcp"}}}',
+        ) from problem
