@@ -206,7 +206,7 @@ class Unmatched(Contract):
     """A need no product was found for, or too many."""
 
     need_ref: NeedRef
-    reason: Literal["no_match", "ambiguous", "not_sold"]
+    reason: Literal["no_match", "ambiguous", "not_sold", "no_quantity"]
     candidates: list[Sku] = Field(default_factory=list, max_length=10)
 
 

@@ -16,6 +16,7 @@ from orchestrator.workflows.quote import WORKFLOW
 DECISION_SECONDS = 30 * 86_400
 EFFECTS = ("find_open_quote", "record_needs", "record_draft", "issue", "record_issue")
 STEPS = steps_of(WORKFLOW, EFFECTS)
+_QUESTION_OF = {"no_quantity": "missing_quantity"}
 OPEN_STATUSES = ("draft", "waiting", "approved", "issued")
 
 
@@ -160,14 +161,14 @@ class _Flow:
     def _need_everything(self) -> None:
         questions = [*self.outputs["profile"]["questions"]] + [
             {
-                "kind": "missing_product",
+                "kind": _QUESTION_OF.get(left["reason"], "missing_product"),
                 "subject": left["need_ref"],
                 "candidates": left["candidates"],
             }
             for left in self.outputs["match"]["unmatched"]
         ]
         if questions:
-            raise Stop("needs_input", reason="missing_product", questions=questions)
+            raise Stop("needs_input", reason=questions[0]["kind"], questions=questions)
 
     async def _rework(self) -> None:
         rework = self.runner.workflow.rework

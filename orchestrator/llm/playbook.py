@@ -1,0 +1,44 @@
+"""The offline playbook: rules in the place of a model, so that everything works without a key.
+
+It is not a language model and does not pretend to be one. Each agent has a play, a pure function
+of the transcript that calls the same tools through the same loop and the same gate; its name is
+stamped on every run and quote. It knows the shapes of the demo's texts and asks a person about
+the rest; it does not generalise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from orchestrator.errors import ModelError
+from orchestrator.llm.base import Json, Reply, Request
+
+NAME = "offline-playbook/1"
+
+Play = Callable[[Request], Reply]
+
+
+class PlaybookModel:
+    """Plays one agent by its rules."""
+
+    name = NAME
+
+    def __init__(self, play: Play) -> None:
+        """Take the agent's play."""
+        self._play = play
+
+    async def complete(
+        self, *, system: str, messages: list[Json], tools: list[Json], output: Json
+    ) -> Reply:
+        """Answer by the rules.
+
+        Raises:
+            ModelError: the play calls a tool that the agent was not given.
+        """
+        request = Request(system, tuple(messages), tuple(tools), output)
+        answer = self._play(request)
+        for block in answer.content:
+            data = block.to_dict()
+            if data["type"] == "tool_use" and data["name"] not in request.tool_names:
+                raise ModelError(f"the playbook calls {data['name']!r}, which it was not given")
+        return answer
