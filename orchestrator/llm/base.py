@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from orchestrator.errors import AnswerCutOff, ContextExceeded, ModelError, ModelRefused
+
 Json = dict[str, Any]
 
 
@@ -73,6 +75,34 @@ class Model(Protocol):
             DealdeskError: no usable answer came; see `orchestrator.errors`.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Tokens used; `input_tokens` counts those from and to the cache too."""
+
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+
+    @property
+    def total(self) -> int:
+        """What counts against the budget."""
+        return self.input_tokens + self.output_tokens
+
+    def plus(self, usage: Usage) -> Spent:
+        """Return the sum with one reply's usage; some servers leave counts out."""
+
+        def count(name: str) -> int:
+            return getattr(usage, name, None) or 0
+
+        cached = count("cache_read_input_tokens")
+        fresh = count("input_tokens") + count("cache_creation_input_tokens")
+        return Spent(
+            self.input_tokens + fresh + cached,
+            self.cached_tokens + cached,
+            self.output_tokens + count("output_tokens"),
+        )
 
 
 @dataclass(frozen=True)
@@ -174,6 +204,21 @@ def reply(*blocks: PlainBlock, stop_reason: str | None = None) -> PlainReply:
         for place, block in enumerate(blocks)
     )
     return PlainReply(numbered, stop_reason or ("tool_use" if calls else "end_turn"))
+
+
+def unusable(agent: str, reply: Reply) -> ModelError:
+    """Return the error for a reply that is neither an answer nor a tool call."""
+    match reply.stop_reason:
+        case "refusal":
+            category = getattr(getattr(reply, "stop_details", None), "category", None)
+            why = f" ({category})" if category else ""
+            return ModelRefused(f"{agent}: the model declined to answer{why}")
+        case "max_tokens":
+            return AnswerCutOff(f"{agent}: the model's answer was cut off at its longest length")
+        case "model_context_window_exceeded":
+            return ContextExceeded(f"{agent}: what was read no longer fits the model")
+        case other:
+            return ModelError(f"{agent}: the model stopped in a way unknown here: {other!r}")
 
 
 def _parsed(content: Any) -> Any:

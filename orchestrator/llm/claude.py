@@ -1,0 +1,185 @@
+"""Claude through the Messages API, or a server that speaks it.
+
+Only generally available parts of the API are used, so any compatible server will do. A missing
+or wrong key is an error with one clear line; no other model ever steps in for it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from orchestrator.errors import CredentialsError, DealdeskError, ModelError, ModelUnavailable
+from orchestrator.llm.base import Json, Model
+
+if TYPE_CHECKING:
+    import anthropic
+    from anthropic.types import Message
+
+DEFAULT_MODEL = "claude-sonnet-5-5"
+MAX_TOKENS = 16_000
+LONGEST_UNSTREAMED = 21_333  # beyond this the SDK wants a stream
+RETRIES = 2
+
+Structured = Literal["native", "prompt"]
+Effort = Literal["low", "medium", "high", "xhigh", "max"]
+
+
+class ClaudeModel(Model):
+    """A model behind an Anthropic client of any kind.
+
+    `structured` says how the answer's shape is asked for. `native`: by the API, with prompt
+    caching. `prompt`: in the system prompt and without caching, for servers that know only the
+    core of the API; the default for any endpoint that is not Anthropic's own.
+    """
+
+    def __init__(
+        self,
+        client: anthropic.AsyncAnthropic,
+        model: str = DEFAULT_MODEL,
+        *,
+        structured: Structured | None = None,
+        effort: Effort | None = None,
+        max_tokens: int = MAX_TOKENS,
+    ) -> None:
+        """Wrap a client that has credentials.
+
+        Args:
+            client: Whose endpoint, credentials and retries are used.
+            model: The model's id.
+            structured: See the class; None decides by the endpoint.
+            effort: How much the model may think; None leaves it to the API.
+            max_tokens: The longest single answer; long ones are streamed.
+        """
+        own = client.base_url.host == "api.anthropic.com"
+        self._client = client
+        self._model = model
+        self._structured = structured or ("native" if own else "prompt")
+        self._effort = effort
+        self._max_tokens = max_tokens
+
+    @classmethod
+    def from_environment(cls, model: str = DEFAULT_MODEL, **options: Any) -> ClaudeModel:
+        """Return a model with the credentials and the endpoint of the environment.
+
+        `ANTHROPIC_API_KEY` or another of the SDK's sources, and `ANTHROPIC_BASE_URL`.
+
+        Raises:
+            CredentialsError: there are none.
+        """
+        import anthropic
+
+        try:
+            client = anthropic.AsyncAnthropic(max_retries=RETRIES)
+        except anthropic.AnthropicError as problem:
+            raise _no_credentials() from problem
+        if not (client.api_key or client.auth_token or client.credentials):
+            raise _no_credentials()
+        return cls(client, model, **options)
+
+    @property
+    def name(self) -> str:
+        """The model's id."""
+        return self._model
+
+    async def complete(
+        self, *, system: str, messages: list[Json], tools: list[Json], output: Json
+    ) -> Message:
+        """Send one request; the SDK retries what can be retried.
+
+        Raises:
+            CredentialsError: the endpoint does not accept the credentials.
+            ModelUnavailable: it is down, overloaded or rate limited; the same request may do later.
+            ModelError: it does not accept the request.
+        """
+        import anthropic
+
+        request = self._request(system, messages, tools, output)
+        answer: Message
+        try:
+            if self._max_tokens > LONGEST_UNSTREAMED:
+                async with self._client.messages.stream(**request) as stream:
+                    answer = await stream.get_final_message()
+            else:
+                answer = cast("Message", await self._client.messages.create(**request))
+        except (anthropic.AnthropicError, ValueError) as problem:
+            # `from None`: the SDK's error holds the request, and that holds the key
+            raise self._error(problem) from None
+        if not isinstance(getattr(answer, "content", None), list):  # a web page, say
+            raise ModelError(
+                f"{self._model}: the endpoint does not speak the Messages API",
+                fix="check ANTHROPIC_BASE_URL; it ends before /v1",
+            )
+        return answer
+
+    def _request(
+        self, system: str, messages: list[Json], tools: list[Json], output: Json
+    ) -> dict[str, Any]:
+        import anthropic
+
+        request: dict[str, Any] = {
+            "model": self._model,
+            "max_tokens": self._max_tokens,
+            "messages": messages,
+        }
+        if tools:
+            request["tools"] = tools
+        settings: dict[str, Any] = {"effort": self._effort} if self._effort else {}
+        if self._structured == "native":
+            mark = {"type": "ephemeral"}
+            request["cache_control"] = mark
+            request["system"] = [{"type": "text", "text": system, "cache_control": mark}]
+            schema = anthropic.transform_schema(output)
+            settings["format"] = {"type": "json_schema", "schema": schema}
+        else:
+            request["system"] = f"{system}\n\n{_ask_for(output)}"
+        if settings:
+            request["output_config"] = settings
+        return request
+
+    def _error(self, problem: Exception) -> DealdeskError:
+        import anthropic
+
+        status = getattr(problem, "status_code", None)
+        number = getattr(problem, "request_id", None)
+        said = self._clean(getattr(problem, "api_message", None) or type(problem).__name__)
+        where = f"{self._model}: {said}" + (f" (request {number})" if number else "")
+        if status in (401, 402, 403) or isinstance(problem, anthropic.CredentialsError):
+            return CredentialsError(
+                f"the model's endpoint does not accept the credentials: {where}",
+                fix="check ANTHROPIC_API_KEY and ANTHROPIC_BASE_URL",
+            )
+        passing = status is not None and (status in (408, 409, 429) or status >= 500)
+        if passing or isinstance(problem, anthropic.APIConnectionError):
+            return ModelUnavailable(
+                f"the model cannot be reached now, also after {self._client.max_retries} retries: "
+                f"{where}",
+                fix="the run is saved: `dealdesk runs resume` goes on from here",
+            )
+        return ModelError(
+            f"the model's endpoint did not take the request: {where}",
+            fix="check the model's name and ANTHROPIC_BASE_URL",
+        )
+
+    def _clean(self, words: str) -> str:
+        """Return an endpoint's words on one short line, without the key some servers echo."""
+        for secret in (self._client.api_key, self._client.auth_token):
+            words = words.replace(secret, "[key]") if secret else words
+        return re.sub(r"\s+", " ", words)[:300]
+
+
+def _ask_for(output: Json) -> str:
+    schema = json.dumps(output, separators=(",", ":"))
+    return (
+        "When you are done, your last message is one JSON object and nothing else. "
+        f"It fits this JSON Schema:\n{schema}"
+    )
+
+
+def _no_credentials() -> CredentialsError:
+    return CredentialsError(
+        "there are no credentials for Claude",
+        fix="set ANTHROPIC_API_KEY (with a local ANTHROPIC_BASE_URL any value will do), "
+        "or choose `--model offline`",
+    )

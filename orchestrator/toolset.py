@@ -1,0 +1,244 @@
+"""The tools one agent is given, and no others: a scoped face of one or more MCP servers.
+
+    async with ScopedToolset(client, {"get_account", "list_contacts"},
+                             bind={"account_id": ["acc_001"]}) as toolset:
+        toolset.tools                                  # for a model, in the Messages API's shape
+        call = await toolset.call("get_account", {})   # account_id is filled in
+        call.text                                      # for the model; call.result is the data
+
+Nothing else of the orchestrator is needed, so another agent stack can use it as it is. The
+servers' gate enforces the same scope; this side keeps a model from seeing what it cannot use,
+from choosing what is already decided, and from spending a round trip on a refusal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx2
+from mcp.shared.exceptions import MCPError
+from mcp.types import CONNECTION_CLOSED, INTERNAL_ERROR, REQUEST_TIMEOUT, Tool
+
+from orchestrator.calls import Call, told
+from orchestrator.errors import EnvironmentProblem, ScopeError
+
+if TYPE_CHECKING:
+    from fastmcp import Client
+
+IDEMPOTENCY_KEY = "dealdesk/idempotency-key"
+MAX_PREFIX = 120  # a server ignores keys over 200 characters
+_LOST = (MCPError, RuntimeError, OSError, httpx2.HTTPError)  # what a FastMCP client raises
+
+
+@dataclass
+class _Held:
+    """A tool this toolset holds, on the server it belongs to."""
+
+    server: str
+    client: Client[Any]
+    tool: Tool
+    effects: int = 0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def takes(self) -> Mapping[str, Any]:
+        return self.tool.input_schema.get("properties") or {}
+
+    @property
+    def reads_only(self) -> bool:
+        return bool(self.tool.annotations and self.tool.annotations.read_only_hint)
+
+
+class _RefusedError(Exception):
+    """A call that must not be sent; the text says why and what to do instead."""
+
+
+class ScopedToolset:
+    """An async context that connects, checks what is there, and calls tools within bounds."""
+
+    def __init__(
+        self,
+        clients: Client[Any] | Mapping[str, Client[Any]],
+        allowed: Iterable[str],
+        *,
+        bind: Mapping[str, Sequence[Any]] | None = None,
+        idempotency_prefix: str = "",
+        timeout: float = 30.0,
+    ) -> None:
+        """Describe the scope; `async with` opens it.
+
+        Args:
+            clients: One FastMCP client, or one per server name.
+            allowed: Tool names; with named servers, `server.tool`.
+            bind: Per argument name, the values it may take. One value: the argument is hidden
+                from the model and filled in. Several: the model chooses among them.
+            idempotency_prefix: Names this piece of work (`run:step`) in the key that a write
+                sends, so that repeating the work has no second effect. Empty: no keys.
+            timeout: Seconds one call may take.
+
+        Raises:
+            ScopeError: a binding is no list of values, or the prefix is too long.
+        """
+        self._clients = clients if isinstance(clients, Mapping) else {"": clients}
+        self._allowed = frozenset(allowed)
+        self._bind = dict(bind or {})
+        self._prefix = idempotency_prefix
+        self._timeout = timeout
+        self._held: dict[str, _Held] = {}
+        self._calls: list[Call | None] = []
+        self._stack = AsyncExitStack()
+        if len(idempotency_prefix) > MAX_PREFIX:
+            raise ScopeError(f"an idempotency prefix has at most {MAX_PREFIX} characters")
+        for name, values in self._bind.items():
+            if isinstance(values, str) or not isinstance(values, Sequence) or not values:
+                raise ScopeError(f"{name} is bound to no list of values", fix=f"{name}: [value]")
+
+    async def __aenter__(self) -> Self:
+        """Connect to every server and check the scope against what is really there.
+
+        Raises:
+            ScopeError: a tool or a bound argument does not exist; the message names the choices.
+            EnvironmentProblem: a server cannot be reached.
+        """
+        async with AsyncExitStack() as stack:
+            there: dict[str, dict[str, _Held]] = {}
+            for server, client in self._clients.items():
+                try:
+                    await stack.enter_async_context(client)
+                    listed = await client.list_tools()
+                except _LOST as problem:
+                    raise EnvironmentProblem(
+                        f"the server {server or client.name!r} cannot be reached",
+                        fix="start it, or `dealdesk doctor` says what is wrong",
+                    ) from problem
+                there[server] = {tool.name: _Held(server, client, tool) for tool in listed}
+            self._held = self._choose(there)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        """Leave the servers; nothing can be called any more."""
+        self._held = {}
+        await self._stack.aclose()
+
+    @property
+    def tools(self) -> list[dict[str, Any]]:
+        """What to show a model, sorted by name: `name`, `description`, `input_schema`."""
+        return [
+            {
+                "name": name,
+                "description": held.tool.description or "",
+                "input_schema": _narrowed(held.tool.input_schema, self._bind),
+            }
+            for name, held in sorted(self._held.items())
+        ]
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Every call so far, in the order they were asked for."""
+        return tuple(call for call in self._calls if call is not None)
+
+    def reads_only(self, name: str) -> bool:
+        """Whether a call changes nothing; one that will be refused changes nothing either."""
+        return name not in self._held or self._held[name].reads_only
+
+    async def call(self, name: str, arguments: Any) -> Call:
+        """Call a tool, or refuse to; what went wrong is in the answer, for the model to read.
+
+        Raises:
+            EnvironmentProblem: the server is gone.
+        """
+        place, started = len(self._calls), time.perf_counter()
+        self._calls.append(None)
+        try:
+            held, sent = self._admit(name, arguments)
+        except _RefusedError as refusal:
+            asked = arguments if isinstance(arguments, dict) else {}
+            done = Call(name, asked, "denied", f"ERROR: {refusal}")
+        else:
+            done = await self._send(held, sent)
+        done = replace(done, seconds=time.perf_counter() - started)
+        self._calls[place] = done
+        return done
+
+    def _choose(self, there: Mapping[str, Mapping[str, _Held]]) -> dict[str, _Held]:
+        chosen: dict[str, _Held] = {}
+        for wanted in sorted(self._allowed):
+            server, _, name = ("", "", wanted) if "" in there else wanted.partition(".")
+            if name not in there.get(server, {}):
+                known = ", ".join(sorted(there.get(server, there))) or "none"
+                raise ScopeError(f"no tool {wanted!r} is there", fix=f"this grant shows: {known}")
+            if name in chosen:
+                raise ScopeError(f"two servers have an allowed tool {name!r}", fix="allow one")
+            chosen[name] = there[server][name]
+        taken = {argument for held in chosen.values() for argument in held.takes}
+        if loose := sorted(set(self._bind) - taken):
+            raise ScopeError(f"no allowed tool takes the bound argument {', '.join(loose)}")
+        return chosen
+
+    def _admit(self, name: str, arguments: Any) -> tuple[_Held, dict[str, Any]]:
+        """Return the tool and the arguments to send: the model's, with the bound ones added."""
+        if (held := self._held.get(name)) is None:
+            known = ", ".join(sorted(self._held)) or "none"
+            raise _RefusedError(f"NO_SUCH_TOOL: no tool {name[:64]!r}. Try: one of {known}.")
+        if not isinstance(arguments, dict):
+            raise _RefusedError("INVALID_INPUT: arguments are no object. Try: the input schema.")
+        sent = dict(arguments)
+        for key, values in self._bind.items():
+            if key in held.takes and len(values) == 1:
+                if sent.setdefault(key, values[0]) != values[0]:
+                    raise _RefusedError(f"FIXED: {key} is set by your task. Try: leave it out.")
+            elif key in held.takes and sent.get(key) not in values:
+                choices = ", ".join(json.dumps(value) for value in values)
+                raise _RefusedError(f"NOT_GRANTED: {key} may not be that. Try: {choices}.")
+        return held, sent
+
+    async def _send(self, held: _Held, arguments: dict[str, Any]) -> Call:
+        if held.reads_only or not self._prefix:
+            return await self._round_trip(held, arguments, None)
+        async with held.turn:  # one at a time: the key counts the effects that happened
+            key = f"{self._prefix}:{held.tool.name}:{held.effects}"
+            done = await self._round_trip(held, arguments, {IDEMPOTENCY_KEY: key})
+            # After an error the next try carries the same key: if the write did happen (a lost
+            # answer) the server gives its result, and if it did not, the key is still unused.
+            held.effects += not done.is_error
+        return done
+
+    async def _round_trip(
+        self, held: _Held, arguments: dict[str, Any], meta: dict[str, Any] | None
+    ) -> Call:
+        name = held.tool.name
+        try:
+            answer = await held.client.call_tool_mcp(
+                name, arguments, timeout=self._timeout, meta=meta
+            )
+        except _LOST as problem:
+            code = problem.code if isinstance(problem, MCPError) else CONNECTION_CLOSED
+            if code in (CONNECTION_CLOSED, INTERNAL_ERROR):  # nothing a model could mend
+                raise EnvironmentProblem(
+                    f"the server {held.server or held.client.name!r} failed during {name}",
+                    fix="see that it runs (`dealdesk doctor`), then repeat",
+                ) from problem
+            late = f"TIMEOUT: {name} took over {self._timeout:g} s. Try: less at once, or again."
+            words = late if code == REQUEST_TIMEOUT else str(problem)
+            return Call(name, arguments, "error", f"ERROR: {words}")
+        return told(name, arguments, answer)
+
+
+def _narrowed(schema: Mapping[str, Any], bind: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+    """Return a tool's schema as its holder sees it: decided arguments gone, others narrowed."""
+    properties = dict(schema.get("properties") or {})
+    required = [name for name in schema.get("required", ()) if name not in bind]
+    for name in bind.keys() & properties.keys():
+        if len(bind[name]) == 1:
+            del properties[name]
+        else:
+            properties[name] = {**properties[name], "enum": list(bind[name])}
+            required.append(name)
+    return {**schema, "type": "object", "properties": properties, "required": sorted(required)}
