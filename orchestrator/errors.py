@@ -7,6 +7,7 @@
     │   └── ScopeError        3   whoever wrote an allow-list: it names what is not there
     ├── CredentialsError      4   whoever holds the model's key
     ├── BudgetExceeded       11   whoever set the limits
+    ├── ToolRefused           1   whoever may do what a server refused; the words are its own
     ├── AgentFailed           1   nobody at once: the model did not manage; read the run
     └── ModelError            1   nobody at once: the model's answer cannot be used
         ├── ModelUnavailable  1   nobody: the same run can be resumed later
@@ -66,6 +67,10 @@ class CredentialsError(DealdeskError):
     """There is no key for the model, or the endpoint does not accept it."""
 
     exit_code = 4
+
+
+class ToolRefused(DealdeskError):
+    """A server said no to a call that the engine or a person made."""
 
 
 class AgentFailed(DealdeskError):

@@ -113,7 +113,7 @@ class Runner:
         """
         grant = self._grant(run, server, frozenset({tool}), {}, "engine")
         async with self._held(server, grant) as client:
-            meta = {META_KEY: f"{run['id']}/{step}/{tool}/{ordinal}"}
+            meta = {META_KEY: f"{run['id']}/{step}:{tool}:{ordinal}"}
             result = await client.call_tool_mcp(tool, dict(arguments), meta=meta)
         text = " ".join(getattr(block, "text", "") for block in result.content)
         if result.is_error or result.structured_content is None:
@@ -132,9 +132,9 @@ class Runner:
                 clients[server] = await stack.enter_async_context(self._held(server, grant))
             toolset = ScopedToolset(
                 clients,
-                {server: spec.tools_of(server) for server in spec.servers},
+                spec.tools,
                 bind={name: [value] for name, value in bind.items()},
-                key_prefix=f"{run['id']}/{step}",
+                idempotency_prefix=f"{run['id']}/{step}",
             )
             yield await stack.enter_async_context(toolset)
 

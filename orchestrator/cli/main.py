@@ -1,0 +1,76 @@
+"""`dealdesk`: the command, assembled from lazily imported groups.
+
+`dealdesk --help` imports none of fastmcp, sqlmodel, dbos and anthropic; a test keeps it so.
+"""
+
+import sys
+from importlib.metadata import version
+
+from cyclopts import App
+
+from orchestrator.errors import DealdeskError
+
+
+def build() -> App:
+    """Return the command with all its groups."""
+    app = App(
+        name="dealdesk",
+        version=version("dealdesk"),
+        help="A deal desk over MCP: from a goal to a checked, priced, approved quote.",
+    )
+    here = "orchestrator.cli"
+    app.command(f"{here}.run:run", name="run", help="Turn a goal into a quote.")
+    runs = App(name="runs", help="List, show, resume, decide and answer runs.")
+    for name, what in (
+        ("list", "List runs, newest first."),
+        ("show", "Show one run: its agents, findings and result."),
+        ("watch", "Follow a run until it ends or waits."),
+        ("resume", "Go on with a run that was interrupted."),
+        ("approve", "Approve what a run waits for, as a named person."),
+        ("reject", "Reject what a run waits for, as a named person."),
+        ("answer", "Answer a run's questions and go on from there."),
+        ("cancel", "Cancel a run."),
+    ):
+        runs.command(f"{here}.runs:{name}_run{'s' if name == 'list' else ''}", name=name, help=what)
+    app.command(runs)
+    quote = App(name="quote", help="List, show and render quotes.")
+    for name, what in (
+        ("list", "List quotes, newest first."),
+        ("show", "Show a quote in the terminal."),
+        ("render", "Write a quote as HTML, Markdown and JSON."),
+    ):
+        quote.command(
+            f"{here}.quote:{name}_quote{'s' if name == 'list' else ''}", name=name, help=what
+        )
+    app.command(quote)
+    app.command(f"{here}.serve:serve", name="serve", help="Run a server for any MCP client.")
+    app.command(f"{here}.tools:tools", name="tools", help="Show which agent may use which tool.")
+    app.command(
+        f"{here}.setup:init", name="init", help="Make the data folder, with the demo company."
+    )
+    app.command(f"{here}.setup:doctor", name="doctor", help="Check that everything is in place.")
+    evals = App(name="eval", help="Compare with gold records.")
+    evals.command(
+        f"{here}.evals:quotes", name="quotes", help="Run every seed opportunity against its gold."
+    )
+    app.command(evals)
+    return app
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; every problem is one clear line and an exit code."""
+    try:
+        build()(arguments if arguments is not None else sys.argv[1:])
+    except DealdeskError as problem:
+        fix = f" Try: {problem.fix.rstrip('.')}." if problem.fix else ""
+        print(f"dealdesk: {problem.message.rstrip('.')}.{fix}", file=sys.stderr)
+        raise SystemExit(problem.exit_code) from None
+    except KeyboardInterrupt:
+        print("dealdesk: interrupted; `dealdesk runs resume` goes on from here.", file=sys.stderr)
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        raise SystemExit(0) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""Dates as people write them, read by rule: month names in five languages, ISO, day-first numbers."""
+"""Dates as people write them, read by rule: month names in five languages, ISO, day first."""
 
 from __future__ import annotations
 

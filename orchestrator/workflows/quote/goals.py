@@ -39,20 +39,20 @@ _BEFORE = re.compile(
     re.I,
 )
 _CUT = re.compile(
-    r"[,;:!?\n]|\.\s|\b(?:for|to|from|at|of|about|on|with|by|before|until|in|who|they|their|that|which|"
-    r"the|an?|und|für|an|von|mit|über|bis|der|die|das|den|dem|para|sobre|de|la|los|las|el|con|per|pour|"
+    r"[,;:!?\n]|\.\s|\b(?:for|to|from|at|of|about|on|with|by|before|until|in|who|they|their|that|"
+    r"which|the|an?|und|für|an|von|mit|über|bis|der|die|das|den|dem|para|sobre|de|la|los|las|el|con|per|pour|"
     r"le|les|des|il|lo|needs?|wants?|asked|asks|our|his|her|please|bitte|por favor)\b",
     re.I,
 )
 _VERB = re.compile(
-    r"^(?:(?:can|could|would) you |please |bitte |let'?s )?(?:make|prepare|create|draft|send|write|do|"
-    r"get|give|issue|work up|put together|quote|price|offer|erstelle?n?|mach\w*|schicke?|angebot|"
+    r"^(?:(?:can|could|would) you |please |bitte |let'?s )?(?:make|prepare|create|draft|send|write|"
+    r"do|get|give|issue|work up|put together|quote|price|offer|erstelle?n?|mach\w*|schicke?|angebot|"
     r"prepara\w*|haz|cotiza\w*|cotizaci[oó]n|presupuesto|fais|devis|offerta|prepare)\b",
     re.I,
 )
 _QUOTE_WORD = re.compile(
-    r"\b(?:a |an |the |ein |eine |una? |un )?(?:quotes?|quotation|offers?|offer|angebot|cotizaci[oó]n|"
-    r"presupuesto|devis|offerta|preventivo|proposal)\b",
+    r"\b(?:a |an |the |ein |eine |una? |un )?(?:quotes?|quotation|offers?|offer|angebot|"
+    r"cotizaci[oó]n|presupuesto|devis|offerta|preventivo|proposal)\b",
     re.I,
 )
 

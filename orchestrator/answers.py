@@ -1,0 +1,69 @@
+"""A person's answers to a run's questions, worked into the checkpoints the next run starts from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from orchestrator.errors import UsageError
+
+_PAIR = re.compile(r"^([a-z_]{1,20}\d{0,3})=(\S{1,60})$")
+
+
+def apply_answers(
+    row: Mapping[str, Any], checkpoints: Mapping[str, Any], answers: Sequence[str]
+) -> tuple[dict[str, Any], str | None]:
+    """Return the checkpoints to go on from, and the opportunity when the answer names it.
+
+    Args:
+        row: The run that asked.
+        checkpoints: Its agents' checkpoints, by step.
+        answers: `SUBJECT=VALUE` each.
+
+    Raises:
+        UsageError: the run asked nothing, or an answer does not fit.
+    """
+    if row["outcome"] != "needs_input":
+        raise UsageError(f"{row['run_id']} asked nothing", fix="`dealdesk runs list`")
+    if not answers:
+        raise UsageError(
+            "no answer given", fix="n1=12, say; `dealdesk runs show` has the questions"
+        )
+    pairs = dict(_pair(answer) for answer in answers)
+    if "opportunity" in pairs:
+        return {}, pairs["opportunity"]
+    if "plan" not in checkpoints or "qualify" not in checkpoints:
+        raise UsageError(
+            "this run asked which deal is meant", fix="opportunity=opp_..., from its candidates"
+        )
+    given = {step: deepcopy(checkpoints[step]) for step in ("plan", "qualify")}
+    said = given["qualify"]["output"]
+    needs = {need["ref"]: need for need in said["needs"]}
+    for subject, value in pairs.items():
+        if subject not in needs:
+            known = ", ".join(needs) or "none"
+            raise UsageError(f"{subject!r} is no need of this run", fix=f"one of: {known}")
+        _answer_need(needs[subject], value)
+    if any(need["quantity"] is None for need in needs.values()):
+        missing = ", ".join(ref for ref, need in needs.items() if need["quantity"] is None)
+        raise UsageError(f"still without a quantity: {missing}", fix=f"add {missing}=NUMBER")
+    said.update(decision="quote", reason="explicit_request", questions=[])
+    return given, row["opportunity_id"]
+
+
+def _pair(answer: str) -> tuple[str, str]:
+    found = _PAIR.match(answer)
+    if found is None:
+        raise UsageError(f"{answer!r} is no answer", fix="SUBJECT=VALUE, like n1=12")
+    return found[1], found[2]
+
+
+def _answer_need(need: dict[str, Any], value: str) -> None:
+    if value.isdecimal() and 0 < int(value) <= 100_000:
+        need["quantity"] = int(value)
+    elif re.fullmatch(r"[A-Z0-9][A-Z0-9-]{1,31}", value):
+        need["phrase"] = value
+    else:
+        raise UsageError(f"{value!r} is neither a count nor a SKU", fix=f"{need['ref']}=12")

@@ -1,0 +1,95 @@
+"""What the command prints: results on stdout, progress on stderr, colour only for a terminal."""
+
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+EXIT = {
+    "issued": 0,
+    "existing": 0,
+    "rejected": 0,
+    "failed": 1,
+    "expired": 1,
+    "cancelled": 1,
+    "no_quote": 5,
+    "needs_input": 6,
+    "waiting": 10,
+    "out_of_budget": 11,
+    "blocked": 12,
+}
+"""The exit code of each outcome."""
+
+
+def plain_wanted() -> bool:
+    """Say whether progress should be plain lines instead of a live picture."""
+    return (
+        not sys.stderr.isatty()
+        or bool(os.environ.get("CI"))
+        or bool(os.environ.get("NO_COLOR"))
+        or os.environ.get("TERM") == "dumb"
+    )
+
+
+def progress() -> Console:
+    """Return the console for progress (stderr)."""
+    return Console(stderr=True, no_color=plain_wanted(), highlight=False)
+
+
+def result() -> Console:
+    """Return the console for results (stdout)."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document on stdout."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def clean(text: object, limit: int = 200) -> str:
+    """Return text that cannot move the cursor, colour the terminal or reverse the line."""
+    kept = "".join(
+        " " if c in "\t\n" else c
+        for c in str(text)
+        if unicodedata.category(c)[0] != "C" or c in "\t\n"
+    )
+    return kept if len(kept) <= limit else kept[: limit - 1] + "…"
+
+
+def money(minor: int | None, currency: str | None) -> str:
+    """Return an amount as a person writes it: 1,234.50 EUR."""
+    if minor is None or not currency:
+        return "-"
+    from servers.toolkit.money import from_minor
+
+    return f"{from_minor(minor, currency):,} {currency}"
+
+
+def table(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[int] = ()
+) -> None:
+    """Print a table: drawn for a person, tab-separated when piped."""
+    if not sys.stdout.isatty():
+        print("\t".join(columns))
+        for row in rows:
+            print("\t".join(clean(cell) for cell in row))
+        return
+    drawn = Table(box=None, header_style="bold", pad_edge=False)
+    for place, column in enumerate(columns):
+        drawn.add_column(column, justify="right" if place in right else "left", overflow="fold")
+    from rich.text import Text
+
+    for row in rows:
+        drawn.add_row(*(Text(clean(cell)) for cell in row))
+    result().print(drawn)
+
+
+def describe(finding: Mapping[str, Any]) -> str:
+    """Return a finding as one line."""
+    fix = f" {finding['fix']}" if finding.get("fix") else ""
+    return clean(f"{finding['severity']}: {finding['message']}{fix} [{finding['code']}]", 400)

@@ -1,0 +1,152 @@
+"""`dealdesk quote`: the quotes there are, in the terminal or as files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from orchestrator.cli.output import clean, describe, money, print_json, result, table
+
+Flag = Parameter(negative="")
+
+
+async def list_quotes(
+    *,
+    status: str | None = None,
+    home: str | None = None,
+    json: Annotated[bool, Flag] = False,
+) -> None:
+    """List quotes, newest first.
+
+    Parameters
+    ----------
+    status
+        Only quotes of this status.
+    home
+        The data folder.
+    json
+        Print JSON.
+    """
+    from orchestrator.desk import Desk
+    from orchestrator.settings import load_settings
+
+    async with Desk.open(load_settings(home=home), work=False) as desk:
+        arguments: dict[str, Any] = {"limit": 100, **({"status": status} if status else {})}
+        rows = (await desk.look("finance", "list_quotes", arguments))["items"]
+    if json:
+        print_json(rows)
+        return
+    table(
+        ("quote", "number", "rev", "status", "account", "opportunity", "total"),
+        [
+            (
+                row["quote_id"],
+                row.get("number") or "-",
+                row["revision"],
+                row["status"],
+                row["account_id"],
+                row["opportunity_id"],
+                money(row["total_minor"], row["currency"]),
+            )
+            for row in rows
+        ],
+        right=(6,),
+    )
+
+
+async def show_quote(
+    quote_id: str,
+    /,
+    *,
+    view: Literal["customer", "internal"] = "internal",
+    home: str | None = None,
+    json: Annotated[bool, Flag] = False,
+) -> None:
+    """Show a quote in the terminal.
+
+    Parameters
+    ----------
+    quote_id
+        The quote.
+    view
+        What a customer may see, or everything.
+    home
+        The data folder.
+    json
+        Print JSON.
+    """
+    from orchestrator.desk import Desk
+    from orchestrator.settings import load_settings
+
+    async with Desk.open(load_settings(home=home), work=False) as desk:
+        found = await desk.look("finance", "get_quote", {"quote_id": quote_id, "view": view})
+    if json:
+        print_json(found)
+    else:
+        print_quote(found)
+
+
+async def render_quote(
+    quote_id: str,
+    /,
+    *,
+    view: Literal["customer", "internal"] = "customer",
+    out: str | None = None,
+    home: str | None = None,
+) -> None:
+    """Write a quote as HTML, Markdown and JSON.
+
+    Parameters
+    ----------
+    quote_id
+        The quote.
+    view
+        What a customer may see, or everything.
+    out
+        Folder to write to (default: quotes in the data folder).
+    home
+        The data folder.
+    """
+    from orchestrator.desk import Desk
+    from orchestrator.settings import load_settings
+
+    async with Desk.open(load_settings(home=home), work=False) as desk:
+        for path in await desk.render(quote_id, Path(out) if out else None, views=(view,)):
+            result().print(str(path), markup=False)
+
+
+def print_quote(quote: Mapping[str, Any]) -> None:
+    """Print a quote's facts, as finance gave them."""
+    console = result()
+
+    def say(words: str) -> None:
+        console.print(words, markup=False)
+
+    currency = quote["currency"]
+    name = quote.get("number") or quote.get("quote_id") or "draft"
+    customer = quote.get("customer", {})
+    say(clean(f"{name}  revision {quote.get('revision', 1)}  {quote.get('status', '')}"))
+    say(clean(f"{customer.get('legal_name', '')}  {customer.get('country', '')}"))
+    table(
+        ("line", "sku", "quantity", "unit price", "net"),
+        [
+            (
+                line["line_id"],
+                line["sku"],
+                line["quantity"],
+                line["unit_price"],
+                money(line["net_minor"], currency),
+            )
+            for line in quote["lines"]
+        ],
+        right=(2, 3, 4),
+    )
+    totals = quote["totals"]
+    for label, key in (("net", "net_minor"), ("tax", "tax_minor"), ("total", "total_minor")):
+        if totals.get(key) is not None:
+            say(f"  {label:<6} {money(totals[key], currency)}")
+    for finding in quote.get("findings", ()):
+        say(f"  ! {describe(finding)}")
+    for approval in quote.get("approvals", ()):
+        say(clean(f"  approval {approval['approval_id']} {approval['role']}: {approval['status']}"))

@@ -1,0 +1,422 @@
+"""The composition root: settings in, a working deal desk out.
+
+Everything is put together here and nowhere else: keys, servers, store, models, engine. Tests and
+examples make a desk the same way the command does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from fastmcp import Client
+
+from orchestrator.answers import apply_answers
+from orchestrator.engine import Engine
+from orchestrator.errors import EnvironmentProblem, ToolRefused, UsageError
+from orchestrator.events import EventLog
+from orchestrator.llm.base import Model
+from orchestrator.models import model_for, played_by
+from orchestrator.runner import Runner
+from orchestrator.servers import NAMES, Servers, read_elsewhere
+from orchestrator.settings import Settings
+from orchestrator.store import Store, open_store
+from orchestrator.workflows.quote import WORKFLOW
+from orchestrator.workflows.quote.flow import STEPS, quote_flow
+from servers.toolkit.declare import META
+from servers.toolkit.errors import DomainError
+from servers.toolkit.gate import RELEASE
+from servers.toolkit.grants import Grant, SigningKey, new_grant_id
+
+PERSON_SECONDS = 300
+FORMATS = {"html": "html", "markdown": "md", "json": "json"}
+
+
+class Desk:
+    """A deal desk that is ready for goals; `Desk.open` makes one."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        servers: Servers,
+        signing: SigningKey,
+        store: Store,
+        models: Callable[[str], Model],
+    ) -> None:
+        """Put the parts together."""
+        self.settings, self.servers, self.signing, self.store = settings, servers, signing, store
+        self.log = EventLog(store)
+        self.runner = Runner(WORKFLOW, servers, signing, models, self.log)
+        self.engine = Engine(settings.engine_url, STEPS, self._body, version=WORKFLOW.version)
+        self._model_name = models("plan").name
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        settings: Settings,
+        *,
+        work: bool = True,
+        models: Callable[[str], Model] | None = None,
+    ) -> AsyncIterator[Desk]:
+        """Open everything, check the workflow against the live servers, and start the worker.
+
+        Args:
+            settings: Where things are and who plays.
+            work: False for a look: nothing is run and no model is needed.
+            models: Who plays each agent, instead of what the settings say.
+
+        Raises:
+            EnvironmentProblem: a file, database, key or server cannot be used.
+            CredentialsError: the model has no key.
+        """
+        try:
+            signing = SigningKey.load(settings.home / "keys")
+        except DomainError as problem:
+            raise EnvironmentProblem(problem.message, fix=problem.fix) from problem
+        urls = {name: settings.server_url(name) for name in NAMES}
+        servers = Servers(urls, signing.public, read_elsewhere(settings.servers))
+        if models is None:
+            models = model_for(settings) if work else model_for(settings, only_name=True)
+        with open_store(settings) as store:
+            desk = cls(settings, servers, signing, store, models)
+            try:
+                await desk._check_workflow()
+                if work:
+                    await desk.engine.start()
+                yield desk
+            finally:
+                await desk.engine.stop()
+                servers.close()
+
+    @property
+    def played_by(self) -> str:
+        """One line on who plays the agents; empty for Claude."""
+        return played_by(self._model_name)
+
+    @property
+    def created(self) -> str | None:
+        """One line on the demo data that was loaded, if it was just now."""
+        if not self.servers.created:
+            return None
+        rows = sum(sum(tables.values()) for tables in self.servers.created.values())
+        return f"The demo company was loaded into {self.settings.home} ({rows} rows)."
+
+    async def submit(
+        self,
+        goal: str,
+        *,
+        opportunity_id: str | None = None,
+        revise: bool = False,
+        given: Mapping[str, Any] | None = None,
+        continues: str | None = None,
+    ) -> str:
+        """Start a run for a goal and return its id.
+
+        Args:
+            goal: What to do.
+            opportunity_id: The opportunity, when it is known.
+            revise: Make the next revision of an existing quote.
+            given: Checkpoints of steps that need not be run again, by step.
+            continues: The run this one goes on from.
+        """
+        day = self.settings.order_date or date.today()  # noqa: DTZ011 - the user's own day
+        run_id = self.store.create(
+            goal=goal,
+            requested_by=self.settings.person or "local-user",
+            model=self._model_name,
+            order_date=day.isoformat(),
+            continues=continues,
+        )
+        run = {
+            "id": run_id,
+            "goal": goal,
+            "opportunity_id": opportunity_id,
+            "order_date": day.isoformat(),
+            "requester": self.settings.person or "local-user",
+            "revise": revise,
+            "given": dict(given or {}),
+            "generated_by": self._model_name,
+        }
+        self.log.append(run_id, "run_started", goal=goal, model=self._model_name)
+        await self.engine.submit(run_id, run)
+        return run_id
+
+    async def wait(self, run_id: str) -> dict[str, Any]:
+        """Return a run's result once it ends, or `waiting` once it waits for a decision."""
+        result = await self.engine.wait(run_id)
+        if result is None:
+            quote_id = self._event(run_id, "waiting")["quote_id"]
+            quote = await self.look("finance", "get_quote", {"quote_id": quote_id})
+            result = {**_facts_of(quote), "outcome": "waiting"}
+        if result["outcome"] == "existing":
+            result["held_by"] = result.pop("run_id", None)
+        await self._label_candidates(result)
+        return result
+
+    def events(self, run_id: str, *, after: int = 0) -> list[dict[str, Any]]:
+        """Return a run's events after a sequence number."""
+        return self.store.events(run_id, after=after)
+
+    def run_row(self, run_id: str | None) -> dict[str, Any]:
+        """Return a run's row; None means the newest one that is open.
+
+        Raises:
+            UsageError: there is no such run.
+        """
+        if run_id is not None:
+            return self.store.get(run_id)
+        for row in self.store.list():
+            if row["status"] != "done":
+                return row
+        raise UsageError("no run is open", fix="`dealdesk runs list` shows them all")
+
+    async def resume(self, run_id: str) -> None:
+        """Take up a run that was interrupted; a finished or waiting one is left as it is."""
+        await self.engine.resume(run_id)
+
+    async def cancel(self, run_id: str) -> None:
+        """Cancel a run and free its opportunity."""
+        await self.engine.cancel(run_id)
+        self.store.finish(run_id, {"outcome": "cancelled"})
+
+    async def awaiting_decision(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the quote a run waits with, as finance has it.
+
+        Raises:
+            UsageError: the run waits for nothing.
+        """
+        if row["status"] != "waiting":
+            raise UsageError(
+                f"{row['run_id']} waits for no decision (it is {row['outcome'] or row['status']})",
+                fix="`dealdesk runs list --status waiting`",
+            )
+        quote_id = self._event(row["run_id"], "waiting")["quote_id"]
+        return await self.look("finance", "get_quote", {"quote_id": quote_id})
+
+    async def decide(
+        self, row: Mapping[str, Any], quote: Mapping[str, Any], *, approved: bool, note: str
+    ) -> list[str]:
+        """Decide every approval this person may decide; wake the run when none is left.
+
+        Returns:
+            The roles that still have to decide.
+
+        Raises:
+            UsageError: finance knows no such person, or they may decide none of it.
+        """
+        person = self.settings.person or ""
+        open_ = [a for a in quote["approvals"] if a["status"] == "pending"]
+        refusals: list[str] = []
+        left: list[str] = []
+        for approval in open_:
+            arguments = {
+                "approval_id": approval["approval_id"],
+                "decision": "approve" if approved else "reject",
+                "note": note,
+            }
+            try:
+                await self._as_person("finance", "decide_approval", arguments, person)
+            except ToolRefused as refusal:
+                refusals.append(str(refusal))
+                left.append(str(approval["role"]))
+            else:
+                if not approved:
+                    left = []
+                    break
+        if open_ and len(refusals) == len(open_):
+            raise UsageError(refusals[0].removeprefix("FORBIDDEN: "))
+        if not left:
+            decision = {"approved": approved, "person": person, "note": note}
+            await self.engine.send(row["run_id"], "decision", decision)
+            self.store.reopen(row["run_id"])
+        return left
+
+    async def answer(self, row: Mapping[str, Any], answers: Sequence[str]) -> str:
+        """Start the run that goes on from the answers to a run's questions.
+
+        Raises:
+            UsageError: the run asked nothing, or an answer does not fit its questions.
+        """
+        checkpoints = self._checkpoints(row["run_id"])
+        given, opportunity_id = apply_answers(row, checkpoints, answers)
+        return await self.submit(
+            row["goal"], opportunity_id=opportunity_id, given=given, continues=row["run_id"]
+        )
+
+    async def look(self, server: str, tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Call one tool on behalf of whoever uses the command.
+
+        Raises:
+            UsageError: the server said no; the message is the server's.
+        """
+        try:
+            return await self._as_person(server, tool, arguments, self.settings.person or "")
+        except ToolRefused as refusal:
+            raise UsageError(str(refusal)) from refusal
+
+    async def plan_only(self, goal: str, today: date) -> dict[str, Any]:
+        """Let the master agent read a goal, and nothing more."""
+        run = {"id": "run_plan", "goal": goal, "order_date": today.isoformat()}
+        done = await self.runner.agent(run, "plan", "plan", {"run": run})
+        if "stopped" in done:
+            raise UsageError(done["message"])
+        return dict(done["output"])
+
+    async def count_tools(self) -> dict[str, int]:
+        """Return how many tools each server has."""
+        counts = {}
+        for name in NAMES:
+            everything = await self.servers.app(name).local_provider.list_tools()
+            counts[name] = len(everything)
+        return counts
+
+    async def write_quote(
+        self, result: Mapping[str, Any], folder: Path | None = None
+    ) -> list[Path]:
+        """Write the quote of a result that has one; an issued one also for the customer."""
+        quote_id = result.get("quote_id")
+        if not quote_id or result["outcome"] not in ("issued", "waiting"):
+            return []
+        views = ("customer", "internal") if result["outcome"] == "issued" else ("internal",)
+        return await self.render(str(quote_id), folder, views=views)
+
+    async def render(
+        self, quote_id: str, folder: Path | None, *, views: Sequence[str]
+    ) -> list[Path]:
+        """Write a quote in every format; the internal view is named so.
+
+        Raises:
+            EnvironmentProblem: the folder cannot be written.
+        """
+        target = folder or self.settings.home / "quotes"
+        written = []
+        for view in views:
+            for form, suffix in FORMATS.items():
+                arguments = {"quote_id": quote_id, "format": form, "view": view}
+                rendered = await self.look("finance", "render_quote", arguments)
+                name = rendered.get("number") or quote_id
+                inside = "" if view == "customer" else "-internal"
+                path = target / f"{name}{inside}.{suffix}"
+                try:
+                    target.mkdir(parents=True, exist_ok=True)
+                    path.write_text(rendered["text"], encoding="utf-8")
+                except OSError as problem:
+                    raise EnvironmentProblem(
+                        f"cannot write {path}", fix="choose another folder with --out"
+                    ) from problem
+                written.append(path)
+        return written
+
+    async def _body(self, steps: Any, run_id: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        result = await quote_flow(self.runner, steps, args)
+        self.store.finish(run_id, result)
+        self.log.append(run_id, "run_finished", outcome=result["outcome"])
+        return result
+
+    async def _check_workflow(self) -> None:
+        live: dict[str, dict[str, Any]] = {}
+        for name in NAMES:
+            wanted = frozenset(t for spec in WORKFLOW.agents for t in spec.tools_of(name))
+            grant = Grant(id=new_grant_id(), audience=name, tools=wanted, agent="engine")
+            token = self.signing.mint(grant, ttl=PERSON_SECONDS)
+            async with self.servers.connect(name, token) as client:
+                live[name] = {
+                    tool.name: dict((tool.meta or {}).get(META, {}))
+                    for tool in await client.list_tools()
+                }
+                await client.call_tool_mcp(RELEASE, {})
+        WORKFLOW.validate(live)
+
+    async def _as_person(
+        self, server: str, tool: str, arguments: Mapping[str, Any], person: str
+    ) -> dict[str, Any]:
+        grant = Grant(id=new_grant_id(), audience=server, tools=frozenset({tool}), person=person)
+        token = self.signing.mint(grant, ttl=PERSON_SECONDS)
+        async with self.servers.connect(server, token) as client:
+            return await _answer_of(client, tool, arguments)
+
+    def _event(self, run_id: str, kind: str) -> dict[str, Any]:
+        return next(e["data"] for e in reversed(self.store.events(run_id)) if e["type"] == kind)
+
+    def _checkpoints(self, run_id: str) -> dict[str, Any]:
+        return {
+            event["agent"]: {
+                "output": event["data"]["output"],
+                "findings": event["data"]["findings"],
+            }
+            for event in self.store.events(run_id)
+            if event["type"] == "agent_finished"
+        }
+
+    async def _label_candidates(self, result: Mapping[str, Any]) -> None:
+        """Put names beside candidate ids, read from the CRM by code, for a person to choose."""
+        for question in result.get("questions", ()):
+            labels: dict[str, str] = {}
+            for candidate in question.get("candidates", ()):
+                kind = candidate.partition("_")[0]
+                if kind in ("acc", "opp"):
+                    key = "account" if kind == "acc" else "opportunity"
+                    row = await self.look("crm", f"get_{key}", {f"{key}_id": candidate})
+                    labels[candidate] = str(row["name"])
+            if labels:
+                question["labels"] = labels
+
+
+async def _answer_of(
+    client: Client[Any], tool: str, arguments: Mapping[str, Any]
+) -> dict[str, Any]:
+    result = await client.call_tool_mcp(tool, dict(arguments))
+    if result.is_error or result.structured_content is None:
+        text = " ".join(getattr(block, "text", "") for block in result.content)
+        raise ToolRefused(text or f"{tool} gave no answer")
+    return dict(result.structured_content)
+
+
+def _facts_of(quote: Mapping[str, Any]) -> dict[str, Any]:
+    return json.loads(
+        json.dumps(
+            {
+                "quote_id": quote["quote_id"],
+                "number": quote.get("number"),
+                "revision": quote["revision"],
+                "account_id": quote["account_id"],
+                "opportunity_id": quote["opportunity_id"],
+                "total_minor": quote["totals"]["total_minor"],
+                "currency": quote["currency"],
+                "lines": quote["lines"],
+                "findings": quote["findings"],
+                "approvals": quote["approvals"],
+            }
+        )
+    )
+
+
+def make_empty(settings: Settings) -> None:
+    """Make the keys and three databases without any data.
+
+    Raises:
+        EnvironmentProblem: the folder cannot be written, or a database holds data already.
+    """
+    from servers.toolkit.database import Database
+    from servers.toolkit.seeding import mark_seeded
+
+    try:
+        SigningKey.load(settings.home / "keys")
+        for name in NAMES:
+            database = Database.open(settings.server_url(name), name)
+            if (how := database.setting("seeded")) not in (None, "empty"):
+                raise EnvironmentProblem(
+                    f"the {name} database holds the {how} data already",
+                    fix="choose another folder with --home",
+                )
+            if how is None:
+                with database.write() as session:
+                    mark_seeded(session, "empty")
+            database.close()
+    except DomainError as problem:
+        raise EnvironmentProblem(problem.message, fix=problem.fix) from problem

@@ -1,0 +1,54 @@
+"""Who plays the agents: Claude, or the offline playbook; never one in the other's place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from orchestrator.llm.base import Model
+from orchestrator.llm.playbook import NAME as PLAYBOOK
+from orchestrator.llm.playbook import PlaybookModel
+from orchestrator.workflows.quote.playbook import PLAYS
+
+if TYPE_CHECKING:
+    from orchestrator.settings import Settings
+
+CLAUDE = "claude-sonnet-5-5"
+
+
+def chosen_model(settings: Settings) -> str:
+    """Return who plays: what was asked for, else Claude with a key, else the playbook."""
+    asked = settings.model
+    if asked in ("playbook", PLAYBOOK) or (not asked and not os.environ.get("ANTHROPIC_API_KEY")):
+        return PLAYBOOK
+    return CLAUDE if asked in (None, "", "claude") else asked
+
+
+def model_for(settings: Settings, *, only_name: bool = False) -> Callable[[str], Model]:
+    """Return what gives each agent its model.
+
+    Args:
+        settings: They name the model.
+        only_name: Nothing will be played, so that no key is needed.
+
+    Raises:
+        CredentialsError: Claude is to play and there is no key.
+    """
+    name = chosen_model(settings)
+    if name == PLAYBOOK or only_name:
+        return lambda agent: PlaybookModel(PLAYS[agent])
+    from orchestrator.llm.claude import ClaudeModel
+
+    model = ClaudeModel(model=name)
+    return lambda _agent: model
+
+
+def played_by(name: str) -> str:
+    """Return the line that says so when rules, and no model, played the agents."""
+    if name != PLAYBOOK:
+        return ""
+    return (
+        f"Played by {PLAYBOOK}: rules, no language model. "
+        "Set ANTHROPIC_API_KEY (or --model) to let Claude read."
+    )
