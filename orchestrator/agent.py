@@ -21,7 +21,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from typing import Any, Generic, TypeVar
 
@@ -45,11 +45,11 @@ DEFAULT_LIMITS = Limits()
 
 @dataclass(frozen=True)
 class AgentResult(Generic[Output]):
-    """What an agent hands over, and what it took."""
+    """What an agent hands over, and what it took; `usage` counts tokens, as JSON."""
 
     output: Output
     calls: tuple[Call, ...]
-    usage: Spent
+    usage: dict[str, int]
     turns: int
 
     @property
@@ -134,7 +134,7 @@ class _Agent(Generic[Output]):
             if stop == "tool_use":
                 self.messages.append(_user(*await self._use(content)))
             elif (answer := self._judge(content)) is not None:
-                return AgentResult(answer, self.toolset.calls, self.spent, self.turns)
+                return AgentResult(answer, self.toolset.calls, asdict(self.spent), self.turns)
 
     def over(self, which: str, limit: float) -> BudgetExceeded:
         return BudgetExceeded(

@@ -6,6 +6,7 @@ or wrong key is an error with one clear line; no other model ever steps in for i
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -21,6 +22,8 @@ DEFAULT_MODEL = "claude-sonnet-5-5"
 MAX_TOKENS = 16_000
 LONGEST_UNSTREAMED = 21_333  # beyond this the SDK wants a stream
 RETRIES = 2
+SECONDS = 240.0
+RESUME = "the run is saved: `dealdesk runs resume` goes on from here"
 
 Structured = Literal["native", "prompt"]
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
@@ -36,47 +39,37 @@ class ClaudeModel(Model):
 
     def __init__(
         self,
-        client: anthropic.AsyncAnthropic,
         model: str = DEFAULT_MODEL,
         *,
+        client: anthropic.AsyncAnthropic | None = None,
         structured: Structured | None = None,
         effort: Effort | None = None,
         max_tokens: int = MAX_TOKENS,
+        seconds: float = SECONDS,
     ) -> None:
-        """Wrap a client that has credentials.
+        """Get ready to ask; nothing is sent yet.
 
         Args:
-            client: Whose endpoint, credentials and retries are used.
             model: The model's id.
+            client: Whose endpoint, credentials and retries are used. None: those of the
+                environment (`ANTHROPIC_API_KEY` or another of the SDK's sources, and
+                `ANTHROPIC_BASE_URL`).
             structured: See the class; None decides by the endpoint.
             effort: How much the model may think; None leaves it to the API.
             max_tokens: The longest single answer; long ones are streamed.
+            seconds: The longest wait for one answer, retries included: a rate limit may ask for
+                an hour of patience, and a saved run is better than that.
+
+        Raises:
+            CredentialsError: the environment has none.
         """
-        own = client.base_url.host == "api.anthropic.com"
-        self._client = client
+        self._client = client or _client_of_the_environment()
+        own = self._client.base_url.host == "api.anthropic.com"
         self._model = model
         self._structured = structured or ("native" if own else "prompt")
         self._effort = effort
         self._max_tokens = max_tokens
-
-    @classmethod
-    def from_environment(cls, model: str = DEFAULT_MODEL, **options: Any) -> ClaudeModel:
-        """Return a model with the credentials and the endpoint of the environment.
-
-        `ANTHROPIC_API_KEY` or another of the SDK's sources, and `ANTHROPIC_BASE_URL`.
-
-        Raises:
-            CredentialsError: there are none.
-        """
-        import anthropic
-
-        try:
-            client = anthropic.AsyncAnthropic(max_retries=RETRIES)
-        except anthropic.AnthropicError as problem:
-            raise _no_credentials() from problem
-        if not (client.api_key or client.auth_token or client.credentials):
-            raise _no_credentials()
-        return cls(client, model, **options)
+        self._seconds = seconds
 
     @property
     def name(self) -> str:
@@ -96,13 +89,13 @@ class ClaudeModel(Model):
         import anthropic
 
         request = self._request(system, messages, tools, output)
-        answer: Message
         try:
-            if self._max_tokens > LONGEST_UNSTREAMED:
-                async with self._client.messages.stream(**request) as stream:
-                    answer = await stream.get_final_message()
-            else:
-                answer = cast("Message", await self._client.messages.create(**request))
+            async with asyncio.timeout(self._seconds):
+                answer = await self._send(request)
+        except TimeoutError:
+            raise ModelUnavailable(
+                f"{self._model} gave no answer within {self._seconds:g} s", fix=RESUME
+            ) from None
         except (anthropic.AnthropicError, ValueError) as problem:
             # `from None`: the SDK's error holds the request, and that holds the key
             raise self._error(problem) from None
@@ -112,6 +105,12 @@ class ClaudeModel(Model):
                 fix="check ANTHROPIC_BASE_URL; it ends before /v1",
             )
         return answer
+
+    async def _send(self, request: dict[str, Any]) -> Message:
+        if self._max_tokens <= LONGEST_UNSTREAMED:
+            return cast("Message", await self._client.messages.create(**request))
+        async with self._client.messages.stream(**request) as stream:
+            return await stream.get_final_message()
 
     def _request(
         self, system: str, messages: list[Json], tools: list[Json], output: Json
@@ -155,7 +154,7 @@ class ClaudeModel(Model):
             return ModelUnavailable(
                 f"the model cannot be reached now, also after {self._client.max_retries} retries: "
                 f"{where}",
-                fix="the run is saved: `dealdesk runs resume` goes on from here",
+                fix=RESUME,
             )
         return ModelError(
             f"the model's endpoint did not take the request: {where}",
@@ -177,9 +176,18 @@ def _ask_for(output: Json) -> str:
     )
 
 
-def _no_credentials() -> CredentialsError:
-    return CredentialsError(
+def _client_of_the_environment() -> anthropic.AsyncAnthropic:
+    import anthropic
+
+    missing = CredentialsError(
         "there are no credentials for Claude",
-        fix="set ANTHROPIC_API_KEY (with a local ANTHROPIC_BASE_URL any value will do), "
-        "or choose `--model offline`",
+        fix="set ANTHROPIC_API_KEY (any value will do for a local ANTHROPIC_BASE_URL), "
+        "or choose `--model playbook`",
     )
+    try:
+        client = anthropic.AsyncAnthropic(max_retries=RETRIES)
+    except anthropic.AnthropicError as problem:
+        raise missing from problem
+    if not (client.api_key or client.auth_token or client.credentials):
+        raise missing
+    return client

@@ -57,7 +57,7 @@ async def work(scope: Any, model: ClaudeModel) -> Any:
 
 
 async def ask(fake: FakeMessages, **options: Any) -> Any:
-    model = ClaudeModel(fake.client(**options))
+    model = ClaudeModel(client=fake.client(**options))
     messages = [{"role": "user", "content": "task"}]
     return await model.complete(
         system="s", messages=messages, tools=[], output=Answer.model_json_schema()
@@ -66,11 +66,11 @@ async def ask(fake: FakeMessages, **options: Any) -> Any:
 
 async def test_an_agent_works_through_the_real_client(scope, office):
     fake = FakeMessages(look_then_answer)
-    result = await work(scope, ClaudeModel(fake.client(), structured="native", effort="low"))
+    result = await work(scope, ClaudeModel(client=fake.client(), structured="native", effort="low"))
     assert result.output.account_id == "acc_001"
     assert office.names == ["get_account", "get_account"]
-    assert result.usage.total == 2 * (10 + 5 + 100 + 7)
-    assert result.usage.cached_tokens == 200
+    assert result.usage["input_tokens"] == 2 * (10 + 5 + 100)
+    assert result.usage["cached_tokens"] == 200
     first, second = fake.bodies
     assert [tool["name"] for tool in first["tools"]] == ["get_account", "say"]
     assert first["model"] == DEFAULT_MODEL
@@ -84,7 +84,7 @@ async def test_an_agent_works_through_the_real_client(scope, office):
 
 async def test_other_endpoints_get_the_schema_in_words_and_no_caching(scope):
     fake = FakeMessages(look_then_answer)
-    result = await work(scope, ClaudeModel(fake.client(), "some-local-model"))
+    result = await work(scope, ClaudeModel("some-local-model", client=fake.client()))
     assert result.output.account_id == "acc_001"
     body = fake.bodies[0]
     assert set(body) == {"model", "max_tokens", "messages", "tools", "system"}
@@ -97,7 +97,7 @@ async def test_other_endpoints_get_the_schema_in_words_and_no_caching(scope):
     [("https://api.anthropic.com", True), ("http://localhost:11434", False)],
 )
 def test_the_endpoint_decides_how_structure_is_asked_for(base_url, native):
-    model = ClaudeModel(anthropic.AsyncAnthropic(api_key=KEY, base_url=base_url))
+    model = ClaudeModel(client=anthropic.AsyncAnthropic(api_key=KEY, base_url=base_url))
     body = model._request("s", [], [], Answer.model_json_schema())
     assert ("output_config" in body) is native
     assert model.name == DEFAULT_MODEL
@@ -105,7 +105,7 @@ def test_the_endpoint_decides_how_structure_is_asked_for(base_url, native):
 
 async def test_the_client_retries_what_passes(scope):
     fake = FakeMessages(look_then_answer, fails=[LIMITED, OVERLOADED])
-    assert (await work(scope, ClaudeModel(fake.client()))).turns == 2
+    assert (await work(scope, ClaudeModel(client=fake.client()))).turns == 2
     assert len(fake.bodies) == 4
 
 
@@ -119,10 +119,18 @@ async def test_what_does_not_pass_can_be_resumed(fail):
     assert "(request req_1)" in caught.value.message
 
 
+async def test_nobody_waits_an_hour_because_a_rate_limit_says_so():
+    patience = HTTPFail(429, "rate_limit_error", headers={"retry-after": "3600"})
+    fake = FakeMessages(look_then_answer, fails=[patience])
+    model = ClaudeModel(client=fake.client(), seconds=0.05)
+    with pytest.raises(ModelUnavailable, match=r"no answer within 0\.05 s"):
+        await model.complete(system="s", messages=[], tools=[], output={})
+
+
 async def test_an_endpoint_that_is_not_there_can_be_resumed():
     client = anthropic.AsyncAnthropic(api_key=KEY, base_url="http://127.0.0.1:9", max_retries=0)
     with pytest.raises(ModelUnavailable, match="APIConnectionError"):
-        await ClaudeModel(client).complete(system="s", messages=[], tools=[], output={})
+        await ClaudeModel(client=client).complete(system="s", messages=[], tools=[], output={})
 
 
 @pytest.mark.parametrize("status", [401, 402, 403])
@@ -158,7 +166,7 @@ async def test_the_key_never_shows_even_when_the_endpoint_echoes_it(status):
 async def test_a_refusal_names_its_category(scope):
     fake = FakeMessages(lambda _request: reply(text("no"), stop_reason="refusal"))
     with pytest.raises(ModelRefused, match=r"profile: the model declined to answer \(cyber\)"):
-        await work(scope, ClaudeModel(fake.client()))
+        await work(scope, ClaudeModel(client=fake.client()))
 
 
 @pytest.mark.parametrize(("body", "kind"), [(b"<html>", "text/html"), (b"{}", "application/json")])
@@ -169,13 +177,13 @@ async def test_an_endpoint_that_speaks_something_else_is_named(body, kind):
     http = httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
     client = anthropic.AsyncAnthropic(api_key=KEY, base_url="http://fake.test", http_client=http)
     with pytest.raises(ModelError, match="does not speak the Messages API"):
-        await ClaudeModel(client).complete(system="s", messages=[], tools=[], output={})
+        await ClaudeModel(client=client).complete(system="s", messages=[], tools=[], output={})
 
 
 async def test_long_answers_are_streamed_over_a_real_socket(scope):
     fake = FakeMessages(look_then_answer)
     async with on_loopback(fake) as url, anthropic.AsyncAnthropic(api_key=KEY, base_url=url) as c:
-        result = await work(scope, ClaudeModel(c, max_tokens=64_000))
+        result = await work(scope, ClaudeModel(client=c, max_tokens=64_000))
     assert result.output.account_id == "acc_001"
     assert [body["stream"] for body in fake.bodies] == [True, True]
 
@@ -184,7 +192,7 @@ async def test_credentials_come_from_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("ANTHROPIC_CONFIG_DIR", str(tmp_path))
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://localhost:11434")
-    model = ClaudeModel.from_environment("local", effort="high")
+    model = ClaudeModel("local", effort="high")
     body = model._request("s", [], [], {})
     assert (model.name, body["output_config"]) == ("local", {"effort": "high"})
     assert KEY not in repr(model)
@@ -194,7 +202,7 @@ def test_no_credentials_is_one_clear_line_before_anything_is_sent(monkeypatch, t
     monkeypatch.setenv("ANTHROPIC_CONFIG_DIR", str(tmp_path))
     monkeypatch.delenv("ANTHROPIC_PROFILE", raising=False)
     with pytest.raises(CredentialsError, match="there are no credentials for Claude") as caught:
-        ClaudeModel.from_environment()
+        ClaudeModel()
     assert "ANTHROPIC_API_KEY" in caught.value.fix
 
 
