@@ -82,10 +82,11 @@ def compare(
     gold: Mapping[str, Any], outcome: Mapping[str, Any], quote: Mapping[str, Any]
 ) -> list[str]:
     """Return where an outcome differs from its gold record; empty when it agrees."""
-    problems = []
-    for what in ("outcome", "opportunity_id"):
-        if outcome.get(what) != gold[what]:
-            problems.append(f"{what} {outcome.get(what)} instead of {gold[what]}")
+    problems = [
+        f"{what} {outcome.get(what)} instead of {gold[what]}"
+        for what in ("outcome", "opportunity_id")
+        if outcome.get(what) != gold[what]
+    ]
     if gold["outcome"] in ("no_quote", "needs_input") and gold.get("reason") != outcome.get(
         "reason"
     ):
@@ -101,13 +102,13 @@ def compare(
         return [*problems, "no quote was made"]
     lines = Counter((line["sku"], line["quantity"], line["optional"]) for line in quote["lines"])
     wanted = Counter((g["sku"], g["quantity"], g.get("optional", False)) for g in gold["lines"])
-    for sku, quantity, _ in (lines - wanted).keys():
-        problems.append(f"{quantity} x {sku} too much")
-    for sku, quantity, _ in (wanted - lines).keys():
-        problems.append(f"{quantity} x {sku} missing")
-    for key in ("currency", "ship_method"):
-        if quote[key] != gold[key]:
-            problems.append(f"{key} {quote[key]} instead of {gold[key]}")
+    problems += [f"{quantity} x {sku} too much" for sku, quantity, _ in lines - wanted]
+    problems += [f"{quantity} x {sku} missing" for sku, quantity, _ in wanted - lines]
+    problems += [
+        f"{key} {quote[key]} instead of {gold[key]}"
+        for key in ("currency", "ship_method")
+        if quote[key] != gold[key]
+    ]
     for key, name in (("net_minor", "net_total"), ("total_minor", "total")):
         amount = str(from_minor(quote["totals"][key], quote["currency"]))
         if amount != gold[name]:

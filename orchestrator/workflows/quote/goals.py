@@ -34,20 +34,20 @@ _MODES = {
 }
 _MODE = re.compile(r"\bby (road|truck|air|plane|sea|ship)\b", re.I)
 _BEFORE = re.compile(
-    r"\b(?:by|before|until|till|needed|needs? (?:it|them) by|bis(?: zum)?|para el|antes del?|entro il|"
-    r"avant le|pour le)\s+(.{3,40})",
+    r"\b(?:by|before|until|till|needed|needs? (?:it|them) by|bis(?: zum)?|para el|antes del?|"
+    r"entro il|avant le|pour le)\s+(.{3,40})",
     re.I,
 )
 _CUT = re.compile(
     r"[,;:!?\n]|\.\s|\b(?:for|to|from|at|of|about|on|with|by|before|until|in|who|they|their|that|"
-    r"which|the|an?|und|für|an|von|mit|über|bis|der|die|das|den|dem|para|sobre|de|la|los|las|el|con|per|pour|"
-    r"le|les|des|il|lo|needs?|wants?|asked|asks|our|his|her|please|bitte|por favor)\b",
+    r"which|the|an?|und|für|an|von|mit|über|bis|der|die|das|den|dem|para|sobre|de|la|los|las|el|"
+    r"con|per|pour|le|les|des|il|lo|needs?|wants?|asked|asks|our|his|her|please|bitte|por favor)\b",
     re.I,
 )
 _VERB = re.compile(
     r"^(?:(?:can|could|would) you |please |bitte |let'?s )?(?:make|prepare|create|draft|send|write|"
-    r"do|get|give|issue|work up|put together|quote|price|offer|erstelle?n?|mach\w*|schicke?|angebot|"
-    r"prepara\w*|haz|cotiza\w*|cotizaci[oó]n|presupuesto|fais|devis|offerta|prepare)\b",
+    r"do|get|give|issue|work up|put together|quote|price|offer|erstelle?n?|mach\w*|"
+    r"schicke?|angebot|prepara\w*|haz|cotiza\w*|cotizaci[oó]n|presupuesto|fais|devis|offerta|prepare)\b",
     re.I,
 )
 _QUOTE_WORD = re.compile(

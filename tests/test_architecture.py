@@ -1,0 +1,136 @@
+"""The rules of the house, kept by a test: layers, sizes, documentation, what may be tracked."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted(p for top in ("servers", "orchestrator") for p in (ROOT / top).rglob("*.py"))
+SERVERS = ("crm", "catalog", "finance")
+NOT_RULES = {
+    "__init__", "__main__", "models", "schemas", "repository", "server", "seed", "importers",
+}  # fmt: skip
+STORAGE = ("tools", "models", "queries", "writes", "search", "resources", "prompts", "quotes")
+MAX_MODULE, MAX_FUNCTION = 400, 60
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_no_module_or_function_is_too_long(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= MAX_MODULE
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            inner = [n for n in node.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+            if inner and node.name.startswith(
+                ("create_server", "_tools", "_add", "add_", "define_")
+            ):
+                continue  # a list of tools, each short by itself
+            assert node.end_lineno is not None
+            assert node.end_lineno - node.lineno < MAX_FUNCTION, f"{node.name} is too long"
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_server_imports_no_other_server_and_never_the_orchestrator(server: str) -> None:
+    for path in (ROOT / "servers" / server).rglob("*.py"):
+        for module in imports(path):
+            assert not module.startswith(("orchestrator", "anthropic", "dbos")), name_of(path)
+            for other in set(SERVERS) - {server}:
+                assert not module.startswith(f"servers.{other}"), name_of(path)
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_rules_know_no_storage_and_no_protocol(server: str) -> None:
+    folder = ROOT / "servers" / server
+    rules = [p for p in folder.glob("*.py") if p.stem not in NOT_RULES and "repo" not in p.stem]
+    pure = 0
+    for path in rules:
+        found = set(imports(path))
+        if any(m.split(".")[0] in ("sqlmodel", "sqlalchemy", "fastmcp", "mcp") for m in found):
+            assert path.stem.startswith(STORAGE), f"{name_of(path)} mixes rules with storage"
+            continue
+        pure += 1
+    assert pure >= 3
+
+
+def test_the_toolkit_knows_no_domain() -> None:
+    for path in (ROOT / "servers" / "toolkit").glob("*.py"):
+        for module in imports(path):
+            assert not module.startswith(tuple(f"servers.{s}" for s in SERVERS)), name_of(path)
+
+
+def test_only_engine_imports_dbos_and_only_servers_imports_a_server() -> None:
+    for path in (ROOT / "orchestrator").rglob("*.py"):
+        found = set(imports(path))
+        if path.name != "engine.py":
+            assert not any(m.split(".")[0] == "dbos" for m in found), name_of(path)
+        assert not any(m.startswith(tuple(f"servers.{s}" for s in SERVERS)) for m in found)
+
+
+def test_no_float_in_a_server() -> None:
+    for path in (ROOT / "servers").rglob("*.py"):
+        if "toolkit" in path.parts and path.stem in ("ledger", "audit"):
+            continue  # seconds of a monotonic clock, not money
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            where = f"{name_of(path)}:{getattr(node, 'lineno', 0)}"
+            assert not (isinstance(node, ast.Constant) and type(node.value) is float), where
+            assert not (isinstance(node, ast.Name) and node.id == "float"), where
+
+
+def test_sql_is_never_put_together_from_text() -> None:
+    for path in (ROOT / "servers").rglob("*.py"):
+        if "migrations" in path.parts or path.stem in ("migrate", "database"):
+            continue  # fixed names of ours, no input
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and node.args:
+                called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                if called in ("text", "execute", "exec_driver_sql"):
+                    assert not isinstance(node.args[0], ast.JoinedStr | ast.BinOp), name_of(path)
+
+
+def test_help_is_quick_to_import() -> None:
+    code = (
+        "import sys\n"
+        "from orchestrator.cli.main import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'fastmcp', 'sqlmodel', 'dbos', 'anthropic', 'mcp', 'sqlalchemy'}\n"
+        "print('HEAVY', sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "HEAVY []" in done.stdout
+
+
+def test_a_server_does_not_import_anthropic_or_dbos() -> None:
+    code = (
+        "import sys\n"
+        "import servers.crm.server, servers.catalog.server, servers.finance.server\n"
+        "print('HEAVY', sorted({'dbos', 'anthropic', 'orchestrator'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "HEAVY []" in done.stdout
+
+
+def test_nothing_tracked_names_a_registry() -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.split()
+    for name in tracked:
+        assert Path(name).name not in ("uv.lock", "package-lock.json"), name
+        assert not re.match(r"pylock.*\.toml$", Path(name).name), name
+    assert "://" not in (ROOT / "constraints.txt").read_text()
