@@ -45,6 +45,7 @@ class Office:
         self.stored: dict[str | None, Stored] = {}
         self.keys: list[str | None] = []
         self.together = asyncio.Barrier(2)
+        self.inside = 0
         self.app: FastMCP[Any] = FastMCP(name, mask_error_details=True)
         self._define()
 
@@ -94,6 +95,16 @@ class Office:
         def lie() -> Account:
             """Break the promise of the output schema."""
             return ToolResult(structured_content={"wrong": 1})  # type: ignore[return-value]
+
+        @app.tool
+        async def alone() -> Judged:
+            """Write, and say whether no other write happened meanwhile."""
+            self.inside += 1
+            for _ in range(50):
+                await asyncio.sleep(0)
+            ok = self.inside == 1
+            self.inside -= 1
+            return Judged(ok=ok)
 
         @app.tool
         def add_note(body: str, ctx: Context) -> Stored:

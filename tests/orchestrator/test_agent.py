@@ -169,6 +169,11 @@ async def test_writes_run_in_order_between_the_reads_around_them(play, office):
     ]
 
 
+async def test_a_write_never_runs_beside_another(play):
+    result = await play(reply(call("alone"), call("alone")), reply(GOOD), tools="alone")
+    assert [c.result["ok"] for c in result.calls] == [True, True]
+
+
 async def test_findings_of_every_call_are_handed_over(play):
     result = await play(reply(call("check", lines=[])), reply(GOOD), tools="check")
     assert result.findings == [{"code": "PSU_MISSING", "severity": "error"}]
