@@ -1,0 +1,117 @@
+"""Amounts, dates and codes in words, the way a customer expects to read them."""
+
+from datetime import date
+from decimal import Decimal
+
+import pycountry
+from babel.dates import format_date
+from babel.numbers import format_decimal, get_currency_symbol
+
+from servers.toolkit.money import exponent, from_minor
+
+LOCALE = "en_GB"
+
+_COVERS = {
+    "standard": "Thank you for your enquiry. We are pleased to offer the following.",
+    "revision": "As discussed, this offer replaces our earlier one.",
+    "renewal": "We are pleased to offer the renewal of your subscriptions.",
+}
+_TAX = {
+    "S": "VAT {rate}%",
+    "Z": "VAT 0%",
+    "E": "VAT exempt",
+    "AE": "VAT reverse charge",
+    "K": "VAT 0%, intra-Community supply",
+    "G": "VAT 0%, export",
+    "O": "outside the scope of VAT",
+}
+_UNITS = {
+    "each": ("pc", "pcs"),
+    "box": ("box", "boxes"),
+    "license": ("licence", "licences"),
+    "hour": ("hour", "hours"),
+    "day": ("day", "days"),
+    "month": ("month", "months"),
+}
+
+
+def money(minor: int | None, currency: str) -> str:
+    """Return an amount with its currency code: `1,234.50 EUR`; a dash when there is none."""
+    if minor is None:
+        return "–"
+    return f"{_number(from_minor(minor, currency), exponent(currency))} {currency}"
+
+
+def unit_price(price: str | None, currency: str) -> str:
+    """Return a unit price; more decimals than the currency's only when it has them."""
+    if price is None:
+        return "–"
+    value = Decimal(price)
+    found = value.normalize().as_tuple().exponent
+    decimals = max(exponent(currency), -found if isinstance(found, int) else 0)
+    return _number(value, decimals)
+
+
+def _number(value: Decimal, decimals: int) -> str:
+    pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+    return str(format_decimal(value, format=pattern, locale=LOCALE))
+
+
+def symbol(currency: str) -> str:
+    """Return a currency's sign, its code when it has none."""
+    return str(get_currency_symbol(currency, locale=LOCALE))
+
+
+def day(value: date | None) -> str:
+    """Return a date as `23 November 2026`; a dash when there is none."""
+    return "–" if value is None else str(format_date(value, "d MMMM y", locale=LOCALE))
+
+
+def country(code: str) -> str:
+    """Return a country's name by its ISO 3166-1 code; the code itself when it is unknown."""
+    found = pycountry.countries.get(alpha_2=code)
+    return str(getattr(found, "common_name", found.name)) if found else code
+
+
+def quantity(count: int, unit: str) -> str:
+    """Return a count with its unit: `12 pcs`."""
+    one, many = _UNITS.get(unit, (unit, unit))
+    return f"{_number(Decimal(count), 0)} {one if count == 1 else many}"
+
+
+def percent(rate: str | None) -> str:
+    """Return a percentage without needless zeros: `19%`."""
+    return "" if rate is None else f"{Decimal(rate).normalize():f}%"
+
+
+def weight(grams: int) -> str:
+    """Return a weight in kilograms: `14.4 kg`."""
+    return f"{(Decimal(grams) / 1000).normalize():f} kg"
+
+
+def iban(value: str) -> str:
+    """Return an IBAN in groups of four."""
+    plain = value.replace(" ", "")
+    return " ".join(plain[i : i + 4] for i in range(0, len(plain), 4))
+
+
+def severity(value: str) -> str:
+    """Return a severity as a person says it."""
+    return str(value).replace("_", " ")
+
+
+def cover_text(cover: str) -> str:
+    """Return the approved sentence that opens an offer."""
+    return _COVERS[cover]
+
+
+def tax_words(category: str, rate: str) -> str:
+    """Return what the tax line says, by its UNCL5305 category."""
+    return _TAX.get(category, category).format(rate=f"{Decimal(rate).normalize():f}")
+
+
+def title(number: str | None, status: str) -> str:
+    """Return the title of a quote; what is no offer yet says so."""
+    if number is None:
+        return "Draft quote" if status in ("draft", "waiting", "approved") else f"Quote ({status})"
+    return f"Quote {number}"
