@@ -15,7 +15,14 @@ from fastmcp import Client
 from mcp.shared.exceptions import MCPError
 
 from orchestrator.agent import run_agent
-from orchestrator.errors import AgentFailed, BudgetExceeded, ToolRefused
+from orchestrator.errors import (
+    AgentFailed,
+    AnswerCutOff,
+    BudgetExceeded,
+    ContextExceeded,
+    ModelRefused,
+    ToolRefused,
+)
 from orchestrator.events import EventLog
 from orchestrator.llm.base import Model
 from orchestrator.servers import Servers
@@ -26,6 +33,8 @@ from servers.toolkit.grants import Grant, SigningKey, bound_value, new_grant_id
 from servers.toolkit.idempotency import META_KEY
 
 EFFECT_SECONDS = 120
+LAST_WORDS = (ModelRefused, AnswerCutOff, ContextExceeded)
+"""Ends of a model that asking again would not change."""
 
 
 @dataclass
@@ -77,7 +86,7 @@ class Runner:
                         run["id"], kind, agent=step, **data
                     ),
                 )
-        except (AgentFailed, BudgetExceeded) as problem:
+        except (AgentFailed, BudgetExceeded, *LAST_WORDS) as problem:
             kind = "out_of_budget" if isinstance(problem, BudgetExceeded) else "failed"
             self.log.append(run["id"], "agent_stopped", agent=step, reason=str(problem))
             return {"stopped": kind, "message": str(problem)}
@@ -146,7 +155,7 @@ class Runner:
             try:
                 yield client
             finally:
-                with suppress(MCPError):  # a server that is gone: the grant's expiry covers that
+                with suppress(MCPError, RuntimeError):  # a server that is gone: expiry covers that
                     await client.call_tool_mcp(RELEASE, {})
 
     def _lifetime(self, grant: Grant) -> float:
