@@ -1,0 +1,298 @@
+"""Which account a text means: normalised names first, then contacts, then likeness.
+
+Pure functions over small tuples, so that the order of precedence can be tested as a table.
+A legal form ("GmbH", "plc") is set apart before names are compared, because it makes short names
+look alike; two different ones for the same name are two companies, and nothing guesses between.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from rapidfuzz import fuzz
+
+EXACT, MAIL, CONTACT, NAMED, SHORT, FIRST_NAME = 100, 98, 95, 92, 86, 80
+FUZZY_FLOOR, RESOLVE_FLOOR, MARGIN, OTHER_FORM = 84, 76, 8, 70
+
+FREE_MAIL = frozenset(
+    re.findall(
+        r"\S+",
+        """gmail.com googlemail.com outlook.com hotmail.com live.com yahoo.com icloud.com me.com
+    aol.com gmx.de gmx.net web.de t-online.de proton.me protonmail.com mail.com orange.fr libero.it
+    freemail.example""",
+    )
+)
+"""Domains that anybody can have an address at; they say nothing about a company."""
+
+_FORMS: Mapping[str, str] = {
+    form: group
+    for group, forms in {
+        "ltd": "limited|ltd|co ltd|company limited|pvt ltd|pty ltd|private limited",
+        "plc": "plc|public limited company",
+        "llp": "llp",
+        "inc": "inc|incorporated|corp|corporation",
+        "llc": "llc|l l c",
+        "gmbh": "gmbh|mbh|ges m b h|gesellschaft mit beschrankter haftung|g m b h",
+        "gmbh co kg": "gmbh co kg|gmbh and co kg|gmbh und co kg|gmbh co kgaa|gmbh and co kgaa",
+        "kg": "kg|co kg|and co kg|und co kg",
+        "ag": "ag|aktiengesellschaft",
+        "ug": "ug|ug haftungsbeschrankt",
+        "ev": "e v|ev|eg|e g",
+        "se": "se",
+        "sa": "sa|s a|societe anonyme|sociedad anonima",
+        "sas": "sas|s a s|sasu",
+        "sarl": "sarl|s a r l|sarlu",
+        "sl": "sl|s l|slu|s l u",
+        "spa": "spa|s p a",
+        "srl": "srl|s r l",
+        "bv": "bv|b v",
+        "nv": "nv|n v",
+        "as": "as|a s|asa",
+        "ab": "ab|aktiebolag",
+        "aps": "aps",
+        "oy": "oy|oyj",
+        "zoo": "sp z o o|spolka z o o",
+        "fze": "fze|fzco|fz llc|fzc",
+        "kk": "kk|k k|kabushiki kaisha",
+    }.items()
+    for form in forms.split("|")
+}
+_LONGEST_FORM = max(len(form.split()) for form in _FORMS)
+_FILLERS = frozenset(("the", "der", "die", "das", "la", "le", "el", "and", "und", "et", "y", "e"))
+_COMMON = frozenset(
+    re.findall(
+        r"\S+",
+        """automation bau consulting data digital energie energy engineering food foods global group
+    gruppe handel holding holz industrie industries industry international it logistics logistik
+    media network networks power rail services software solar solutions stadtwerke systems tech
+    technik technologies technology trading transport water werke""",
+    )
+)
+"""Words that many companies have in their names; alone they name none of them."""
+_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "Ø": "o", "æ": "ae", "đ": "d", "ł": "l", "Ł": "l"})
+_MAIL = re.compile(r"[\w.+-]{1,64}@([\w-]{1,63}(?:\.[\w-]{1,63}){1,5})")
+_DOMAIN = re.compile(r"(?:https?://)?(?:www\.)?((?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,24})\b/?")
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name in the form names are compared in, and its legal form apart."""
+
+    core: str
+    form: str = ""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of the name."""
+        return tuple(self.core.split())
+
+
+@dataclass(frozen=True)
+class Known:
+    """What matching needs to know about an account."""
+
+    account_id: str
+    names: tuple[Name, ...]
+    contacts: tuple[tuple[str, str], ...] = ()
+    """Pairs of a contact's name and e-mail address."""
+
+    @property
+    def forms(self) -> frozenset[str]:
+        """The legal forms that any of its names has."""
+        return frozenset(name.form for name in self.names if name.form)
+
+
+@dataclass(frozen=True)
+class Match:
+    """How well an account fits a text, and why."""
+
+    account_id: str
+    score: int
+    reason: str
+    words: frozenset[str] = frozenset()
+    """The words of the text that the account answers."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Accounts in order, the one that is clearly meant, and by how much it leads."""
+
+    matches: tuple[Match, ...] = ()
+    resolved: str | None = None
+    margin: int = 0
+
+
+@dataclass
+class _Best:
+    found: dict[str, Match] = field(default_factory=dict)
+
+    def offer(self, account_id: str, score: int, reason: str, words: Iterable[str] = ()) -> None:
+        if score > (self.found[account_id].score if account_id in self.found else 0):
+            self.found[account_id] = Match(account_id, score, reason, frozenset(words))
+
+
+def fold(text: str) -> str:
+    """Return text without case, accents and punctuation; `&` and `+` read as `and`."""
+    text = re.sub(r"[&+]", " and ", text.translate(_LETTERS))
+    plain = "".join(
+        c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c)
+    )
+    return " ".join(re.sub(r"['’`´]", "", plain).translate(_PUNCTUATION).split())
+
+
+class _Punctuation(dict[int, str]):
+    """Turns every character that is neither letter nor digit into a blank."""
+
+    def __missing__(self, key: int) -> str:
+        self[key] = chr(key) if chr(key).isalnum() else " "
+        return self[key]
+
+
+_PUNCTUATION = _Punctuation()
+
+
+def normalize(text: str) -> Name:
+    """Return a company name ready to compare: folded, fillers dropped, legal form set apart."""
+    words = fold(text).split()
+    form = ""
+    for length in range(min(_LONGEST_FORM, len(words) - 1), 0, -1):
+        if (ending := " ".join(words[-length:])) in _FORMS:
+            words, form = words[:-length], _FORMS[ending]
+            break
+    kept = [word for word in words if word not in _FILLERS] or words
+    return Name(" ".join(kept), form)
+
+
+def domain_of(address: str) -> str:
+    """Return the domain of a mail address, in small letters."""
+    return address.rpartition("@")[2].strip().lower()
+
+
+def rank(text: str, accounts: Sequence[Known], limit: int = 5) -> Ranking:
+    """Rank the accounts that a text may mean.
+
+    Args:
+        text: A company's name or short name, a person's name, a mail address, or a phrase
+            that holds one of those.
+        accounts: The accounts the caller may see.
+        limit: How many to return.
+    """
+    best = _Best()
+    name, folded = normalize(text), fold(text)
+    mails = [m.group().lower() for m in _MAIL.finditer(text)]
+    domains = {domain_of(mail) for mail in mails} | set(_DOMAIN.findall(text.lower()))
+    for account in accounts:
+        if re.search(rf"\b{re.escape(account.account_id)}\b", text):
+            best.offer(account.account_id, EXACT, "the account id")
+        _by_contact(best, account, folded, mails, domains - FREE_MAIL)
+        for known in account.names:
+            _by_name(best, account, name, known)
+    matches = _without_parts(list(best.found.values()))
+    order = sorted(matches, key=lambda match: (-match.score, match.account_id))
+    return _decide(order, limit)
+
+
+def _decide(order: Sequence[Match], limit: int) -> Ranking:
+    if not order:
+        return Ranking()
+    first, second = order[0], order[1].score if len(order) > 1 else 0
+    margin = first.score - second
+    # an exact name beats every likeness, however close that comes
+    clear = margin > 0 if first.score >= EXACT else margin >= MARGIN
+    resolved = first.account_id if clear and first.score >= RESOLVE_FLOOR else None
+    return Ranking(tuple(order[:limit]), resolved, margin)
+
+
+def _without_parts(matches: Sequence[Match]) -> list[Match]:
+    """Put back accounts that answer only some of the words that another one answers.
+
+    "Contoso Pharma" holds the whole name of Contoso Ltd, and still means the other company.
+    """
+    kept = []
+    for match in matches:
+        fuller = [m.score for m in matches if match.words and match.words < m.words]
+        ceiling = max(fuller, default=0) - MARGIN
+        put_back = fuller and match.score > ceiling and match.score < EXACT
+        kept.append(replace(match, score=max(1, ceiling)) if put_back else match)
+    return kept
+
+
+def _by_name(best: _Best, account: Known, name: Name, known: Name) -> None:
+    if not known.core or not name.core:
+        return
+    score, reason, words = _likeness(name, known)
+    if reason != HOLDS and name.form and account.forms and name.form not in account.forms:
+        score, reason = min(score, OTHER_FORM), f"{reason}, but another legal form"
+    best.offer(account.account_id, score, reason, words)
+
+
+HOLDS = "the text holds the name"
+
+
+def _likeness(name: Name, known: Name) -> tuple[int, str, Sequence[str]]:
+    """Return score, reason and the words of the text that are answered."""
+    if name.core == known.core:
+        return EXACT, "the same name", name.words
+    telling = len(name.core) >= 4 and not set(name.words) <= _COMMON
+    if _inside(known.core, name.core) and len(known.core) >= 4:
+        return NAMED, HOLDS, known.words
+    if telling and f"{known.core} ".startswith(f"{name.core} "):
+        return SHORT, "the name starts like this", name.words
+    if telling and len(name.words) > 1 and known.core.startswith(name.core):
+        return SHORT, "the name starts like this", name.words
+    if set(name.words) < set(known.words) and len(name.core) >= 4:
+        return (SHORT - 4 if telling else OTHER_FORM), "part of the name", name.words
+    like = max(
+        fuzz.token_sort_ratio(name.core, known.core),
+        fuzz.ratio(name.core.replace(" ", ""), known.core.replace(" ", "")),
+    )
+    if like >= FUZZY_FLOOR and not _other_word(name.words, known.words):
+        return round(like) - 2, "a similar name", name.words
+    start = " ".join(known.words[: len(name.words)])
+    if telling and len(name.core) >= 5 and fuzz.ratio(name.core, start) >= FUZZY_FLOOR:
+        return SHORT - 6, "the name starts almost like this", name.words
+    return 0, "", ()
+
+
+def _inside(part: str, whole: str) -> bool:
+    return f" {part} " in f" {whole} "
+
+
+def _other_word(left: Sequence[str], right: Sequence[str]) -> bool:
+    """Say whether the names share words and differ in one that is no typing mistake."""
+    rest, other = set(left) - set(right), set(right) - set(left)
+    if len(rest) != 1 or len(other) != 1 or not set(left) & set(right):
+        return False
+    return fuzz.ratio(rest.pop(), other.pop()) < 60
+
+
+def _by_contact(
+    best: _Best, account: Known, folded: str, mails: Iterable[str], domains: Iterable[str]
+) -> None:
+    words = folded.split()
+    for person, address in account.contacts:
+        if address and address.lower() in mails:
+            best.offer(account.account_id, EXACT, "a contact's mail address")
+        elif address and domain_of(address) in domains:
+            best.offer(account.account_id, MAIL, "a contact's mail domain")
+        full = fold(person)
+        if not full:
+            continue
+        if " " in full and _inside(full, folded):
+            best.offer(account.account_id, CONTACT, "a contact's name")
+        elif len(words) == len(full.split()) >= 2 and fuzz.token_sort_ratio(full, folded) >= 90:
+            best.offer(account.account_id, CONTACT - 6, "a name like a contact's")
+        elif len(words) <= 2 and len(full.split()[0]) >= 3 and full.split()[0] in words[:1]:
+            best.offer(account.account_id, FIRST_NAME, "a contact's first name")
+        elif len(words) == 1 and len(words[0]) >= 4 and words[0] == full.split()[-1]:
+            best.offer(account.account_id, FIRST_NAME, "a contact's family name")
+
+
+def likely_typo(left: str, right: str) -> bool:
+    """Say whether two mail domains differ by so little that one may pose as the other."""
+    if left == right:
+        return False
+    looks = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s", "3": "e"})
+    same = left.translate(looks).replace("rn", "m") == right.translate(looks).replace("rn", "m")
+    return same or fuzz.ratio(left, right) >= 90

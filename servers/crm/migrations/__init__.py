@@ -1,0 +1,3 @@
+"""The CRM's schema history."""
+
+HEAD = "0001_first"

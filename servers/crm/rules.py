@@ -1,0 +1,134 @@
+"""The CRM's own rules: how a deal moves, how a quote's outcome moves, what is masked."""
+
+import re
+from collections.abc import Mapping
+
+from servers.crm.schemas import Outcome, Stage
+from servers.toolkit.errors import ConflictError, RuleViolationError
+
+OPEN_STAGES: tuple[Stage, ...] = tuple(s for s in Stage if not s.value.startswith("closed"))
+CLOSED_STAGES = frozenset((Stage.CLOSED_WON, Stage.CLOSED_LOST))
+OPEN_OUTCOMES = frozenset((Outcome.DRAFT, Outcome.ISSUED))
+
+_OUTCOMES: Mapping[Outcome, frozenset[Outcome]] = {
+    Outcome.DRAFT: frozenset((Outcome.ISSUED, Outcome.WITHDRAWN, Outcome.REJECTED)),
+    Outcome.ISSUED: frozenset((Outcome.ACCEPTED, Outcome.WITHDRAWN, Outcome.REJECTED)),
+    Outcome.WITHDRAWN: frozenset(),
+    Outcome.ACCEPTED: frozenset(),
+    Outcome.REJECTED: frozenset(),
+}
+
+
+def next_stages(stage: Stage) -> list[Stage]:
+    """Return where an opportunity may go: any later open stage, one back, won late, lost always."""
+    if stage in CLOSED_STAGES:
+        return []
+    place = OPEN_STAGES.index(stage)
+    back = OPEN_STAGES[place - 1 : place] if place else ()
+    won = (Stage.CLOSED_WON,) if stage in (Stage.PROPOSAL, Stage.NEGOTIATION) else ()
+    return [*back, *OPEN_STAGES[place + 1 :], *won, Stage.CLOSED_LOST]
+
+
+def check_stage(current: Stage, wanted: Stage, outcomes: frozenset[Outcome]) -> None:
+    """Refuse a move that the stages do not allow.
+
+    Args:
+        current: Where the opportunity stands.
+        wanted: Where it should go.
+        outcomes: How its quotes stand; an accepted one cannot be lost.
+
+    Raises:
+        RuleViolationError: closed, not in the table, or lost although a quote was accepted.
+    """
+    if current in CLOSED_STAGES:
+        raise RuleViolationError(
+            f"the opportunity is {current.value} and can no longer change",
+            fix="open a new opportunity",
+        )
+    allowed = next_stages(current)
+    if wanted not in allowed:
+        names = ", ".join(stage.value for stage in allowed)
+        raise RuleViolationError(
+            f"{current.value} cannot become {wanted.value}", fix=f"one of {names}"
+        )
+    if wanted is Stage.CLOSED_LOST and Outcome.ACCEPTED in outcomes:
+        raise RuleViolationError(
+            "a quote of this opportunity was accepted, so it cannot be lost", fix="closed_won"
+        )
+
+
+def check_open(stage: Stage) -> None:
+    """Refuse to change the needs of a closed opportunity.
+
+    Raises:
+        RuleViolationError: it is closed.
+    """
+    if stage in CLOSED_STAGES:
+        raise RuleViolationError(
+            f"the opportunity is {stage.value}; its needs can no longer change",
+            fix="open a new opportunity",
+        )
+
+
+def check_outcome(current: Outcome, wanted: Outcome) -> None:
+    """Refuse an outcome that cannot follow the one on record.
+
+    Raises:
+        RuleViolationError: a quote does not go back, and a final outcome stays.
+    """
+    if wanted is not current and wanted not in _OUTCOMES[current]:
+        raise RuleViolationError(
+            f"a quote that is {current.value} cannot become {wanted.value}",
+            fix="record the outcome under a new revision",
+        )
+
+
+def check_version(expected: int, found: int) -> None:
+    """Refuse a change to a row that somebody changed in between.
+
+    Raises:
+        ConflictError: the versions differ.
+    """
+    if expected != found:
+        raise ConflictError(
+            f"expected version {expected}, but it is {found} now", fix="read it again first"
+        )
+
+
+_CARD = re.compile(r"(?<![\d-])(?:\d[ -]?){14,15}\d(?![\d-])")
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
+_SECRET = re.compile(
+    r"\b(?:sk|pk|ghp|gho|xox[bap])[-_][A-Za-z0-9_-]{16,}|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*"
+    r"|\bAKIA[0-9A-Z]{16}\b"
+)
+_PASSWORD = re.compile(
+    r"(?i)\b(?:password|passwort|passwd|kennwort|mot de passe|wachtwoord)\s*[:=]\s*(\S{4,80})"
+)
+MASK = "•"
+
+
+def redact(text: str) -> str:
+    """Mask card numbers, bank accounts, keys and passwords, character for character.
+
+    The length stays the same, so that offsets into the text stay true. A bank account keeps its
+    first and last four characters, by which a person can recognise it.
+    """
+    text = _CARD.sub(lambda m: _masked(m.group()) if _is_card(m.group()) else m.group(), text)
+    text = _IBAN.sub(lambda m: m.group()[:4] + _masked(m.group()[4:-4]) + m.group()[-4:], text)
+    text = _SECRET.sub(lambda m: _masked(m.group()), text)
+    return _PASSWORD.sub(lambda m: m.group()[: -len(m[1])] + _masked(m[1]), text)
+
+
+def _masked(text: str) -> str:
+    return re.sub(r"[^\s]", MASK, text)
+
+
+def _is_card(text: str) -> bool:
+    """Say whether digits are a card number by Luhn's check."""
+    digits = [int(c) for c in text if c.isdigit()]
+    doubled = [d if place % 2 == 0 else sum(divmod(2 * d, 10)) for place, d in _places(digits)]
+    return digits[0] in (3, 4, 5, 6) and sum(doubled) % 10 == 0
+
+
+def _places(digits: list[int]) -> list[tuple[int, int]]:
+    return list(enumerate(reversed(digits)))
