@@ -1,0 +1,244 @@
+"""What the rules know about the world: rows of the database as plain, frozen values.
+
+The repository collects them with a fixed number of queries; the rules only read them. Prices are
+`Decimal`; a window is a pair of days, both included, and an open end is None.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+
+@dataclass(frozen=True)
+class Window:
+    """The days on which a row holds, both ends included."""
+
+    first: date | None = None
+    last: date | None = None
+
+    def covers(self, day: date) -> bool:
+        """Say whether a day lies in the window."""
+        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+    def ended(self, day: date) -> bool:
+        """Say whether the window was over before a day."""
+        return self.last is not None and self.last < day
+
+
+@dataclass(frozen=True)
+class TaxId:
+    """A tax number of the customer and the day somebody verified it."""
+
+    scheme: str
+    country: str
+    value: str
+    verified_at: str | None
+
+
+@dataclass(frozen=True)
+class Exemption:
+    """A tax exemption certificate; it counts only while verified and unexpired."""
+
+    certificate_id: str
+    jurisdictions: tuple[str, ...]
+    reason: str
+    number: str
+    window: Window
+    status: str
+
+
+@dataclass(frozen=True)
+class Address:
+    """A postal address on file."""
+
+    address_id: str
+    kind: str
+    lines: tuple[str, ...]
+    city: str
+    region: str
+    postal_code: str
+    country: str
+
+
+@dataclass(frozen=True)
+class Customer:
+    """Who buys. `family_tree` is the account and its parents, nearest first."""
+
+    account_id: str
+    legal_name: str
+    country: str
+    kind: str
+    channel: str
+    currency: str
+    payment_terms_code: str
+    family_tree: tuple[str, ...]
+    tax_ids: tuple[TaxId, ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
+    addresses: tuple[Address, ...] = ()
+
+    def address(self, address_id: str) -> Address | None:
+        """Return one of the customer's own addresses, or None."""
+        return next((a for a in self.addresses if a.address_id == address_id), None)
+
+
+@dataclass(frozen=True)
+class Item:
+    """What is sold, as finance knows it."""
+
+    sku: str
+    name: str
+    description: str
+    family: str
+    kind: str
+    weight_g: int | None
+    cost: Decimal | None
+    cost_currency: str
+    tax_class: str
+    flags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A price of one SKU in one book; `channel` and `country` empty mean any."""
+
+    entry_id: str
+    book: str
+    currency: str
+    channel: str
+    country: str
+    window: Window
+    sku: str
+    unit: str
+    default_term_months: int | None
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A price agreed with an account; `selector` is a SKU or a family."""
+
+    contract_id: str
+    account_id: str
+    scope: str
+    selector: str
+    kind: str
+    amount: Decimal
+    currency: str
+    window: Window
+    exclusive: bool
+    document: str
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A band of a volume discount on a family; `upper` is excluded, None is open."""
+
+    tier_id: str
+    family: str
+    lower: int
+    upper: int | None
+    percent: Decimal
+    window: Window
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """A promotion by code; `minimum` is the merchandise it asks for, per currency."""
+
+    promotion_id: str
+    code: str
+    kind: str
+    family: str
+    percent: Decimal
+    minimum: Mapping[str, Decimal]
+    window: Window
+    priority: int
+    stack_group: str
+
+
+@dataclass(frozen=True)
+class FreightRate:
+    """What carriage by a method into a zone costs: base + per started kilogram."""
+
+    rate_id: str
+    method: str
+    label: str
+    zone: str
+    currency: str
+    base: Decimal
+    per_kg: Decimal
+    physical: bool
+
+
+@dataclass(frozen=True)
+class TaxRate:
+    """A percentage with the days it holds and where it is written."""
+
+    rate_id: str
+    country: str
+    category: str
+    percent: Decimal
+    window: Window
+    source: str
+
+
+@dataclass(frozen=True)
+class TaxRule:
+    """Which category a supply falls in; empty keys match anything."""
+
+    rule_id: str
+    zone: str
+    customer_kinds: tuple[str, ...]
+    item: str
+    vat: str
+    category: str
+    note: str
+    finding: str
+
+
+@dataclass(frozen=True)
+class RoleAbove:
+    """The role that decides above a threshold."""
+
+    rule_id: str
+    above: int
+    role: str
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The house's own limits."""
+
+    discount_limits: tuple[RoleAbove, ...]
+    total_limits: Mapping[str, tuple[RoleAbove, ...]]
+    auto_issue: Mapping[str, int]
+    margin_floor_bp: int
+    margin_role: str
+    validity_days: int
+    approval_days: int
+    standard_terms: str
+    finding_roles: Mapping[str, str]
+    default_role: str
+    mandatory_topics: Mapping[str, str]
+    incoterms: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class PricingFacts:
+    """Everything that `pricing.price` may look at."""
+
+    customer: Customer
+    home_country: str
+    zones: Mapping[str, frozenset[str]]
+    currencies: frozenset[str]
+    items: Mapping[str, Item]
+    entries: tuple[Entry, ...]
+    contracts: tuple[Contract, ...]
+    tiers: tuple[Tier, ...]
+    promotions: tuple[Promotion, ...]
+    freight: tuple[FreightRate, ...]
+    tax_rates: tuple[TaxRate, ...]
+    tax_rules: tuple[TaxRule, ...]
+    exchange: Mapping[str, Decimal] = field(default_factory=dict)
+    policy: Policy | None = None

@@ -1,0 +1,55 @@
+"""Margin: what a quote earns. For named persons only; agents see whether it is under the floor."""
+
+from collections.abc import Iterable, Mapping
+from decimal import ROUND_FLOOR, Decimal
+
+from servers.finance.discounts import Work
+from servers.finance.documents import MarginBlock
+from servers.finance.facts import Policy
+from servers.toolkit.money import round_money, to_minor
+
+ZERO = Decimal(0)
+
+
+def cost_of(work: Work, exchange: Mapping[str, Decimal], currency: str) -> Decimal | None:
+    """Return what a line costs us in the quote's currency; None when that is not known."""
+    item = work.item
+    if item is None or item.cost is None:
+        return None
+    rate = Decimal(1) if item.cost_currency == currency else exchange.get(currency)
+    if rate is None:
+        return None
+    months, default = work.price.term_factor
+    return item.cost * rate * work.line.quantity * months / default
+
+
+def margin_of(
+    works: Iterable[Work], exchange: Mapping[str, Decimal], currency: str, policy: Policy
+) -> MarginBlock | None:
+    """Return the margin of the lines in the total; None when a price or a cost is missing."""
+    net = cost = goods_net = goods_cost = ZERO
+    goods = False
+    for work in works:
+        if not work.in_total:
+            continue
+        own = cost_of(work, exchange, currency)
+        if own is None or work.running is None or work.item is None:
+            return None
+        net, cost = net + work.running, cost + own
+        if work.item.kind == "goods":
+            goods = True
+            goods_net, goods_cost = goods_net + work.running, goods_cost + own
+    return MarginBlock(
+        net_minor=to_minor(net, currency),
+        cost_minor=to_minor(round_money(cost, currency), currency),
+        margin_bp=_basis_points(net, cost),
+        hardware_margin_bp=_basis_points(goods_net, goods_cost) if goods else None,
+        floor_bp=policy.margin_floor_bp,
+    )
+
+
+def _basis_points(net: Decimal, cost: Decimal) -> int:
+    """Return the margin in basis points, rounded down; a gift that costs us is -10000."""
+    if net <= 0:
+        return 0 if cost == 0 else -10_000
+    return int(((net - cost) * 10_000 / net).to_integral_value(ROUND_FLOOR))

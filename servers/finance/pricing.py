@@ -1,0 +1,395 @@
+"""The price of a quote: a pure function of facts and a request (the waterfall, in one order).
+
+    book price -> contract -> term -> volume tier -> promotions -> requested discount
+        -> round -> freight -> tax -> totals -> limits
+
+Optional and alternative lines are priced and taxed, but count in no total, weight or threshold.
+A line that has no price leaves the totals empty; it never counts as nothing.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from servers.finance import canonical
+from servers.finance.approvals import discount_finding, margin_finding, needed
+from servers.finance.discounts import (
+    Work,
+    apply_discount,
+    apply_promotions,
+    apply_tier,
+    choose_promotions,
+)
+from servers.finance.documents import (
+    ApprovalNeed,
+    FreightBlock,
+    InternalLine,
+    MarginBlock,
+    TaxBlock,
+    TotalsBlock,
+    TraceStep,
+)
+from servers.finance.facts import Address, Policy, PricingFacts, Promotion
+from servers.finance.freight import Freight, price_freight
+from servers.finance.margin import margin_of
+from servers.finance.prices import UnitPrice, unit_price
+from servers.finance.say import finding, percent, plain, step
+from servers.finance.schemas import LineIn, Priced, PriceRequest
+from servers.finance.tax import TaxDecision, decide, rate_change, zone_of
+from servers.finance.totals import (
+    carriage_tax,
+    document_totals,
+    freight_block,
+    line_block,
+    no_totals,
+)
+from servers.toolkit.errors import InvalidInputError
+from servers.toolkit.findings import Finding, Severity
+from servers.toolkit.money import exponent, from_minor, round_money
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Pricing:
+    """The whole answer, the margin included; what leaves the server is `public()`."""
+
+    currency: str
+    lines: list[InternalLine]
+    freight: FreightBlock
+    taxes: list[TaxBlock]
+    totals: TotalsBlock
+    findings: list[Finding]
+    approvals: list[ApprovalNeed]
+    trace: list[TraceStep]
+    margin: MarginBlock | None
+    digest: str
+
+    def public(self) -> Priced:
+        """Return the answer without margin and trace, as tools give it."""
+        return Priced(
+            currency=self.currency,
+            lines=self.lines,
+            freight=self.freight,
+            tax=self.taxes,
+            totals=self.totals,
+            findings=self.findings,
+            approvals_needed=self.approvals,
+            digest=self.digest,
+        )
+
+
+def price(facts: PricingFacts, request: PriceRequest) -> Pricing:
+    """Price a request from facts: no I/O, no clock, same inputs, same bytes.
+
+    Raises:
+        InvalidInputError: the request contradicts itself or names an address not on file.
+    """
+    request.checked()
+    ship_to = facts.customer.address(request.ship_to_address_id)
+    if ship_to is None:
+        raise InvalidInputError(
+            "the ship-to address is not on file for this account",
+            fix="use an address_id from list_addresses",
+        )
+    currency = request.currency or facts.customer.currency
+    if unknown := _unknown_currency(currency, facts):
+        return _empty(request, currency, [unknown])
+    return _Waterfall(facts, request, ship_to, currency).run()
+
+
+class _Waterfall:
+    """One pricing on its way; every step adds its findings and trace."""
+
+    def __init__(
+        self, facts: PricingFacts, request: PriceRequest, ship_to: Address, currency: str
+    ) -> None:
+        self.facts, self.request, self.currency = facts, request, currency
+        self.country, self.day = ship_to.country, request.order_date
+        self.findings: list[Finding] = []
+        self.trace: list[TraceStep] = []
+        assert facts.policy is not None  # noqa: S101 - the repository always loads it
+        self.policy: Policy = facts.policy
+
+    def run(self) -> Pricing:
+        works = [self._start(line) for line in self.request.lines]
+        promotions = self._promotions(works)
+        for work in works:
+            apply_discount(work, self.request.discount_bp, self.currency)
+            self._round(work)
+        decisions = [self._tax(work) for work in works]
+        freight = self._freight(works, promotions)
+        carriage = carriage_tax(works, decisions)
+        lines = [
+            line_block(place, work, decision, self.currency)
+            for place, (work, decision) in enumerate(zip(works, decisions, strict=True), start=1)
+        ]
+        for work in works:
+            self.findings += work.price.findings + work.findings
+            self.trace += work.price.trace + work.trace
+        self.findings += freight.findings
+        self.trace += freight.trace
+        taxes, totals = self._totals(works, decisions, freight, carriage)
+        margin = margin_of(works, self.facts.exchange, self.currency, self.policy)
+        self._limits(margin, works)
+        block = freight_block(freight, carriage, self.currency)
+        return self._answer(lines, block, taxes, totals, margin)
+
+    def _start(self, line: LineIn) -> Work:
+        item = self.facts.items.get(line.sku)
+        if item is None:
+            missing = finding(
+                "UNKNOWN_ITEM",
+                Severity.ERROR,
+                f"finance has no item {line.sku}",
+                subject=line.line_id,
+                rule_id="ITEMS",
+                fix="choose another product, or add the item to finance",
+            )
+            return Work(line, None, UnitPrice(findings=[missing]))
+        price_ = unit_price(
+            line,
+            item,
+            self.facts.customer,
+            self.currency,
+            self.day,
+            self.facts.entries,
+            self.facts.contracts,
+        )
+        work = Work(line, item, price_)
+        if price_.amount is not None:
+            work.gross = work.running = round_money(price_.amount * line.quantity, self.currency)
+            note = f"{line.quantity} x {plain(price_.amount)}"
+            work.trace.append(step(line.line_id, "gross", "QUANTITY", after=work.gross, note=note))
+            apply_tier(work, self.facts.tiers, self.day, self.currency)
+        return work
+
+    def _promotions(self, works: list[Work]) -> list[Promotion]:
+        merchandise = sum((w.running for w in works if w.in_total and w.running), ZERO)
+        chosen, findings, trace = choose_promotions(
+            self.request.promo_codes, self.facts.promotions, self.day, self.currency, merchandise
+        )
+        self.findings += findings
+        self.trace += trace
+        fitted: set[str] = set()
+        for work in works:
+            for promotion in chosen:
+                if apply_promotions(work, [promotion], self.currency) and not work.exclusive:
+                    fitted.add(promotion.code)
+        self.findings += [
+            finding(
+                "PROMO_NO_LINES",
+                Severity.WARNING,
+                f"promotion {p.code} applies to no line of this quote",
+                subject=p.code,
+                rule_id=p.promotion_id,
+                fix="tell the customer what it holds for",
+            )
+            for p in chosen
+            if p.kind == "percent" and p.code not in fitted
+        ]
+        return chosen
+
+    def _round(self, work: Work) -> None:
+        if work.running is not None:
+            work.trace.append(
+                step(
+                    work.line.line_id,
+                    "round",
+                    "ROUND-LINE",
+                    before=work.running,
+                    after=work.running,
+                    note="gross and every reduction were rounded half up by themselves",
+                )
+            )
+
+    def _tax(self, work: Work) -> TaxDecision | None:
+        if work.item is None:
+            return None
+        decision, findings = decide(self.facts, work.item, self.country, self.day)
+        for found in findings:
+            if found not in self.findings:
+                self.findings.append(found)
+        if decision is not None:
+            work.trace.append(
+                step(
+                    work.line.line_id,
+                    "tax",
+                    decision.rule_id,
+                    source=decision.source,
+                    note=f"{decision.category} {percent(decision.rate)}%",
+                )
+            )
+        return decision
+
+    def _freight(self, works: list[Work], promotions: list[Promotion]) -> Freight:
+        weights = [
+            (w.line.line_id, w.item.weight_g, w.line.quantity)
+            for w in works
+            if w.in_total and w.item is not None and w.item.kind == "goods"
+        ]
+        self._places(works)
+        return price_freight(
+            self.request.ship_method,
+            self.country,
+            weights,
+            self.facts.freight,
+            self.facts.zones,
+            promotions,
+            self.currency,
+        )
+
+    def _places(self, works: list[Work]) -> None:
+        """Ask a person where the place of supply is in doubt."""
+        facts = self.facts
+        home, zones = facts.home_country, facts.zones
+        here = zone_of(self.country, home, zones)
+        seat = zone_of(facts.customer.country, home, zones)
+        services = any(w.item is not None and w.item.kind != "goods" for w in works)
+        if services and here != seat:
+            self.findings.append(
+                _tax_doubt(
+                    "TAX_PLACE_OF_SUPPLY",
+                    "services go where the customer has its seat, the goods go elsewhere",
+                    f"seat {facts.customer.country}, ship-to {self.country}",
+                )
+            )
+        if self.request.ship_method == "PICKUP" and here != "HOME":
+            self.findings.append(
+                _tax_doubt(
+                    "TAX_PICKUP_ABROAD",
+                    "the customer collects goods that leave the country: proof of transport is "
+                    "needed for the tax treatment shown",
+                    f"ship-to {self.country}",
+                )
+            )
+
+    def _totals(
+        self,
+        works: list[Work],
+        decisions: list[TaxDecision | None],
+        freight: Freight,
+        carriage: TaxDecision | None,
+    ) -> tuple[list[TaxBlock], TotalsBlock]:
+        counted = [(w, d) for w, d in zip(works, decisions, strict=True) if w.in_total]
+        if not counted:
+            self.findings.append(
+                finding(
+                    "NOTHING_IN_TOTAL",
+                    Severity.ERROR,
+                    "every line is optional or an alternative",
+                    rule_id="TOTALS",
+                    fix="make one line firm",
+                )
+            )
+        taxes, totals = document_totals(counted, freight, carriage, self.currency)
+        if totals.total_minor is not None:
+            total = from_minor(totals.total_minor, self.currency)
+            note = "lines + freight = net; net + tax = total, exactly"
+            self.trace.append(step("", "totals", "TOTALS", after=total, note=note))
+        return taxes, totals
+
+    def _limits(self, margin: MarginBlock | None, works: list[Work]) -> None:
+        found = [
+            discount_finding(self.policy, self.request.discount_bp),
+            margin_finding(self.policy, margin, works),
+            rate_change(
+                self.facts.tax_rates, self.facts.home_country, self.day, self.policy.validity_days
+            ),
+        ]
+        for one in found:
+            if one is not None:
+                self.findings.append(one)
+                self.trace.append(step("", "limits", one.rule_id, note=one.message))
+
+    def _answer(
+        self,
+        lines: list[InternalLine],
+        freight: FreightBlock,
+        taxes: list[TaxBlock],
+        totals: TotalsBlock,
+        margin: MarginBlock | None,
+    ) -> Pricing:
+        total = totals.total_minor
+        approvals = needed(self.policy, self.findings, total, self.currency)
+        digest = canonical.digest(
+            {
+                "request": self.request,
+                "currency": self.currency,
+                "lines": lines,
+                "freight": freight,
+                "taxes": taxes,
+                "totals": totals,
+                "findings": self.findings,
+                "approvals": approvals,
+            }
+        )
+        return Pricing(
+            self.currency,
+            lines,
+            freight,
+            taxes,
+            totals,
+            self.findings,
+            approvals,
+            self.trace,
+            margin,
+            digest,
+        )
+
+
+def explain(pricing: Pricing, line_id: str | None) -> list[TraceStep]:
+    """Return the trace of one line, or of the whole quote.
+
+    Raises:
+        InvalidInputError: no line has that id.
+    """
+    if line_id is None:
+        return pricing.trace
+    if line_id not in {line.line_id for line in pricing.lines}:
+        raise InvalidInputError(f"no line {line_id}", fix="use a line_id of the lines")
+    return [one for one in pricing.trace if one.line_id == line_id]
+
+
+def _unknown_currency(currency: str, facts: PricingFacts) -> Finding | None:
+    try:
+        exponent(currency)
+        known = currency in facts.currencies
+    except InvalidInputError:
+        known = False
+    if known:
+        return None
+    return finding(
+        "UNKNOWN_CURRENCY",
+        Severity.ERROR,
+        f"there is no price book in {currency}",
+        rule_id="LIST-PRICE",
+        evidence=[f"books: {', '.join(sorted(facts.currencies))}"],
+        fix="quote in a currency that has a price book",
+    )
+
+
+def _empty(request: PriceRequest, currency: str, findings: list[Finding]) -> Pricing:
+    """Return a pricing without any price, for a request that cannot be begun."""
+    freight = FreightBlock(
+        method=request.ship_method,
+        label=request.ship_method,
+        weight_g=0,
+        gross_minor=None,
+        net_minor=None,
+        tax_category=None,
+        tax_rate=None,
+    )
+    totals = no_totals()
+    digest = canonical.digest({"request": request, "currency": currency, "findings": findings})
+    return Pricing(currency, [], freight, [], totals, findings, [], [], None, digest)
+
+
+def _tax_doubt(code: str, message: str, evidence: str) -> Finding:
+    return finding(
+        code,
+        Severity.NEEDS_HUMAN,
+        message,
+        rule_id="TAX",
+        evidence=[evidence],
+        fix="ask tax to confirm",
+    )

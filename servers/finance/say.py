@@ -1,0 +1,64 @@
+"""Findings and trace steps of the finance rules, made in one short line each."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from servers.finance.documents import TraceStep
+from servers.toolkit.findings import Finding, Severity
+
+
+def finding(
+    code: str,
+    severity: Severity,
+    message: str,
+    *,
+    subject: str = "",
+    rule_id: str = "",
+    evidence: Iterable[str] = (),
+    fix: str = "",
+) -> Finding:
+    """Return a finding; texts that are too long are cut, never refused."""
+    return Finding(
+        code=code,
+        severity=severity,
+        message=message[:500],
+        subject=subject[:80],
+        rule_id=rule_id[:80],
+        evidence=[piece[:300] for piece in evidence][:20],
+        fix=fix[:300],
+    )
+
+
+def step(
+    line_id: str,
+    name: str,
+    rule_id: str,
+    *,
+    source: str = "",
+    before: Decimal | None = None,
+    after: Decimal | None = None,
+    note: str = "",
+    lost: Iterable[str] = (),
+) -> TraceStep:
+    """Return a step of the trace."""
+    return TraceStep(
+        line_id=line_id,
+        step=name,
+        rule_id=rule_id,
+        source=source,
+        before=None if before is None else plain(before),
+        after=None if after is None else plain(after),
+        note=note,
+        lost=list(lost),
+    )
+
+
+def plain(number: Decimal) -> str:
+    """Return a number as people write it: no exponent, at least what it was given with."""
+    return format(number, "f")
+
+
+def percent(number: Decimal) -> str:
+    """Return a percentage without idle zeros: 12.50 is '12.5'."""
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,134 @@
+"""From worked-out lines to the blocks of a document: lines, freight, tax breakdown, totals."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from servers.finance.discounts import Work
+from servers.finance.documents import FreightBlock, InternalLine, TaxBlock, TotalsBlock
+from servers.finance.freight import Freight
+from servers.finance.say import percent, plain
+from servers.finance.tax import TaxDecision, TaxedAmount, tax_groups
+from servers.toolkit.money import to_minor
+
+ZERO = Decimal(0)
+
+
+def minor(amount: Decimal | None, currency: str) -> int | None:
+    """Return an amount in minor units, None when there is none."""
+    return None if amount is None else to_minor(amount, currency)
+
+
+def no_totals(freight_minor: int | None = None) -> TotalsBlock:
+    """Return the totals of a quote that could not be priced: empty, never zero."""
+    return TotalsBlock(
+        lines_minor=None,
+        freight_minor=freight_minor,
+        net_minor=None,
+        tax_minor=None,
+        total_minor=None,
+    )
+
+
+def carriage_tax(
+    works: Sequence[Work], decisions: Sequence[TaxDecision | None]
+) -> TaxDecision | None:
+    """Return the tax of the freight: it follows most of the goods' net, else most of the net."""
+    for wanted in ("goods", ""):
+        sums: dict[tuple[str, Decimal], tuple[Decimal, TaxDecision]] = {}
+        for work, decision in zip(works, decisions, strict=True):
+            if decision is None or work.item is None or not work.in_total:
+                continue
+            if wanted and work.item.kind != wanted:
+                continue
+            key = (decision.category, decision.rate)
+            net = (work.running or ZERO) + sums.get(key, (ZERO, decision))[0]
+            sums[key] = (net, decision)
+        if sums:
+            best = max(sums, key=lambda k: (sums[k][0], k))
+            return sums[best][1]
+    return None
+
+
+def document_totals(
+    counted: Sequence[tuple[Work, TaxDecision | None]],
+    freight: Freight,
+    carriage: TaxDecision | None,
+    currency: str,
+) -> tuple[list[TaxBlock], TotalsBlock]:
+    """Return the tax breakdown and totals; empty when any part has no price or no tax."""
+    parts = [
+        TaxedAmount(tax.category, tax.rate, work.running)
+        for work, tax in counted
+        if tax is not None and work.running is not None
+    ]
+    whole = bool(counted) and len(parts) == len(counted)
+    if not whole or freight.net is None or carriage is None:
+        return [], no_totals(minor(freight.net, currency))
+    lines = sum((part.amount for part in parts), ZERO)
+    parts.append(TaxedAmount(carriage.category, carriage.rate, freight.net))
+    taxed = [*(tax for _, tax in counted if tax is not None), carriage]
+    notes = {(tax.category, tax.rate): tax.note for tax in taxed}
+    groups = tax_groups(parts, currency)
+    tax_sum = sum((group.tax for group in groups), ZERO)
+    net = lines + freight.net
+    blocks = [
+        TaxBlock(
+            category=group.category,
+            rate=percent(group.rate),
+            taxable_minor=to_minor(group.taxable, currency),
+            tax_minor=to_minor(group.tax, currency),
+            note=notes[(group.category, group.rate)],
+        )
+        for group in groups
+    ]
+    return blocks, TotalsBlock(
+        lines_minor=to_minor(lines, currency),
+        freight_minor=to_minor(freight.net, currency),
+        net_minor=to_minor(net, currency),
+        tax_minor=to_minor(tax_sum, currency),
+        total_minor=to_minor(net + tax_sum, currency),
+    )
+
+
+def line_block(
+    position: int, work: Work, decision: TaxDecision | None, currency: str
+) -> InternalLine:
+    """Return a line as the document states it."""
+    line, item, price_ = work.line, work.item, work.price
+    return InternalLine(
+        position=position,
+        line_id=line.line_id,
+        sku=line.sku,
+        name=item.name if item else line.sku,
+        description=item.description if item else "",
+        quantity=line.quantity,
+        unit=line.unit,
+        unit_price=None if price_.amount is None else plain(price_.amount),
+        term_months=price_.term_months,
+        start=line.start,
+        optional=line.optional,
+        alternative_of=line.alternative_of,
+        gross_minor=minor(work.gross, currency),
+        allowances=work.allowances,
+        net_minor=minor(work.running, currency),
+        tax_category=decision.category if decision else None,
+        tax_rate=percent(decision.rate) if decision else None,
+        family=item.family if item else "",
+        list_unit_price=None if price_.list_amount is None else plain(price_.list_amount),
+        price_book=price_.book,
+        contract_id=price_.contract.contract_id if price_.contract else None,
+    )
+
+
+def freight_block(freight: Freight, tax: TaxDecision | None, currency: str) -> FreightBlock:
+    """Return the freight as the document states it."""
+    return FreightBlock(
+        method=freight.method,
+        label=freight.label,
+        weight_g=freight.weight_g,
+        gross_minor=minor(freight.gross, currency),
+        allowances=freight.allowances,
+        net_minor=minor(freight.net, currency),
+        tax_category=tax.category if tax else None,
+        tax_rate=percent(tax.rate) if tax else None,
+    )
