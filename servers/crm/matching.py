@@ -289,10 +289,11 @@ def _by_contact(
             best.offer(account.account_id, FIRST_NAME, "a contact's family name")
 
 
-def likely_typo(left: str, right: str) -> bool:
-    """Say whether two mail domains differ by so little that one may pose as the other."""
-    if left == right:
+def looks_like(left: str, right: str) -> bool:
+    """Say whether a mail domain could pose as another: a typing mistake, or the name with more."""
+    if left == right or left.endswith(f".{right}"):
         return False
     looks = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s", "3": "e"})
     same = left.translate(looks).replace("rn", "m") == right.translate(looks).replace("rn", "m")
-    return same or fuzz.ratio(left, right) >= 90
+    label = right.split(".")[0]
+    return same or (len(label) >= 5 and label in left) or fuzz.ratio(left, right) >= 90

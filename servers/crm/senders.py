@@ -7,7 +7,7 @@ the account and with our own mail domains, and anything that does not fit stays 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from servers.crm.matching import FREE_MAIL, domain_of, likely_typo
+from servers.crm.matching import FREE_MAIL, domain_of, looks_like
 from servers.crm.schemas import Trust
 from servers.toolkit.findings import Finding, Severity
 
@@ -68,7 +68,7 @@ def sender_findings(sender: Sender, records: Records) -> list[Finding]:
     known = records.contact_domains | records.own_domains
     if sender.kind == "email" and trust_of(sender, records) == "unknown":
         add("SENDER_UNKNOWN", Severity.WARNING, "The sender is no contact of this account.")
-        if any(likely_typo(domain, other) for other in known - {domain}):
+        if any(looks_like(domain, other) for other in known - {domain}):
             add(
                 "SENDER_LOOKALIKE",
                 Severity.NEEDS_HUMAN,

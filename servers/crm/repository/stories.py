@@ -78,7 +78,7 @@ def list_activities(
     order = (column(Activity, "at"), column(Activity, "activity_id"))
     rows, total, after = page_of(session, Activity, mine, order, limit, cursor)
     records = records_of(session, deal.account_id)
-    attached = _attached(session, [row.activity_id for row in rows])
+    attached = attached_to(session, [row.activity_id for row in rows])
     items = [
         ActivityRow(
             activity_id=row.activity_id,
@@ -97,7 +97,8 @@ def list_activities(
     return ActivityPage(items=items, total=total, next_cursor=after)
 
 
-def _attached(session: Session, activity_ids: Sequence[str]) -> dict[str, list[Document]]:
+def attached_to(session: Session, activity_ids: Sequence[str]) -> dict[str, list[Document]]:
+    """Return the documents that came with each of some activities."""
     found: dict[str, list[Document]] = {}
     wanted = column(Document, "activity_id").in_(activity_ids)
     for row in sorted(all_visible(session, Document, wanted), key=lambda d: d.document_id):
@@ -109,7 +110,9 @@ def read_message(session: Session, opportunity_id: str, activity_id: str) -> Mes
     """Return one activity with its words."""
     deal = get_opportunity_row(session, opportunity_id)
     row = get_activity_row(session, opportunity_id, activity_id)
-    return message_of(row, records_of(session, deal.account_id), _attached(session, [activity_id]))
+    return message_of(
+        row, records_of(session, deal.account_id), attached_to(session, [activity_id])
+    )
 
 
 def message_of(row: Activity, records: Records, attached: dict[str, list[Document]]) -> Message:

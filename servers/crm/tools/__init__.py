@@ -1,0 +1,1 @@
+"""The CRM's tools, one module per subject; `server` registers them all."""
