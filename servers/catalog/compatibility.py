@@ -1,0 +1,259 @@
+"""Rules about lines together: what needs what, what shuts out what, what carries what."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+
+from servers.catalog import rulebook as rb
+from servers.catalog.packing import unplaced
+from servers.catalog.schemas import Product
+from servers.catalog.selection import Add, Item, Problem, finding, number, picked, total
+from servers.toolkit.findings import Finding, Severity
+
+Catalog = Mapping[str, Product]
+
+
+def check_together(
+    rules: Iterable[rb.Rule], items: Sequence[Item], catalog: Catalog, day: date
+) -> list[Problem]:
+    """Judge one set of lines by every rule about lines together.
+
+    Args:
+        rules: All rules; those of other kinds, or not in force that day, are passed over.
+        items: The lines that could be bought together.
+        catalog: Products by SKU, at least those the rules offer as additions.
+        day: The order date.
+    """
+    free = Counter[str]()
+    for item in items:
+        free[item.product.sku] += item.line.quantity
+    problems: list[Problem] = []
+    for rule in rules:
+        subject = picked(items, rule.subject) if rule.holds_on(day) else []
+        if not subject or (rule.when is not None and not picked(items, rule.when)):
+            continue
+        if isinstance(rule, rb.RequiresAll):
+            problems += _requires_all(rule, subject, free)
+        elif (judge := _JUDGES.get(type(rule))) is not None:
+            problems += judge(rule, subject, items, catalog)
+    return problems
+
+
+def sold(product: Product | None, day: date) -> bool:
+    """Say whether a product may be ordered on a day."""
+    if product is None or product.lifecycle == "planned":
+        return False
+    if product.last_order_date is not None:
+        return day <= product.last_order_date
+    return product.lifecycle != "eol"
+
+
+def _requires_all(rule: rb.RequiresAll, subject: list[Item], free: Counter[str]) -> list[Problem]:
+    """Every part in the needed number; parts that one rule uses up are not there for the next."""
+    missing: list[Add] = []
+    evidence = [item.text for item in subject]
+    for part in rule.parts:
+        need, have = part.ratio.needed(total(subject)), free[part.sku]
+        free[part.sku] = max(0, have - need)
+        evidence.append(f"needs {need} x {part.sku}, has {min(have, need)}")
+        if have < need:
+            missing.append(Add(part.sku, need - have, subject[0].line.line_id))
+    if not missing:
+        return []
+    return [_problem(rule, subject, evidence, [missing])]
+
+
+def _requires_any(
+    rule: rb.RequiresAny, subject: list[Item], items: Sequence[Item], _catalog: Catalog
+) -> list[Problem]:
+    targets = picked(items, rule.targets)
+    need, have = rule.ratio.needed(total(subject)), total(targets)
+    if have >= need:
+        return []
+    line = subject[0].line.line_id
+    options = [[Add(sku, need - have, line)] for sku in rule.offer]
+    evidence = [*(i.text for i in subject), f"needs {need}, has {have}"]
+    return [_problem(rule, subject, evidence, options, need=need, have=have)]
+
+
+def _plan_gate(
+    rule: rb.PlanGate, subject: list[Item], items: Sequence[Item], _catalog: Catalog
+) -> list[Problem]:
+    plans = [item for item in items if item.product.sku in rule.plans]
+    need, have = rule.ratio.needed(total(subject)), total(plans)
+    if have >= need:
+        return []
+    line = subject[0].line.line_id
+    options = [[Add(sku, need - have, line)] for sku in rule.plans]
+    evidence = [
+        *(i.text for i in subject),
+        f"needs {need} x {' or '.join(rule.plans)}, has {have}",
+    ]
+    return [_problem(rule, subject, evidence, options, need=need, have=have)]
+
+
+def _excludes(
+    rule: rb.Excludes, subject: list[Item], items: Sequence[Item], _catalog: Catalog
+) -> list[Problem]:
+    found = [item for item in picked(items, rule.targets) if item not in subject]
+    if not found:
+        return []
+    return [_problem(rule, subject, [i.text for i in (*subject, *found)], [])]
+
+
+def _attr_match(
+    rule: rb.AttrMatch, subject: list[Item], items: Sequence[Item], _catalog: Catalog
+) -> list[Problem]:
+    targets = picked(items, rule.targets)
+    if not targets:
+        return []
+    offered = {
+        item.product.attributes.get(name) for item in targets for name in rule.target_attributes
+    } - {None}
+    wrong = [i for i in subject if i.product.attributes.get(rule.attribute) not in offered]
+    if not wrong:
+        return []
+    evidence = [f"{i.text}: {rule.attribute} {_said(i, (rule.attribute,))}" for i in wrong] + [
+        f"{i.text}: {_said(i, rule.target_attributes)}" for i in targets
+    ]
+    line = wrong[0].line.line_id
+    options = [[Add(sku, 1, line)] for sku in rule.offer]
+    return [_problem(rule, wrong, evidence, options)]
+
+
+def _said(item: Item, names: Sequence[str]) -> str:
+    return ", ".join(str(item.product.attributes[n]) for n in names if n in item.product.attributes)
+
+
+def _attr_sum_le(
+    rule: rb.AttrSumLe, subject: list[Item], items: Sequence[Item], catalog: Catalog
+) -> list[Problem]:
+    targets = picked(items, rule.targets)
+    if rule.only_with_targets and not targets:
+        return []
+    if unknown := [i for i in subject if rule.use and number(i.product, rule.use) is None]:
+        return [Problem(_unknown(rule, unknown))]
+    loads = [((number(i.product, rule.use) or 0) if rule.use else 1, i) for i in subject]
+    bins = [((number(i.product, rule.provide) or 0), i) for i in targets]
+    used = sum(size * item.line.quantity for size, item in loads)
+    given = sum(size * item.line.quantity for size, item in bins)
+    if rule.pack:
+        left = unplaced(
+            [(size, i.line.quantity) for size, i in loads],
+            [(size, i.line.quantity) for size, i in bins],
+        )
+    else:
+        left = [0] * len(loads) if used <= given else [i.line.quantity for _, i in loads]
+    if not any(left):
+        return []
+    evidence = [f"{i.text}: {size}{rule.unit} each" for size, i in (*loads, *bins)]
+    evidence.append(f"used {used}{rule.unit}, provided {given}{rule.unit}")
+    over = [(size, item, n) for (size, item), n in zip(loads, left, strict=True) if n]
+    if rule.pack:
+        evidence += [f"{n} x {item.product.sku} without a supply" for _, item, n in over]
+        repair = _one_each(rule, over, catalog)
+    else:
+        repair = _enough(rule, used - given, over[0][1], catalog)
+    return [_problem(rule, [i for _, i, _ in over], evidence, [repair], used=used, given=given)]
+
+
+def _one_each(rule: rb.AttrSumLe, over: list[tuple[int, Item, int]], catalog: Catalog) -> list[Add]:
+    """The smallest target for each device left over.
+
+    One each, not one for all: nothing says that the devices share a cabinet.
+    """
+    capacities = sorted(
+        (number(catalog[sku], rule.provide) or 0, sku) for sku in rule.offer if sku in catalog
+    )
+    adds: list[Add] = []
+    for size, item, count in over:
+        sku = next((s for capacity, s in capacities if capacity >= size), None)
+        if sku is None:
+            return []
+        adds.append(Add(sku, count, item.line.line_id))
+    return adds
+
+
+def _enough(rule: rb.AttrSumLe, short: int, item: Item, catalog: Catalog) -> list[Add]:
+    for sku in rule.offer:
+        each = number(catalog[sku], rule.provide) if sku in catalog else None
+        if each:
+            return [Add(sku, -(-short // each), item.line.line_id)]
+    return []
+
+
+def _unknown(rule: rb.AttrSumLe, unknown: list[Item]) -> Finding:
+    return Finding(
+        code="ATTRIBUTE_UNKNOWN",
+        severity=Severity.NEEDS_HUMAN,
+        message=f"The catalog does not know {rule.use} of {unknown[0].product.sku}.",
+        subject=unknown[0].line.line_id,
+        rule_id=rule.rule_id,
+        evidence=[item.text for item in unknown][:12],
+        fix=f"ask the product manager for {rule.use}",
+    )
+
+
+def _count_range(
+    rule: rb.CountRange, subject: list[Item], items: Sequence[Item], _catalog: Catalog
+) -> list[Problem]:
+    base = total(picked(items, rule.per))
+    have = total(subject)
+    if not base or rule.minimum * base <= have <= rule.maximum * base:
+        return []
+    evidence = [
+        *(i.text for i in subject),
+        f"{base} to fit into, so {rule.minimum * base} to {rule.maximum * base}, has {have}",
+    ]
+    return [_problem(rule, subject, evidence, [], have=have, most=rule.maximum * base)]
+
+
+def _note(
+    rule: rb.Note, subject: list[Item], _items: Sequence[Item], _catalog: Catalog
+) -> list[Problem]:
+    return [_problem(rule, subject, [item.text for item in subject], [])]
+
+
+def _problem(
+    rule: rb.RuleBase,
+    subject: list[Item],
+    evidence: Sequence[str],
+    options: Sequence[Sequence[Add]],
+    **facts: object,
+) -> Problem:
+    repairs = tuple(tuple(option) for option in options if option)
+    mend = ""
+    if repairs:
+        mend = " or ".join(
+            "add " + " and ".join(f"{n} x {sku}" for sku, n in _by_sku(option).items())
+            for option in repairs[:3]
+        )
+    skus = ", ".join(dict.fromkeys(item.product.sku for item in subject))
+    made = finding(
+        rule,
+        subject[0].line.line_id,
+        evidence,
+        fix=mend,
+        sku=skus,
+        quantity=total(subject),
+        **facts,
+    )
+    return Problem(made, repairs)
+
+
+def _by_sku(option: Iterable[Add]) -> Counter[str]:
+    together = Counter[str]()
+    for add in option:
+        together[add.sku] += add.quantity
+    return together
+
+
+_JUDGES: dict[type, Callable[..., list[Problem]]] = {
+    rb.RequiresAny: _requires_any,
+    rb.PlanGate: _plan_gate,
+    rb.Excludes: _excludes,
+    rb.AttrMatch: _attr_match,
+    rb.AttrSumLe: _attr_sum_le,
+    rb.CountRange: _count_range,
+    rb.Note: _note,
+}

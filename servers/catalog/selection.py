@@ -1,0 +1,134 @@
+"""The lines under judgement, joined with their products, and the problems found in them."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from servers.catalog.rulebook import RuleBase, Selector
+from servers.catalog.schemas import LineIn, Product
+from servers.toolkit.errors import InvalidInputError
+from servers.toolkit.findings import Finding, Severity
+
+MAX_EVIDENCE = 12
+
+
+@dataclass(frozen=True)
+class Item:
+    """A line and the product it names."""
+
+    line: LineIn
+    product: Product
+
+    @property
+    def text(self) -> str:
+        """The line as evidence names it."""
+        return f"{self.line.line_id}: {self.line.quantity} x {self.product.sku}"
+
+
+@dataclass(frozen=True)
+class Add:
+    """A part to add, for one line."""
+
+    sku: str
+    quantity: int
+    for_line: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A finding, and the additions that would each mend it, the best first."""
+
+    finding: Finding
+    repairs: tuple[tuple[Add, ...], ...] = ()
+
+
+def join(
+    lines: Sequence[LineIn], catalog: Mapping[str, Product]
+) -> tuple[list[Item], list[Finding]]:
+    """Join lines with products; a line whose SKU is unknown becomes a finding.
+
+    Raises:
+        InvalidInputError: two lines share an id, or a line is the alternative of no other line.
+    """
+    ids = [line.line_id for line in lines]
+    if len(set(ids)) != len(ids):
+        raise InvalidInputError("two lines have the same line_id", fix="number them l1, l2, ...")
+    originals = {line.line_id for line in lines if line.alternative_of is None}
+    items: list[Item] = []
+    findings: list[Finding] = []
+    for line in lines:
+        if line.alternative_of is not None and line.alternative_of not in originals:
+            raise InvalidInputError(
+                f"line {line.line_id} is the alternative of {line.alternative_of!r}, "
+                "which is no line of its own",
+                fix="name the line_id of a line that is no alternative itself",
+            )
+        if line.sku in catalog:
+            items.append(Item(line, catalog[line.sku]))
+        else:
+            findings.append(
+                Finding(
+                    code="UNKNOWN_SKU",
+                    severity=Severity.ERROR,
+                    message=f"The catalog has no product {line.sku}.",
+                    subject=line.line_id,
+                    rule_id="catalog.unknown-sku",
+                    evidence=[f"{line.line_id}: {line.quantity} x {line.sku}"],
+                    fix="find the right SKU with match_need or search_products",
+                )
+            )
+    return items, findings
+
+
+def scenarios(items: Sequence[Item]) -> list[list[Item]]:
+    """Return the sets of lines that could be bought together.
+
+    The first is every line that is no alternative, optional ones included; then, for each
+    alternative, the same with the alternative in the place of its original.
+    """
+    base = [item for item in items if item.line.alternative_of is None]
+    sets = [base]
+    for item in items:
+        if item.line.alternative_of is not None:
+            kept = [other for other in base if other.line.line_id != item.line.alternative_of]
+            sets.append([*kept, item])
+    return sets
+
+
+def picked(items: Iterable[Item], selector: Selector) -> list[Item]:
+    """Return the items a selector means."""
+    return [item for item in items if selector.picks(item.product)]
+
+
+def total(items: Iterable[Item]) -> int:
+    """Return the pieces in some items."""
+    return sum(item.line.quantity for item in items)
+
+
+def number(product: Product, attribute: str) -> int | None:
+    """Return a whole-number attribute, or None where it is absent or no number."""
+    value = product.attributes.get(attribute)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def finding(
+    rule: RuleBase, subject: str, evidence: Iterable[str], *, fix: str = "", **facts: object
+) -> Finding:
+    """Make a rule's finding; `facts` fill the braces in its message and fix."""
+    return Finding(
+        code=rule.code,
+        severity=rule.severity,
+        message=rule.message.format(**facts)[:500],
+        subject=subject,
+        rule_id=rule.rule_id,
+        evidence=[text[:300] for text in evidence][:MAX_EVIDENCE],
+        fix=(fix or rule.fix.format(**facts))[:300],
+    )
+
+
+def digest_of_lines(lines: Sequence[LineIn]) -> str:
+    """Return the sha256 of the lines' canonical JSON: keys sorted, defaults written out."""
+    data = [line.model_dump(mode="json") for line in lines]
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
