@@ -7,6 +7,7 @@ thin view that shares the components and carries its own gate (0.2 ms to build).
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from fastmcp.exceptions import ToolError
 from fastmcp.server.auth import AccessToken, TokenVerifier
 from fastmcp.server.completions import CompletionHandler
 from fastmcp.server.middleware import Middleware, MiddlewareContext
+from fastmcp.server.server import logger as fastmcp_logger
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -30,6 +32,19 @@ from servers.toolkit.ledger import Ledger
 
 MAX_ARGUMENT_BYTES = 256 * 1024
 MAX_DEPTH = 16
+
+
+class _Refusals(logging.Filter):
+    """Keeps refusals out of the log: they are answers, audited, and no fault of the server."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        problem = record.exc_info[1] if record.exc_info else None
+        if problem is None:
+            return not record.getMessage().startswith(("Error calling tool", "Invalid arguments"))
+        return not isinstance(problem, DomainError | fastmcp.exceptions.NotFoundError)
+
+
+fastmcp_logger.addFilter(_Refusals())
 
 
 class Server(FastMCP[Any]):

@@ -40,7 +40,7 @@ _BEFORE = re.compile(
 )
 _CUT = re.compile(
     r"[,;:!?\n]|\.\s|\b(?:for|to|from|at|of|about|on|with|by|before|until|in|who|they|their|that|"
-    r"which|the|an?|und|für|an|von|mit|über|bis|der|die|das|den|dem|para|sobre|de|la|los|las|el|"
+    r"which|the|(?<![&\w])an?(?![&\w])|und|für|an|von|mit|über|bis|der|die|das|den|dem|para|sobre|de|la|los|las|el|"
     r"con|per|pour|le|les|des|il|lo|needs?|wants?|asked|asks|our|his|her|please|bitte|por favor)\b",
     re.I,
 )
@@ -67,9 +67,8 @@ class Goal:
     constraints: Json
 
     def topic(self, account_phrase: str) -> str:
-        """Return what the goal says beside the account: the words to search deals with."""
-        rest = [phrase for phrase in self.phrases if phrase != account_phrase]
-        return " ".join(rest)[:200] or self.text[:200]
+        """Return what the goal says beside the account: words to search deals with, or none."""
+        return " ".join(phrase for phrase in self.phrases if phrase != account_phrase)[:200]
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ def choose_account(goal: Goal, matches: Sequence[Mapping[str, Any]]) -> Choice:
     candidates = (
         sorted(ids)
         if ids
-        else [item["account_id"] for _, match in pairs for item in match["items"]]
+        else [row["account_id"] for _, match in pairs for row in match["candidates"]]
     )
     kind = "ambiguous_account" if candidates else "unknown_account"
     unique = list(dict.fromkeys(candidates))[:10]

@@ -57,15 +57,10 @@ def play_plan(request: Request) -> Reply:
         return answer(goals.asking(goal, account.question))
     pages = good(request.results("search_opportunities"))
     if not pages:
-        return reply(
-            call("search_opportunities", account_id=account.account_id, open_only=True),
-            call(
-                "search_opportunities",
-                account_id=account.account_id,
-                open_only=True,
-                query=goal.topic(account.phrase),
-            ),
-        )
+        every = {"account_id": account.account_id, "open_only": True}
+        topic = goal.topic(account.phrase)
+        ranked = [call("search_opportunities", **every, query=topic)] if topic else []
+        return reply(call("search_opportunities", **every), *ranked)
     return answer(goals.assign(goal, account.account_id or "", *pages))
 
 
