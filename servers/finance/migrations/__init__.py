@@ -1,0 +1,3 @@
+"""Finance's schema history."""
+
+HEAD = "0001_first"

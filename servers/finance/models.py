@@ -1,0 +1,318 @@
+"""Finance's master data. The tables have a registry of their own.
+
+Unit prices, costs, percentages and rates are integers in micro units (a millionth), amounts are
+integer minor units: no float ever touches them. Days are dates, both ends of a window included.
+"""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Text, UniqueConstraint
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+ID = 48
+CUSTOMER = "customer.account_id"
+
+
+class FinanceTable(SQLModel, registry=registry()):
+    """Base of finance's tables."""
+
+
+class Seller(FinanceTable, table=True):
+    """The legal entity that makes offers; `details` holds what a quote prints of it."""
+
+    entity_id: str = Field(primary_key=True, max_length=ID)
+    legal_name: str = Field(max_length=200)
+    country: str = Field(max_length=2)
+    number_format: str = Field(max_length=60)
+    time_zone: str = Field(max_length=60)
+    details: dict[str, Any] = Field(sa_type=JSON)
+
+
+class Person(FinanceTable, table=True):
+    """Somebody of the house who may approve; a limit that is null is no limit."""
+
+    person_id: str = Field(primary_key=True, max_length=ID)
+    name: str = Field(max_length=120)
+    title: str = Field(default="", max_length=120)
+    roles: list[str] = Field(sa_type=JSON)
+    max_discount_bp: int | None = None
+    max_total: dict[str, str] | None = Field(default=None, sa_type=JSON)
+
+
+class CustomerRow(FinanceTable, table=True):
+    """A customer as finance knows it."""
+
+    __tablename__ = "customer"
+
+    account_id: str = Field(primary_key=True, max_length=ID)
+    parent_account_id: str | None = Field(default=None, foreign_key=CUSTOMER, max_length=ID)
+    legal_name: str = Field(max_length=200)
+    country: str = Field(max_length=2)
+    kind: str = Field(max_length=20)
+    channel: str = Field(max_length=20)
+    currency: str = Field(max_length=3)
+    payment_terms_code: str = Field(max_length=20)
+    credit_limit_minor: int | None = Field(default=None, sa_type=BigInteger)
+    credit_currency: str = Field(default="", max_length=3)
+    credit_rating: str = Field(default="", max_length=4)
+    credit_hold: bool = False
+    open_minor: int = Field(default=0, sa_type=BigInteger)
+
+
+class CustomerTaxId(FinanceTable, table=True):
+    """A tax number of a customer; `verified_at` is null until somebody verified it."""
+
+    __tablename__ = "customer_tax_id"
+    __table_args__ = (UniqueConstraint("account_id", "scheme", "value"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: str = Field(foreign_key=CUSTOMER, index=True, max_length=ID)
+    scheme: str = Field(max_length=20)
+    country: str = Field(max_length=2)
+    value: str = Field(max_length=40)
+    verified_at: str | None = Field(default=None, max_length=32)
+
+
+class CustomerAddress(FinanceTable, table=True):
+    """A postal address of a customer; the ship-to decides tax and freight."""
+
+    __tablename__ = "customer_address"
+
+    address_id: str = Field(primary_key=True, max_length=ID)
+    account_id: str = Field(foreign_key=CUSTOMER, index=True, max_length=ID)
+    kind: str = Field(max_length=12)
+    lines: list[str] = Field(sa_type=JSON)
+    city: str = Field(max_length=120)
+    region: str = Field(default="", max_length=80)
+    postal_code: str = Field(default="", max_length=20)
+    country: str = Field(max_length=2)
+
+
+class ExemptionRow(FinanceTable, table=True):
+    """A tax exemption certificate."""
+
+    __tablename__ = "exemption"
+
+    certificate_id: str = Field(primary_key=True, max_length=ID)
+    account_id: str = Field(foreign_key=CUSTOMER, index=True, max_length=ID)
+    jurisdictions: list[str] = Field(sa_type=JSON)
+    reason: str = Field(max_length=200)
+    number: str = Field(max_length=60)
+    issued: date
+    expires: date | None = None
+    status: str = Field(max_length=12)
+
+
+class ItemRow(FinanceTable, table=True):
+    """What finance sells, and what it costs."""
+
+    __tablename__ = "item"
+
+    sku: str = Field(primary_key=True, max_length=32)
+    name: str = Field(max_length=200)
+    description: str = Field(default="", max_length=500)
+    family: str = Field(index=True, max_length=40)
+    kind: str = Field(max_length=12)
+    weight_g: int | None = None
+    cost_micro: int | None = Field(default=None, sa_type=BigInteger)
+    cost_currency: str = Field(default="EUR", max_length=3)
+    tax_class: str = Field(max_length=20)
+    flags: list[str] = Field(default_factory=list, sa_type=JSON)
+
+
+class PriceBook(FinanceTable, table=True):
+    """A list of prices in one currency; empty channel or country means any."""
+
+    __tablename__ = "price_book"
+
+    book: str = Field(primary_key=True, max_length=30)
+    name: str = Field(max_length=120)
+    currency: str = Field(index=True, max_length=3)
+    channel: str = Field(default="", max_length=20)
+    country: str = Field(default="", max_length=2)
+    valid_from: date
+    valid_to: date | None = None
+
+
+class PriceEntry(FinanceTable, table=True):
+    """The price of a SKU in a book, per unit and (for terms) per default term."""
+
+    __tablename__ = "price_entry"
+    __table_args__ = (
+        UniqueConstraint("book", "sku", "unit"),
+        CheckConstraint("amount_micro >= 0", name="price_entry_not_negative"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    book: str = Field(foreign_key="price_book.book", max_length=30)
+    sku: str = Field(foreign_key="item.sku", index=True, max_length=32)
+    unit: str = Field(max_length=12)
+    default_term_months: int | None = None
+    amount_micro: int = Field(sa_type=BigInteger)
+
+
+class VolumeTier(FinanceTable, table=True):
+    """A band of a volume discount; `upper` is excluded, null is open."""
+
+    __tablename__ = "volume_tier"
+    __table_args__ = (UniqueConstraint("family", "lower", "valid_from"),)
+
+    tier_id: str = Field(primary_key=True, max_length=60)
+    family: str = Field(index=True, max_length=40)
+    lower: int
+    upper: int | None = None
+    percent_micro: int = Field(sa_type=BigInteger)
+    valid_from: date
+    valid_to: date | None = None
+
+
+class ContractPrice(FinanceTable, table=True):
+    """A price agreed with an account and inherited by its children."""
+
+    __tablename__ = "contract_price"
+
+    contract_id: str = Field(primary_key=True, max_length=60)
+    account_id: str = Field(index=True, max_length=ID)
+    scope: str = Field(max_length=8)
+    selector: str = Field(max_length=40)
+    kind: str = Field(max_length=8)
+    amount_micro: int = Field(sa_type=BigInteger)
+    currency: str = Field(default="", max_length=3)
+    valid_from: date
+    valid_to: date | None = None
+    exclusive: bool = True
+    document: str = Field(default="", max_length=120)
+
+
+class PromotionRow(FinanceTable, table=True):
+    """A promotion by code; `minimum` is the merchandise it asks for, per currency."""
+
+    __tablename__ = "promotion"
+
+    promotion_id: str = Field(primary_key=True, max_length=60)
+    code: str = Field(unique=True, max_length=20)
+    kind: str = Field(max_length=16)
+    family: str = Field(default="", max_length=40)
+    percent_micro: int = Field(sa_type=BigInteger)
+    minimum: dict[str, str] = Field(sa_type=JSON)
+    valid_from: date
+    valid_to: date | None = None
+    priority: int
+    stack_group: str = Field(max_length=40)
+
+
+class FreightRateRow(FinanceTable, table=True):
+    """What carriage by a method into a zone costs, in one currency."""
+
+    __tablename__ = "freight_rate"
+    __table_args__ = (UniqueConstraint("method", "zone", "currency"),)
+
+    rate_id: str = Field(primary_key=True, max_length=60)
+    method: str = Field(max_length=20)
+    label: str = Field(max_length=60)
+    zone: str = Field(max_length=12)
+    currency: str = Field(max_length=3)
+    base_micro: int = Field(sa_type=BigInteger)
+    per_kg_micro: int = Field(sa_type=BigInteger)
+    physical: bool = True
+
+
+class ZoneCountry(FinanceTable, table=True):
+    """A country in a zone of tax (`EU`) or freight (`FREIGHT-EU`)."""
+
+    __tablename__ = "zone_country"
+
+    zone: str = Field(primary_key=True, max_length=20)
+    country: str = Field(primary_key=True, max_length=2)
+
+
+class TaxRateRow(FinanceTable, table=True):
+    """A tax rate with the days it holds, its source and when that was read."""
+
+    __tablename__ = "tax_rate"
+
+    rate_id: str = Field(primary_key=True, max_length=60)
+    country: str = Field(max_length=2)
+    category: str = Field(max_length=3)
+    percent_micro: int = Field(sa_type=BigInteger)
+    valid_from: date
+    valid_to: date | None = None
+    source: str = Field(max_length=200)
+    as_of: date
+
+
+class TaxRuleRow(FinanceTable, table=True):
+    """Which category a supply falls in; empty keys match anything."""
+
+    __tablename__ = "tax_rule"
+
+    rule_id: str = Field(primary_key=True, max_length=60)
+    zone: str = Field(default="", max_length=12)
+    customer_kinds: list[str] = Field(sa_type=JSON)
+    item: str = Field(default="", max_length=12)
+    vat: str = Field(default="", max_length=12)
+    category: str = Field(max_length=3)
+    note: str = Field(default="", max_length=200)
+    finding: str = Field(default="", max_length=40)
+
+
+class ExchangeRate(FinanceTable, table=True):
+    """What one EUR of cost is in another currency; for margins, never for prices."""
+
+    __tablename__ = "exchange_rate"
+
+    currency: str = Field(primary_key=True, max_length=3)
+    rate_micro: int = Field(sa_type=BigInteger)
+    as_of: date
+    source: str = Field(max_length=200)
+
+
+class Setting(FinanceTable, table=True):
+    """A named piece of policy: the house's limits (`policies`), the home country (`taxes`)."""
+
+    __tablename__ = "policy"
+
+    name: str = Field(primary_key=True, max_length=40)
+    value: dict[str, Any] = Field(sa_type=JSON)
+
+
+class PaymentTerm(FinanceTable, table=True):
+    """A payment term by code."""
+
+    __tablename__ = "payment_term"
+
+    code: str = Field(primary_key=True, max_length=20)
+    days: int
+    prepaid: bool
+    description: str = Field(max_length=200)
+
+
+class ClauseRow(FinanceTable, table=True):
+    """An approved version of a clause; its text is fixed by its hash."""
+
+    __tablename__ = "clause"
+
+    clause_id: str = Field(primary_key=True, max_length=60)
+    version: int = Field(primary_key=True)
+    topic: str = Field(max_length=40)
+    title: str = Field(max_length=120)
+    language: str = Field(max_length=8)
+    text: str = Field(sa_type=Text)
+    sha256: str = Field(max_length=64)
+    approved_by: str = Field(max_length=ID)
+    approved_on: date
+    valid_from: date
+    valid_to: date | None = None
+    conditions: dict[str, list[str]] = Field(sa_type=JSON)
+
+
+class ScreeningEntry(FinanceTable, table=True):
+    """A name on the screening list; the list's own facts are in the setting `screening`."""
+
+    __tablename__ = "screening_entry"
+
+    entry_id: str = Field(primary_key=True, max_length=60)
+    name: str = Field(max_length=200)
+    country: str = Field(default="", max_length=2)

@@ -1,0 +1,117 @@
+"""Quotes, approvals and numbers: what finance itself makes.
+
+What a quote says (inputs, snapshot, digest, total) is written once and never changed: a change is
+a new revision. Triggers of the first migration keep that, whatever program writes to the file.
+"""
+
+from datetime import date
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint, text
+from sqlmodel import Field
+
+from servers.finance.models import CUSTOMER, ID, FinanceTable
+
+WORKING = "status IN ('draft', 'waiting', 'approved')"
+STATUSES = (
+    "status IN ('draft', 'waiting', 'approved', 'issued', 'rejected', 'withdrawn', "
+    "'superseded', 'expired')"
+)
+
+
+class Quote(FinanceTable, table=True):
+    """One revision of a quote; `chain` is the id of the first."""
+
+    __table_args__ = (
+        UniqueConstraint("chain", "revision", name="quote_one_per_revision"),
+        CheckConstraint(STATUSES, name="quote_status_known"),
+        CheckConstraint("revision >= 1 AND total_minor >= 0", name="quote_numbers_sane"),
+        CheckConstraint(
+            "(number IS NULL) = (issued_at IS NULL)", name="quote_number_comes_with_issue"
+        ),
+        CheckConstraint("status != 'issued' OR number IS NOT NULL", name="quote_issued_has_number"),
+        Index(
+            "quote_one_working_per_opportunity",
+            "opportunity_id",
+            unique=True,
+            sqlite_where=text(WORKING),
+            postgresql_where=text(WORKING),
+        ),
+        Index(
+            "quote_one_issued_per_opportunity",
+            "opportunity_id",
+            unique=True,
+            sqlite_where=text("status = 'issued'"),
+            postgresql_where=text("status = 'issued'"),
+        ),
+    )
+
+    quote_id: str = Field(primary_key=True, max_length=ID)
+    account_id: str = Field(foreign_key=CUSTOMER, index=True, max_length=ID)
+    opportunity_id: str = Field(index=True, max_length=ID)
+    revision: int
+    chain: str = Field(max_length=ID)
+    revises: str | None = Field(default=None, max_length=ID)
+    status: str = Field(max_length=12)
+    currency: str = Field(max_length=3)
+    total_minor: int = Field(sa_type=BigInteger)
+    order_date: date
+    digest: str = Field(max_length=64)
+    inputs: str = Field(sa_type=Text)
+    snapshot: str = Field(sa_type=Text)
+    margin: str | None = Field(default=None, sa_type=Text)
+    number: str | None = Field(default=None, unique=True, max_length=40)
+    issued_at: str | None = Field(default=None, max_length=32)
+    valid_until: date | None = None
+    withdrawn_reason: str = Field(default="", max_length=300)
+    created_at: str = Field(max_length=32)
+    created_by: str = Field(max_length=120)
+    requested_by: str = Field(max_length=60)
+
+
+class Approval(FinanceTable, table=True):
+    """A failing rule that a person of a role lets pass or not, bound to one exact quote."""
+
+    __table_args__ = (
+        CheckConstraint(
+            "status IN ('pending', 'approved', 'rejected', 'expired', 'cancelled')",
+            name="approval_status_known",
+        ),
+        CheckConstraint(
+            "(decided_by IS NULL) = (decided_at IS NULL)", name="approval_decision_is_whole"
+        ),
+        Index(
+            "approval_one_live_per_rule",
+            "quote_id",
+            "rule_id",
+            "role",
+            unique=True,
+            sqlite_where=text("status IN ('pending', 'approved')"),
+            postgresql_where=text("status IN ('pending', 'approved')"),
+        ),
+    )
+
+    approval_id: str = Field(primary_key=True, max_length=ID)
+    quote_id: str = Field(foreign_key="quote.quote_id", index=True, max_length=ID)
+    rule_id: str = Field(max_length=80)
+    role: str = Field(max_length=40)
+    reason: str = Field(max_length=500)
+    digest: str = Field(max_length=64)
+    status: str = Field(max_length=12)
+    requested_by: str = Field(max_length=60)
+    requested_at: str = Field(max_length=32)
+    expires_at: str = Field(max_length=32)
+    decided_by: str | None = Field(default=None, max_length=60)
+    decided_at: str | None = Field(default=None, max_length=32)
+    note: str = Field(default="", max_length=300)
+    used_at: str | None = Field(default=None, max_length=32)
+
+
+class QuoteNumber(FinanceTable, table=True):
+    """The last quote number of an entity in a year."""
+
+    __tablename__ = "quote_number"
+    __table_args__ = (UniqueConstraint("entity_id", "year"),)
+
+    entity_id: str = Field(primary_key=True, max_length=ID)
+    year: int = Field(primary_key=True)
+    last: int
