@@ -45,7 +45,7 @@ _CLAIMS: tuple[tuple[str, re.Pattern[str]], ...] = (
         re.compile(
             r"(?:already|hereby) approved|no further approval|(?:mark|treat)[^.\n]{0,30}approv|"
             r"approval as granted|ohne weitere freigabe|freigegeben|"
-            r"approved[^.\n]{0,40}(?:discount|%)",
+            r"approved[^.\n]{0,40}(?:discount|%)|(?:discount|%)[^.\n]{0,20}\bapproved\b",
             re.IGNORECASE,
         ),
     ),

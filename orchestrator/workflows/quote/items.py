@@ -60,7 +60,7 @@ _COUNT_LAST = re.compile(
     re.IGNORECASE,
 )
 _IN_TEXT = re.compile(
-    rf"(?<![\w.,/-])({_NUMBER}|{'|'.join(sorted(_WORDS, key=len, reverse=True))})(?![-\w%.,]*\d)"
+    rf"(?<![\w.,/-])({_NUMBER}|{'|'.join(sorted(_WORDS, key=len, reverse=True))})(?![-\w%.,]*\d|\s+\d)"
     rf"(?:(?![-\w])|(?=[x×]\s))\s*(?:({_UNIT})(?!\w))?\s*(?:of\s+(?:the\s+|your\s+)?)?"
     rf"(?=[^\s,.;:!?])([^.;:!?\n(]{{0,70}}(?:\n[^.;:!?\n(]{{0,40}})?(?:\([^)\n]{{1,24}}\))?)",
     re.IGNORECASE,
@@ -187,6 +187,8 @@ def _line(line: str, start: int) -> Item | None:
     if quantity is None:
         last = _COUNT_LAST.search(words)
         quantity = number(last[1]) if last else None
+        if last and last[0][0] in ":=–-":
+            words = words[: last.start()]
     elif lead is None and words[:1].islower() and not SKU.search(words):
         return None  # a line of running text that happens to start with a number
     begin = start + len(line) - len(body)
