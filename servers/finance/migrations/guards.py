@@ -8,36 +8,16 @@
 
 from sqlalchemy import Connection
 
-FROZEN = [
-    "quote_id",
-    "account_id",
-    "opportunity_id",
-    "revision",
-    "chain",
-    "revises",
-    "currency",
-    "total_minor",
-    "order_date",
-    "digest",
-    "inputs",
-    "snapshot",
-    "margin",
-    "created_at",
-    "created_by",
-    "requested_by",
-]
+FROZEN = (
+    *("quote_id", "account_id", "opportunity_id", "revision", "chain", "revises", "currency"),
+    *("total_minor", "order_date", "digest", "inputs", "snapshot", "margin"),
+    *("created_at", "created_by", "requested_by"),
+)
 ISSUE = ("number", "issued_at", "valid_until")
-APPROVAL_FROZEN = [
-    "approval_id",
-    "quote_id",
-    "rule_id",
-    "role",
-    "reason",
-    "digest",
-    "requested_by",
-    "requested_at",
-    "expires_at",
-]
+APPROVAL_FROZEN = (
+    *("approval_id", "quote_id", "rule_id", "role", "reason", "digest"),
+    *("requested_by", "requested_at", "expires_at"),
+)
 ARROWS = {
     "draft": ("waiting", "approved", "issued", "withdrawn", "superseded", "rejected"),
     "waiting": ("approved", "rejected", "withdrawn", "superseded"),
@@ -45,8 +25,14 @@ ARROWS = {
     "issued": ("withdrawn", "superseded", "expired"),
 }
 
+_NO_REPLACE = (  # INSERT OR REPLACE would slip past the others
+    "CREATE TRIGGER {table}_guard_replace BEFORE INSERT ON {table} "
+    "WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) "
+    "BEGIN SELECT RAISE(ABORT, 'a {table} is never replaced'); END"
+)
 
-def _changed(names: "list[str] | tuple[str, ...]", differs: str) -> str:
+
+def _changed(names: tuple[str, ...], differs: str) -> str:
     return " OR ".join(f"OLD.{name} {differs} NEW.{name}" for name in names)
 
 
@@ -86,11 +72,7 @@ def create_guards(connection: Connection) -> None:
                 f"WHEN {condition} BEGIN SELECT RAISE(ABORT, '{message}'); END"
             )
         for table, key in (("quote", "quote_id"), ("approval", "approval_id")):
-            connection.exec_driver_sql(  # INSERT OR REPLACE would slip past the others
-                f"CREATE TRIGGER {table}_guard_replace BEFORE INSERT ON {table} "
-                f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) "
-                f"BEGIN SELECT RAISE(ABORT, 'a {table} is never replaced'); END"
-            )
+            connection.exec_driver_sql(_NO_REPLACE.format(table=table, key=key))
         return
     for place, (table, event, condition, message) in enumerate(_rules("IS DISTINCT FROM")):
         name = f"{table}_guard_{place}"
