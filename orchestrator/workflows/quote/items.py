@@ -59,8 +59,9 @@ _COUNT_LAST = re.compile(
     rf"(?:{_UNIT}|devices?|users?|geräte|dispositivos)?\s*(?:[,.]|$)",
     re.IGNORECASE,
 )
+_WORD_OR_NUMBER = rf"{_NUMBER}|{'|'.join(sorted(_WORDS, key=len, reverse=True))}"
 _IN_TEXT = re.compile(
-    rf"(?<![\w.,/-])({_NUMBER}|{'|'.join(sorted(_WORDS, key=len, reverse=True))})(?![-\w%.,]*\d|\s+\d)"
+    rf"(?<![\w.,/-])(?<!\d )({_WORD_OR_NUMBER})(?![-\w%.,]*\d|\s+\d)"
     rf"(?:(?![-\w])|(?=[x×]\s))\s*(?:({_UNIT})(?!\w))?\s*(?:of\s+(?:the\s+|your\s+)?)?"
     rf"(?=[^\s,.;:!?])([^.;:!?\n(]{{0,70}}(?:\n[^.;:!?\n(]{{0,40}})?(?:\([^)\n]{{1,24}}\))?)",
     re.IGNORECASE,
