@@ -77,7 +77,10 @@ class _Reader(HTMLParser):
             return
         inside_pre = any(name == "pre" for name, _ in self._stack)
         text = data if inside_pre else re.sub(r"\s+", " ", data)
-        if self._quotes and text.strip() and (not self.parts or self.parts[-1].endswith("\n")):
+        at_start = not self.parts or self.parts[-1].endswith("\n")
+        if at_start and not text.strip():
+            return
+        if self._quotes and at_start:
             self.parts.append("> " * self._quotes)
         self.parts.append(text)
 

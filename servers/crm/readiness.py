@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from servers.crm.rules import CLOSED_STAGES
-from servers.crm.schemas import Check, OpenQuote, Stage, Trust
+from servers.crm.schemas import Stage, Trust
+from servers.crm.schemas_quotes import Check, OpenQuote
 from servers.toolkit.findings import Finding, Severity
 
 Verdict = Literal["quote", "ask", "do_not_quote"]

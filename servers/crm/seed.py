@@ -124,7 +124,9 @@ class _Loader:
         self.session.flush()
         names = [plain["name"], plain["legal_name"], *(clean_line(a) for a in row.aliases)]
         for name in dict.fromkeys(names):
-            self.add(AccountAlias(account_id=row.account_id, name=name, normalized=fold(name)))
+            self.add(
+                AccountAlias(account_id=row.account_id, name=name, normalized=fold(name)[:200])
+            )
         for tax_id in row.tax_ids:
             verified = tax_id.verified_at.isoformat() if tax_id.verified_at else None
             values = tax_id.model_dump(exclude={"verified_at"})

@@ -124,6 +124,8 @@ def search_accounts(
     """Return accounts with a name that holds every word of the query, else the most alike."""
     conditions = [] if country is None else [column(Account, "country") == country]
     words = fold(query).split()
+    if not words:
+        return AccountPage(items=[], total=0, next_cursor=None)
     holds = and_(
         *(column(AccountAlias, "normalized").contains(word, autoescape=True) for word in words)
     )

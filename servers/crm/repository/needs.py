@@ -15,7 +15,8 @@ from servers.crm.repository.base import (
 )
 from servers.crm.repository.stories import source_text
 from servers.crm.rules import check_open, check_version
-from servers.crm.schemas import NeedPage, NeedRow, Stage, Unit
+from servers.crm.schemas import Stage, Unit
+from servers.crm.schemas_quotes import NeedPage, NeedRow
 from servers.toolkit import scope
 from servers.toolkit.errors import InvalidInputError, NotFoundError
 

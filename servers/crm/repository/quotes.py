@@ -21,15 +21,8 @@ from servers.crm.repository.base import (
 from servers.crm.repository.opportunities import contact_ids_of
 from servers.crm.repository.stories import sender_of
 from servers.crm.rules import OPEN_OUTCOMES, check_outcome
-from servers.crm.schemas import (
-    OpenQuote,
-    Outcome,
-    QuoteEvent,
-    QuotePage,
-    QuoteRow,
-    Readiness,
-    Stage,
-)
+from servers.crm.schemas import Outcome, Stage
+from servers.crm.schemas_quotes import OpenQuote, QuoteEvent, QuotePage, QuoteRow, Readiness
 from servers.crm.senders import trust_of
 from servers.toolkit import scope
 

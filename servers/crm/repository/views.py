@@ -20,10 +20,10 @@ from servers.crm.schemas import (
     ContactRow,
     DocumentRow,
     Message,
-    NeedRow,
     OpportunityDetail,
     OpportunityRow,
 )
+from servers.crm.schemas_quotes import NeedRow
 
 MOST = 100
 CHARACTERS = 150_000

@@ -4,7 +4,8 @@
 # app.tool is overloaded, and mypy cannot choose an overload for `**reads(...)`
 
 from servers.crm.repository import needs
-from servers.crm.schemas import NeedPage, NeedRow, Offset, SourceId, Unit, Version
+from servers.crm.schemas import Offset, SourceId, Unit, Version
+from servers.crm.schemas_quotes import NeedPage, NeedRow
 from servers.crm.tools.arguments import DEAL
 from servers.toolkit.app import Server
 from servers.toolkit.declare import reads, writes

@@ -4,15 +4,8 @@
 # app.tool is overloaded, and mypy cannot choose an overload for `**reads(...)`
 
 from servers.crm.repository import opportunities, quotes
-from servers.crm.schemas import (
-    OpportunityDetail,
-    OpportunityPage,
-    Outcome,
-    QuotePage,
-    QuoteRow,
-    Readiness,
-    Version,
-)
+from servers.crm.schemas import OpportunityDetail, OpportunityPage, Outcome, Version
+from servers.crm.schemas_quotes import QuotePage, QuoteRow, Readiness
 from servers.crm.tools.arguments import (
     ACCOUNT,
     DEAL,
