@@ -1,0 +1,196 @@
+"""Collect what the rules need, with the same number of queries however many lines there are."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, literal
+from sqlalchemy import select as plain_select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from servers.finance import models as m
+from servers.finance.credit import CreditLine
+from servers.finance.facts import Customer, PricingFacts
+from servers.finance.repository import rows
+from servers.finance.schemas import PriceRequest
+from servers.finance.screening import ScreeningList
+from servers.finance.terms import Clause, PaymentTerms
+from servers.toolkit import scope
+from servers.toolkit.errors import NotFoundError, StorageError
+from servers.toolkit.money import from_micro
+
+MAX_DEPTH = 5
+"""How many parents a contract price is inherited over."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that pricing, terms, credit and screening of one quote look at."""
+
+    pricing: PricingFacts
+    clauses: tuple[Clause, ...]
+    payment_terms: dict[str, PaymentTerms]
+    credit: CreditLine
+    screening: ScreeningList
+    seller: m.Seller
+
+
+def collect(session: Session, request: PriceRequest) -> Facts:
+    """Return the facts of a request, narrowed by the caller's grant.
+
+    Raises:
+        NotFoundError: the account does not exist, or the caller may not see it.
+    """
+    found = find_customer(session, request.account_id)
+    row, customer = found
+    currency = request.currency or customer.currency
+    skus = sorted({line.sku for line in request.lines})
+    settings = {one.name: one.value for one in session.exec(select(m.Setting))}
+    entries = session.exec(
+        select(m.PriceEntry, m.PriceBook)
+        .join(m.PriceBook, col(m.PriceBook.book) == col(m.PriceEntry.book))
+        .where(col(m.PriceEntry.sku).in_(skus), m.PriceBook.currency == currency)
+    )
+    freight = select(m.FreightRateRow).where(
+        m.FreightRateRow.method == request.ship_method, m.FreightRateRow.currency == currency
+    )
+    pricing = PricingFacts(
+        customer=customer,
+        home_country=settings["taxes"]["home_country"],
+        zones=_zones(session),
+        currencies=frozenset(session.exec(select(m.PriceBook.currency).distinct())),
+        items={
+            one.sku: rows.item(one)
+            for one in session.exec(select(m.ItemRow).where(col(m.ItemRow.sku).in_(skus)))
+        },
+        entries=tuple(rows.entry(one, book) for one, book in entries),
+        contracts=_contracts(session, customer.family_tree),
+        tiers=tuple(rows.tier(one) for one in session.exec(select(m.VolumeTier))),
+        promotions=_promotions(session, request.promo_codes),
+        freight=tuple(rows.freight_rate(one) for one in session.exec(freight)),
+        tax_rates=tuple(rows.tax_rate(one) for one in session.exec(select(m.TaxRateRow))),
+        tax_rules=tuple(rows.tax_rule(one) for one in session.exec(select(m.TaxRuleRow))),
+        exchange={
+            one.currency: from_micro(one.rate_micro) for one in session.exec(select(m.ExchangeRate))
+        },
+        policy=rows.policy(settings["policies"]),
+    )
+    return Facts(
+        pricing=pricing,
+        clauses=tuple(rows.clause(one) for one in session.exec(select(m.ClauseRow))),
+        payment_terms=find_payment_terms(session),
+        credit=credit_line(row),
+        screening=rows.screening_list(settings["screening"], _listed(session)),
+        seller=seller(session),
+    )
+
+
+def find_customer(session: Session, account_id: str) -> tuple[m.CustomerRow, Customer]:
+    """Return a customer with its parents, tax ids, addresses and certificates.
+
+    Raises:
+        NotFoundError: there is none, or the caller may not see it.
+    """
+    tree = _family(session, account_id)
+    if not tree:
+        raise NotFoundError(f"no account {account_id!r}", fix="resolve_account finds the id")
+    row = tree[0]
+
+    def own(model: Any) -> Select[Any]:
+        return select(model).where(model.account_id == account_id)
+
+    customer = rows.customer(
+        row,
+        tuple(one.account_id for one in tree),
+        list(session.scalars(own(m.CustomerTaxId).order_by(col(m.CustomerTaxId.id)))),
+        list(session.scalars(own(m.CustomerAddress).order_by(col(m.CustomerAddress.address_id)))),
+        list(session.scalars(own(m.ExemptionRow).order_by(col(m.ExemptionRow.certificate_id)))),
+    )
+    return row, customer
+
+
+def _family(session: Session, account_id: str) -> list[m.CustomerRow]:
+    """Return an account and its parents, nearest first, in one query."""
+    start = scope.narrow(
+        plain_select(col(m.CustomerRow.account_id), literal(0).label("depth")).where(
+            col(m.CustomerRow.account_id) == account_id
+        ),
+        col(m.CustomerRow.account_id),
+        "account_id",
+    )
+    tree = start.cte("family", recursive=True)
+    child = aliased(m.CustomerRow)
+    tree = tree.union_all(
+        plain_select(col(child.parent_account_id), (tree.c.depth + 1).label("depth"))
+        .join(tree, tree.c.account_id == child.account_id)
+        .where(col(child.parent_account_id).is_not(None), tree.c.depth < MAX_DEPTH)
+    )
+    statement = (
+        select(m.CustomerRow)
+        .join(tree, tree.c.account_id == m.CustomerRow.account_id)
+        .order_by(tree.c.depth)
+    )
+    return list(session.scalars(statement))
+
+
+def credit_line(row: m.CustomerRow) -> CreditLine:
+    """Return what finance grants a customer."""
+    return CreditLine(
+        limit_minor=row.credit_limit_minor,
+        currency=row.credit_currency,
+        rating=row.credit_rating,
+        hold=row.credit_hold,
+        open_minor=row.open_minor,
+    )
+
+
+def find_payment_terms(session: Session) -> dict[str, PaymentTerms]:
+    """Return every payment term by its code."""
+    return {one.code: rows.payment_terms(one) for one in session.exec(select(m.PaymentTerm))}
+
+
+def find_screening(session: Session) -> ScreeningList:
+    """Return the screening list.
+
+    Raises:
+        StorageError: finance was never filled.
+    """
+    about = session.get(m.Setting, "screening")
+    if about is None:
+        raise StorageError("finance has no screening list", fix="load the master data first")
+    return rows.screening_list(about.value, _listed(session))
+
+
+def seller(session: Session) -> m.Seller:
+    """Return the legal entity that makes offers.
+
+    Raises:
+        StorageError: finance was never filled.
+    """
+    found = session.exec(select(m.Seller)).first()
+    if found is None:
+        raise StorageError("finance has no seller", fix="load the master data first")
+    return found
+
+
+def _zones(session: Session) -> dict[str, frozenset[str]]:
+    zones: dict[str, set[str]] = {}
+    for one in session.exec(select(m.ZoneCountry)):
+        zones.setdefault(one.zone, set()).add(one.country)
+    return {zone: frozenset(countries) for zone, countries in zones.items()}
+
+
+def _contracts(session: Session, accounts: Iterable[str]) -> tuple[Any, ...]:
+    statement = select(m.ContractPrice).where(col(m.ContractPrice.account_id).in_(list(accounts)))
+    return tuple(rows.contract(one) for one in session.exec(statement))
+
+
+def _promotions(session: Session, codes: Iterable[str]) -> tuple[Any, ...]:
+    statement = select(m.PromotionRow).where(col(m.PromotionRow.code).in_(list(codes)))
+    return tuple(rows.promotion(one) for one in session.exec(statement))
+
+
+def _listed(session: Session) -> list[m.ScreeningEntry]:
+    order = col(m.ScreeningEntry.entry_id)
+    return list(session.exec(select(m.ScreeningEntry).order_by(order)))

@@ -1,0 +1,226 @@
+"""From table rows to the plain facts that the rules read."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from servers.finance import facts as f
+from servers.finance import models as m
+from servers.finance.screening import Listed, ScreeningList
+from servers.finance.terms import Clause, PaymentTerms
+from servers.toolkit.money import from_micro, to_minor
+
+
+def customer(
+    row: m.CustomerRow,
+    tree: tuple[str, ...],
+    tax_ids: list[m.CustomerTaxId],
+    addresses: list[m.CustomerAddress],
+    exemptions: list[m.ExemptionRow],
+) -> f.Customer:
+    """Return a customer with its own parts."""
+    return f.Customer(
+        account_id=row.account_id,
+        legal_name=row.legal_name,
+        country=row.country,
+        kind=row.kind,
+        channel=row.channel,
+        currency=row.currency,
+        payment_terms_code=row.payment_terms_code,
+        family_tree=tree,
+        tax_ids=tuple(f.TaxId(t.scheme, t.country, t.value, t.verified_at) for t in tax_ids),
+        exemptions=tuple(
+            f.Exemption(
+                e.certificate_id,
+                tuple(e.jurisdictions),
+                e.reason,
+                e.number,
+                f.Window(e.issued, e.expires),
+                e.status,
+            )
+            for e in exemptions
+        ),
+        addresses=tuple(
+            f.Address(
+                a.address_id, a.kind, tuple(a.lines), a.city, a.region, a.postal_code, a.country
+            )
+            for a in addresses
+        ),
+    )
+
+
+def item(row: m.ItemRow) -> f.Item:
+    """Return an item."""
+    return f.Item(
+        sku=row.sku,
+        name=row.name,
+        description=row.description,
+        family=row.family,
+        kind=row.kind,
+        weight_g=row.weight_g,
+        cost=None if row.cost_micro is None else from_micro(row.cost_micro),
+        cost_currency=row.cost_currency,
+        tax_class=row.tax_class,
+        flags=frozenset(row.flags),
+    )
+
+
+def entry(row: m.PriceEntry, book: m.PriceBook) -> f.Entry:
+    """Return a price entry with what its book says."""
+    return f.Entry(
+        entry_id=f"{row.book}/{row.sku}/{row.unit}",
+        book=row.book,
+        currency=book.currency,
+        channel=book.channel,
+        country=book.country,
+        window=f.Window(book.valid_from, book.valid_to),
+        sku=row.sku,
+        unit=row.unit,
+        default_term_months=row.default_term_months,
+        amount=from_micro(row.amount_micro),
+    )
+
+
+def contract(row: m.ContractPrice) -> f.Contract:
+    """Return a contract price."""
+    return f.Contract(
+        contract_id=row.contract_id,
+        account_id=row.account_id,
+        scope=row.scope,
+        selector=row.selector,
+        kind=row.kind,
+        amount=from_micro(row.amount_micro),
+        currency=row.currency,
+        window=f.Window(row.valid_from, row.valid_to),
+        exclusive=row.exclusive,
+        document=row.document,
+    )
+
+
+def tier(row: m.VolumeTier) -> f.Tier:
+    """Return a band of a volume discount."""
+    return f.Tier(
+        row.tier_id,
+        row.family,
+        row.lower,
+        row.upper,
+        from_micro(row.percent_micro),
+        f.Window(row.valid_from, row.valid_to),
+    )
+
+
+def promotion(row: m.PromotionRow) -> f.Promotion:
+    """Return a promotion."""
+    return f.Promotion(
+        promotion_id=row.promotion_id,
+        code=row.code,
+        kind=row.kind,
+        family=row.family,
+        percent=from_micro(row.percent_micro),
+        minimum={code: Decimal(amount) for code, amount in row.minimum.items()},
+        window=f.Window(row.valid_from, row.valid_to),
+        priority=row.priority,
+        stack_group=row.stack_group,
+    )
+
+
+def freight_rate(row: m.FreightRateRow) -> f.FreightRate:
+    """Return a freight rate."""
+    return f.FreightRate(
+        row.rate_id,
+        row.method,
+        row.label,
+        row.zone,
+        row.currency,
+        from_micro(row.base_micro),
+        from_micro(row.per_kg_micro),
+        row.physical,
+    )
+
+
+def tax_rate(row: m.TaxRateRow) -> f.TaxRate:
+    """Return a tax rate."""
+    return f.TaxRate(
+        row.rate_id,
+        row.country,
+        row.category,
+        from_micro(row.percent_micro),
+        f.Window(row.valid_from, row.valid_to),
+        f"{row.source} (read {row.as_of})",
+    )
+
+
+def tax_rule(row: m.TaxRuleRow) -> f.TaxRule:
+    """Return a tax rule."""
+    return f.TaxRule(
+        row.rule_id,
+        row.zone,
+        tuple(row.customer_kinds),
+        row.item,
+        row.vat,
+        row.category,
+        row.note,
+        row.finding,
+    )
+
+
+def clause(row: m.ClauseRow) -> Clause:
+    """Return a clause."""
+    return Clause(
+        clause_id=row.clause_id,
+        version=row.version,
+        topic=row.topic,
+        title=row.title,
+        text=row.text,
+        sha256=row.sha256,
+        window=f.Window(row.valid_from, row.valid_to),
+        when={key: tuple(values) for key, values in row.conditions.items()},
+    )
+
+
+def payment_terms(row: m.PaymentTerm) -> PaymentTerms:
+    """Return payment terms."""
+    return PaymentTerms(row.code, row.description, row.days, row.prepaid)
+
+
+def screening_list(about: Mapping[str, Any], entries: list[m.ScreeningEntry]) -> ScreeningList:
+    """Return the screening list with its date."""
+    return ScreeningList(
+        name=str(about["list_name"]),
+        as_of=date.fromisoformat(about["as_of"]),
+        threshold=Decimal(str(about["threshold"])),
+        max_age_days=int(about["max_age_days"]),
+        entries=tuple(Listed(e.entry_id, e.name, e.country) for e in entries),
+    )
+
+
+def policy(value: Mapping[str, Any]) -> f.Policy:
+    """Return the house's limits; amounts are written in major units in the file."""
+    return f.Policy(
+        discount_limits=tuple(
+            f.RoleAbove(limit["rule_id"], int(limit["above_bp"]), limit["role"])
+            for limit in value["discount_limits"]
+        ),
+        total_limits={
+            code: tuple(
+                f.RoleAbove(
+                    limit["rule_id"], to_minor(Decimal(limit["above"]), code), limit["role"]
+                )
+                for limit in limits
+            )
+            for code, limits in value["total_limits"].items()
+        },
+        auto_issue={
+            code: to_minor(Decimal(amount), code) for code, amount in value["auto_issue"].items()
+        },
+        margin_floor_bp=int(value["margin_floor_bp"]),
+        margin_role=value["margin_role"],
+        validity_days=int(value["validity_days"]),
+        approval_days=int(value["approval_days"]),
+        standard_terms=value["standard_terms"],
+        finding_roles=value["finding_roles"],
+        default_role=value["default_role"],
+        mandatory_topics=value["mandatory_topics"],
+        incoterms=value["incoterms"],
+    )

@@ -1,0 +1,249 @@
+"""Fill a new finance database from the seed files, all or nothing."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+from sqlmodel import Session
+
+from servers.finance import models as m
+from servers.finance import seed_rows as rows
+from servers.toolkit.errors import InvalidInputError
+from servers.toolkit.money import to_micro
+from servers.toolkit.seeding import read_csv, read_json
+
+Part = Callable[[Path], Iterable[m.FinanceTable]]
+
+
+def load(session: Session, folder: Path) -> dict[str, int]:
+    """Load every seed file of a folder; return the rows per table.
+
+    Raises:
+        InvalidInputError: a file is wrong; names the file, the row and the field.
+    """
+    counts: dict[str, int] = {}
+    for part in PARTS:
+        made = list(part(folder))
+        session.add_all(made)
+        session.flush()
+        for row in made:
+            counts[str(row.__tablename__)] = counts.get(str(row.__tablename__), 0) + 1
+    return counts
+
+
+def _house(folder: Path) -> Iterator[m.FinanceTable]:
+    path = folder / "seller.json"
+    data = rows.checked(rows.SellerSeed, read_json(path), path.name)
+    yield m.Seller(
+        entity_id=data.entity_id,
+        legal_name=data.legal_name,
+        country=data.country,
+        number_format=data.quote_number_format,
+        time_zone=data.time_zone,
+        details=data.model_dump(mode="json"),
+    )
+    for person in rows.json_rows(folder / "people.json", rows.PersonSeed):
+        limits = person.max_total
+        yield m.Person(
+            person_id=person.person_id,
+            name=person.name,
+            title=person.title,
+            roles=person.roles,
+            max_discount_bp=person.max_discount_bp,
+            max_total=None if limits is None else {c: str(a) for c, a in limits.items()},
+        )
+    yield m.Setting(name="policies", value=read_json(folder / "policies.json"))
+    for term in rows.json_rows(folder / "payment_terms.json", rows.PaymentTermSeed):
+        yield m.PaymentTerm(**term.model_dump())
+    for rate in rows.json_rows(folder / "exchange_rates.json", rows.ExchangeSeed):
+        yield m.ExchangeRate(
+            currency=rate.quote, rate_micro=to_micro(rate.rate), as_of=rate.date, source=rate.source
+        )
+
+
+def _items(folder: Path) -> Iterator[m.FinanceTable]:
+    flags: dict[str, list[str]] = {}
+    for flag in rows.csv_rows(folder / "item_flags.csv", rows.FlagSeed, needs=("sku", "flag")):
+        flags.setdefault(flag.sku, []).append(flag.flag)
+    needs = ("sku", "name", "family", "kind", "weight_g", "cost_eur", "tax_class")
+    known = set()
+    for item in rows.csv_rows(folder / "items.csv", rows.ItemSeed, needs=needs):
+        known.add(item.sku)
+        yield m.ItemRow(
+            sku=item.sku,
+            name=item.name,
+            description=item.description,
+            family=item.family,
+            kind=item.kind,
+            weight_g=item.weight_g,
+            cost_micro=None if item.cost_eur is None else to_micro(item.cost_eur),
+            tax_class=item.tax_class,
+            flags=sorted(flags.get(item.sku, [])),
+        )
+    if unknown := sorted(set(flags) - known):
+        raise InvalidInputError(
+            f"item_flags.csv names {unknown[0]}, which items.csv does not have", fix="mend the row"
+        )
+
+
+def _books(folder: Path) -> Iterator[m.FinanceTable]:
+    for book in rows.json_rows(folder / "price_books.json", rows.BookSeed):
+        yield m.PriceBook(**book.model_dump())
+
+
+def _entries(folder: Path) -> Iterator[m.FinanceTable]:
+    skus = {row["sku"] for _, row in read_csv(folder / "items.csv")}
+    books = {book.book for book in rows.json_rows(folder / "price_books.json", rows.BookSeed)}
+    needs = ("book", "sku", "unit", "default_term_months", "amount")
+    for entry in rows.csv_rows(folder / "price_entries.csv", rows.EntrySeed, needs=needs):
+        if entry.sku not in skus or entry.book not in books:
+            raise InvalidInputError(
+                f"price_entries.csv: {entry.book} {entry.sku} names an unknown book or item",
+                fix="mend the row",
+            )
+        yield m.PriceEntry(
+            book=entry.book,
+            sku=entry.sku,
+            unit=entry.unit,
+            default_term_months=entry.default_term_months,
+            amount_micro=to_micro(entry.amount),
+        )
+
+
+def _reductions(folder: Path) -> Iterator[m.FinanceTable]:
+    tiers = list(rows.json_rows(folder / "tiers.json", rows.TierSeed))
+    _check_bands(tiers)
+    for tier in tiers:
+        yield m.VolumeTier(
+            **tier.model_dump(exclude={"percent"}), percent_micro=to_micro(tier.percent)
+        )
+    for contract in rows.json_rows(folder / "contracts.json", rows.ContractSeed):
+        if (contract.kind == "fixed") != bool(contract.currency):
+            raise InvalidInputError(
+                f"contracts.json: {contract.contract_id}: a fixed price has a currency, "
+                "a percentage has none",
+                fix="mend the row",
+            )
+        amount = to_micro(contract.amount)
+        yield m.ContractPrice(**contract.model_dump(exclude={"amount"}), amount_micro=amount)
+    ranks: set[tuple[str, int]] = set()
+    for promotion in rows.json_rows(folder / "promotions.json", rows.PromotionSeed):
+        rank = (promotion.stack_group, promotion.priority)
+        if rank in ranks:
+            raise InvalidInputError(
+                f"promotions.json: {promotion.promotion_id} has the same stack_group and priority "
+                "as another",
+                fix="give it another priority",
+            )
+        ranks.add(rank)
+        yield m.PromotionRow(
+            **promotion.model_dump(exclude={"percent", "minimum"}),
+            percent_micro=to_micro(promotion.percent),
+            minimum={code: str(amount) for code, amount in promotion.minimum.items()},
+        )
+
+
+def _check_bands(tiers: Iterable[rows.TierSeed]) -> None:
+    """Refuse bands of a family that overlap or leave a gap."""
+    families: dict[str, list[rows.TierSeed]] = {}
+    for tier in tiers:
+        families.setdefault(tier.family, []).append(tier)
+    for family, bands in families.items():
+        bands.sort(key=lambda band: band.lower)
+        for band, following in pairwise(bands):
+            if band.upper != following.lower:
+                raise InvalidInputError(
+                    f"tiers.json: {family}: {band.tier_id} and {following.tier_id} "
+                    "overlap or leave a gap",
+                    fix="let each band begin where the one before ends",
+                )
+        if bands[-1].upper is not None:
+            raise InvalidInputError(f"tiers.json: {family}: the last band must be open")
+
+
+def _carriage_and_tax(folder: Path) -> Iterator[m.FinanceTable]:
+    path = folder / "freight.json"
+    freight = read_json(path)
+    for zone, countries in freight["zones"].items():
+        for country in countries:
+            yield m.ZoneCountry(zone=f"FREIGHT-{zone}", country=country)
+    for rate in rows.json_rows(path, rows.FreightSeed, freight["rates"]):
+        yield m.FreightRateRow(
+            **rate.model_dump(exclude={"base", "per_kg"}),
+            base_micro=to_micro(rate.base),
+            per_kg_micro=to_micro(rate.per_kg),
+        )
+    path = folder / "taxes.json"
+    taxes = read_json(path)
+    for zone, countries in taxes["zones"].items():
+        for country in countries:
+            yield m.ZoneCountry(zone=zone, country=country)
+    yield m.Setting(name="taxes", value={"home_country": taxes["home_country"]})
+    for tax in rows.json_rows(path, rows.TaxRateSeed, taxes["rates"]):
+        yield m.TaxRateRow(
+            **tax.model_dump(exclude={"percent"}), percent_micro=to_micro(tax.percent)
+        )
+    for rule in rows.json_rows(path, rows.TaxRuleSeed, taxes["rules"]):
+        yield m.TaxRuleRow(**rule.model_dump())
+
+
+def _legal(folder: Path) -> Iterator[m.FinanceTable]:
+    for clause in rows.json_rows(folder / "clauses.json", rows.ClauseSeed):
+        yield m.ClauseRow(
+            **clause.model_dump(exclude={"when"}),
+            conditions={str(key): values for key, values in clause.when.items()},
+            sha256=hashlib.sha256(clause.text.encode()).hexdigest(),
+        )
+    path = folder / "screening.json"
+    screening = read_json(path)
+    about = {name: value for name, value in screening.items() if name != "entries"}
+    yield m.Setting(name="screening", value=about)
+    for entry in rows.json_rows(path, rows.ScreeningSeed, screening["entries"]):
+        yield m.ScreeningEntry(**entry.model_dump(exclude={"programme"}))
+
+
+def _customers(folder: Path) -> Iterator[m.FinanceTable]:
+    for customer in rows.json_rows(folder / "customers.json", rows.CustomerSeed):
+        yield m.CustomerRow(
+            account_id=customer.account_id,
+            parent_account_id=customer.parent_account_id,
+            legal_name=customer.legal_name,
+            country=customer.country,
+            kind=customer.kind,
+            channel=customer.channel,
+            currency=customer.currency,
+            payment_terms_code=customer.payment_terms_code,
+            credit_limit_minor=customer.credit.limit_minor,
+            credit_currency=customer.credit.currency,
+            credit_rating=customer.credit.rating,
+            credit_hold=customer.credit.hold,
+            open_minor=customer.credit.open_minor,
+        )
+
+
+def _customer_parts(folder: Path) -> Iterator[m.FinanceTable]:
+    for customer in rows.json_rows(folder / "customers.json", rows.CustomerSeed):
+        owner = customer.account_id
+        for tax_id in customer.tax_ids:
+            yield m.CustomerTaxId(account_id=owner, **tax_id.model_dump())
+        addresses = {address.address_id: address for address in customer.addresses}
+        if (registered := customer.registered_address) and registered.address_id not in addresses:
+            addresses[registered.address_id] = registered
+        for address in addresses.values():
+            yield m.CustomerAddress(account_id=owner, **address.model_dump())
+        for exemption in customer.exemptions:
+            yield m.ExemptionRow(account_id=owner, **exemption.model_dump())
+
+
+PARTS: tuple[Part, ...] = (
+    _house,
+    _items,
+    _books,
+    _entries,
+    _reductions,
+    _carriage_and_tax,
+    _legal,
+    _customers,
+    _customer_parts,
+)

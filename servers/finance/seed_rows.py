@@ -1,0 +1,324 @@
+"""The rows of finance's seed files, checked field by field before anything is written."""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from servers.toolkit.errors import InvalidInputError
+from servers.toolkit.seeding import read_csv, read_json
+
+
+class Row(BaseModel):
+    """A row of a seed file; a field it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+RowType = TypeVar("RowType", bound=BaseModel)
+
+
+def checked(model: type[RowType], data: Any, where: str) -> RowType:
+    """Return a checked row.
+
+    Raises:
+        InvalidInputError: naming the file, the row, the field and what is wrong with it.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as problem:
+        first = problem.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "row"
+        raise InvalidInputError(f"{where}: {place}: {first['msg']}", fix="mend the row") from None
+
+
+def json_rows(path: Path, model: type[RowType], rows: Any = None) -> Iterator[RowType]:
+    """Yield the checked rows of a JSON list; `rows` are given when the list is a part of it."""
+    for place, data in enumerate(read_json(path) if rows is None else rows, start=1):
+        yield checked(model, data, f"{path.name}, row {place}")
+
+
+def csv_rows(path: Path, model: type[RowType], *, needs: tuple[str, ...]) -> Iterator[RowType]:
+    """Yield the checked rows of a CSV file; empty cells are left out.
+
+    Raises:
+        InvalidInputError: a column is missing, or a row is wrong; names the line.
+    """
+    for line, data in read_csv(path):
+        if missing := [name for name in needs if name not in data]:
+            raise InvalidInputError(
+                f"{path.name} has no column {', '.join(missing)}", fix="add the column"
+            )
+        filled = {name: value for name, value in data.items() if value != ""}
+        yield checked(model, filled, f"{path.name}, line {line}")
+
+
+class BankSeed(Row):
+    """The seller's own account."""
+
+    bank_name: str
+    account_holder: str
+    iban: str
+    bic: str
+
+
+class AddressSeed(BaseModel):
+    """A postal address."""
+
+    address_id: str = ""
+    kind: Literal["billing", "shipping", "registered"] = "registered"
+    lines: list[str] = Field(min_length=1)
+    city: str
+    region: str = ""
+    postal_code: str = ""
+    country: str = Field(pattern="^[A-Z]{2}$")
+
+
+class SellerSeed(Row):
+    """One row of seller.json."""
+
+    entity_id: str
+    legal_name: str
+    country: str = Field(pattern="^[A-Z]{2}$")
+    vat_id: str
+    registration: str
+    address: AddressSeed
+    email: str
+    phone: str
+    website: str
+    bank: BankSeed
+    signatory: dict[Literal["name", "title"], str]
+    quote_number_format: str = Field(pattern=r"\{year\}.*\{n:0\dd\}")
+    time_zone: str
+    place_of_business: str
+
+
+class PersonSeed(Row):
+    """One row of people.json."""
+
+    person_id: str = Field(pattern=r"^per_[a-z0-9_-]{1,40}$")
+    name: str
+    title: str = ""
+    roles: list[str]
+    max_discount_bp: int | None = Field(ge=0, le=10_000)
+    max_total: dict[str, Decimal] | None
+
+
+class BookSeed(Row):
+    """One row of price_books.json."""
+
+    book: str
+    name: str
+    currency: str = Field(pattern="^[A-Z]{3}$")
+    channel: str = ""
+    country: str = ""
+    valid_from: date
+    valid_to: date | None = None
+
+
+class ItemSeed(BaseModel):
+    """items.csv; columns finance does not use are let pass."""
+
+    sku: str = Field(pattern=r"^[A-Z0-9][A-Z0-9-]{1,31}$")
+    name: str = Field(min_length=1, max_length=200)
+    description: str = Field(default="", max_length=500)
+    family: str
+    kind: Literal["goods", "service", "subscription"]
+    weight_g: int | None = Field(default=None, ge=0)
+    cost_eur: Decimal | None = Field(default=None, ge=0)
+    tax_class: str
+
+
+class FlagSeed(Row):
+    """One row of item_flags.csv."""
+
+    sku: str
+    flag: Literal["export_control", "hazmat", "personal_data", "camera"]
+
+
+class EntrySeed(Row):
+    """One row of price_entries.csv."""
+
+    book: str
+    sku: str
+    unit: Literal["each", "box", "license", "hour", "day", "month"]
+    default_term_months: int | None = Field(default=None, ge=1, le=120)
+    amount: Decimal = Field(ge=0)
+
+
+class TierSeed(Row):
+    """One row of tiers.json."""
+
+    tier_id: str
+    family: str
+    lower: int = Field(ge=1)
+    upper: int | None
+    percent: Decimal = Field(ge=0, le=100)
+    valid_from: date
+    valid_to: date | None
+
+
+class ContractSeed(Row):
+    """One row of contracts.json."""
+
+    contract_id: str
+    account_id: str
+    scope: Literal["sku", "family"]
+    selector: str
+    kind: Literal["fixed", "percent"]
+    amount: Decimal = Field(ge=0)
+    currency: str
+    valid_from: date
+    valid_to: date | None
+    exclusive: bool
+    document: str
+
+
+class PromotionSeed(Row):
+    """One row of promotions.json."""
+
+    promotion_id: str
+    code: str = Field(pattern=r"^[A-Z0-9][A-Z0-9-]{1,19}$")
+    kind: Literal["percent", "free_shipping"]
+    family: str
+    percent: Decimal = Field(ge=0, le=100)
+    minimum: dict[str, Decimal]
+    valid_from: date
+    valid_to: date | None
+    priority: int
+    stack_group: str
+
+
+class FreightSeed(Row):
+    """One row of freight.json, rates."""
+
+    rate_id: str
+    method: str
+    label: str
+    zone: Literal["HOME", "EU", "UKCH", "WORLD"]
+    currency: str
+    base: Decimal = Field(ge=0)
+    per_kg: Decimal = Field(ge=0)
+    physical: bool
+
+
+class TaxRateSeed(Row):
+    """One row of taxes.json, rates."""
+
+    rate_id: str
+    country: str
+    category: Literal["S", "Z", "E", "AE", "K", "G", "O"]
+    percent: Decimal = Field(ge=0, le=100)
+    valid_from: date
+    valid_to: date | None
+    source: str = Field(min_length=1)
+    as_of: date
+
+
+class TaxRuleSeed(Row):
+    """One row of taxes.json, rules."""
+
+    rule_id: str
+    zone: Literal["", "HOME", "EU", "OUTSIDE"]
+    customer_kinds: list[str]
+    item: Literal["", "goods", "service"]
+    vat: Literal["", "verified", "unverified"]
+    category: Literal["S", "Z", "E", "AE", "K", "G", "O"]
+    note: str
+    finding: str
+
+
+class ExchangeSeed(Row):
+    """One row of exchange_rates.json."""
+
+    base: Literal["EUR"]
+    quote: str
+    rate: Decimal = Field(gt=0)
+    date: date
+    source: str
+
+
+class PaymentTermSeed(Row):
+    """One row of payment_terms.json."""
+
+    code: str
+    days: int = Field(ge=0)
+    prepaid: bool
+    description: str
+
+
+class ClauseSeed(Row):
+    """One row of clauses.json."""
+
+    clause_id: str
+    version: int = Field(ge=1)
+    topic: str
+    title: str
+    language: str
+    text: str = Field(min_length=20)
+    approved_by: str = Field(min_length=1)
+    approved_on: date
+    valid_from: date
+    valid_to: date | None
+    when: dict[Literal["kinds", "zones", "flags", "payment", "countries"], list[str]]
+
+
+class ScreeningSeed(Row):
+    """One row of screening.json, entries."""
+
+    entry_id: str
+    name: str
+    country: str
+    programme: str
+
+
+class TaxIdSeed(BaseModel):
+    """One row of customers.json, tax_ids."""
+
+    scheme: str
+    country: str
+    value: str
+    verified_at: str | None = None
+
+
+class CreditSeed(BaseModel):
+    """One row of customers.json, credit."""
+
+    limit_minor: int | None = None
+    currency: str = ""
+    rating: str = ""
+    hold: bool = False
+    open_minor: int = 0
+
+
+class ExemptionSeed(BaseModel):
+    """One row of customers.json, exemptions."""
+
+    certificate_id: str
+    jurisdictions: list[str]
+    reason: str
+    number: str
+    issued: date
+    expires: date | None = None
+    status: Literal["verified", "unverified", "expired"]
+
+
+class CustomerSeed(BaseModel):
+    """customers.json; fields finance does not use are let pass."""
+
+    account_id: str = Field(pattern=r"^acc_[A-Za-z0-9_-]{1,40}$")
+    parent_account_id: str | None = None
+    legal_name: str = Field(max_length=200)
+    country: str = Field(pattern="^[A-Z]{2}$")
+    kind: Literal["business", "consumer", "government", "reseller"]
+    channel: str
+    currency: str = Field(pattern="^[A-Z]{3}$")
+    payment_terms_code: str
+    tax_ids: list[TaxIdSeed] = Field(default_factory=list)
+    addresses: list[AddressSeed]
+    registered_address: AddressSeed | None = None
+    credit: CreditSeed = Field(default_factory=CreditSeed)
+    exemptions: list[ExemptionSeed] = Field(default_factory=list)
