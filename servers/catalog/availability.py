@@ -25,7 +25,7 @@ def promise(
     Lines of one SKU share its shelf, in the order they stand. A delivery to us that should have
     arrived by the order date is not counted: until it is booked in, nobody has seen it.
     """
-    tests = {r.test: r for r in rules if isinstance(r, rb.LeadTime)}
+    tests: dict[str, rb.LeadTime] = {r.test: r for r in rules if isinstance(r, rb.LeadTime)}
     taken = Counter[str]()
     lines: list[LineAvailability] = []
     findings: list[Finding] = []

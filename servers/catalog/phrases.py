@@ -1,0 +1,291 @@
+"""Reading a customer's phrase: numbers with units, traits, specials, and the words left over."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import Field
+
+from servers.catalog.rulebook import Row
+from servers.catalog.schemas import AttributeValue
+
+Comparison = Literal["=", ">=", "<="]
+
+DIMENSIONS: dict[str, tuple[str, ...]] = {
+    "W": ("poe_watts", "capacity_w"),
+    "GB": ("memory_gb", "storage_gb", "data_gb"),
+    "m": ("length_m",),
+    "m reach": ("reach_m",),
+    "U": ("rack_units",),
+    "VA": ("va",),
+    "Wh": ("battery_wh",),
+    "MP": ("megapixel",),
+    "V": ("output_voltage", "needs_supply_v"),
+    "ports": ("ports",),
+    "SFP ports": ("sfp_ports",),
+    "tunnels": ("tunnels",),
+    "channels": ("channels",),
+    "inch": ("screen_inch",),
+    "Gbit/s": ("speed_gbit", "uplink_gbit"),
+    "days": ("days",),
+    "seats": ("seats",),
+    "cores": ("cpu_cores",),
+    "TOPS": ("tops",),
+    "zoom": ("zoom",),
+}
+"""What a unit in a phrase may speak of; the first attribute that a product has decides."""
+
+_UNITS: tuple[tuple[str, str, int], ...] = (
+    (r"(?:sfp|fibre|fiber|lwl)[ -]?(?:ports?|slots?)", "SFP ports", 1),
+    (r"(?:poe\+{0,2} ?)?(?:ports?|portig|ports|puertos?|porte|anschlusse?)", "ports", 1),
+    (r"(?:vpn ?)?(?:tunnels?|tuneles|tunneln)", "tunnels", 1),
+    (r"(?:channels?|kanale?|canaux|canales|canali)", "channels", 1),
+    (r"(?:kilowatt ?hours?|kwh)", "Wh", 1000),
+    (r"(?:watt ?hours?|wh)", "Wh", 1),
+    (r"kva", "VA", 1000),
+    (r"va", "VA", 1),
+    (r"kw", "W", 1000),
+    (r"(?:watts?|w)", "W", 1),
+    (r"(?:tb|terabytes?)", "GB", 1000),
+    (r"(?:gb|gigabytes?|gig)", "GB", 1),
+    (r"(?:mp|mpx|mpix|megapixels?)", "MP", 1),
+    (r"(?:gbit/s|gbit|gbps)", "Gbit/s", 1),
+    (r"km", "m reach", 1000),
+    (r"(?:metres?|meters?|metern?|metros?|metri|mtrs?|mt|m)", "m", 1),
+    (r"(?:rack units?|hoheneinheiten|u|he|ru)", "U", 1),
+    (r"(?:volts?|vdc|v)", "V", 1),
+    (r"(?:inch(?:es)?|zoll|pouces|pulgadas|pollici)", "inch", 1),
+    (r"(?:seats?|users?|platze)", "seats", 1),
+    (r"cores?", "cores", 1),
+    (r"tops", "TOPS", 1),
+)
+_NUMBER = r"(?P<n>\d{1,3}(?:[.,]\d{3})+|\d+(?:[.,]\d+)?)"
+_QUANTITY = re.compile(r"^\(?\d+\)?\s*(?:x|×|pcs?\.?|pieces?|stk\.?|stuck|units?|off|ea|of)\s+")
+_AT_LEAST = re.compile(
+    r"(?:at least|no less than|min(?:imum|\.)?|mindestens|au moins|al menos|almeno|>=?|over)\s*$"
+)
+_AT_MOST = re.compile(
+    r"(?:at most|up to|max(?:imum|\.)?|hochstens|bis zu|au plus|como maximo|al massimo|<=?)\s*$"
+)
+_OR_MORE = re.compile(r"^\s*(?:or more|or above|oder mehr|ou plus|o mas|o piu|\+)")
+_DAYS = re.compile(r"\b(?P<n>30|60|90|180|365)\s*(?:days?|tage|jours|dias|giorni)\b")
+_GIGABIT = re.compile(r"\b(?P<n>1|10|25|40|100)g\b")
+_WORD = re.compile(r"[a-z0-9]+\+{0,2}")
+
+
+class AttributeTest(Row):
+    """An attribute that must be there and, when a value is given, have it (or hold it)."""
+
+    attribute: str
+    value: AttributeValue | None = None
+
+
+class Trait(Row):
+    """A yes-or-no thing that customers ask for, and the attributes that show it."""
+
+    terms: tuple[str, ...]
+    any_of: tuple[AttributeTest, ...]
+
+
+class Vocabulary(Row):
+    """The words customers use, as data: see `seed_data/catalog/synonyms.json`."""
+
+    words: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    families: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    traits: dict[str, Trait] = Field(default_factory=dict)
+    specials: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    numbers: dict[str, int] = Field(default_factory=dict)
+    stopwords: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A number with its unit, and whether more or less would do as well."""
+
+    value: Decimal
+    dimension: str
+    comparison: Comparison = "="
+
+    def holds(self, found: int) -> bool:
+        """Say whether a product's number is what was asked for."""
+        if self.comparison == ">=":
+            return found >= self.value
+        return found <= self.value if self.comparison == "<=" else found == self.value
+
+    def __str__(self) -> str:
+        """Return it as a person would write it."""
+        sign = "" if self.comparison == "=" else f"{self.comparison} "
+        return f"{sign}{self.value.normalize():f} {self.dimension}"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A phrase, read: what is asked for by number, trait and special, and the other words."""
+
+    tokens: tuple[str, ...]
+    head: tuple[str, ...] = ()
+    tail: tuple[str, ...] = ()
+    amounts: tuple[Amount, ...] = ()
+    traits: tuple[str, ...] = ()
+    unwanted: tuple[str, ...] = ()
+    specials: frozenset[str] = frozenset()
+    loose: tuple[int, ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Every word to search for, the important ones first."""
+        return (*self.head, *self.tail)
+
+
+def plain(text: str) -> str:
+    """Return text in lower case, without accents, with hyphens and brackets as spaces."""
+    folded = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(c for c in folded if not unicodedata.combining(c))
+    return " ".join(re.sub(r"[-–—_()\[\]\"',;:/]+(?!s\b)|[.!?](?=\s|$)", " ", bare).split())
+
+
+def stem(word: str) -> str:
+    """Return a word without its English plural."""
+    for ending, instead in (("ies", "y"), ("ches", "ch"), ("shes", "sh"), ("xes", "x")):
+        if word.endswith(ending) and len(word) > len(ending) + 1:
+            return word[: -len(ending)] + instead
+    if word.endswith("s") and len(word) > 3 and not word.endswith(("ss", "us", "is", "ups")):
+        return word[:-1]
+    return word
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Return the stemmed words of a text, in order."""
+    return tuple(stem(word) for word in _WORD.findall(plain(text)))
+
+
+def read(phrase: str, vocabulary: Vocabulary, quantity: int | None = None) -> Wanted:
+    """Read a phrase.
+
+    Args:
+        phrase: The customer's words.
+        vocabulary: Synonyms, traits and specials.
+        quantity: How many are asked for; that number in the phrase says nothing about the product.
+    """
+    tokens = tuple(_WORD.findall(plain(phrase)))
+    text = _QUANTITY.sub("", plain(phrase))
+    text = _swap(text, {w: str(n) for w, n in vocabulary.numbers.items()})
+    text = re.sub(r"\b24 7\b", "24x7", text)
+    text = _swap(text, {t: name for name, terms in vocabulary.words.items() for t in terms})
+    main, aside = _cut(text, vocabulary.aside)
+    main, unwanted = _without(main, vocabulary)
+    specials = frozenset(
+        name
+        for name, terms in vocabulary.specials.items()
+        if any(_finds(term, main) for term in terms)
+    )
+    main, amounts = _amounts(main)
+    traits, main = _traits(main, vocabulary)
+    main, extra = _cut(main, vocabulary.beside)
+    stop = frozenset(vocabulary.stopwords)
+    loose: list[int] = []
+    head: list[str] = []
+    for place, word in enumerate(_WORD.findall(main)):
+        if word.isdecimal():
+            if place and int(word) != quantity and len(word) < 7:
+                loose.append(int(word))
+        elif word not in stop and (len(word) > 1 or word in "uv"):
+            head.append(stem(word))
+    tail = [stem(w) for w in _WORD.findall(f"{extra} {aside}") if w not in stop and len(w) > 2]
+    return Wanted(
+        tokens=tokens,
+        head=tuple(dict.fromkeys(head)),
+        tail=tuple(dict.fromkeys(w for w in tail if not w.isdecimal())),
+        amounts=tuple(amounts),
+        traits=tuple(traits),
+        unwanted=tuple(unwanted),
+        specials=specials,
+        loose=tuple(loose),
+    )
+
+
+def _swap(text: str, instead: dict[str, str]) -> str:
+    """Replace terms by others, the longest first, whole words only, each place once."""
+    terms = {plain(term): name for term, name in instead.items()}
+    if not terms:
+        return text
+    longest_first = sorted(terms, key=lambda t: (-len(t), t))
+    pattern = re.compile(
+        rf"(?<![a-z0-9])(?:{'|'.join(map(re.escape, longest_first))})(?![a-z0-9+])"
+    )
+    return pattern.sub(lambda found: terms[found[0]], text)
+
+
+def _finds(term: str, text: str) -> bool:
+    pattern = rf"(?<![a-z0-9]){re.escape(plain(term))}(?![a-z0-9+])"
+    return re.search(pattern, text) is not None
+
+
+def _cut(text: str, aside: tuple[str, ...]) -> tuple[str, str]:
+    """Split a phrase where it starts to say what the thing is for."""
+    if not aside:
+        return text, ""
+    pattern = rf"\s(?:{'|'.join(map(re.escape, aside))})\s"
+    parts = re.split(pattern, text, maxsplit=1)
+    return parts[0], parts[1] if len(parts) > 1 else ""
+
+
+def _without(text: str, vocabulary: Vocabulary) -> tuple[str, list[str]]:
+    """Take out what is explicitly not wanted ("without PoE")."""
+    unwanted: list[str] = []
+    for name, trait in vocabulary.traits.items():
+        for term in trait.terms:
+            for no in vocabulary.without:
+                pattern = rf"(?<![a-z0-9]){re.escape(no)} {re.escape(plain(term))}(?![a-z0-9+])"
+                text, count = re.subn(pattern, " ", text)
+                if count and name not in unwanted:
+                    unwanted.append(name)
+    return text, unwanted
+
+
+def _traits(text: str, vocabulary: Vocabulary) -> tuple[list[str], str]:
+    found: list[str] = []
+    terms = [(plain(t), name) for name, trait in vocabulary.traits.items() for t in trait.terms]
+    for term, name in sorted(terms, key=lambda pair: -len(pair[0])):
+        pattern = rf"(?<![a-z0-9]){re.escape(term)}s?(?![a-z0-9+])"
+        text, count = re.subn(pattern, " ", text)
+        if count and name not in found:
+            found.append(name)
+    return found, text
+
+
+def _amounts(text: str) -> tuple[str, list[Amount]]:
+    """Take the numbers with units out of a text."""
+    amounts: list[Amount] = []
+
+    def take(pattern: re.Pattern[str], dimension: str, factor: int) -> None:
+        nonlocal text
+        while (found := pattern.search(text)) is not None:
+            before, after = text[: found.start()], text[found.end() :]
+            comparison: Comparison = "="
+            if _AT_LEAST.search(before) or _OR_MORE.match(after):
+                comparison = ">="
+                before, after = _AT_LEAST.sub("", before), _OR_MORE.sub("", after)
+            elif _AT_MOST.search(before):
+                comparison = "<="
+                before = _AT_MOST.sub("", before)
+            amounts.append(Amount(_value(found["n"]) * factor, dimension, comparison))
+            text = f"{before} {after}"
+
+    for unit, dimension, factor in _UNITS:
+        take(re.compile(rf"(?<![a-z0-9.,]){_NUMBER}\s*{unit}(?![a-z0-9])"), dimension, factor)
+    take(_DAYS, "days", 1)
+    take(_GIGABIT, "Gbit/s", 1)
+    return text, amounts
+
+
+def _value(number: str) -> Decimal:
+    """Return a written number; 1.500 and 1,500 are fifteen hundred, 0.480 and 2,5 are not."""
+    if re.fullmatch(r"[1-9]\d{0,2}(?:[.,]\d{3})+", number):
+        return Decimal(re.sub(r"[.,]", "", number))
+    return Decimal(number.replace(",", "."))
