@@ -1,0 +1,192 @@
+"""What the command was told: flags, then `DEALDESK_*`, then `dealdesk.toml`, then the defaults.
+
+Importing this is light: no server, no database and no model comes with it.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from orchestrator.errors import UsageError
+
+FILE = "dealdesk.toml"
+DATABASES = ("crm", "catalog", "finance", "engine")
+NAMES = ("model", "person", "order_date", "servers", *(f"{name}_url" for name in DATABASES))
+"""Everything that can be set besides `home`; `DEALDESK_` and the name in capitals sets it too."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are and who acts; `load_settings` makes one.
+
+    Attributes:
+        home: The data folder: databases, keys, finished quotes.
+        crm_url: Database of the CRM server; this and the next three are SQLAlchemy URLs.
+        catalog_url: Database of the catalog server.
+        finance_url: Database of the finance server.
+        engine_url: Database of the engine's checkpoints.
+        model: Who plays the agents; None leaves it to what keys are there.
+        person: On whose behalf the command acts.
+        order_date: The day that decides prices and windows; None is today.
+        servers: A standard `mcpServers` file, when servers run elsewhere.
+        sources: Where each value came from: `flag`, a variable, a file, or `default`.
+    """
+
+    home: Path
+    crm_url: str
+    catalog_url: str
+    finance_url: str
+    engine_url: str
+    model: str | None
+    person: str | None
+    order_date: date | None
+    servers: Path | None
+    sources: Mapping[str, str]
+
+    def server_url(self, name: str) -> str:
+        """Return the database URL of a server (or of the engine)."""
+        return str(getattr(self, f"{name}_url"))
+
+    @property
+    def runs_url(self) -> str:
+        """The database of runs and events: `runs.db`, or the engine's PostgreSQL database."""
+        if self.engine_url.startswith("sqlite"):
+            return _url(str(self.home / "runs.db"))
+        return self.engine_url
+
+
+def load_settings(
+    *,
+    home: str | Path | None = None,
+    model: str | None = None,
+    person: str | None = None,
+    order_date: str | None = None,
+    servers: str | None = None,
+    **urls: str | None,
+) -> Settings:
+    """Return the settings; each argument is a flag and stands above everything else.
+
+    Args:
+        home: The data folder.
+        model: Who plays the agents.
+        person: On whose behalf the command acts.
+        order_date: The day that decides prices, as YYYY-MM-DD.
+        servers: A standard `mcpServers` file.
+        urls: `crm_url`, `catalog_url`, `finance_url`, `engine_url`: a URL or a file.
+
+    Raises:
+        UsageError: a value cannot be meant, or a file is not as it should be.
+    """
+    here = Path.cwd() / FILE
+    local = _read(here)
+    if "servers" in local:  # it can start programs: not for any folder one happens to stand in
+        raise UsageError(
+            f"{here} names programs to start", fix=f"put `servers` into {FILE} of the data folder"
+        )
+    sources: dict[str, str] = {}
+    places = [
+        ("flag", {"home": str(home) if home else None}),
+        ("DEALDESK_HOME", {"home": os.environ.get("DEALDESK_HOME")}),
+        (str(here), local),
+    ]
+    found = _first("home", places, sources)
+    folder = Path(found).expanduser().absolute() if found else _default_home()
+
+    flags = {"model": model, "person": person, "order_date": order_date, "servers": servers, **urls}
+    if unknown := set(flags) - set(NAMES):
+        raise UsageError(f"no such setting: {', '.join(sorted(unknown))}")
+    files = [(str(here), local)]
+    if (inside := folder / FILE) != here:
+        files.append((str(inside), _read(inside)))
+    values: dict[str, str | None] = {}
+    for name in NAMES:
+        variable = f"DEALDESK_{name.upper()}"
+        layers = [("flag", flags), (variable, {name: os.environ.get(variable)}), *files]
+        values[name] = _first(name, layers, sources)
+    return Settings(
+        home=folder,
+        **{
+            f"{name}_url": _url(values[f"{name}_url"] or str(folder / f"{name}.db"))
+            for name in DATABASES
+        },
+        model=values["model"],
+        person=values["person"],
+        order_date=_day(values["order_date"], sources["order_date"]),
+        servers=Path(values["servers"]).expanduser().absolute() if values["servers"] else None,
+        sources=sources,
+    )
+
+
+def _first(
+    name: str, layers: Sequence[tuple[str, Mapping[str, str | None]]], sources: dict[str, str]
+) -> str | None:
+    for source, values in layers:
+        if value := values.get(name):
+            sources[name] = source
+            return value
+    sources[name] = "default"
+    return None
+
+
+def _default_home() -> Path:
+    from platformdirs import user_data_path
+
+    return user_data_path("dealdesk", appauthor=False)
+
+
+def _read(path: Path) -> dict[str, str | None]:
+    """Read a `dealdesk.toml`; a missing one is an empty one."""
+    try:
+        with path.open("rb") as file:
+            found = tomllib.load(file)
+    except FileNotFoundError:
+        return {}
+    except (OSError, tomllib.TOMLDecodeError) as problem:
+        raise UsageError(f"{path} cannot be read: {problem}") from problem
+    if unknown := set(found) - {"home", *NAMES}:
+        names = ", ".join(sorted(unknown))
+        raise UsageError(f"{path} sets unknown: {names}", fix=f"known are home, {', '.join(NAMES)}")
+    for name, value in found.items():
+        if not isinstance(value, str | date):
+            raise UsageError(f"{path}: {name} is not text", fix=f'{name} = "..."')
+    return {
+        name: str((path.parent / value).absolute()) if _is_path(name, value) else str(value)
+        for name, value in found.items()
+    }
+
+
+def _is_path(name: str, value: object) -> bool:
+    """Say whether a file's value is a path, which is meant from where the file lies."""
+    text = str(value)
+    path = name in ("home", "servers") or (name.endswith("_url") and "://" not in text)
+    return path and not text.startswith("~")
+
+
+def _day(text: str | None, source: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"{text!r} ({source}) is no date", fix="the order date reads YYYY-MM-DD"
+        ) from None
+
+
+def _url(text: str) -> str:
+    """Return a SQLAlchemy URL: a path is a SQLite file, and PostgreSQL is reached by psycopg."""
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        return f"sqlite:///{Path(text).expanduser().absolute()}"
+    if scheme in ("postgres", "postgresql"):
+        return f"postgresql+psycopg://{rest}"
+    if scheme in ("sqlite", "postgresql+psycopg"):
+        return text
+    raise UsageError(
+        f"{scheme!r} databases are not known", fix="a file, sqlite:/// or postgresql://"
+    )
