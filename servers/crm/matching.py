@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
@@ -152,6 +153,7 @@ class _Punctuation(dict[int, str]):
 _PUNCTUATION = _Punctuation()
 
 
+@lru_cache(maxsize=65_536)
 def normalize(text: str) -> Name:
     """Return a company name ready to compare: folded, fillers dropped, legal form set apart."""
     words = fold(text).split()
@@ -162,6 +164,11 @@ def normalize(text: str) -> Name:
             break
     kept = [word for word in words if word not in _FILLERS] or words
     return Name(" ".join(kept), form)
+
+
+@lru_cache(maxsize=65_536)
+def _fold_person(name: str) -> str:
+    return fold(name)
 
 
 def domain_of(address: str) -> str:
@@ -179,11 +186,12 @@ def rank(text: str, accounts: Sequence[Known], limit: int = 5) -> Ranking:
         limit: How many to return.
     """
     best = _Best()
+    ids = frozenset(re.findall(r"\bacc_[A-Za-z0-9_-]+", text))
     name, folded = normalize(text), fold(text)
     mails = [m.group().lower() for m in _MAIL.finditer(text)]
     domains = {domain_of(mail) for mail in mails} | set(_DOMAIN.findall(text.lower()))
     for account in accounts:
-        if re.search(rf"\b{re.escape(account.account_id)}\b", text):
+        if account.account_id in ids:
             best.offer(account.account_id, EXACT, "the account id")
         _by_contact(best, account, folded, mails, domains - FREE_MAIL)
         for known in account.names:
@@ -276,7 +284,7 @@ def _by_contact(
             best.offer(account.account_id, EXACT, "a contact's mail address")
         elif address and domain_of(address) in domains:
             best.offer(account.account_id, MAIL, "a contact's mail domain")
-        full = fold(person)
+        full = _fold_person(person)
         if not full:
             continue
         if " " in full and _inside(full, folded):

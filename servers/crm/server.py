@@ -85,12 +85,12 @@ def _completion(database: Database) -> CompletionHandler:
         _context: CompletionContext | None,
     ) -> Completion | None:
         """Complete account and opportunity ids from what the grant reaches."""
+        typed = argument.value[:200].encode("utf-8", "ignore").decode().replace("\x00", "")
         with database.session() as session:
             if argument.name == "account_id":
-                return Completion(values=accounts.complete_account(session, argument.value))
+                return Completion(values=accounts.complete_account(session, typed))
             if argument.name == "opportunity_id":
-                found = opportunities.complete_opportunity(session, argument.value)
-                return Completion(values=found)
+                return Completion(values=opportunities.complete_opportunity(session, typed))
         return None
 
     return complete

@@ -392,6 +392,8 @@ async def test_completions_offer_granted_ids(app: Server, admin: Client[Any]) ->
         await admin.complete(accounts, {"name": "account_id", "value": "larkspur p"})
     ).values == ["acc_102"]
     assert (await admin.complete(accounts, {"name": "other", "value": ""})).values == []
+    hostile = await admin.complete(accounts, {"name": "account_id", "value": "acc_10%\x00"})
+    assert hostile.values == []
     mine = replace(ADMIN, id="g_done", bind={"account_id": ("acc_103",)})
     async with Client(app.view(mine)) as client:
         assert (await client.complete(accounts, {"name": "account_id", "value": ""})).values == [
