@@ -4,6 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import Field
@@ -62,6 +63,10 @@ _UNITS: tuple[tuple[str, str, int], ...] = (
     (r"tops", "TOPS", 1),
 )
 _NUMBER = r"(?P<n>\d{1,3}(?:[.,]\d{3})+|\d+(?:[.,]\d+)?)"
+_UNIT_PATTERNS = [
+    (re.compile(rf"(?<![a-z0-9.,]){_NUMBER}\s*{unit}(?![a-z0-9])"), dimension, factor)
+    for unit, dimension, factor in _UNITS
+]
 _QUANTITY = re.compile(r"^\(?\d+\)?\s*(?:x|×|pcs?\.?|pieces?|stk\.?|stuck|units?|off|ea|of)\s+")
 _AT_LEAST = re.compile(
     r"(?:at least|no less than|min(?:imum|\.)?|mindestens|au moins|al menos|almeno|>=?|over)\s*$"
@@ -178,12 +183,8 @@ def read(phrase: str, vocabulary: Vocabulary, quantity: int | None = None) -> Wa
     text = re.sub(r"\b24 7\b", "24x7", text)
     text = _swap(text, {t: name for name, terms in vocabulary.words.items() for t in terms})
     main, aside = _cut(text, vocabulary.aside)
-    main, unwanted = _without(main, vocabulary)
-    specials = frozenset(
-        name
-        for name, terms in vocabulary.specials.items()
-        if any(_finds(term, main) for term in terms)
-    )
+    main, unwanted = _without(" ".join(main.split()), vocabulary)
+    specials = _specials(main, vocabulary)
     main, amounts = _amounts(main)
     traits, main = _traits(main, vocabulary)
     main, extra = _cut(main, vocabulary.beside)
@@ -209,21 +210,30 @@ def read(phrase: str, vocabulary: Vocabulary, quantity: int | None = None) -> Wa
     )
 
 
+@lru_cache(maxsize=64)
+def _terms(terms: tuple[str, ...], before: str = "", after: str = "") -> re.Pattern[str]:
+    """Return a pattern for any of some terms, the longest first, whole words only."""
+    longest_first = sorted({plain(term) for term in terms}, key=lambda t: (-len(t), t))
+    choice = "|".join(map(re.escape, longest_first))
+    return re.compile(rf"(?<![a-z0-9]){before}({choice}){after}(?![a-z0-9+])")
+
+
 def _swap(text: str, instead: dict[str, str]) -> str:
-    """Replace terms by others, the longest first, whole words only, each place once."""
-    terms = {plain(term): name for term, name in instead.items()}
-    if not terms:
+    """Replace terms by others, each place once."""
+    if not instead:
         return text
-    longest_first = sorted(terms, key=lambda t: (-len(t), t))
-    pattern = re.compile(
-        rf"(?<![a-z0-9])(?:{'|'.join(map(re.escape, longest_first))})(?![a-z0-9+])"
+    by_term = {plain(term): name for term, name in instead.items()}
+    return _terms(tuple(by_term)).sub(lambda found: by_term[found[1]], text)
+
+
+def _specials(text: str, vocabulary: Vocabulary) -> frozenset[str]:
+    """Return the specials that are asked for; terms may overlap, so each is looked for alone."""
+    padded = f" {text} "
+    return frozenset(
+        name
+        for name, terms in vocabulary.specials.items()
+        if any(f" {plain(term)} " in padded for term in terms)
     )
-    return pattern.sub(lambda found: terms[found[0]], text)
-
-
-def _finds(term: str, text: str) -> bool:
-    pattern = rf"(?<![a-z0-9]){re.escape(plain(term))}(?![a-z0-9+])"
-    return re.search(pattern, text) is not None
 
 
 def _cut(text: str, aside: tuple[str, ...]) -> tuple[str, str]:
@@ -235,28 +245,29 @@ def _cut(text: str, aside: tuple[str, ...]) -> tuple[str, str]:
     return parts[0], parts[1] if len(parts) > 1 else ""
 
 
+def _trait_names(vocabulary: Vocabulary) -> dict[str, str]:
+    return {plain(t): name for name, trait in vocabulary.traits.items() for t in trait.terms}
+
+
 def _without(text: str, vocabulary: Vocabulary) -> tuple[str, list[str]]:
     """Take out what is explicitly not wanted ("without PoE")."""
-    unwanted: list[str] = []
-    for name, trait in vocabulary.traits.items():
-        for term in trait.terms:
-            for no in vocabulary.without:
-                pattern = rf"(?<![a-z0-9]){re.escape(no)} {re.escape(plain(term))}(?![a-z0-9+])"
-                text, count = re.subn(pattern, " ", text)
-                if count and name not in unwanted:
-                    unwanted.append(name)
-    return text, unwanted
+    names = _trait_names(vocabulary)
+    if not names or not vocabulary.without:
+        return text, []
+    no = "|".join(re.escape(plain(word)) for word in vocabulary.without)
+    pattern = _terms(tuple(names), before=f"(?:{no}) ")
+    unwanted = [names[found[1]] for found in pattern.finditer(text)]
+    return pattern.sub(" ", text), list(dict.fromkeys(unwanted))
 
 
 def _traits(text: str, vocabulary: Vocabulary) -> tuple[list[str], str]:
-    found: list[str] = []
-    terms = [(plain(t), name) for name, trait in vocabulary.traits.items() for t in trait.terms]
-    for term, name in sorted(terms, key=lambda pair: -len(pair[0])):
-        pattern = rf"(?<![a-z0-9]){re.escape(term)}s?(?![a-z0-9+])"
-        text, count = re.subn(pattern, " ", text)
-        if count and name not in found:
-            found.append(name)
-    return found, text
+    """Take the traits out of a text."""
+    names = _trait_names(vocabulary)
+    if not names:
+        return [], text
+    pattern = _terms(tuple(names), after="s?")
+    found = [names[match[1]] for match in pattern.finditer(text)]
+    return list(dict.fromkeys(found)), pattern.sub(" ", text)
 
 
 def _amounts(text: str) -> tuple[str, list[Amount]]:
@@ -277,8 +288,8 @@ def _amounts(text: str) -> tuple[str, list[Amount]]:
             amounts.append(Amount(_value(found["n"]) * factor, dimension, comparison))
             text = f"{before} {after}"
 
-    for unit, dimension, factor in _UNITS:
-        take(re.compile(rf"(?<![a-z0-9.,]){_NUMBER}\s*{unit}(?![a-z0-9])"), dimension, factor)
+    for pattern, dimension, factor in _UNIT_PATTERNS:
+        take(pattern, dimension, factor)
     take(_DAYS, "days", 1)
     take(_GIGABIT, "Gbit/s", 1)
     return text, amounts

@@ -1,6 +1,7 @@
 """What may stand in for a product: its successor, what is on file, then what is alike."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 from servers.catalog import rulebook as rb
 from servers.catalog.compatibility import sold
@@ -19,6 +20,7 @@ def suggest(
     catalog: Mapping[str, Product],
     rules: Sequence[rb.Rule],
     where: Destination | None,
+    day: date | None = None,
 ) -> list[Substitute]:
     """Return stand-ins, the closest first; nothing is ever replaced by itself.
 
@@ -27,7 +29,8 @@ def suggest(
         rows: Substitutes on file, already only those of the product.
         catalog: Products by SKU: the family of the product, and the stand-ins on file.
         rules: The rules that may forbid a stand-in.
-        where: Destination and day, when known; then each stand-in is judged for it.
+        where: Destination and day, when both are known; then each stand-in is judged for it.
+        day: The order date alone; without it the lifecycle says what is sold.
     """
     found: dict[str, tuple[str, str]] = {}
     successor = catalog.get(product.successor_sku or "")
@@ -40,7 +43,7 @@ def suggest(
         for other in _similar(product, catalog.values()):
             same, all_names = _shared(product, other)
             found[other.sku] = ("similar", f"{same} of {all_names} attributes are the same")
-    return [_judged(catalog[sku], *said, rules, where) for sku, said in found.items()]
+    return [_judged(catalog[sku], *said, rules, where, day) for sku, said in found.items()]
 
 
 def _similar(product: Product, others: Iterable[Product]) -> list[Product]:
@@ -67,9 +70,10 @@ def _judged(
     note: str,
     rules: Sequence[rb.Rule],
     where: Destination | None,
+    day: date | None,
 ) -> Substitute:
     findings = []
-    allowed = product.lifecycle in ("active", "last_order")
+    allowed = product.lifecycle in ("active", "last_order") if day is None else sold(product, day)
     if where is not None:
         item = Item(LineIn(line_id="l1", sku=product.sku, quantity=1), product)
         relevant = [r for r in rules if not isinstance(r, rb.QtyPolicy)]

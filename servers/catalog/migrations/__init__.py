@@ -1,0 +1,3 @@
+"""The catalog's schema history."""
+
+HEAD = "0001_first"

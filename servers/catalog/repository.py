@@ -1,0 +1,232 @@
+"""Queries of the catalog: products, the rules and facts about them, and what a phrase may mean.
+
+Every row is public and the same for every caller, so nothing here is narrowed by a grant.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import TypeVar
+
+from sqlmodel import Session, col, select
+
+from servers.catalog import rulebook as rb
+from servers.catalog.eligibility import Destination
+from servers.catalog.models import (
+    CertificateRow,
+    ExportListRow,
+    GoalRow,
+    HazmatRow,
+    ProductRow,
+    RuleRow,
+    ShipMethodRow,
+    StockRow,
+    SubstituteTable,
+    VocabularyRow,
+    ZoneRow,
+)
+from servers.catalog.phrases import Vocabulary, Wanted, read
+from servers.catalog.schemas import LineIn, Product, ProductPage, ProductSummary
+from servers.catalog.search import find_by_sku, find_ids, normalised
+from servers.catalog.shipping import Carriage
+from servers.toolkit.errors import NotFoundError
+from servers.toolkit.paging import decode_cursor, next_cursor
+
+PHRASE_HITS = 150
+OTHER = "*"
+Form = TypeVar("Form", bound=rb.Row)
+
+
+def product(session: Session, sku: str) -> Product:
+    """Return one product.
+
+    Raises:
+        NotFoundError: there is none with this SKU.
+    """
+    row = session.exec(select(ProductRow).where(ProductRow.sku == sku)).first()
+    if row is None:
+        raise NotFoundError(
+            f"no product {sku!r}", fix="find the SKU with search_products or match_need"
+        )
+    return _product(row)
+
+
+def products(session: Session, skus: Iterable[str]) -> dict[str, Product]:
+    """Return the products with these SKUs, and their successors; unknown ones are left out."""
+    found = _by_sku(session, set(skus))
+    successors = {p.successor_sku for p in found.values() if p.successor_sku}
+    return found | _by_sku(session, successors - set(found))
+
+
+def family(session: Session, name: str) -> dict[str, Product]:
+    """Return the products of a family."""
+    rows = session.exec(select(ProductRow).where(ProductRow.family == name)).all()
+    return {row.sku: _product(row) for row in rows}
+
+
+def families(session: Session) -> list[str]:
+    """Return the names of the families."""
+    return sorted(session.exec(select(ProductRow.family).distinct()).all())
+
+
+def search(
+    session: Session, query: str, category: str, limit: int, cursor: str | None
+) -> ProductPage:
+    """Return a page of products: SKUs that begin like the query, then what its words find.
+
+    When no product holds every word, those that hold some of them are returned.
+    """
+    wanted = read(query, vocabulary(session))
+    words = [*wanted.words, *wanted.traits, *(str(n) for n in wanted.loose)]
+    words += [part for amount in wanted.amounts for part in str(amount).split()]
+    ids = dict.fromkeys(find_by_sku(session, query, family=category))
+    found = find_ids(session, words, how="all", family=category)
+    ids |= dict.fromkeys(found or find_ids(session, words, how="any", family=category))
+    offset = decode_cursor(cursor)
+    page = list(ids)[offset : offset + limit]
+    rows = {r.id: r for r in session.exec(select(ProductRow).where(col(ProductRow.id).in_(page)))}
+    return ProductPage(
+        items=[summary(_product(rows[i])) for i in page],
+        total=len(ids),
+        next_cursor=next_cursor(offset, len(page), len(ids)),
+    )
+
+
+def for_phrase(session: Session, wanted: Wanted) -> list[Product]:
+    """Return the products worth judging for a phrase: by SKU, then by words, with successors."""
+    runs = {
+        "".join(wanted.tokens[start:end])
+        for start in range(len(wanted.tokens))
+        for end in range(start + 1, min(start + 5, len(wanted.tokens)) + 1)
+    }
+    norms = sorted({normalised(run) for run in runs if 4 <= len(run) <= 32})
+    exact = select(ProductRow.id).where(col(ProductRow.sku_norm).in_(norms))
+    ids = [i for i in session.exec(exact) if i is not None]
+    for norm in norms:
+        if len(norm) >= 4 and any(c.isdigit() for c in norm):
+            ids += find_by_sku(session, norm)[:20]
+    words = [*wanted.words, *wanted.traits, *sorted(wanted.specials)]
+    words += [word for name in wanted.traits for word in name.split()]
+    words += [amount.dimension for amount in wanted.amounts]
+    ids += find_ids(session, words, how="any", most=PHRASE_HITS)
+    rows = session.exec(select(ProductRow).where(col(ProductRow.id).in_(dict.fromkeys(ids)))).all()
+    found = {row.sku: _product(row) for row in rows}
+    successors = {p.successor_sku for p in found.values() if p.successor_sku}
+    return list((found | _by_sku(session, successors - set(found))).values())
+
+
+def rules(session: Session, *kinds: str) -> list[rb.Rule]:
+    """Return the rules, of some kinds or all, in the order they were written."""
+    statement = select(RuleRow).order_by(col(RuleRow.place))
+    if kinds:
+        statement = statement.where(col(RuleRow.kind).in_(kinds))
+    return [rb.RULE.validate_python(row.data) for row in session.exec(statement)]
+
+
+def catalog_for(
+    session: Session, lines: Sequence[LineIn], among: Sequence[rb.Rule]
+) -> dict[str, Product]:
+    """Return the products of some lines and every part that the rules could offer."""
+    skus = {line.sku for line in lines}
+    for rule in among:
+        skus.update(getattr(rule, "offer", ()))
+        skus.update(getattr(rule, "plans", ()))
+        if isinstance(rule, rb.RequiresAll):
+            skus.update(part.sku for part in rule.parts)
+    return products(session, skus)
+
+
+def destination(
+    session: Session,
+    country: str,
+    day: date,
+    among: Sequence[rb.Rule],
+    catalog: dict[str, Product],
+) -> Destination:
+    """Return what is on file about selling to a country on a day."""
+    certificates = [_load(rb.Certificate, r.data) for r in session.exec(select(CertificateRow))]
+    lists = [_load(rb.ExportList, r.data) for r in session.exec(select(ExportListRow))]
+    known = {c for rule in among if isinstance(rule, rb.Certification) for c in rule.countries}
+    return Destination(country, day, certificates, lists, frozenset(known), catalog)
+
+
+def certificates_of(session: Session, item: Product) -> list[str]:
+    """Return the certificates that cover a product, as text."""
+    held = [_load(rb.Certificate, row.data) for row in session.exec(select(CertificateRow))]
+    return [
+        f"{c.scheme} {c.certificate_no}" + (f", expires {c.expires}" if c.expires else "")
+        for c in held
+        if c.covers.picks(item)
+    ]
+
+
+def substitutes(session: Session, sku: str) -> list[rb.SubstituteRow]:
+    """Return the substitutes on file for a SKU."""
+    statement = select(SubstituteTable).where(SubstituteTable.sku == sku)
+    return [
+        rb.SubstituteRow.model_validate(row.model_dump(exclude={"id"}))
+        for row in session.exec(statement.order_by(col(SubstituteTable.id)))
+    ]
+
+
+def stock(session: Session, skus: Iterable[str]) -> dict[str, rb.Stock]:
+    """Return the stock of some SKUs."""
+    rows = session.exec(select(StockRow).where(col(StockRow.sku).in_(set(skus))))
+    return {row.sku: rb.Stock.model_validate(row.model_dump()) for row in rows}
+
+
+def carriage(session: Session, among: Sequence[rb.Rule]) -> Carriage:
+    """Return what is on file about transport."""
+    methods = session.exec(select(ShipMethodRow).order_by(col(ShipMethodRow.place)))
+    zones = {row.country: row.zone for row in session.exec(select(ZoneRow))}
+    return Carriage(
+        methods=[_load(rb.ShipMethod, row.data) for row in methods],
+        other_zone=zones.pop(OTHER, ""),
+        zones=zones,
+        hazmat=[_load(rb.HazmatMode, row.data) for row in session.exec(select(HazmatRow))],
+        rules=among,
+    )
+
+
+def goals(session: Session) -> list[rb.SalesGoal]:
+    """Return the sales goals."""
+    return [_load(rb.SalesGoal, row.data) for row in session.exec(select(GoalRow))]
+
+
+def vocabulary(session: Session) -> Vocabulary:
+    """Return the words that customers use."""
+    return Vocabulary.model_validate({r.part: r.data for r in session.exec(select(VocabularyRow))})
+
+
+def complete_sku(session: Session, written: str) -> list[str]:
+    """Return up to 100 SKUs that begin like what was written."""
+    statement = select(ProductRow.sku).where(
+        col(ProductRow.sku_norm).startswith(normalised(written), autoescape=True)
+    )
+    return list(session.exec(statement.order_by(ProductRow.sku).limit(100)).all())
+
+
+def summary(item: Product) -> ProductSummary:
+    """Return a product as it stands in a list."""
+    return ProductSummary(
+        sku=item.sku,
+        name=item.name,
+        family=item.family,
+        kind=item.kind,
+        lifecycle=item.lifecycle,
+        summary=item.description,
+    )
+
+
+def _by_sku(session: Session, skus: set[str]) -> dict[str, Product]:
+    if not skus:
+        return {}
+    rows = session.exec(select(ProductRow).where(col(ProductRow.sku).in_(sorted(skus))))
+    return {row.sku: _product(row) for row in rows}
+
+
+def _product(row: ProductRow) -> Product:
+    return Product.model_validate(row.model_dump(exclude={"id", "sku_norm", "search_terms"}))
+
+
+def _load(form: type[Form], data: dict[str, object]) -> Form:
+    return form.model_validate(data)
