@@ -177,43 +177,48 @@ def _contract_price(
                 fix="end one of the two contracts",
             )
         )
-        return
-    before = price.amount
-    assert before is not None  # noqa: S101 - called only with a list price
-    if fits:
+    elif fits:
         best = fits[0][3]
         lost += [f"{fit[3].contract_id}: less specific than {best.contract_id}" for fit in fits[1:]]
-        price.contract = best
-        price.amount = (
-            best.amount if best.kind == "fixed" else _cut(before * (1 - best.amount / 100))
-        )
-        note = f"{best.kind} {percent(best.amount)}, agreed in {best.document}"
-        inherited = best.account_id != customer.account_id
-        note += f", inherited from {best.account_id}" if inherited else ""
-        price.trace.append(
-            step(
-                line.line_id,
-                "contract",
-                best.contract_id,
-                source=best.document,
-                before=before,
-                after=price.amount,
-                note=note,
-                lost=lost,
-            )
-        )
+        _agree(price, line, customer, best, lost)
     elif lost:
         price.trace.append(
             step(
                 line.line_id,
                 "contract",
                 "CONTRACT-PRICE",
-                before=before,
-                after=before,
+                before=price.amount,
+                after=price.amount,
                 note="no contract in force",
                 lost=lost,
             )
         )
+
+
+def _agree(
+    price: UnitPrice, line: LineIn, customer: Customer, contract: Contract, lost: list[str]
+) -> None:
+    """Put the agreed price in the place of the book's."""
+    before = price.amount
+    assert before is not None  # noqa: S101 - called only with a list price
+    price.contract = contract
+    fixed = contract.kind == "fixed"
+    price.amount = contract.amount if fixed else _cut(before * (1 - contract.amount / 100))
+    note = f"{contract.kind} {percent(contract.amount)}, agreed in {contract.document}"
+    if contract.account_id != customer.account_id:
+        note += f", inherited from {contract.account_id}"
+    price.trace.append(
+        step(
+            line.line_id,
+            "contract",
+            contract.contract_id,
+            source=contract.document,
+            before=before,
+            after=price.amount,
+            note=note,
+            lost=lost,
+        )
+    )
 
 
 def _not_in_force(

@@ -263,7 +263,7 @@ class ClauseSeed(Row):
     approved_on: date
     valid_from: date
     valid_to: date | None
-    when: dict[Literal["kinds", "zones", "flags", "payment", "countries"], list[str]]
+    when: dict[Literal["kinds", "zones", "flags", "payment", "countries", "min_total"], list[str]]
 
 
 class ScreeningSeed(Row):

@@ -7,12 +7,12 @@ its conditions holds. What is mandatory and missing, or there twice, goes to leg
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from servers.finance.facts import Item, Policy, Window
 from servers.finance.say import finding
 from servers.toolkit.findings import Finding, Severity
-
-CONDITION_KEYS = frozenset({"kinds", "zones", "flags", "payment", "countries"})
+from servers.toolkit.money import from_minor
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class TermsFacts:
     flags: frozenset[str]
     day: date
     on_file: str
+    total_minor: int
+    currency: str
     credit_hold: bool = False
 
 
@@ -176,11 +178,22 @@ def _applies(clause: Clause, facts: TermsFacts, payment: PaymentTerms) -> str:
     }
     why = []
     for key, values in clause.when.items():
-        met = holds[key] & frozenset(values)
+        met = _reached(facts, values) if key == "min_total" else holds[key] & frozenset(values)
         if not met:
             return ""
         why.append(f"{key}: {', '.join(sorted(met))}")
     return "; ".join(why) or "always"
+
+
+def _reached(facts: TermsFacts, thresholds: Iterable[str]) -> frozenset[str]:
+    """Return the thresholds ("EUR 50000.00") that the total reaches in its own currency."""
+    total = from_minor(facts.total_minor, facts.currency)
+    pairs = [threshold.split(" ", 1) for threshold in thresholds]
+    return frozenset(
+        f"{code} {amount}"
+        for code, amount in pairs
+        if code == facts.currency and total >= Decimal(amount)
+    )
 
 
 def _payment(

@@ -46,7 +46,10 @@ def _bad_move() -> str:
 
 def _rules(differs: str) -> list[tuple[str, str, str, str]]:
     """Return (table, event, condition, message) of every guard."""
-    decided = "OLD.status <> 'pending' AND OLD.status <> NEW.status"
+    decided = (  # what was approved may still lapse
+        "OLD.status <> 'pending' AND OLD.status <> NEW.status "
+        "AND NOT (OLD.status = 'approved' AND NEW.status = 'expired')"
+    )
     redecided = f"OLD.decided_by IS NOT NULL AND ({_changed(('decided_by', 'note'), differs)})"
     reused = f"OLD.used_at IS NOT NULL AND ({_changed(('used_at',), differs)})"
     reissued = f"OLD.issued_at IS NOT NULL AND ({_changed(ISSUE, differs)})"

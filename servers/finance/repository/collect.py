@@ -1,7 +1,6 @@
 """Collect what the rules need, with the same number of queries however many lines there are."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, literal
@@ -10,12 +9,13 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from servers.finance import models as m
+from servers.finance.assembly import QuoteFacts
 from servers.finance.credit import CreditLine
 from servers.finance.facts import Customer, PricingFacts
 from servers.finance.repository import rows
 from servers.finance.schemas import PriceRequest
 from servers.finance.screening import ScreeningList
-from servers.finance.terms import Clause, PaymentTerms
+from servers.finance.terms import PaymentTerms
 from servers.toolkit import scope
 from servers.toolkit.errors import NotFoundError, StorageError
 from servers.toolkit.money import from_micro
@@ -24,19 +24,7 @@ MAX_DEPTH = 5
 """How many parents a contract price is inherited over."""
 
 
-@dataclass(frozen=True)
-class Facts:
-    """Everything that pricing, terms, credit and screening of one quote look at."""
-
-    pricing: PricingFacts
-    clauses: tuple[Clause, ...]
-    payment_terms: dict[str, PaymentTerms]
-    credit: CreditLine
-    screening: ScreeningList
-    seller: m.Seller
-
-
-def collect(session: Session, request: PriceRequest) -> Facts:
+def collect(session: Session, request: PriceRequest) -> QuoteFacts:
     """Return the facts of a request, narrowed by the caller's grant.
 
     Raises:
@@ -76,13 +64,13 @@ def collect(session: Session, request: PriceRequest) -> Facts:
         },
         policy=rows.policy(settings["policies"]),
     )
-    return Facts(
+    return QuoteFacts(
         pricing=pricing,
         clauses=tuple(rows.clause(one) for one in session.exec(select(m.ClauseRow))),
         payment_terms=find_payment_terms(session),
         credit=credit_line(row),
         screening=rows.screening_list(settings["screening"], _listed(session)),
-        seller=seller(session),
+        seller=rows.seller_block(seller(session)),
     )
 
 
@@ -112,13 +100,11 @@ def find_customer(session: Session, account_id: str) -> tuple[m.CustomerRow, Cus
 
 def _family(session: Session, account_id: str) -> list[m.CustomerRow]:
     """Return an account and its parents, nearest first, in one query."""
-    start = scope.narrow(
-        plain_select(col(m.CustomerRow.account_id), literal(0).label("depth")).where(
-            col(m.CustomerRow.account_id) == account_id
-        ),
-        col(m.CustomerRow.account_id),
-        "account_id",
+    mine: Select[Any] = plain_select(m.CustomerRow).where(
+        col(m.CustomerRow.account_id) == account_id
     )
+    mine = scope.narrow(mine, col(m.CustomerRow.account_id), "account_id")
+    start = mine.with_only_columns(col(m.CustomerRow.account_id), literal(0).label("depth"))
     tree = start.cte("family", recursive=True)
     child = aliased(m.CustomerRow)
     tree = tree.union_all(

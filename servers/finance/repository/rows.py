@@ -7,6 +7,7 @@ from typing import Any
 
 from servers.finance import facts as f
 from servers.finance import models as m
+from servers.finance.documents import AddressBlock, BankBlock, SellerBlock
 from servers.finance.screening import Listed, ScreeningList
 from servers.finance.terms import Clause, PaymentTerms
 from servers.toolkit.money import from_micro, to_minor
@@ -223,4 +224,22 @@ def policy(value: Mapping[str, Any]) -> f.Policy:
         default_role=value["default_role"],
         mandatory_topics=value["mandatory_topics"],
         incoterms=value["incoterms"],
+    )
+
+
+def seller_block(row: m.Seller) -> SellerBlock:
+    """Return the seller as a quote prints it."""
+    said = row.details
+    address = {k: v for k, v in said["address"].items() if k in AddressBlock.model_fields}
+    return SellerBlock(
+        legal_name=row.legal_name,
+        address=AddressBlock(**address),
+        vat_id=said["vat_id"],
+        registration=said["registration"],
+        email=said["email"],
+        phone=said["phone"],
+        website=said["website"],
+        bank=BankBlock(**said["bank"]),
+        signatory_name=said["signatory"]["name"],
+        signatory_title=said["signatory"]["title"],
     )

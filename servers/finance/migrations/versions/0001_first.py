@@ -17,7 +17,9 @@ def upgrade() -> None:
     """Make everything."""
     create_house_tables(op.get_bind())
     _house()
+    _legal()
     _customers()
+    _exemptions()
     _items()
     _reductions()
     _carriage_and_tax()
@@ -61,6 +63,9 @@ def _house() -> None:
         sa.Column("description", sa.String(200), nullable=False),
         sa.PrimaryKeyConstraint("code"),
     )
+
+
+def _legal() -> None:
     op.create_table(
         "clause",
         sa.Column("clause_id", sa.String(60), nullable=False),
@@ -140,6 +145,9 @@ def _customers() -> None:
         sa.PrimaryKeyConstraint("address_id"),
     )
     op.create_index("ix_customer_address_account_id", "customer_address", ["account_id"])
+
+
+def _exemptions() -> None:
     op.create_table(
         "exemption",
         sa.Column("certificate_id", sa.String(48), nullable=False),

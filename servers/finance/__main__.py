@@ -1,0 +1,6 @@
+"""`python -m servers.finance` serves finance."""
+
+from servers.finance.server import main
+
+if __name__ == "__main__":
+    main()

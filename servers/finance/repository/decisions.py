@@ -1,0 +1,282 @@
+"""Decide, issue and withdraw: the steps with consequences."""
+
+import hashlib
+import re
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col
+
+from servers.finance import canonical
+from servers.finance.approvals import Approver, check_approver
+from servers.finance.assembly import QuoteInputs, QuoteSnapshot, assemble
+from servers.finance.models import Person, Seller
+from servers.finance.models_quotes import Approval, Quote, QuoteNumber
+from servers.finance.repository import reading
+from servers.finance.repository.clock import stamp
+from servers.finance.repository.collect import collect, seller
+from servers.finance.repository.drafts import close_approvals, lock, supersede
+from servers.finance.schemas import Decision, Issued, Withdrawn
+from servers.toolkit import scope
+from servers.toolkit.errors import (
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    RuleViolationError,
+)
+from servers.toolkit.money import to_minor
+
+
+def decide(session: Session, approval_id: str, decision: str, note: str, now: datetime) -> Decision:
+    """Record what a person decides about one approval.
+
+    Raises:
+        NotFoundError: there is no such approval, or the caller may not see it.
+        ForbiddenError: this person may not decide it.
+        ConflictError: somebody decided it before.
+        RuleViolationError: it lapsed, or the quote is no longer the one it was asked for.
+    """
+    approver = _approver(session, scope.person())
+    approval, quote = _find_approval(session, approval_id)
+    snapshot = QuoteSnapshot.model_validate_json(quote.snapshot)
+    if approval.status != "pending":
+        raise ConflictError(
+            f"{approval_id} is {approval.status} already", fix="get_quote shows the approvals"
+        )
+    if approval.expires_at <= stamp(now):
+        raise RuleViolationError(
+            f"{approval_id} expired at {approval.expires_at}",
+            fix="request_approval asks again",
+            code="EXPIRED",
+        )
+    if approval.digest != quote.digest or _digest_of(quote) != quote.digest:
+        raise RuleViolationError(
+            "the approval was asked for another state of the quote",
+            fix="make a new revision and ask again",
+            code="CHANGED",
+        )
+    check_approver(
+        approver,
+        role=approval.role,
+        requested_by=(quote.requested_by, approval.requested_by),
+        discount_bp=snapshot.discount_bp,
+        total_minor=quote.total_minor,
+        currency=quote.currency,
+    )
+    status = "approved" if decision == "approve" else "rejected"
+    _write_decision(session, approval_id, status, approver.person_id, note, now)
+    pending = _close_decision(session, quote, status)
+    return Decision(
+        approval_id=approval_id,
+        quote_id=quote.quote_id,
+        decision="approve" if status == "approved" else "reject",
+        decided_by=approver.person_id,
+        quote_status=reading.status_of(quote),
+        still_pending=pending,
+    )
+
+
+def _approver(session: Session, person_id: str) -> Approver:
+    row = session.get(Person, person_id)
+    if row is None:
+        raise ForbiddenError(
+            f"finance knows no person {person_id!r}", fix="use a person_id of people.json"
+        )
+    limits = row.max_total
+    return Approver(
+        person_id=row.person_id,
+        name=row.name,
+        roles=frozenset(row.roles),
+        max_discount_bp=row.max_discount_bp,
+        max_total=None
+        if limits is None
+        else {code: to_minor(Decimal(amount), code) for code, amount in limits.items()},
+    )
+
+
+def _find_approval(session: Session, approval_id: str) -> tuple[Approval, Quote]:
+    approval = session.get(Approval, approval_id)
+    if approval is not None:
+        try:
+            return approval, reading.find_quote(session, approval.quote_id)
+        except NotFoundError:
+            pass  # another's quote reads like no approval at all
+    raise NotFoundError(f"no approval {approval_id!r}", fix="get_quote lists the approvals")
+
+
+def _write_decision(
+    session: Session, approval_id: str, status: str, person: str, note: str, now: datetime
+) -> None:
+    """Write a decision once, whoever else decides at the same time."""
+    written = session.connection().execute(
+        update(Approval)
+        .where(col(Approval.approval_id) == approval_id, col(Approval.status) == "pending")
+        .values(status=status, decided_by=person, decided_at=stamp(now), note=note)
+    )
+    if written.rowcount != 1:
+        raise ConflictError(
+            f"{approval_id} was decided meanwhile", fix="get_quote shows the approvals"
+        )
+    session.expire_all()
+
+
+def _close_decision(session: Session, quote: Quote, status: str) -> list[str]:
+    """Move the quote on when nothing is left to decide; return the roles still asked."""
+    if status == "rejected":
+        quote.status = "rejected"
+        close_approvals(session, quote.quote_id)
+        session.flush()
+        return []
+    rows = reading.find_approvals(session, quote.quote_id)
+    pending = sorted(row.role for row in rows if row.status == "pending")
+    if not pending:
+        quote.status = "approved"
+    session.flush()
+    return pending
+
+
+def issue(session: Session, quote_id: str, digest: str, now: datetime) -> Issued:
+    """Issue a quote: recompute it, check its approvals, give it its number. Once.
+
+    Raises:
+        ConflictError: it was issued before, or the digest is of another state.
+        RuleViolationError: it changed, an approval is missing or lapsed, or it cannot be issued.
+    """
+    quote = reading.find_quote(session, quote_id)
+    lock(session, f"quote/{quote.opportunity_id}")
+    if quote.status == "issued":
+        raise ConflictError(f"{quote_id} was issued as {quote.number}", fix="get_quote shows it")
+    if digest != quote.digest:
+        raise ConflictError(
+            f"the digest is not that of {quote_id}", fix="get_quote gives it", code="CHANGED"
+        )
+    if quote.status not in reading.WORKING:
+        raise RuleViolationError(
+            f"{quote_id} is {quote.status}", fix="make a new revision with create_quote"
+        )
+    snapshot = _recomputed(session, quote)
+    _use_approvals(session, quote, snapshot, now)
+    entity = seller(session)
+    day = now.astimezone(ZoneInfo(entity.time_zone)).date()
+    _supersede_issued(session, quote)
+    quote.number = _number(session, quote, entity, day)
+    quote.issued_at = stamp(now)
+    quote.valid_until = day + timedelta(days=snapshot.validity_days)
+    quote.status = "issued"
+    try:
+        session.flush()
+    except IntegrityError as problem:
+        raise ConflictError(
+            f"{quote.opportunity_id} got another issued quote meanwhile", fix="list_quotes"
+        ) from problem
+    return Issued(
+        quote_id=quote_id,
+        number=quote.number,
+        revision=quote.revision,
+        status="issued",
+        digest=quote.digest,
+        issued_at=quote.issued_at,
+        valid_until=quote.valid_until,
+        total_minor=quote.total_minor,
+        currency=quote.currency,
+    )
+
+
+def _recomputed(session: Session, quote: Quote) -> QuoteSnapshot:
+    """Work the quote out again from its inputs; refuse it when anything came out different."""
+    inputs = QuoteInputs.model_validate_json(quote.inputs)
+    stored = reading.snapshot_of(quote)
+    facts = collect(session, inputs.request)
+    again = assemble(facts, inputs, quote.quote_id, quote.revision, stored["replaces"])
+    if again.digest != quote.digest or _digest_of(quote) != quote.digest:
+        changed = canonical.changes(stored, again.snapshot.model_dump(mode="json"))
+        raise RuleViolationError(
+            f"the quote would come out different now: {', '.join(changed) or 'stored text'}",
+            fix="make a new revision with create_quote",
+            code="CHANGED",
+        )
+    return again.snapshot
+
+
+def _use_approvals(session: Session, quote: Quote, snapshot: QuoteSnapshot, now: datetime) -> None:
+    """Spend an approval for every failing rule; each is good for this digest, once, in time."""
+    rows = reading.find_approvals(session, quote.quote_id)
+    missing = []
+    for need in snapshot.approvals_needed:
+        good = [
+            row
+            for row in rows
+            if (row.rule_id, row.role) == (need.rule_id, need.role)
+            and row.status == "approved"
+            and row.digest == quote.digest
+            and row.used_at is None
+            and row.expires_at > stamp(now)
+        ]
+        if not good:
+            missing.append(f"{need.rule_id} by a {need.role}")
+            continue
+        used = session.connection().execute(
+            update(Approval)
+            .where(
+                col(Approval.approval_id) == good[0].approval_id, col(Approval.used_at).is_(None)
+            )
+            .values(used_at=stamp(now))
+        )
+        if used.rowcount != 1:
+            raise ConflictError("an approval was used meanwhile", fix="get_quote shows it")
+    if missing:
+        raise RuleViolationError(
+            f"approval is missing or expired: {'; '.join(missing)}",
+            fix="request_approval, then a person decides",
+            code="APPROVAL_REQUIRED",
+        )
+
+
+def _supersede_issued(session: Session, quote: Quote) -> None:
+    """Close the issued revision that this one replaces, in the same transaction."""
+    mine = (col(Quote.opportunity_id) == quote.opportunity_id, col(Quote.status) == "issued")
+    for other in session.scalars(select(Quote).where(*mine)):
+        supersede(session, other)
+
+
+def _number(session: Session, quote: Quote, entity: Seller, day: date) -> str:
+    """Give the next number of the year, or the first revision's number with a suffix."""
+    statement = (
+        select(col(Quote.number))
+        .where(col(Quote.chain) == quote.chain, col(Quote.number).is_not(None))
+        .order_by(col(Quote.revision))
+    )
+    first = session.scalars(statement).first()
+    if first is not None:
+        return f"{re.sub(r'-r[0-9]+$', '', first)}-r{quote.revision}"
+    lock(session, f"number/{entity.entity_id}/{day.year}")
+    counter = session.get(QuoteNumber, (entity.entity_id, day.year), populate_existing=True)
+    if counter is None:
+        counter = QuoteNumber(entity_id=entity.entity_id, year=day.year, last=0)
+        session.add(counter)
+    counter.last += 1
+    return entity.number_format.format(year=day.year, n=counter.last)
+
+
+def withdraw(session: Session, quote_id: str, reason: str) -> Withdrawn:
+    """Take a quote back; a person of the house decides that.
+
+    Raises:
+        RuleViolationError: the quote is closed already.
+    """
+    _approver(session, scope.person())
+    quote = reading.find_quote(session, quote_id)
+    if quote.status not in reading.OPEN:
+        raise RuleViolationError(f"{quote_id} is {quote.status}", fix="get_quote shows it")
+    quote.status, quote.withdrawn_reason = "withdrawn", reason
+    close_approvals(session, quote_id)
+    session.flush()
+    return Withdrawn(quote_id=quote_id, number=quote.number, status="withdrawn")
+
+
+def _digest_of(quote: Quote) -> str:
+    """Return the digest of what is stored, which a change behind our back would move."""
+    return hashlib.sha256(quote.snapshot.encode()).hexdigest()

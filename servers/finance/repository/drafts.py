@@ -1,0 +1,220 @@
+"""Make drafts and ask for their approvals."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col
+
+from servers.finance import canonical
+from servers.finance.assembly import Assembled, QuoteInputs, QuoteSnapshot, assemble
+from servers.finance.models import Setting
+from servers.finance.models_quotes import Approval, Quote
+from servers.finance.repository import reading
+from servers.finance.repository.clock import stamp
+from servers.finance.repository.collect import collect
+from servers.finance.schemas import ApprovalRequest, QuoteDraft
+from servers.toolkit import scope
+from servers.toolkit.errors import ConflictError, RuleViolationError
+
+REVISABLE = (*reading.OPEN, "rejected", "withdrawn", "expired")
+
+
+def lock(session: Session, name: str) -> None:
+    """Let one transaction at a time pass with this name; SQLite's write lock does that anyway."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext(%s))", (name,))
+
+
+def create(session: Session, inputs: QuoteInputs, now: datetime) -> QuoteDraft:
+    """Store a draft that finance worked out from inputs.
+
+    Raises:
+        ConflictError: the opportunity has a quote already, or the revision was made meanwhile.
+        RuleViolationError: the quote has errors that nobody can approve away.
+    """
+    lock(session, f"quote/{inputs.opportunity_id}")
+    facts = collect(session, inputs.request)
+    previous = _previous(session, inputs)
+    quote_id = "q_" + secrets.token_hex(6)
+    chain = previous.chain if previous else quote_id
+    made = assemble(
+        facts, inputs, quote_id, _next_revision(session, chain), _number(session, chain)
+    )
+    if previous is not None and previous.status in reading.WORKING:
+        supersede(session, previous)
+    row = _row(inputs, made, chain, now)
+    session.add(row)
+    try:
+        session.flush()
+    except IntegrityError as problem:
+        raise ConflictError(
+            f"{inputs.opportunity_id} got another quote meanwhile",
+            fix="list_quotes shows it; give its id as revises",
+        ) from problem
+    snapshot = made.snapshot
+    return QuoteDraft(
+        quote_id=quote_id,
+        revision=snapshot.revision,
+        status="draft",
+        digest=made.digest,
+        currency=snapshot.currency,
+        total_minor=made.total_minor,
+        approvals_needed=snapshot.approvals_needed,
+        auto_issue=snapshot.auto_issue,
+        auto_issue_reasons=snapshot.auto_issue_reasons,
+        findings=snapshot.findings,
+    )
+
+
+def _row(inputs: QuoteInputs, made: Assembled, chain: str, now: datetime) -> Quote:
+    snapshot = made.snapshot
+    return Quote(
+        quote_id=snapshot.quote_id,
+        account_id=snapshot.account_id,
+        opportunity_id=snapshot.opportunity_id,
+        revision=snapshot.revision,
+        chain=chain,
+        revises=snapshot.revises,
+        status="draft",
+        currency=snapshot.currency,
+        total_minor=made.total_minor,
+        order_date=snapshot.order_date,
+        digest=made.digest,
+        inputs=canonical.text(inputs),
+        snapshot=canonical.text(snapshot),
+        margin=None if made.margin is None else canonical.text(made.margin),
+        created_at=stamp(now),
+        created_by=scope.actor(),
+        requested_by=scope.requester(),
+    )
+
+
+def _previous(session: Session, inputs: QuoteInputs) -> Quote | None:
+    """Return the quote that is revised, and refuse a second one beside an open one."""
+    mine = col(Quote.opportunity_id) == inputs.opportunity_id
+    of_opportunity: Sequence[Quote] = session.scalars(select(Quote).where(mine)).all()
+    if any(quote.account_id != inputs.request.account_id for quote in of_opportunity):
+        raise ConflictError(
+            f"{inputs.opportunity_id} belongs to another account", fix="check the opportunity_id"
+        )
+    open_ = [quote for quote in of_opportunity if quote.status in reading.OPEN]
+    newest = max(open_, key=lambda quote: quote.revision, default=None)
+    if inputs.revises is None:
+        if newest is not None:
+            name = newest.number or newest.quote_id
+            raise ConflictError(
+                f"{inputs.opportunity_id} has the {newest.status} quote {newest.quote_id}"
+                + (f" ({name})" if newest.number else ""),
+                fix=f"give revises={newest.quote_id} to make its next revision",
+            )
+        return None
+    previous = reading.find_quote(session, inputs.revises)
+    if previous.opportunity_id != inputs.opportunity_id or previous.status not in REVISABLE:
+        raise ConflictError(
+            f"{inputs.revises} ({previous.status}) cannot be revised for {inputs.opportunity_id}",
+            fix="give the newest quote of this opportunity",
+        )
+    if newest is not None and newest.quote_id != previous.quote_id:
+        raise ConflictError(
+            f"{newest.quote_id} is newer than {previous.quote_id}",
+            fix=f"give revises={newest.quote_id}",
+        )
+    return previous
+
+
+def _next_revision(session: Session, chain: str) -> int:
+    statement = select(func.max(col(Quote.revision))).where(col(Quote.chain) == chain)
+    return int(session.scalar(statement) or 0) + 1
+
+
+def _number(session: Session, chain: str) -> str | None:
+    """Return the number of the newest revision that was issued, which this one replaces."""
+    statement = (
+        select(col(Quote.number))
+        .where(col(Quote.chain) == chain, col(Quote.number).is_not(None))
+        .order_by(col(Quote.revision).desc())
+    )
+    return session.scalars(statement).first()
+
+
+def supersede(session: Session, quote: Quote) -> None:
+    """Close a quote that a newer revision replaces, and what it waited for."""
+    quote.status = "superseded"
+    close_approvals(session, quote.quote_id)
+    session.flush()
+
+
+def close_approvals(session: Session, quote_id: str) -> None:
+    """Cancel what a quote still waits for."""
+    for approval in reading.find_approvals(session, quote_id):
+        if approval.status == "pending":
+            approval.status = "cancelled"
+
+
+def request_approval(session: Session, quote_id: str, now: datetime) -> ApprovalRequest:
+    """Ask for one approval per failing rule; asking again renews what lapsed.
+
+    Raises:
+        RuleViolationError: the quote can no longer be approved.
+    """
+    quote = reading.find_quote(session, quote_id)
+    lock(session, f"quote/{quote.opportunity_id}")
+    if quote.status not in reading.WORKING:
+        raise RuleViolationError(
+            f"{quote_id} is {quote.status}", fix="make a new revision with create_quote"
+        )
+    snapshot = QuoteSnapshot.model_validate_json(quote.snapshot)
+    live = _lapse(session, quote_id, now)
+    policy_days = _approval_days(session)
+    asked = False
+    for need in snapshot.approvals_needed:
+        if (need.rule_id, need.role) in live:
+            continue
+        asked = True
+        session.add(
+            Approval(
+                approval_id="apr_" + secrets.token_hex(6),
+                quote_id=quote_id,
+                rule_id=need.rule_id,
+                role=need.role,
+                reason=need.reason,
+                digest=quote.digest,
+                status="pending",
+                requested_by=scope.requester(),
+                requested_at=stamp(now),
+                expires_at=stamp(now + timedelta(days=policy_days)),
+            )
+        )
+    if asked and quote.status != "waiting":
+        quote.status = "waiting"
+    session.flush()
+    rows = reading.find_approvals(session, quote_id)
+    return ApprovalRequest(
+        quote_id=quote_id,
+        status=reading.status_of(quote),
+        approvals=[reading.approval_block(row, now) for row in rows],
+    )
+
+
+def _lapse(session: Session, quote_id: str, now: datetime) -> set[tuple[str, str]]:
+    """Mark approvals that expired, and return the rules that still have a live one."""
+    live = set()
+    for approval in reading.find_approvals(session, quote_id):
+        if approval.status not in ("pending", "approved"):
+            continue
+        if approval.expires_at <= stamp(now):
+            approval.status = "expired"
+        else:
+            live.add((approval.rule_id, approval.role))
+    session.flush()
+    return live
+
+
+def _approval_days(session: Session) -> int:
+    found: Any = session.get(Setting, "policies")
+    return int(found.value["approval_days"])

@@ -1,0 +1,287 @@
+"""The tools that only work something out: prices, credit, screening and terms."""
+
+# mypy: disable-error-code="untyped-decorator"
+# app.tool is overloaded, and mypy cannot choose an overload for `**reads(...)`
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from servers.finance import credit, screening
+from servers.finance.assembly import select_for
+from servers.finance.pricing import explain, price
+from servers.finance.repository.collect import (
+    collect,
+    credit_line,
+    find_customer,
+    find_payment_terms,
+    find_screening,
+)
+from servers.finance.schemas import (
+    AmountMinor,
+    CreditCheck,
+    DiscountBp,
+    Explanation,
+    Lines,
+    Priced,
+    PriceRequest,
+    PromoCodes,
+    Screening,
+    SelectedTerms,
+    ShipMethod,
+    TermsCode,
+    WhatIf,
+)
+from servers.toolkit.app import Server
+from servers.toolkit.declare import reads
+from servers.toolkit.errors import InvalidInputError
+from servers.toolkit.fields import AccountId, AddressId, CurrencyCode, LineId, OrderDate, Quantity
+
+Currency = Annotated[
+    CurrencyCode | None, Field(description="quote currency; none means the customer's own")
+]
+BY_ACCOUNT = ("account_id",)
+PRICED_BY = (
+    *("account_id", "lines", "ship_to_address_id", "ship_method", "order_date"),
+    *("currency", "promo_codes", "discount_bp"),
+)
+
+
+def add_pricing_tools(app: Server) -> None:
+    """Add the tools that change nothing."""
+    database = app.database
+
+    @app.tool(**reads("Price a quote", rows="bound", binds=PRICED_BY))
+    def price_quote(
+        account_id: AccountId,
+        lines: Lines,
+        ship_to_address_id: AddressId,
+        ship_method: ShipMethod,
+        order_date: OrderDate,
+        currency: Currency = None,
+        promo_codes: PromoCodes = [],  # noqa: B006 - FastMCP copies defaults into the schema
+        discount_bp: DiscountBp = 0,
+    ) -> Priced:
+        """Price lines for a customer: list or contract price, tiers, promotions, freight, tax.
+
+        Pure: the same inputs give the same answer, and nothing is stored. Use it before
+        create_quote. account_id comes from resolve_account, skus from the catalog's match_need,
+        ship_to_address_id from list_addresses, ship_method from shipping_options. Amounts are
+        integer minor units; totals are empty when something has no price or no tax, and the
+        findings say what. approvals_needed says which rules a person would have to let pass.
+        """
+        request = PriceRequest(
+            account_id=account_id,
+            lines=tuple(lines),
+            ship_to_address_id=ship_to_address_id,
+            ship_method=ship_method,
+            order_date=order_date,
+            currency=currency,
+            promo_codes=tuple(promo_codes),
+            discount_bp=discount_bp,
+        )
+        with database.session() as session:
+            return price(collect(session, request).pricing, request).public()
+
+    @app.tool(**reads("Price a change", rows="bound", binds=PRICED_BY))
+    def what_if(
+        account_id: AccountId,
+        lines: Lines,
+        ship_to_address_id: AddressId,
+        ship_method: ShipMethod,
+        order_date: OrderDate,
+        currency: Currency = None,
+        promo_codes: PromoCodes = [],  # noqa: B006
+        discount_bp: DiscountBp = 0,
+        change_line: LineId | None = None,
+        change_quantity: Quantity | None = None,
+        change_discount_bp: DiscountBp | None = None,
+        change_order_date: OrderDate | None = None,
+        change_ship_method: ShipMethod | None = None,
+        change_promo_codes: PromoCodes | None = None,
+    ) -> WhatIf:
+        """Price the same lines with one thing changed, beside the price without the change.
+
+        Give the arguments of price_quote and at least one change: change_line with
+        change_quantity, change_discount_bp, change_order_date, change_ship_method or
+        change_promo_codes. Nothing is stored.
+        """
+        request = PriceRequest(
+            account_id=account_id,
+            lines=tuple(lines),
+            ship_to_address_id=ship_to_address_id,
+            ship_method=ship_method,
+            order_date=order_date,
+            currency=currency,
+            promo_codes=tuple(promo_codes),
+            discount_bp=discount_bp,
+        )
+        changed = _with_quantity(request, change_line, change_quantity)
+        changes = {
+            "discount_bp": change_discount_bp,
+            "order_date": change_order_date,
+            "ship_method": change_ship_method,
+            "promo_codes": None if change_promo_codes is None else tuple(change_promo_codes),
+        }
+        changed = changed.model_copy(
+            update={name: value for name, value in changes.items() if value is not None}
+        )
+        if changed == request:
+            raise InvalidInputError(
+                "nothing is changed", fix="give change_discount_bp or another change_ argument"
+            )
+        with database.session() as session:
+            before = price(collect(session, request).pricing, request)
+            after = price(collect(session, changed).pricing, changed)
+        one, other = before.totals.total_minor, after.totals.total_minor
+        return WhatIf(
+            currency=after.currency,
+            before_total_minor=one,
+            after_total_minor=other,
+            difference_minor=None if one is None or other is None else other - one,
+            after=after.public(),
+        )
+
+    @app.tool(**reads("Explain a price", rows="bound", binds=PRICED_BY))
+    def explain_price(
+        account_id: AccountId,
+        lines: Lines,
+        ship_to_address_id: AddressId,
+        ship_method: ShipMethod,
+        order_date: OrderDate,
+        currency: Currency = None,
+        promo_codes: PromoCodes = [],  # noqa: B006
+        discount_bp: DiscountBp = 0,
+        line_id: LineId | None = None,
+    ) -> Explanation:
+        """Explain how price_quote comes to its numbers, step by step, for one line or for all.
+
+        Give the arguments of price_quote, and line_id for one line only. Each step names its
+        rule, the row that decided, the amount before and after, and what lost and why.
+        """
+        request = PriceRequest(
+            account_id=account_id,
+            lines=tuple(lines),
+            ship_to_address_id=ship_to_address_id,
+            ship_method=ship_method,
+            order_date=order_date,
+            currency=currency,
+            promo_codes=tuple(promo_codes),
+            discount_bp=discount_bp,
+        )
+        with database.session() as session:
+            pricing = price(collect(session, request).pricing, request)
+        return Explanation(
+            currency=pricing.currency,
+            steps=explain(pricing, line_id),
+            findings=pricing.findings,
+        )
+
+
+def add_party_tools(app: Server, now: Callable[[], datetime]) -> None:
+    """Add the tools that judge a customer and select terms."""
+    database = app.database
+
+    @app.tool(**reads("Check credit", rows="bound", binds=("account_id", "amount_minor")))
+    def check_credit(
+        account_id: AccountId, amount_minor: AmountMinor, currency: CurrencyCode
+    ) -> CreditCheck:
+        """Check whether an amount fits a customer's credit line.
+
+        amount_minor is the total of price_quote, in its currency. A verdict of needs_human means
+        that finance must decide; the findings say why.
+        """
+        with database.session() as session:
+            row, customer = find_customer(session, account_id)
+            terms = find_payment_terms(session).get(customer.payment_terms_code)
+        line = credit_line(row)
+        prepaid = terms is not None and terms.prepaid
+        findings = credit.check(line, amount_minor, currency, prepaid=prepaid)
+        same = line.currency == currency
+        return CreditCheck(
+            verdict="needs_human" if findings else "clear",
+            limit_minor=line.limit_minor if same else None,
+            exposure_minor=credit.exposure(line, amount_minor) if same else None,
+            currency=currency,
+            findings=findings,
+        )
+
+    @app.tool(**reads("Screen a party", rows="bound", binds=BY_ACCOUNT))
+    def screen_party(account_id: AccountId) -> Screening:
+        """Compare a customer's legal name with the screening list.
+
+        Every hit needs a person; no hit only says that this list of this date has no such name.
+        """
+        with database.session() as session:
+            _, customer = find_customer(session, account_id)
+            listed = find_screening(session)
+        findings = screening.screen(customer.legal_name, listed, now().date())
+        return Screening(
+            verdict="needs_human" if findings else "clear",
+            list_name=listed.name,
+            list_as_of=listed.as_of.isoformat(),
+            findings=findings,
+        )
+
+    @app.tool(
+        **reads(
+            "Select terms",
+            rows="bound",
+            binds=("account_id", "lines", "ship_to_address_id", "total_minor", "currency"),
+        )
+    )
+    def select_terms(
+        account_id: AccountId,
+        lines: Lines,
+        ship_to_address_id: AddressId,
+        total_minor: AmountMinor,
+        currency: CurrencyCode,
+        payment_terms_asked: TermsCode | None = None,
+    ) -> SelectedTerms:
+        """Select the approved clauses and the payment terms of a quote, by rules.
+
+        Give the lines that were priced and the total of price_quote. payment_terms_asked is what
+        the customer asks for: it is reported, never applied. Hand clause_ids and payment_terms to
+        create_quote as they are; anything else needs approval.
+        """
+        request = PriceRequest(
+            account_id=account_id,
+            lines=tuple(lines),
+            ship_to_address_id=ship_to_address_id,
+            ship_method="DIGITAL",
+            order_date=now().date(),
+            currency=currency,
+        )
+        with database.session() as session:
+            facts = collect(session, request.checked())
+        money = (total_minor, currency)
+        terms = select_for(facts, request, money, asked=payment_terms_asked)
+        return SelectedTerms(
+            clause_ids=terms.clause_ids,
+            payment_terms=terms.payment.code,
+            reasons=dict(terms.reasons),
+            findings=list(terms.findings),
+        )
+
+
+def _with_quantity(
+    request: PriceRequest, line_id: str | None, quantity: int | None
+) -> PriceRequest:
+    """Return the request with another quantity on one line.
+
+    Raises:
+        InvalidInputError: only one of the two is given, or no line has that id.
+    """
+    if line_id is None and quantity is None:
+        return request
+    if quantity is None or line_id not in {line.line_id for line in request.lines}:
+        raise InvalidInputError(
+            "change_line and change_quantity go together", fix="give a line_id of the lines"
+        )
+    lines = tuple(
+        line.model_copy(update={"quantity": quantity}) if line.line_id == line_id else line
+        for line in request.lines
+    )
+    return request.model_copy(update={"lines": lines})

@@ -1,0 +1,271 @@
+"""The tools about stored quotes: draft, read, approve, issue, withdraw, render."""
+
+# mypy: disable-error-code="untyped-decorator"
+# app.tool is overloaded, and mypy cannot choose an overload for `**reads(...)`
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastmcp.tools import ToolResult
+from pydantic import Field, TypeAdapter
+
+from servers.finance.assembly import QuoteInputs
+from servers.finance.documents import (
+    Cover,
+    CustomerQuote,
+    QuoteDocument,
+    Status,
+    customer_view,
+)
+from servers.finance.repository import decisions, drafts, reading
+from servers.finance.schemas import (
+    ApprovalRequest,
+    Claim,
+    ClauseId,
+    Code,
+    Decision,
+    DiscountBp,
+    Format,
+    GeneratedBy,
+    Issued,
+    Lines,
+    PriceRequest,
+    PromoCodes,
+    QuoteDraft,
+    QuotePage,
+    Rendered,
+    ShipMethod,
+    TermsCode,
+    View,
+    Withdrawn,
+)
+from servers.finance.tools_pricing import PRICED_BY, Currency
+from servers.toolkit.app import Server
+from servers.toolkit.declare import reads, writes
+from servers.toolkit.fields import (
+    AccountId,
+    AddressId,
+    ApprovalId,
+    ContactId,
+    Cursor,
+    Digest,
+    Limit,
+    OpportunityId,
+    OrderDate,
+    QuoteId,
+)
+from servers.toolkit.idempotency import once
+
+Note = Annotated[str, Field(max_length=300, description="why, for the record")]
+ONE = ("quote_id",)
+MIME = {"html": "text/html", "markdown": "text/markdown", "json": "application/json"}
+EITHER_VIEW: dict[str, Any] = {
+    "type": "object",
+    **TypeAdapter(QuoteDocument | CustomerQuote).json_schema(mode="serialization"),
+}
+ViewArgument = Annotated[
+    View, Field(description="customer: what the customer may see; internal: everything else too")
+]
+
+
+def add_draft_tools(app: Server, now: Callable[[], datetime]) -> None:
+    """Add the tools that make a draft and ask for its approval."""
+    database = app.database
+    made_from = (
+        *PRICED_BY,
+        *("opportunity_id", "contact_id", "payment_terms", "clause_ids", "claims", "warnings"),
+        *("revises", "generated_by"),
+    )
+
+    @app.tool(**writes("Create a quote", rows="bound", binds=made_from))
+    def create_quote(
+        account_id: AccountId,
+        opportunity_id: OpportunityId,
+        lines: Lines,
+        ship_to_address_id: AddressId,
+        ship_method: ShipMethod,
+        order_date: OrderDate,
+        payment_terms: TermsCode,
+        clause_ids: Annotated[list[ClauseId], Field(max_length=60)],
+        contact_id: ContactId | None = None,
+        currency: Currency = None,
+        promo_codes: PromoCodes = [],  # noqa: B006 - FastMCP copies defaults into the schema
+        discount_bp: DiscountBp = 0,
+        claims: Annotated[list[Claim], Field(max_length=6)] = [],  # noqa: B006
+        warnings: Annotated[list[Code], Field(max_length=40)] = [],  # noqa: B006
+        cover: Cover = "standard",
+        revises: QuoteId | None = None,
+        generated_by: GeneratedBy = "",
+    ) -> QuoteDraft:
+        """Store a draft quote; finance works out every number and term again from the inputs.
+
+        Give what price_quote was given, and the clause_ids and payment_terms of select_terms.
+        claims are what a message asserts (ship_to, exemption, discount, approval, payment_terms,
+        bank): they change no number and ask for a person. warnings are codes the catalog found.
+        An opportunity has one open quote: give its id as revises to make the next revision. If
+        approvals_needed is not empty, call request_approval next; else issue_quote may follow.
+        """
+        request = PriceRequest(
+            account_id=account_id,
+            lines=tuple(lines),
+            ship_to_address_id=ship_to_address_id,
+            ship_method=ship_method,
+            order_date=order_date,
+            currency=currency,
+            promo_codes=tuple(promo_codes),
+            discount_bp=discount_bp,
+        )
+        inputs = QuoteInputs(
+            request=request,
+            opportunity_id=opportunity_id,
+            contact_id=contact_id,
+            payment_terms=payment_terms,
+            clause_ids=tuple(clause_ids),
+            claims=tuple(claims),
+            warnings=tuple(warnings),
+            cover=cover,
+            revises=revises,
+            generated_by=generated_by,
+        )
+        with database.write() as session:
+            return once(
+                session,
+                "create_quote",
+                lambda: drafts.create(session, inputs, now()),
+                QuoteDraft,
+            )
+
+    @app.tool(**writes("Request approval", rows="bound", binds=ONE))
+    def request_approval(quote_id: QuoteId) -> ApprovalRequest:
+        """Ask for every approval a quote needs: one per failing rule, each for a named role.
+
+        quote_id comes from create_quote. Asking again renews what lapsed and repeats the rest.
+        Only a person can decide them, with the command or the web page; no agent can.
+        """
+        with database.write() as session:
+            return once(
+                session,
+                "request_approval",
+                lambda: drafts.request_approval(session, quote_id, now()),
+                ApprovalRequest,
+            )
+
+
+def add_reading_tools(app: Server, now: Callable[[], datetime]) -> None:
+    """Add the tools that read stored quotes."""
+    database = app.database
+
+    @app.tool(
+        output_schema=EITHER_VIEW,
+        **reads("Get a quote", rows="bound", binds=ONE, integrity="untrusted"),
+    )
+    def get_quote(quote_id: QuoteId, view: ViewArgument = "internal") -> ToolResult:
+        """Get a stored quote, whole, or as the customer may see it.
+
+        quote_id comes from list_quotes or create_quote. The internal view has findings,
+        approvals, the trace of every price and the digest; the margin is for named persons only.
+        """
+        with database.session() as session:
+            found = reading.document(session, quote_id, now())
+        shown = customer_view(found) if view == "customer" else found
+        return ToolResult(structured_content=shown.model_dump(mode="json"))
+
+    @app.tool(**reads("List quotes", rows="filtered", binds=("account_id", "opportunity_id")))
+    def list_quotes(
+        account_id: AccountId | None = None,
+        opportunity_id: OpportunityId | None = None,
+        status: Status | None = None,
+        limit: Limit = 20,
+        cursor: Cursor = "",
+    ) -> QuotePage:
+        """List quotes, newest first: of an account, of an opportunity, or of one status."""
+        with database.session() as session:
+            return reading.page(
+                session,
+                account_id=account_id,
+                opportunity_id=opportunity_id,
+                status=status,
+                limit=limit,
+                cursor=cursor,
+            )
+
+    @app.tool(**reads("Render a quote", rows="bound", binds=ONE, integrity="untrusted"))
+    def render_quote(
+        quote_id: QuoteId,
+        format: Format = "markdown",  # noqa: A002 - the field's word
+        view: ViewArgument = "customer",
+    ) -> Rendered:
+        """Render a stored quote as HTML, Markdown or JSON text.
+
+        The customer view is what may be sent; it has no cost, margin, finding or approval in it.
+        """
+        from servers.finance.render import render
+
+        with database.session() as session:
+            found = reading.document(session, quote_id, now())
+        shown = customer_view(found) if view == "customer" else found
+        return Rendered(
+            quote_id=quote_id,
+            number=found.number,
+            format=format,
+            view=view,
+            mime_type=MIME[format],
+            text=render(shown, format),
+        )
+
+
+def add_decision_tools(app: Server, now: Callable[[], datetime]) -> None:
+    """Add the tools with consequences."""
+    database = app.database
+
+    @app.tool(
+        **writes("Decide an approval", rows="bound", binds=("approval_id",), person_only=True)
+    )
+    def decide_approval(
+        approval_id: ApprovalId, decision: Literal["approve", "reject"], note: Note = ""
+    ) -> Decision:
+        """Decide one approval as a person; only a named person's grant can call this.
+
+        The decision holds for exactly the quote it was asked for. Whoever asked cannot decide,
+        and rejecting closes the quote.
+        """
+        with database.write() as session:
+            return once(
+                session,
+                "decide_approval",
+                lambda: decisions.decide(session, approval_id, decision, note, now()),
+                Decision,
+            )
+
+    @app.tool(**writes("Issue a quote", rows="bound", binds=("quote_id", "digest")))
+    def issue_quote(quote_id: QuoteId, digest: Digest) -> Issued:
+        """Issue a quote: it gets its number and is binding from then on.
+
+        digest is that of create_quote or get_quote. Finance works the quote out again and refuses
+        it when anything changed, when an approval is missing or expired, or when it may not issue
+        by itself.
+        """
+        with database.write() as session:
+            return once(
+                session,
+                "issue_quote",
+                lambda: decisions.issue(session, quote_id, digest, now()),
+                Issued,
+            )
+
+    @app.tool(
+        **writes("Withdraw a quote", rows="bound", binds=ONE, destructive=True, person_only=True)
+    )
+    def withdraw_quote(
+        quote_id: QuoteId,
+        reason: Annotated[str, Field(min_length=3, max_length=300, description="why")],
+    ) -> Withdrawn:
+        """Take a quote back, as a person; an issued one keeps its number."""
+        with database.write() as session:
+            return once(
+                session,
+                "withdraw_quote",
+                lambda: decisions.withdraw(session, quote_id, reason),
+                Withdrawn,
+            )
