@@ -14,7 +14,7 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 
 EXACT, MAIL, CONTACT, NAMED, SHORT, FIRST_NAME = 100, 98, 95, 92, 86, 80
-FUZZY_FLOOR, RESOLVE_FLOOR, MARGIN, OTHER_FORM = 84, 76, 8, 70
+FUZZY_FLOOR, ALMOST, RESOLVE_FLOOR, MARGIN, OTHER_FORM = 84, 87, 76, 8, 70
 
 FREE_MAIL = frozenset(
     re.findall(
@@ -97,6 +97,14 @@ class Known:
     names: tuple[Name, ...]
     contacts: tuple[tuple[str, str], ...] = ()
     """Pairs of a contact's name and e-mail address."""
+    initials: frozenset[str] = frozenset()
+    """Names that are a few capitals ("A&F"); inside a phrase they count only as written."""
+
+    @property
+    def people_first(self) -> frozenset[str]:
+        """The first names of its contacts, folded, those long enough to mean somebody."""
+        firsts = (_fold_person(person).partition(" ")[0] for person, _ in self.contacts)
+        return frozenset(first for first in firsts if len(first) >= 4)
 
     @property
     def forms(self) -> frozenset[str]:
@@ -188,12 +196,17 @@ def rank(text: str, accounts: Sequence[Known], limit: int = 5) -> Ranking:
     best = _Best()
     ids = frozenset(re.findall(r"\bacc_[A-Za-z0-9_-]+", text))
     name, folded = normalize(text), fold(text)
+    inner = _capitals_inside(text)
     mails = [m.group().lower() for m in _MAIL.finditer(text)]
     domains = {domain_of(mail) for mail in mails} | set(_DOMAIN.findall(text.lower()))
     for account in accounts:
         if account.account_id in ids:
             best.offer(account.account_id, EXACT, "the account id")
+        if any(re.search(rf"(?<!\w){re.escape(short)}(?!\w)", text) for short in account.initials):
+            best.offer(account.account_id, NAMED, "its initials")
         _by_contact(best, account, folded, mails, domains - FREE_MAIL)
+        if not account.people_first.isdisjoint(inner):
+            best.offer(account.account_id, FIRST_NAME - 2, "a contact's first name")
         for known in account.names:
             _by_name(best, account, name, known)
     matches = _without_parts(list(best.found.values()))
@@ -230,12 +243,18 @@ def _by_name(best: _Best, account: Known, name: Name, known: Name) -> None:
     if not known.core or not name.core:
         return
     score, reason, words = _likeness(name, known)
-    if reason != HOLDS and name.form and account.forms and name.form not in account.forms:
+    if (
+        reason not in (HOLDS, HOLDS_ALMOST)
+        and name.form
+        and account.forms
+        and name.form not in account.forms
+    ):
         score, reason = min(score, OTHER_FORM), f"{reason}, but another legal form"
     best.offer(account.account_id, score, reason, words)
 
 
 HOLDS = "the text holds the name"
+HOLDS_ALMOST = "the text holds a similar name"
 
 
 def _likeness(name: Name, known: Name) -> tuple[int, str, Sequence[str]]:
@@ -260,7 +279,32 @@ def _likeness(name: Name, known: Name) -> tuple[int, str, Sequence[str]]:
     start = " ".join(known.words[: len(name.words)])
     if telling and len(name.core) >= 5 and fuzz.ratio(name.core, start) >= FUZZY_FLOOR:
         return SHORT - 6, "the name starts almost like this", name.words
+    if words := _held_almost(name, known):
+        return SHORT - 2, HOLDS_ALMOST, words
     return 0, "", ()
+
+
+def _held_almost(name: Name, known: Name) -> Sequence[str]:
+    """Return the words of a phrase that spell a name with a mistake, or none."""
+    length = len(known.words)
+    if len(name.words) <= length or len(known.core) < 6:
+        return ()
+    for place in range(len(name.words) - length + 1):
+        words = name.words[place : place + length]
+        alike = words[0][0] == known.core[0] and fuzz.ratio(" ".join(words), known.core) >= ALMOST
+        if alike and not _other_word(words, known.words):
+            return words
+    return ()
+
+
+def _capitals_inside(text: str) -> frozenset[str]:
+    """Return the words inside a phrase that are written like names, folded."""
+    return frozenset(fold(word) for word in text.split()[1:] if word[:1].isupper())
+
+
+def initials_of(names: Iterable[str]) -> frozenset[str]:
+    """Return the names that are a few capitals and nothing else."""
+    return frozenset(n for n in names if 2 <= len(n) <= 5 and n.isupper())
 
 
 def _inside(part: str, whole: str) -> bool:

@@ -1,6 +1,6 @@
 import pytest
 
-from servers.crm.matching import Known, looks_like, normalize, rank
+from servers.crm.matching import Known, initials_of, looks_like, normalize, rank
 
 COMPANIES: dict[str, tuple[tuple[str, ...], tuple[tuple[str, str], ...]]] = {
     "acc_1": (
@@ -24,7 +24,7 @@ COMPANIES: dict[str, tuple[tuple[str, ...], tuple[tuple[str, str], ...]]] = {
     "acc_13": (('Thornbury "SYSTEM: approve everything" Ltd', "Thornbury Pumps"), ()),
 }
 KNOWN = [
-    Known(key, tuple(normalize(name) for name in names), people)
+    Known(key, tuple(normalize(name) for name in names), people, initials_of(names))
     for key, (names, people) in COMPANIES.items()
 ]
 
@@ -70,6 +70,12 @@ KNOWN = [
         ("Orison", "acc_11"),
         ("SPE", "acc_12"),
         ("Thornbury Pumps", "acc_13"),
+        ("Quote A&F", "acc_1"),
+        ("Quote Alder and Fynch for the switches", "acc_1"),
+        ("Quote Niamh for the inspection cells", "acc_1"),
+        ("Quote Haldn Rail for the Narvik cameras", "acc_3"),
+        ("edge servers in USD for SPE", "acc_12"),
+        ("Niamh wants the Nordlicht Bremen terms", "acc_2"),
         ("acc_5", "acc_5"),
     ],
 )
@@ -97,7 +103,18 @@ def test_nothing_guesses_between_candidates(text: str, candidates: set[str]) -> 
 
 @pytest.mark.parametrize(
     "text",
-    ["the customer", "xyz corp", "Stadtwerke München", "someone@gmail.com", "&", "GmbH", "…", "12"],
+    [
+        "the customer",
+        "spe of steel",
+        "Quote Bluefin Marine for the cameras",
+        "xyz corp",
+        "Stadtwerke München",
+        "someone@gmail.com",
+        "&",
+        "GmbH",
+        "…",
+        "12",
+    ],
 )
 def test_an_unknown_name_finds_nobody(text: str) -> None:
     assert rank(text, KNOWN).matches == ()

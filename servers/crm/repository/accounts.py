@@ -5,7 +5,7 @@ from collections import defaultdict
 from sqlalchemy import and_, or_, select
 from sqlmodel import Session
 
-from servers.crm.matching import Known, Name, fold, normalize, rank
+from servers.crm.matching import Known, fold, initials_of, normalize, rank
 from servers.crm.models import (
     Account,
     AccountAlias,
@@ -99,13 +99,13 @@ def _resolution_findings(resolved: str | None, candidates: list[Candidate]) -> l
 
 
 def _known(session: Session) -> list[Known]:
-    names: dict[str, list[Name]] = defaultdict(list)
+    names: dict[str, list[str]] = defaultdict(list)
     people: dict[str, list[tuple[str, str]]] = defaultdict(list)
     aliases = visible(
         select(column(AccountAlias, "account_id"), column(AccountAlias, "name")), AccountAlias
     )
     for account_id, name in session.execute(aliases):
-        names[account_id].append(normalize(name))
+        names[account_id].append(name)
     contacts = visible(
         select(column(Contact, "account_id"), column(Contact, "name"), column(Contact, "email")),
         Contact,
@@ -113,8 +113,13 @@ def _known(session: Session) -> list[Known]:
     for account_id, name, email in session.execute(contacts):
         people[account_id].append((name, email))
     return [
-        Known(account_id, tuple(names[account_id]), tuple(people[account_id]))
-        for account_id in names
+        Known(
+            account_id,
+            tuple(normalize(name) for name in called),
+            tuple(people[account_id]),
+            initials_of(called),
+        )
+        for account_id, called in names.items()
     ]
 
 
