@@ -6,7 +6,7 @@ examples make a desk the same way the command does.
 
 from __future__ import annotations
 
-import json
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
@@ -29,10 +29,10 @@ from orchestrator.workflows.quote import WORKFLOW
 from orchestrator.workflows.quote.flow import STEPS, quote_flow
 from servers.toolkit.declare import META
 from servers.toolkit.errors import DomainError
-from servers.toolkit.gate import RELEASE
 from servers.toolkit.grants import Grant, SigningKey, new_grant_id
 
 PERSON_SECONDS = 300
+WATCH_SECONDS = 0.2
 FORMATS = {"html": "html", "markdown": "md", "json": "json"}
 
 
@@ -148,7 +148,9 @@ class Desk:
 
     async def wait(self, run_id: str) -> dict[str, Any]:
         """Return a run's result once it ends, or `waiting` once it waits for a decision."""
-        result = await self.engine.wait(run_id)
+        result = await (
+            self.engine.wait(run_id) if self.engine.holds(run_id) else self._watch(run_id)
+        )
         if result is None:
             quote_id = self._event(run_id, "waiting")["quote_id"]
             quote = await self.look("finance", "get_quote", {"quote_id": quote_id})
@@ -157,6 +159,16 @@ class Desk:
             result["held_by"] = result.pop("run_id", None)
         await self._label_candidates(result)
         return result
+
+    async def _watch(self, run_id: str) -> dict[str, Any] | None:
+        """Wait for a run that another process executes."""
+        while True:
+            row = self.store.get(run_id)
+            if row["status"] == "done":
+                return dict(row["result"])
+            if row["status"] == "waiting":
+                return None
+            await asyncio.sleep(WATCH_SECONDS)
 
     def events(self, run_id: str, *, after: int = 0) -> list[dict[str, Any]]:
         """Return a run's events after a sequence number."""
@@ -232,8 +244,9 @@ class Desk:
             raise UsageError(refusals[0].removeprefix("FORBIDDEN: "))
         if not left:
             decision = {"approved": approved, "person": person, "note": note}
-            await self.engine.send(row["run_id"], "decision", decision)
             self.store.reopen(row["run_id"])
+            await self.engine.send(row["run_id"], "decision", decision)
+            await self.engine.resume(row["run_id"])
         return left
 
     async def answer(self, row: Mapping[str, Any], answers: Sequence[str]) -> str:
@@ -329,7 +342,7 @@ class Desk:
                     tool.name: dict((tool.meta or {}).get(META, {}))
                     for tool in await client.list_tools()
                 }
-                await client.call_tool_mcp(RELEASE, {})
+                await self.servers.release(name, grant, client)
         WORKFLOW.validate(live)
 
     async def _as_person(
@@ -378,22 +391,18 @@ async def _answer_of(
 
 
 def _facts_of(quote: Mapping[str, Any]) -> dict[str, Any]:
-    return json.loads(
-        json.dumps(
-            {
-                "quote_id": quote["quote_id"],
-                "number": quote.get("number"),
-                "revision": quote["revision"],
-                "account_id": quote["account_id"],
-                "opportunity_id": quote["opportunity_id"],
-                "total_minor": quote["totals"]["total_minor"],
-                "currency": quote["currency"],
-                "lines": quote["lines"],
-                "findings": quote["findings"],
-                "approvals": quote["approvals"],
-            }
-        )
+    keys = (
+        "quote_id",
+        "number",
+        "revision",
+        "account_id",
+        "opportunity_id",
+        "currency",
+        "lines",
+        "findings",
+        "approvals",
     )
+    return {**{key: quote.get(key) for key in keys}, "total_minor": quote["totals"]["total_minor"]}
 
 
 def make_empty(settings: Settings) -> None:

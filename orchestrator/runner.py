@@ -6,13 +6,12 @@ engine itself, no model involved, uses a server.
 """
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from fastmcp import Client
-from mcp.shared.exceptions import MCPError
 
 from orchestrator.agent import run_agent
 from orchestrator.errors import (
@@ -28,7 +27,6 @@ from orchestrator.llm.base import Model
 from orchestrator.servers import Servers
 from orchestrator.toolset import ScopedToolset
 from orchestrator.workflow import AgentSpec, Outputs, Workflow, resolve
-from servers.toolkit.gate import RELEASE
 from servers.toolkit.grants import Grant, SigningKey, bound_value, new_grant_id
 from servers.toolkit.idempotency import META_KEY
 
@@ -92,7 +90,7 @@ class Runner:
             return {"stopped": kind, "message": str(problem)}
         checkpoint = {
             "output": result.output.model_dump(mode="json"),
-            "findings": result.findings,
+            "findings": distinct(result.findings) if spec.reports else [],
             "usage": result.usage,
         }
         self.log.append(
@@ -100,7 +98,7 @@ class Runner:
             "agent_finished",
             agent=step,
             output=checkpoint["output"],
-            findings=result.findings,
+            findings=checkpoint["findings"],
             calls=len(result.calls),
             usage=result.usage,
         )
@@ -155,8 +153,7 @@ class Runner:
             try:
                 yield client
             finally:
-                with suppress(MCPError, RuntimeError):  # a server that is gone: expiry covers that
-                    await client.call_tool_mcp(RELEASE, {})
+                await self.servers.release(server, grant, client)
 
     def _lifetime(self, grant: Grant) -> float:
         if grant.agent == "engine":
@@ -187,6 +184,12 @@ def task_of(spec: AgentSpec, outputs: Outputs) -> str:
     given = {name: resolve(path, outputs) for name, path in spec.gives.items()}
     shown = {name: value for name, value in given.items() if value is not None}
     return json.dumps({"agent": spec.name, "inputs": shown}, ensure_ascii=False, sort_keys=True)
+
+
+def distinct(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return findings without the repeats of calls that were made twice."""
+    kept = {json.dumps(finding, sort_keys=True): dict(finding) for finding in findings}
+    return list(kept.values())
 
 
 def _verifier(spec: AgentSpec, outputs: Outputs) -> Callable[[Any, Any], list[str]] | None:

@@ -4,23 +4,25 @@ The only file of the orchestrator that imports a server, and only its `create_se
 else speaks MCP through the clients that `Servers.connect` gives out, each holding one grant.
 """
 
+import asyncio
 import importlib
 import json
 import os
-import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fastmcp import Client
 from fastmcp.client.transports import ClientTransport, StdioTransport, StreamableHttpTransport
+from mcp.shared.exceptions import MCPError
 
 from orchestrator.errors import EnvironmentProblem
 from servers.toolkit.app import Server
 from servers.toolkit.errors import DomainError
-from servers.toolkit.grants import PublicKey
+from servers.toolkit.gate import RELEASE
+from servers.toolkit.grants import Grant, PublicKey
 
 NAMES = ("crm", "catalog", "finance")
 SAFE_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "DEALDESK_HOME")
@@ -67,17 +69,22 @@ class Servers:
         Raises:
             EnvironmentProblem: the server cannot be reached.
         """
-        client = self._client(name, token)
-        try:
-            await client.__aenter__()
-        except (RuntimeError, OSError) as problem:
-            raise EnvironmentProblem(
-                f"the {name} server cannot be reached", fix="`dealdesk doctor` says why"
-            ) from problem
-        try:
+        async with AsyncExitStack() as stack:
+            try:
+                client = await stack.enter_async_context(self._client(name, token))
+            except (RuntimeError, OSError, MCPError) as problem:
+                raise EnvironmentProblem(
+                    f"the {name} server cannot be reached", fix="`dealdesk doctor` says why"
+                ) from problem
             yield client
-        finally:
-            await client.__aexit__(*sys.exc_info())
+
+    async def release(self, name: str, grant: Grant, client: Client[Any]) -> None:
+        """Revoke a grant for good; a server that is gone is covered by the grant's expiry."""
+        if name in self._apps and name not in self.elsewhere:
+            await asyncio.to_thread(self._apps[name].ledger.revoke, grant)
+        else:
+            with suppress(MCPError, RuntimeError):
+                await client.call_tool_mcp(RELEASE, {})
 
     def _client(self, name: str, token: str) -> Client[Any]:
         entry = self.elsewhere.get(name)

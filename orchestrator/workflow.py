@@ -42,6 +42,7 @@ class AgentSpec:
         bind: Argument names the servers hold it to, and the path of the one value each may take.
         reads_untrusted: It sees text written by outsiders; then it may not write.
         writes: It holds a tool that changes something.
+        reports: What its tools find concerns the result, not only its own search.
         verify: Problems of an output, judged by what the servers really answered.
     """
 
@@ -53,6 +54,7 @@ class AgentSpec:
     bind: Mapping[str, str] = field(default_factory=dict)
     reads_untrusted: bool = False
     writes: bool = False
+    reports: bool = True
     limits: Limits = Limits()
     verify: Callable[[Any, Any, Outputs], list[str]] | None = None
 

@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from rich.live import Live
 from rich.text import Text
@@ -19,19 +18,6 @@ STYLES = {
     "stopped": "red",
     "waiting": "yellow",
 }
-
-
-class View(Protocol):
-    """Shows a run's events."""
-
-    def show(self, event: Mapping[str, Any]) -> None:
-        """Show one event."""
-
-    def __enter__(self) -> Self:
-        """Start showing."""
-
-    def __exit__(self, *problem: object) -> None:
-        """Stop showing."""
 
 
 class Quiet:
@@ -71,7 +57,7 @@ class Lines(Quiet):
             self._console.print(f"{MARKS[mark]} {words}", markup=False, soft_wrap=True)
 
 
-class LiveTree:
+class LiveTree(Quiet):
     """Keeps one tree on the terminal, a branch per step."""
 
     def __init__(self, title: str) -> None:
@@ -101,17 +87,12 @@ class LiveTree:
         self._live.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *problem: object) -> None:
         """Leave the last picture standing."""
         self._live.stop()
 
 
-def view_for(title: str, *, as_json: bool, as_ndjson: bool) -> View:
+def view_for(title: str, *, as_json: bool, as_ndjson: bool) -> Quiet:
     """Choose how to show a run."""
     if as_ndjson:
         return Ndjson()

@@ -160,7 +160,7 @@ class Gate(Middleware):
         arguments: dict[str, Any] = call.arguments or {}
         if call.name == RELEASE:
             self._ledger.revoke(grant)
-            return ToolResult(structured_content={"released": True})
+            return ToolResult(content="released")
         # `_meta.fastmcp` would pick another version of the component than the one checked here
         tool = None
         if call.name in grant.tools and "fastmcp" not in _request_meta(context):

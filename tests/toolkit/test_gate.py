@@ -142,7 +142,7 @@ async def test_a_released_grant_opens_nothing_and_never_shows_the_release(app: S
     mine = grant(id="g_released")
     async with Client(app.view(mine)) as client:
         assert "release_grant" not in {t.name for t in await client.list_tools()}
-        assert (await client.call_tool("release_grant")).structured_content == {"released": True}
+        assert (await client.call_tool("release_grant")).content[0].text == "released"
         assert await client.list_tools() == []
         with pytest.raises(ToolError, match="Unknown tool"):
             await client.call_tool("list_notes")

@@ -59,6 +59,7 @@ WORKFLOW = Workflow(
                 "today": "run.order_date",
             },
             reads_untrusted=True,
+            reports=False,
             verify=verify.verify_assignment,
         ),
         AgentSpec(

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from orchestrator.errors import ToolRefused
-from orchestrator.runner import Runner
+from orchestrator.runner import Runner, distinct
 from orchestrator.workflow import Outputs, steps_of
 from orchestrator.workflows.quote import WORKFLOW
 
@@ -61,7 +61,7 @@ class _Flow:
         return {
             "account_id": plan.get("account_id"),
             "opportunity_id": plan.get("opportunity_id"),
-            "findings": [finding for found in self.findings.values() for finding in found],
+            "findings": distinct([one for found in self.findings.values() for one in found]),
             "lines": list(self.outputs.get("match", {}).get("lines", ())),
         }
 
@@ -118,7 +118,7 @@ class _Flow:
             {"opportunity_id": plan["opportunity_id"]},
         )
         open_ = [row for row in page["items"] if row["status"] in OPEN_STATUSES]
-        newest = max(open_, key=lambda row: int(row["revision"]), default={})
+        newest: Mapping[str, Any] = max(open_, key=lambda row: int(row["revision"]), default={})
         return {
             "holder": holder,
             "quote_id": newest.get("quote_id"),
@@ -218,13 +218,12 @@ class _Flow:
         return quote
 
     async def _decision(self, draft: Mapping[str, Any]) -> None:
-        self.runner.log.append(
-            self.run["id"], "waiting", quote_id=draft["quote_id"], approvals=draft["approvals"]
-        )
+        log, run_id = self.runner.log, self.run["id"]
+        log.append(run_id, "waiting", quote_id=draft["quote_id"], approvals=draft["approvals"])
         decision = await self.steps.receive("decision", DECISION_SECONDS)
         if decision is None:
             raise Stop("expired", quote_id=draft["quote_id"], message="nobody decided in 30 days")
-        self.runner.log.append(self.run["id"], "decided", **decision)
+        log.append(run_id, "decided", **decision)
         if not decision["approved"]:
             raise Stop("rejected", quote_id=draft["quote_id"], by=decision["person"])
 

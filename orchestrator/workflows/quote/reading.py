@@ -268,7 +268,7 @@ def _facts(theirs: Sequence[Source], everything: Sequence[Source], today: date) 
         "mode": next((m for w in words if (m := claims.mode(w))), None),
         "ship_to_country": next((c for w in words if (c := claims.ship_to_country(w))), None),
         "promo_codes": list(dict.fromkeys(c for w in words for c in claims.promo_codes(w)))[:5],
-        "discount_asked_bp": next((d for w in words if (d := claims.discount_asked(w))), None),
+        "discount_asked_bp": next((p for w in words if (p := claims.discount_asked(w))), None),
         "payment_terms_asked": next((t for w in words if (t := claims.payment_terms(w))), None),
         "claims": list(seen.values()),
     }
