@@ -9,20 +9,24 @@ from rapidfuzz import fuzz
 from servers.crm.matching import fold
 
 MAX_WORDS = 16
-WEIGHTS = {"name": 100, "need": 90, "subject": 80, "text": 60}
+WEIGHTS = {"name": 100, "need": 90, "subject": 80, "account": 70, "text": 60}
 _SMALL = frozenset(
     re.findall(
         r"\S+",
         """a about again all also am an and any are as ask asked at be been but by can could deal
-        did do does for from get got had has have he her him his i if in is it its just last make me
-        month my need needed needs new of offer on one opportunity or order our out please price
+        discount percent rabatt sconto did do does for from get got had has have he her him his i if in is it its just last make me
+        month my need needed needs new of off offer on one opportunity or order our out please price
         quarter quote quoted quotes request send she so some talked than that the their them then
         they this those to today told us wanted wants was we week were what when which who with
         would year yesterday you your
         ab aber alle als am an angebot auch auf aus bei bitte das dem den der des die diese dieser
         ein eine einen einer er es fur gefragt haben hat ich ihr im in ist kunde letzte letzten
-        letzter mit monat nach nicht oder sie sind und uns vom von war was wegen wir woche wollen
-        zu zum zur""",
+        letzter fuer furs bis mit monat nach nicht oder sie sind und uns vom von war was wegen wir woche
+        wollen zu zum zur
+        al antes con de del el en haz la las los para por una un
+        des du et la le les pour sur une avec devis
+        alla che da dei il lo per una offerta
+        een en het met van voor""",
     )
 )
 
@@ -32,6 +36,7 @@ class Topic:
     """What an opportunity is about, by where it says so."""
 
     name: str
+    account: str = ""
     needs: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
     text_words: frozenset[str] = frozenset()
@@ -40,7 +45,11 @@ class Topic:
 
 def query_words(query: str) -> list[str]:
     """Return the words of a query that say something, folded; "the" and "last week" do not."""
-    words = [word for word in fold(query).split() if word not in _SMALL and len(word) > 1]
+    words = [
+        word
+        for word in fold(query).split()
+        if word not in _SMALL and len(word) > 1 and not word.isdecimal()
+    ]
     return list(dict.fromkeys(words))[:MAX_WORDS]
 
 
@@ -52,6 +61,7 @@ def score(words: Sequence[str], topic: Topic) -> tuple[int, list[str]]:
         "name": fold(topic.name).split(),
         "need": fold(" ".join(topic.needs)).split(),
         "subject": fold(" ".join(topic.subjects)).split(),
+        "account": fold(topic.account).split(),
     }
     known = {place: frozenset(found) for place, found in places.items()}
     total, reasons = 0, []

@@ -172,6 +172,10 @@ def test_the_right_one_of_two_open_deals_is_found(reading: Session) -> None:
     assert [row.opportunity_id for row in found.items] == ["opp_101"]
     assert found.items[0].reasons == ["'switches' in the subject"]
     assert found.items[0].last_activity_at is not None
+    named = opportunities.search_opportunities(
+        reading, "Larkspur Tools, Orla", "acc_101", open_only=True, limit=20, cursor=None
+    )
+    assert [row.score for row in named.items] == [0, 0]
     everything = opportunities.search_opportunities(
         reading, "last week", "acc_101", open_only=True, limit=20, cursor=None
     )

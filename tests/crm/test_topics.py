@@ -27,6 +27,7 @@ def test_small_words_do_not_count(query: str, words: list[str]) -> None:
         (["switches"], Topic("Line 3", needs=("12 switches",)), 90),
         (["switches"], Topic("Line 3", subjects=("Switches?",)), 80),
         (["switches"], Topic("Line 3", text_words=frozenset(("switches",))), 60),
+        (["larkspur"], Topic("Line 3", account="Larkspur Tools"), 70),
         (["switches", "cork"], Topic("Switches"), 50),
         (["cables"], Topic("Switches"), 0),
         ([], Topic("Switches"), 0),

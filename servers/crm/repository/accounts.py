@@ -123,6 +123,13 @@ def _known(session: Session) -> list[Known]:
     ]
 
 
+def words_of_account(session: Session, account_id: str) -> frozenset[str]:
+    """Return the words of an account's names and of its contacts' names, folded."""
+    aliases = all_visible(session, AccountAlias, column(AccountAlias, "account_id") == account_id)
+    contacts = all_visible(session, Contact, column(Contact, "account_id") == account_id)
+    return frozenset(fold(" ".join(row.name for row in (*aliases, *contacts))).split())
+
+
 def search_accounts(
     session: Session, query: str, country: str | None, limit: int, cursor: str | None
 ) -> AccountPage:

@@ -17,6 +17,7 @@ from servers.crm.models import (
     OpportunityContact,
     QuoteRecord,
 )
+from servers.crm.repository.accounts import words_of_account
 from servers.crm.repository.base import (
     all_visible,
     column,
@@ -60,6 +61,9 @@ def search_opportunities(
     if open_only:
         conditions.append(column(Opportunity, "stage").notin_(_CLOSED))
     words = query_words(query)
+    if account_id is not None:  # the customer's own names tell none of its deals from another
+        theirs = words_of_account(session, account_id)
+        words = [word for word in words if word not in theirs]
     spoken = {word: _spoken_of(session, word) for word in words}
     rows = _newest(session, conditions)
     if len(rows) == NEWEST:  # more may exist; those whose texts hold a word must not be missed
@@ -111,6 +115,7 @@ def _scored(
     for row in rows:
         topic = Topic(
             row.name,
+            names[row.account_id],
             tuple(needs.get(row.opportunity_id, ())),
             tuple(subjects.get(row.opportunity_id, ())),
             frozenset(word for word in words if row.opportunity_id in spoken[word]),
