@@ -13,20 +13,19 @@ WEIGHTS = {"name": 100, "need": 90, "subject": 80, "account": 70, "text": 60}
 _SMALL = frozenset(
     re.findall(
         r"\S+",
-        """a about again all also am an and any are as ask asked at be been but by can could deal
-        discount percent rabatt sconto did do does for from get got had has have he her him his i if in is it its just last make me
-        month my need needed needs new of off offer on one opportunity or order our out please price
-        quarter quote quoted quotes request send she so some talked than that the their them then
-        they this those to today told us wanted wants was we week were what when which who with
-        would year yesterday you your
-        ab aber alle als am an angebot auch auf aus bei bitte das dem den der des die diese dieser
-        ein eine einen einer er es fur gefragt haben hat ich ihr im in ist kunde letzte letzten
-        letzter fuer furs bis mit monat nach nicht oder sie sind und uns vom von war was wegen wir woche
-        wollen zu zum zur
-        al antes con de del el en haz la las los para por una un
-        des du et la le les pour sur une avec devis
-        alla che da dei il lo per una offerta
-        een en het met van voor""",
+        """a ab aber about again al all alla alle als also am an and angebot antes any are as ask
+        asked at auch auf aus avec be been bei bis bitte but by can che con could da
+        das de deal dei del dem den der des devis did die diese dieser discount do
+        does du een ein eine einen einer el en er es et for from fuer fur furs gefragt
+        get got haben had has hat have haz he her het him his i ich if ihr il im in is
+        ist it its just kunde la las last le les letzte letzten letzter lo los make me
+        met mit monat month my nach need needed needs new nicht oder of off offer
+        offerta on one opportunity or order our out para per percent please por pour
+        price quarter quote quoted quotes rabatt request sconto send she sie sind so
+        some sur talked than that the their them then they this those to today told un
+        una und une uns us van vom von voor wanted wants war was we week wegen were
+        what when which who wir with woche wollen would year yesterday you your zu zum
+        zur""",
     )
 )
 
