@@ -104,11 +104,8 @@ def compare(
     wanted = Counter((g["sku"], g["quantity"], g.get("optional", False)) for g in gold["lines"])
     problems += [f"{quantity} x {sku} too much" for sku, quantity, _ in lines - wanted]
     problems += [f"{quantity} x {sku} missing" for sku, quantity, _ in wanted - lines]
-    problems += [
-        f"{key} {quote[key]} instead of {gold[key]}"
-        for key in ("currency", "ship_method")
-        if quote[key] != gold[key]
-    ]
+    pairs = {"currency": quote["currency"], "ship_method": quote["freight"]["method"]}
+    problems += [f"{k} {v} instead of {gold[k]}" for k, v in pairs.items() if v != gold[k]]
     for key, name in (("net_minor", "net_total"), ("total_minor", "total")):
         amount = str(from_minor(quote["totals"][key], quote["currency"]))
         if amount != gold[name]:

@@ -1,0 +1,172 @@
+"""Who is alive: every worker holds a lock that the system drops when its process dies.
+
+A seat is a name no other worker ever had and a lock on it. "The lock is free" means "its owner
+is dead", so there is no heartbeat and no clock, and work is taken over from the dead only.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from hashlib import blake2b
+from pathlib import Path
+from typing import IO, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+
+class Seats(Protocol):
+    """One worker's own seat, and a look at those of others."""
+
+    def take(self) -> str:
+        """Take a new seat and return its name."""
+
+    def keep(self) -> None:
+        """Make sure that the seat is still held; call it now and then."""
+
+    def dead(self, name: str) -> AbstractContextManager[bool]:
+        """Open a context that says whether the owner of a seat is dead, and holds it if so."""
+
+    def leave(self) -> None:
+        """Give the seat back; nothing happens when none was taken."""
+
+
+def seats_for(url: str) -> Seats:
+    """Return the seats of the workers on one database."""
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return FileSeats(Path(f"{parsed.database}-seats"))
+    return DatabaseSeats(url)
+
+
+class FileSeats:
+    """Seats on one machine: locked files in a folder beside the database."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use a folder; it is made with the first seat."""
+        self._folder = folder
+        self._mine: IO[bytes] | None = None
+
+    def take(self) -> str:
+        """Take a new seat and return its name."""
+        name = _new_name()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._mine = self._path(name).open("xb")
+        _lock(self._mine)
+        return name
+
+    def keep(self) -> None:
+        """Do nothing: only the end of the process takes a file's lock away."""
+
+    @contextmanager
+    def dead(self, name: str) -> Iterator[bool]:
+        """Say whether the owner of a seat is dead; its lock is held inside."""
+        try:
+            file = self._path(name).open("rb+")
+        except FileNotFoundError:  # it left in order, or somebody cleared up after it
+            yield True
+            return
+        with file:
+            if not _lock(file):
+                yield False
+                return
+            yield True
+        _remove(self._path(name))
+
+    def leave(self) -> None:
+        """Give the seat back."""
+        if self._mine is not None:
+            self._mine.close()
+            _remove(Path(self._mine.name))
+            self._mine = None
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.lock"
+
+
+class DatabaseSeats:
+    """Seats on any number of machines: advisory locks of PostgreSQL sessions.
+
+    A session lock needs a session: behind a pooler in transaction mode this does not work.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Use a database."""
+        self._engine = sa.create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        self._name = ""
+        self._mine: sa.Connection | None = None
+
+    def take(self) -> str:
+        """Take a new seat and return its name."""
+        self._name = _new_name()
+        self._sit()
+        return self._name
+
+    def keep(self) -> None:
+        """Sit down again when the database dropped the session."""
+        if self._mine is None:
+            return
+        try:
+            self._mine.execute(sa.text("SELECT 1"))
+        except sa.exc.DBAPIError:
+            self._mine.invalidate()
+            self._sit()
+
+    @contextmanager
+    def dead(self, name: str) -> Iterator[bool]:
+        """Say whether the owner of a seat is dead; its lock is held inside."""
+        with self._engine.connect() as db:
+            yield _try_lock(db, name)  # closing the session drops the lock
+
+    def leave(self) -> None:
+        """Give the seat back."""
+        if self._mine is not None:
+            self._mine.close()
+            self._mine = None
+        self._engine.dispose()
+
+    def _sit(self) -> None:
+        self._mine = self._engine.connect()
+        _try_lock(self._mine, self._name)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # a file left behind is free, and so says the same as none
+        path.unlink()
+
+
+def _new_name() -> str:
+    return f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def _try_lock(db: sa.Connection, name: str) -> bool:
+    key = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)
+    return bool(db.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar())
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[bytes]) -> bool:
+        """Lock a file for as long as it is open; False when somebody else has it."""
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _lock(file: IO[bytes]) -> bool:
+        """Lock a file for as long as it is open; False when somebody else has it."""
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

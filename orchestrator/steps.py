@@ -1,0 +1,139 @@
+"""A run's body seen from inside: steps with checkpoints, and what a failure means for the run.
+
+Knows no engine; `Beneath` is what it needs of one. An error that may pass (`may_pass`) leaves no
+checkpoint: the steps beside it are let finish, then the run is parked, and when it is resumed only
+what has no checkpoint runs. Any other error is a checkpoint, the same in every life.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from orchestrator import errors
+from orchestrator.errors import DealdeskError
+
+Json = dict[str, Any]
+Reserved = Callable[[Callable[[], Awaitable[Json]]], Awaitable[Json]]
+
+
+class Beneath(Protocol):
+    """The durable part under a body."""
+
+    def reserve(self, name: str) -> Reserved:
+        """Draw the step's number now; call what is returned to run it or read its checkpoint."""
+
+    async def receive(self, topic: str, timeout: float) -> Any:
+        """Wait for a message, and let those outside know that the run waits."""
+
+    def halt(self, why: str) -> BaseException:
+        """Return what ends this life of the run without ending the run."""
+
+
+class Steps:
+    """What a run's body works with: checkpointed steps by name, and one durable wait.
+
+    Attributes:
+        failure: The step that failed in a way that may pass, and how.
+    """
+
+    def __init__(self, names: tuple[str, ...], beneath: Beneath) -> None:
+        """Reserve a number for every step, in plan order: numbers must not follow timing."""
+        self._reserved = {name: beneath.reserve(name) for name in names}
+        self._beneath = beneath
+        self._raised: dict[str, Exception] = {}
+        self._busy: dict[asyncio.Future[None], asyncio.Task[Any] | None] = {}
+        self.failure: tuple[str, Exception] | None = None
+
+    async def run(self, name: str, work: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+        """Run a step of the plan, or return what its checkpoint holds; JSON either way.
+
+        Raises:
+            RuntimeError: the plan has no such step, or it was run already in this life.
+        """
+        self._go_on()
+        if name not in self._reserved:
+            raise RuntimeError(f"step {name!r} is not in the plan, or was run already")
+        busy = asyncio.get_running_loop().create_future()
+        self._busy[busy] = asyncio.current_task()
+        try:
+            kept = await self._reserved.pop(name)(lambda: self._try(name, work, args))
+        finally:
+            del self._busy[busy]
+            busy.set_result(None)
+        if "error" in kept:
+            raise self._raised.pop(name, None) or error_of(kept["error"])
+        return kept["value"]
+
+    async def receive(self, topic: str, timeout: float) -> Any:
+        """Wait, for days if need be, for a message; None when none came."""
+        self._go_on()
+        return await self._beneath.receive(topic, timeout)
+
+    async def settle(self) -> None:
+        """Return when no step is running."""
+        while self._busy:
+            await asyncio.wait(self._busy)
+
+    def cancel(self) -> None:
+        """Cancel the tasks that are inside a step."""
+        for task in self._busy.values():
+            if task is not None:
+                task.cancel()
+
+    def _go_on(self) -> None:
+        if self.failure is not None:
+            raise self._beneath.halt(f"{self.failure[0]} failed")
+
+    async def _try(self, name: str, work: Callable[..., Awaitable[Any]], args: Any) -> Json:
+        try:
+            return {"value": as_json(await work(*args))}
+        except Exception as problem:
+            if may_pass(problem):
+                self.failure = self.failure or (name, problem)
+                raise self._beneath.halt(f"{name} failed") from problem
+            self._raised[name] = problem
+            return {"error": facts_of(problem, name)}
+
+
+def as_json(value: Any) -> Any:
+    """Return what a checkpoint would give back, so that every life sees the same."""
+    return json.loads(json.dumps(value, allow_nan=False))
+
+
+def may_pass(problem: Exception) -> bool:
+    """Say whether trying again later may help.
+
+    It may when the error says so, when whoever runs the machine or holds the key has to act
+    first, and when it is nothing of ours (a full disk, a mistake in the code that gets mended).
+    It does not when a server, a model or a limit has spoken.
+    """
+    if not isinstance(problem, DealdeskError):
+        return True
+    return problem.retryable or problem.exit_code in (3, 4)
+
+
+def facts_of(problem: Exception, step: str) -> Json:
+    """Return an error as JSON."""
+    said = getattr(problem, "message", None) or str(problem) or type(problem).__name__
+    fix = getattr(problem, "fix", "")
+    return {"type": type(problem).__name__, "message": str(said), "fix": str(fix), "step": step}
+
+
+def error_of(facts: Json) -> DealdeskError:
+    """Return the error that `facts_of` described; one that was not ours becomes a plain one."""
+    kind = getattr(errors, str(facts["type"]), None)
+    if isinstance(kind, type) and issubclass(kind, DealdeskError):
+        return kind(facts["message"], fix=facts["fix"])
+    return DealdeskError(f"{facts['step']} stopped: {facts['type']}: {facts['message']}")
+
+
+def innermost(problem: BaseException) -> BaseException:
+    """Return the error that a task group wrapped: a real one before a cancellation."""
+    while isinstance(problem, BaseExceptionGroup):
+        inside = problem.exceptions
+        real = [p for p in inside if not isinstance(p, asyncio.CancelledError)]
+        problem = (real or inside)[0]
+    return problem
