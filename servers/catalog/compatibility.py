@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 
 from servers.catalog import rulebook as rb
-from servers.catalog.packing import unplaced
+from servers.catalog.packing import fewest, unplaced
 from servers.catalog.schemas import Product
 from servers.catalog.selection import Add, Item, Problem, finding, number, picked, total
 from servers.toolkit.findings import Finding, Severity
@@ -135,13 +135,12 @@ def _attr_sum_le(
         return [Problem(_unknown(rule, unknown))]
     loads = [((number(i.product, rule.use) or 0) if rule.use else 1, i) for i in subject]
     bins = [((number(i.product, rule.provide) or 0), i) for i in targets]
-    used = sum(size * item.line.quantity for size, item in loads)
-    given = sum(size * item.line.quantity for size, item in bins)
+    devices = [(size, item.line.quantity) for size, item in loads]
+    supplies = [(size, item.line.quantity) for size, item in bins]
+    used = sum(size * count for size, count in devices)
+    given = sum(size * count for size, count in supplies)
     if rule.pack:
-        left = unplaced(
-            [(size, i.line.quantity) for size, i in loads],
-            [(size, i.line.quantity) for size, i in bins],
-        )
+        left = unplaced(devices, supplies)
     else:
         left = [0] * len(loads) if used <= given else [i.line.quantity for _, i in loads]
     if not any(left):
@@ -151,27 +150,34 @@ def _attr_sum_le(
     over = [(size, item, n) for (size, item), n in zip(loads, left, strict=True) if n]
     if rule.pack:
         evidence += [f"{n} x {item.product.sku} without a supply" for _, item, n in over]
-        repair = _one_each(rule, over, catalog)
+        repair = _one_each(rule, over, devices, supplies, catalog)
     else:
         repair = _enough(rule, used - given, over[0][1], catalog)
     return [_problem(rule, [i for _, i, _ in over], evidence, [repair], used=used, given=given)]
 
 
-def _one_each(rule: rb.AttrSumLe, over: list[tuple[int, Item, int]], catalog: Catalog) -> list[Add]:
-    """The smallest target for each device left over.
+def _one_each(
+    rule: rb.AttrSumLe,
+    over: list[tuple[int, Item, int]],
+    loads: list[tuple[int, int]],
+    bins: list[tuple[int, int]],
+    catalog: Catalog,
+) -> list[Add]:
+    """The smallest target that carries each device left over, less what the others carry too.
 
-    One each, not one for all: nothing says that the devices share a cabinet.
+    The smallest one each, not one big one for all: nothing says that the devices share a cabinet.
     """
     capacities = sorted(
         (number(catalog[sku], rule.provide) or 0, sku) for sku in rule.offer if sku in catalog
     )
-    adds: list[Add] = []
+    adds: list[tuple[int, str, int, str]] = []
     for size, item, count in over:
-        sku = next((s for capacity, s in capacities if capacity >= size), None)
-        if sku is None:
+        fitting = next(((c, sku) for c, sku in capacities if c >= size), None)
+        if fitting is None:
             return []
-        adds.append(Add(sku, count, item.line.line_id))
-    return adds
+        adds.append((*fitting, count, item.line.line_id))
+    needed = fewest(loads, bins, [(capacity, count) for capacity, _, count, _ in adds])
+    return [Add(sku, n, line) for (_, sku, _, line), n in zip(adds, needed, strict=True) if n]
 
 
 def _enough(rule: rb.AttrSumLe, short: int, item: Item, catalog: Catalog) -> list[Add]:

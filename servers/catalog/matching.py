@@ -79,10 +79,12 @@ def match(
         goals: Sales goals; they order equals and no more.
     """
     known = {product.sku: product for product in products}
-    scores = named(wanted, known)
+    scores = named(wanted, known, wanted.tokens[: wanted.before])
     if not scores:
         scores = [score_of(wanted, product, vocabulary) for product in known.values()]
-    scores = [s for s in scores if s.points >= SHOW]
+        scores = [s for s in scores if s.points >= SHOW]
+    if not scores:  # "an offer for SW-P8-120": what stands before names no product of ours
+        scores = named(wanted, known, wanted.tokens)
     nudges = {s.product.sku: _nudge(s, goals, day) for s in scores}
     scores.sort(key=lambda s: (-s.points, -nudges[s.product.sku], s.product.sku))
     return _answer(_drop_ended(scores, day), known, wanted, day, limit)

@@ -25,6 +25,30 @@ def unplaced(loads: Sequence[tuple[int, int]], bins: Sequence[tuple[int, int]]) 
     return left
 
 
+def fewest(
+    loads: Sequence[tuple[int, int]],
+    bins: Sequence[tuple[int, int]],
+    extra: Sequence[tuple[int, int]],
+) -> list[int]:
+    """Return how many of each extra bin are needed, when all of them together are enough.
+
+    The smaller ones are dropped first; of what stays, none can be left out.
+    """
+    counts = [count for _, count in extra]
+
+    def fits() -> bool:
+        added = [(size, n) for (size, _), n in zip(extra, counts, strict=True)]
+        return not any(unplaced(loads, [*bins, *added]))
+
+    for place in sorted(range(len(extra)), key=lambda i: (extra[i][0], i)):
+        low, high = 0, counts[place]
+        while low < high:
+            counts[place] = (low + high) // 2
+            low, high = (low, counts[place]) if fits() else (counts[place] + 1, high)
+        counts[place] = high
+    return counts
+
+
 def _first_fit(loads: Sequence[tuple[int, int]], bins: Sequence[tuple[int, int]]) -> list[int]:
     """Place the largest loads first, each into the tightest bins; counts keep it quick."""
     room: dict[int, int] = {}

@@ -77,6 +77,7 @@ _AT_MOST = re.compile(
 _OR_MORE = re.compile(r"^\s*(?:or more|or above|oder mehr|ou plus|o mas|o piu|\+)")
 _DAYS = re.compile(r"\b(?P<n>30|60|90|180|365)\s*(?:days?|tage|jours|dias|giorni)\b")
 _GIGABIT = re.compile(r"\b(?P<n>1|10|25|40|100)g\b")
+_PUNCTUATION = re.compile(r"[-–—_()\[\]\"';:/]+|(?<!\d),|,(?!\d)|[.!?](?=\s|$)")
 _WORD = re.compile(r"[a-z0-9]+\+{0,2}")
 
 
@@ -130,9 +131,14 @@ class Amount:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A phrase, read: what is asked for by number, trait and special, and the other words."""
+    """A phrase, read: what is asked for by number, trait and special, and the other words.
+
+    The first `before` tokens stand before the phrase says what the thing is for; `head` are the
+    other words of that part, `tail` those that come after.
+    """
 
     tokens: tuple[str, ...]
+    before: int = 0
     head: tuple[str, ...] = ()
     tail: tuple[str, ...] = ()
     amounts: tuple[Amount, ...] = ()
@@ -151,7 +157,7 @@ def plain(text: str) -> str:
     """Return text in lower case, without accents, with hyphens and brackets as spaces."""
     folded = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(c for c in folded if not unicodedata.combining(c))
-    return " ".join(re.sub(r"[-–—_()\[\]\"',;:/]+(?!s\b)|[.!?](?=\s|$)", " ", bare).split())
+    return " ".join(_PUNCTUATION.sub(" ", bare).split())
 
 
 def stem(word: str) -> str:
@@ -178,13 +184,14 @@ def read(phrase: str, vocabulary: Vocabulary, quantity: int | None = None) -> Wa
         quantity: How many are asked for; that number in the phrase says nothing about the product.
     """
     tokens = tuple(_WORD.findall(plain(phrase)))
+    before = len(_WORD.findall(_cut(plain(phrase), vocabulary.aside)[0]))
     text = _QUANTITY.sub("", plain(phrase))
     text = _swap(text, {w: str(n) for w, n in vocabulary.numbers.items()})
     text = re.sub(r"\b24 7\b", "24x7", text)
     text = _swap(text, {t: name for name, terms in vocabulary.words.items() for t in terms})
     main, aside = _cut(text, vocabulary.aside)
     main, unwanted = _without(" ".join(main.split()), vocabulary)
-    specials = _specials(main, vocabulary)
+    specials = _specials(f"{main} {aside}", vocabulary)
     main, amounts = _amounts(main)
     traits, main = _traits(main, vocabulary)
     main, extra = _cut(main, vocabulary.beside)
@@ -200,6 +207,7 @@ def read(phrase: str, vocabulary: Vocabulary, quantity: int | None = None) -> Wa
     tail = [stem(w) for w in _WORD.findall(f"{extra} {aside}") if w not in stop and len(w) > 2]
     return Wanted(
         tokens=tokens,
+        before=before,
         head=tuple(dict.fromkeys(head)),
         tail=tuple(dict.fromkeys(w for w in tail if not w.isdecimal())),
         amounts=tuple(amounts),

@@ -23,6 +23,8 @@ STRANGER = 35
 _AMOUNT, _TRAIT, _WORD, _LOOSE, _TAIL = 20, 15, 10, 7, 2
 _UNASKED = 14
 _MAX_UNASKED = 28
+_MISSING = 6
+_MAX_MISSING = 12
 _PREFIX = 90
 
 
@@ -37,28 +39,26 @@ class Score:
     named: bool = False
 
 
-def named(wanted: Wanted, known: Mapping[str, Product]) -> list[Score]:
-    """Return the products whose SKU stands in the phrase, whole or as a clear beginning."""
+def named(wanted: Wanted, known: Mapping[str, Product], tokens: Sequence[str]) -> list[Score]:
+    """Return the products whose SKU stands in some tokens, whole or as a clear beginning."""
     spans: dict[str, tuple[int, int]] = {}
     begun: dict[str, tuple[int, int]] = {}
     for sku in known:
         segments = sku.lower().split("-")
-        if (span := _find(segments, wanted.tokens)) is not None:
+        if (span := _find(segments, tokens)) is not None:
             spans[sku] = span
         for count in range(len(segments) - 1, 1, -1):
             part = segments[:count]
-            if any(c.isdigit() for c in "".join(part)) and (found := _find(part, wanted.tokens)):
+            if any(c.isdigit() for c in "".join(part)) and (found := _find(part, tokens)):
                 begun[sku] = found
                 break
-    whole = {
-        sku: span
+    whole = [
+        sku
         for sku, span in spans.items()
         if not any(_inside(span, other) for other in spans.values())
-    }
+    ]
     if whole:
-        first = min(start for start, _ in whole.values())
-        kept = [sku for sku, (start, _) in whole.items() if start == first or not wanted.tail]
-        return [_literal(wanted, known[sku]) for sku in kept]
+        return [_literal(wanted, known[sku]) for sku in whole]
     longest = max((end - start for start, end in begun.values()), default=0)
     return [
         _begun(wanted, known[sku]) for sku, (start, end) in begun.items() if end - start == longest
@@ -142,10 +142,12 @@ def score_of(wanted: Wanted, product: Product, vocabulary: Vocabulary) -> Score:
 
 
 def _unasked(wanted: Wanted, product: Product, reasons: list[str]) -> int:
-    """Return the points a product loses for specials that nobody asked for."""
+    """Return the points a product loses for specials not asked for, or asked for and missing."""
     extra = [s for s in product.specials if s not in wanted.specials]
     reasons += [f"special that was not asked for: {special}" for special in extra]
-    return min(_UNASKED * len(extra), _MAX_UNASKED)
+    missing = wanted.specials.difference(product.specials)
+    lost = min(_UNASKED * len(extra), _MAX_UNASKED)
+    return lost + min(_MISSING * len(missing), _MAX_MISSING)
 
 
 def _numbers(product: Product, amount: Amount) -> list[int]:
