@@ -107,6 +107,6 @@ def open_server(url: str) -> tuple[Server, dict[str, int]]:
     return create_server(database), loaded
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Run `dealdesk-crm`."""
-    run_server("crm", lambda url: open_server(url)[0])
+    run_server("crm", lambda url: open_server(url)[0], arguments)

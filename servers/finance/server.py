@@ -61,9 +61,9 @@ def open_server(url: str) -> tuple[Server, dict[str, int]]:
     return create_server(database), loaded
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Serve finance until stopped."""
-    run_server("finance", lambda url: open_server(url)[0])
+    run_server("finance", lambda url: open_server(url)[0], arguments)
 
 
 def _add_resources(app: Server, now: Callable[[], datetime]) -> None:
