@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any, Protocol
 
 from orchestrator import errors
 from orchestrator.errors import DealdeskError
 
 Json = dict[str, Any]
-Reserved = Callable[[Callable[[], Awaitable[Json]]], Awaitable[Json]]
+Reserved = Callable[[Callable[[], Coroutine[Any, Any, Json]]], Awaitable[Json]]
 
 
 class Beneath(Protocol):
@@ -59,7 +60,7 @@ class Steps:
         busy = asyncio.get_running_loop().create_future()
         self._busy[busy] = asyncio.current_task()
         try:
-            kept = await self._reserved.pop(name)(lambda: self._try(name, work, args))
+            kept = await self._reserved.pop(name)(partial(self._try, name, work, args))
         finally:
             del self._busy[busy]
             busy.set_result(None)

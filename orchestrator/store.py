@@ -8,13 +8,14 @@ once however often the body is replayed.
 from __future__ import annotations
 
 import secrets
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from time import monotonic, sleep
+from time import monotonic, sleep, time
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -289,6 +290,8 @@ def make_engine(url: str) -> sa.Engine:
             "foreign_keys=ON",
         ):
             connection.execute(f"PRAGMA {pragma}")
+        if sqlite3.sqlite_version_info < (3, 42):  # DBOS's SQL asks for it
+            connection.create_function("unixepoch", 1, lambda _modifier: time())
 
     return engine
 
