@@ -6,21 +6,20 @@ examples make a desk the same way the command does.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from fastmcp import Client
-
 from orchestrator.answers import apply_answers
-from orchestrator.engine import Engine
-from orchestrator.errors import EnvironmentProblem, ToolRefused, UsageError
+from orchestrator.engine import Engine, State
+from orchestrator.errors import DealdeskError, EnvironmentProblem, ToolRefused, UsageError
 from orchestrator.events import EventLog
 from orchestrator.llm.base import Model
 from orchestrator.models import model_for, played_by
+from orchestrator.people import call_as, decide_approvals, in_words
+from orchestrator.rendering import write_views
 from orchestrator.runner import Runner
 from orchestrator.servers import NAMES, Servers, read_elsewhere
 from orchestrator.settings import Settings
@@ -31,9 +30,7 @@ from servers.toolkit.declare import META
 from servers.toolkit.errors import DomainError
 from servers.toolkit.grants import Grant, SigningKey, new_grant_id
 
-PERSON_SECONDS = 300
-WATCH_SECONDS = 0.2
-FORMATS = {"html": "html", "markdown": "md", "json": "json"}
+LOOK_SECONDS = 300
 
 
 class Desk:
@@ -147,10 +144,17 @@ class Desk:
         return run_id
 
     async def wait(self, run_id: str) -> dict[str, Any]:
-        """Return a run's result once it ends, or `waiting` once it waits for a decision."""
-        result = await (
-            self.engine.wait(run_id) if self.engine.holds(run_id) else self._watch(run_id)
-        )
+        """Return a run's result once it ends, or `waiting` once it waits for a decision.
+
+        Raises:
+            DealdeskError: the run failed for good, or is parked and can be resumed.
+        """
+        try:
+            result = await self.engine.wait(run_id)
+        except DealdeskError as problem:
+            if await self.engine.status(run_id) is State.FAILED:
+                self.store.finish(run_id, {"outcome": "failed", "message": problem.message})
+            raise
         if result is None:
             quote_id = self._event(run_id, "waiting")["quote_id"]
             quote = await self.look("finance", "get_quote", {"quote_id": quote_id})
@@ -159,16 +163,6 @@ class Desk:
             result["held_by"] = result.pop("run_id", None)
         await self._label_candidates(result)
         return result
-
-    async def _watch(self, run_id: str) -> dict[str, Any] | None:
-        """Wait for a run that another process executes."""
-        while True:
-            row = self.store.get(run_id)
-            if row["status"] == "done":
-                return dict(row["result"])
-            if row["status"] == "waiting":
-                return None
-            await asyncio.sleep(WATCH_SECONDS)
 
     def events(self, run_id: str, *, after: int = 0) -> list[dict[str, Any]]:
         """Return a run's events after a sequence number."""
@@ -192,7 +186,14 @@ class Desk:
         await self.engine.resume(run_id)
 
     async def cancel(self, run_id: str) -> None:
-        """Cancel a run and free its opportunity."""
+        """Cancel a run and free its opportunity.
+
+        Raises:
+            UsageError: the run has ended already.
+        """
+        row = self.store.get(run_id)
+        if row["status"] == "done":
+            raise UsageError(f"{run_id} ended already (it is {row['outcome']})")
         await self.engine.cancel(run_id)
         self.store.finish(run_id, {"outcome": "cancelled"})
 
@@ -222,31 +223,13 @@ class Desk:
             UsageError: finance knows no such person, or they may decide none of it.
         """
         person = self.settings.person or ""
-        open_ = [a for a in quote["approvals"] if a["status"] == "pending"]
-        refusals: list[str] = []
-        left: list[str] = []
-        for approval in open_:
-            arguments = {
-                "approval_id": approval["approval_id"],
-                "decision": "approve" if approved else "reject",
-                "note": note,
-            }
-            try:
-                await self._as_person("finance", "decide_approval", arguments, person)
-            except ToolRefused as refusal:
-                refusals.append(str(refusal))
-                left.append(str(approval["role"]))
-            else:
-                if not approved:
-                    left = []
-                    break
-        if open_ and len(refusals) == len(open_):
-            raise UsageError(refusals[0].removeprefix("FORBIDDEN: "))
+        left = await decide_approvals(
+            self.servers, self.signing, person, quote, approved=approved, note=note
+        )
         if not left:
             decision = {"approved": approved, "person": person, "note": note}
-            self.store.reopen(row["run_id"])
             await self.engine.send(row["run_id"], "decision", decision)
-            await self.engine.resume(row["run_id"])
+            self.store.reopen(row["run_id"])
         return left
 
     async def answer(self, row: Mapping[str, Any], answers: Sequence[str]) -> str:
@@ -267,10 +250,11 @@ class Desk:
         Raises:
             UsageError: the server said no; the message is the server's.
         """
+        person = self.settings.person or ""
         try:
-            return await self._as_person(server, tool, arguments, self.settings.person or "")
+            return await call_as(self.servers, self.signing, person, server, tool, arguments)
         except ToolRefused as refusal:
-            raise UsageError(str(refusal)) from refusal
+            raise UsageError(in_words(refusal)) from refusal
 
     async def plan_only(self, goal: str, today: date) -> dict[str, Any]:
         """Let the master agent read a goal, and nothing more."""
@@ -307,23 +291,7 @@ class Desk:
             EnvironmentProblem: the folder cannot be written.
         """
         target = folder or self.settings.home / "quotes"
-        written = []
-        for view in views:
-            for form, suffix in FORMATS.items():
-                arguments = {"quote_id": quote_id, "format": form, "view": view}
-                rendered = await self.look("finance", "render_quote", arguments)
-                name = rendered.get("number") or quote_id
-                inside = "" if view == "customer" else "-internal"
-                path = target / f"{name}{inside}.{suffix}"
-                try:
-                    target.mkdir(parents=True, exist_ok=True)
-                    path.write_text(rendered["text"], encoding="utf-8")
-                except OSError as problem:
-                    raise EnvironmentProblem(
-                        f"cannot write {path}", fix="choose another folder with --out"
-                    ) from problem
-                written.append(path)
-        return written
+        return await write_views(self.look, quote_id, target, views)
 
     async def _body(self, steps: Any, run_id: str, args: Mapping[str, Any]) -> dict[str, Any]:
         result = await quote_flow(self.runner, steps, args)
@@ -336,7 +304,7 @@ class Desk:
         for name in NAMES:
             wanted = frozenset(t for spec in WORKFLOW.agents for t in spec.tools_of(name))
             grant = Grant(id=new_grant_id(), audience=name, tools=wanted, agent="engine")
-            token = self.signing.mint(grant, ttl=PERSON_SECONDS)
+            token = self.signing.mint(grant, ttl=LOOK_SECONDS)
             async with self.servers.connect(name, token) as client:
                 live[name] = {
                     tool.name: dict((tool.meta or {}).get(META, {}))
@@ -344,14 +312,6 @@ class Desk:
                 }
                 await self.servers.release(name, grant, client)
         WORKFLOW.validate(live)
-
-    async def _as_person(
-        self, server: str, tool: str, arguments: Mapping[str, Any], person: str
-    ) -> dict[str, Any]:
-        grant = Grant(id=new_grant_id(), audience=server, tools=frozenset({tool}), person=person)
-        token = self.signing.mint(grant, ttl=PERSON_SECONDS)
-        async with self.servers.connect(server, token) as client:
-            return await _answer_of(client, tool, arguments)
 
     def _event(self, run_id: str, kind: str) -> dict[str, Any]:
         return next(e["data"] for e in reversed(self.store.events(run_id)) if e["type"] == kind)
@@ -378,16 +338,6 @@ class Desk:
                     labels[candidate] = str(row["name"])
             if labels:
                 question["labels"] = labels
-
-
-async def _answer_of(
-    client: Client[Any], tool: str, arguments: Mapping[str, Any]
-) -> dict[str, Any]:
-    result = await client.call_tool_mcp(tool, dict(arguments))
-    if result.is_error or result.structured_content is None:
-        text = " ".join(getattr(block, "text", "") for block in result.content)
-        raise ToolRefused(text or f"{tool} gave no answer")
-    return dict(result.structured_content)
 
 
 def _facts_of(quote: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,80 @@
+"""What a person does at the servers: look, and decide; each call under a grant of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.errors import ToolRefused, UsageError
+from orchestrator.servers import Servers
+from servers.toolkit.grants import Grant, SigningKey, new_grant_id
+
+SECONDS = 300
+
+
+async def call_as(
+    servers: Servers,
+    signing: SigningKey,
+    person: str,
+    server: str,
+    tool: str,
+    arguments: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Call one tool as a person, under a grant for that tool alone.
+
+    Raises:
+        ToolRefused: the server said no; the message is the server's.
+    """
+    grant = Grant(id=new_grant_id(), audience=server, tools=frozenset({tool}), person=person)
+    async with servers.connect(server, signing.mint(grant, ttl=SECONDS)) as client:
+        result = await client.call_tool_mcp(tool, dict(arguments))
+        await servers.release(server, grant, client)
+    if result.is_error or result.structured_content is None:
+        text = " ".join(getattr(block, "text", "") for block in result.content)
+        raise ToolRefused(text or f"{tool} gave no answer")
+    return dict(result.structured_content)
+
+
+async def decide_approvals(
+    servers: Servers,
+    signing: SigningKey,
+    person: str,
+    quote: Mapping[str, Any],
+    *,
+    approved: bool,
+    note: str,
+) -> list[str]:
+    """Decide every pending approval of a quote that this person may decide.
+
+    Returns:
+        The roles that still have to decide; one rejection is enough, and leaves none.
+
+    Raises:
+        UsageError: finance knows no such person, or they may decide none of it.
+    """
+    pending = [a for a in quote["approvals"] if a["status"] == "pending"]
+    refusals: list[str] = []
+    left: list[str] = []
+    for approval in pending:
+        arguments = {
+            "approval_id": approval["approval_id"],
+            "decision": "approve" if approved else "reject",
+            "note": note,
+        }
+        try:
+            await call_as(servers, signing, person, "finance", "decide_approval", arguments)
+        except ToolRefused as refusal:
+            refusals.append(in_words(refusal))
+            left.append(str(approval["role"]))
+        else:
+            if not approved:
+                return []
+    if pending and len(refusals) == len(pending):
+        raise UsageError(refusals[0])
+    return left
+
+
+def in_words(refusal: ToolRefused) -> str:
+    """Return a server's refusal without the code in front, which is for programs."""
+    code, colon, said = refusal.message.partition(": ")
+    return said if colon and code.isupper() else refusal.message
