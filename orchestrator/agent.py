@@ -153,7 +153,7 @@ class _Agent(Generic[Output]):
             system=self.system,
             messages=self.messages,
             tools=self.toolset.tools,
-            output=self.output.model_json_schema(),
+            output=_schema(self.output),
         )
         self.turns += 1
         self.spent = self.spent.plus(reply.usage)
@@ -237,6 +237,12 @@ def _text(words: str) -> Json:
 
 def _user(*content: Json) -> Json:
     return {"role": "user", "content": list(content)}
+
+
+@cache
+def _schema(output: type[BaseModel]) -> Json:
+    """Return the JSON schema of an answer; making one costs as much as ten tool calls."""
+    return output.model_json_schema()
 
 
 def _may_be_echoed(block: Json, stop: str | None) -> bool:

@@ -90,7 +90,8 @@ class Servers:
         entry = self.elsewhere.get(name)
         if entry is None:
             # both ends are ours: no era to probe for
-            return Client(self.app(name).view(token, self.key), mode="2026-07-28")
+            view = self.app(name).view(token, self.key, output_schemas=False)
+            return Client(view, mode="2026-07-28")
         transport: ClientTransport
         if "url" in entry:
             transport = StreamableHttpTransport(entry["url"], auth=token)

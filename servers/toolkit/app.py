@@ -19,6 +19,7 @@ from fastmcp.server.auth import AccessToken, TokenVerifier
 from fastmcp.server.completions import CompletionHandler
 from fastmcp.server.middleware import Middleware, MiddlewareContext
 from fastmcp.server.server import logger as fastmcp_logger
+from fastmcp.utilities.json_schema import dereference_refs
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -53,15 +54,21 @@ class Server(FastMCP[Any]):
     database: Database
     ledger: Ledger
 
-    def view(self, grant: Grant | str, key: PublicKey | None = None) -> FastMCP[Any]:
+    def view(
+        self, grant: Grant | str, key: PublicKey | None = None, *, output_schemas: bool = True
+    ) -> FastMCP[Any]:
         """Return the server as the holder of a grant sees it (in-process and stdio).
 
         Args:
             grant: A grant made in this process, or a token, which `key` must then verify.
             key: The public key for a token.
+            output_schemas: List them. A client checks each schema it is shown once per
+                connection, at ten times the cost of a call; the orchestrator, whose agents
+                live for a few calls and verify results themselves, does without.
         """
         source = None if key is None else (lambda: key)
-        return self._face(Gate(self.name, self.ledger, fixed=grant, key=source))
+        gate = Gate(self.name, self.ledger, fixed=grant, key=source)
+        return self._face(gate, output_schemas=output_schemas)
 
     def http_view(
         self, key: Callable[[], PublicKey], *, without_token: Grant | None = None
@@ -76,15 +83,18 @@ class Server(FastMCP[Any]):
         verifier = None if without_token is not None else _Verifier(self.name, key)
         return self._face(gate, auth=verifier)
 
-    def _face(self, gate: Gate, auth: TokenVerifier | None = None) -> FastMCP[Any]:
+    def _face(
+        self, gate: Gate, auth: TokenVerifier | None = None, *, output_schemas: bool = True
+    ) -> FastMCP[Any]:
         face: FastMCP[Any] = FastMCP(
             self.name,
             instructions=self.instructions,
             version=self.version,
             providers=[self.local_provider],
-            middleware=[gate, Manners()],
+            middleware=[gate, Manners(output_schemas=output_schemas)],
             auth=auth,
             mask_error_details=True,
+            dereference_schemas=False,  # `finish` did it once, for all views
             cache_ttl=60,
             cache_scope="private",
         )
@@ -96,6 +106,17 @@ class Server(FastMCP[Any]):
 
 class Manners(Middleware):
     """Limits on arguments, and every error as `CODE: what is wrong. Try: what to do next`."""
+
+    def __init__(self, *, output_schemas: bool) -> None:
+        """Choose whether lists show the output schemas."""
+        self._output_schemas = output_schemas
+
+    async def on_list_tools(self, context: MiddlewareContext[Any], call_next: Any) -> Any:
+        """List tools, without output schemas where nobody reads them."""
+        tools = await call_next(context)
+        if self._output_schemas:
+            return tools
+        return [tool.model_copy(update={"output_schema": None}) for tool in tools]
 
     async def on_call_tool(self, context: MiddlewareContext[Any], call_next: Any) -> Any:
         """Run a tool; a caller never sees a traceback, a path, SQL or its own input echoed."""
@@ -146,8 +167,13 @@ def finish(app: Server, completion: CompletionHandler | None = None) -> Server:
 
     async def listed() -> None:
         provider = app.local_provider
+        tools = await provider.list_tools()
+        for tool in tools:
+            tool.parameters = dereference_refs(tool.parameters)
+            if tool.output_schema is not None:
+                tool.output_schema = dereference_refs(tool.output_schema)
         declare.check(
-            await provider.list_tools(),
+            tools,
             await provider.list_resources(),
             await provider.list_resource_templates(),
             await provider.list_prompts(),

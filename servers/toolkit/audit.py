@@ -10,11 +10,12 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
 from servers.toolkit.database import Database
 from servers.toolkit.errors import StorageError
@@ -65,16 +66,23 @@ class Audit:
         if at_once or due:
             self.flush()
 
-    def flush(self) -> None:
-        """Commit what is in the buffer; on failure keep it, so that no row is lost."""
+    def flush(self, also: Callable[[Session], None] | None = None) -> None:
+        """Commit what is in the buffer; on failure keep it, so that no row is lost.
+
+        Args:
+            also: Another write to make in the same transaction: one commit instead of two.
+        """
         with self._lock:
             rows, self._buffer = self._buffer, []
             self._since = time.monotonic()
-        if not rows:
+        if not rows and also is None:
             return
         try:
             with self._database.write() as session:
-                session.connection().execute(audit_table.insert(), rows)
+                if also is not None:
+                    also(session)
+                if rows:
+                    session.connection().execute(audit_table.insert(), rows)
         except (SQLAlchemyError, StorageError):
             with self._lock:
                 self._buffer = rows + self._buffer

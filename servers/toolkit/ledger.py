@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
 
 from servers.toolkit.audit import Audit
 from servers.toolkit.database import Database
@@ -38,17 +38,19 @@ class Ledger:
 
     def revoke(self, grant: Grant) -> None:
         """Revoke a grant for good; revoking it again changes nothing."""
+        if grant.id in self._revoked or not (grant.agent or grant.person):
+            return  # a local user's profile is no one's to give back
         self._revoked.add(grant.id)
-        try:
-            with self._database.write() as session:
-                session.connection().execute(
-                    revoked_table.insert().values(
-                        grant_id=grant.id, at=datetime.now(UTC).isoformat(timespec="seconds")
-                    )
-                )
-        except IntegrityError:
-            return
-        self.audit.record(grant, "tools/call", "release_grant", None, "allowed", at_once=True)
+        self.audit.record(grant, "tools/call", "release_grant", None, "allowed")
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        mine = revoked_table.c.grant_id == grant.id
+
+        def write(session: Session) -> None:
+            connection = session.connection()
+            if connection.execute(sa.select(revoked_table.c.grant_id).where(mine)).first() is None:
+                connection.execute(revoked_table.insert().values(grant_id=grant.id, at=at))
+
+        self.audit.flush(also=write)
 
     def spend(self, grant: Grant, tool: str, limit: int) -> bool:
         """Count one call against a grant's budget, atomically; False when it is used up."""

@@ -150,6 +150,13 @@ async def test_a_released_grant_opens_nothing_and_never_shows_the_release(app: S
         assert len(await client.list_tools()) == 2
 
 
+async def test_a_local_profile_cannot_be_given_back_for_all(app: Server) -> None:
+    local = grant(id="profile-read", agent="", run="")
+    async with Client(app.view(local)) as client:
+        await client.call_tool("release_grant")
+        assert len(await client.list_tools()) == 2
+
+
 async def test_a_released_grant_is_refused_by_another_process(app: Server) -> None:
     app.ledger.revoke(grant(id="g_gone"))
     fresh = toy_app(app.database)  # its ledger has read nothing yet
