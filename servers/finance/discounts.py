@@ -177,7 +177,7 @@ def _refusal(
     """Say why a code gives nothing, or return None when it does."""
 
     def no(reason_code: str, message: str, fix: str) -> Finding:
-        rule = promotion.promotion_id if promotion else ""
+        rule = promotion.promotion_id if promotion else "PROMO-CODES"
         return finding(reason_code, Severity.WARNING, message, subject=code, rule_id=rule, fix=fix)
 
     if promotion is None:

@@ -1,0 +1,60 @@
+"""A small finance database, filled once, copied for every test; its own clock and callers."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # for finance_support
+
+from finance_support import Clock
+
+from servers.finance import seed
+from servers.finance.server import create_server
+from servers.toolkit.app import Server
+from servers.toolkit.database import Database
+from servers.toolkit.seeding import ensure_seeded, seed_folder
+
+HERE = Path(__file__).parent / "data"
+OWN = ("items.csv", "price_entries.csv", "item_flags.csv")
+
+
+@pytest.fixture(scope="session")
+def small_seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's rules and customers, with a dozen items."""
+    folder = tmp_path_factory.mktemp("seed")
+    for path in seed_folder("finance").iterdir():
+        if path.is_file() and path.name not in OWN:
+            shutil.copy(path, folder)
+    for name in OWN:
+        shutil.copy(HERE / "seed" / name, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory, small_seed: Path) -> Path:
+    path = tmp_path_factory.mktemp("filled") / "finance.db"
+    database = Database.open(path, "finance")
+    ensure_seeded(database, seed.load, small_seed)
+    database.close()
+    return path
+
+
+@pytest.fixture
+def database(filled: Path, tmp_path: Path) -> Iterator[Database]:
+    shutil.copy(filled, tmp_path / "finance.db")
+    opened = Database.open(tmp_path / "finance.db", "finance")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def app(database: Database, clock: Clock) -> Server:
+    return create_server(database, now=clock)
