@@ -1,4 +1,4 @@
-"""Durable runs: the only file that knows DBOS, and it does not ask for it before it is needed.
+"""Durable runs: the only file that imports DBOS, and it does so only when something needs it.
 
 The promises: a step with a checkpoint never runs again, a killed run goes on where it was, two
 workers never play one run, and a failure that may pass parks a run instead of ending it. What
@@ -8,10 +8,11 @@ keeps them is easily undone:
   side-by-side steps of a second life would not find their checkpoints.
 * DBOS never records an error, for that would be final. An error that ends the run is a result;
   one that may pass cancels the row, in DBOS's words, with a mark that `resume` takes away.
-* A worker's seat (`seats.py`) says whether it lives; nobody's work is taken over before that.
-* A worker starts at once what is submitted to it: through the queue a run of nine steps took 60
-  to 110 ms longer. That a cancelled wait can hang such a run does not touch us, for `wait` reads
-  the row and holds no handle. The queue is for what is submitted elsewhere or taken up again.
+* A worker's seat (`seats.py`) says whether it lives; nobody's work is taken over before that. What
+  a worker takes up goes through a queue of its own, so that it cannot land with a short-lived one.
+* A worker starts at once what is submitted to it: through a queue a run of nine steps took 45 to
+  110 ms longer. That a cancelled wait can hang such a run does not touch us, for `wait` reads the
+  row and holds no handle.
 * Runs of another `version` of the plan are left alone: their numbers may mean other steps.
 """
 
@@ -21,14 +22,15 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, ClassVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from orchestrator.errors import EnvironmentProblem, UsageError
+from orchestrator.errors import EnvironmentProblem
+from orchestrator.ledger import POLL, QUEUE, WORKFLOW, Ledger, State, problem_of, state_of
 from orchestrator.lives import Lives
 from orchestrator.seats import seats_for
-from orchestrator.standing import MARKS, State, problem_of, state_of
 from orchestrator.steps import Json, Reserved, Steps, as_json, error_of, facts_of, may_pass
 from orchestrator.steps import innermost as inside
 from orchestrator.store import make_engine, unusable
@@ -39,8 +41,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "State", "Steps"]
 
-APP, QUEUE, WORKFLOW = "dealdesk", "runs", "run"
-POLL, SWEEP = 0.1, 2.0
+APP, SWEEP = "dealdesk", 2.0
+T = TypeVar("T")
+P = ParamSpec("P")
 
 Body = Callable[[Steps, str, Json], Awaitable[Mapping[str, Any]]]
 
@@ -64,8 +67,10 @@ class Engine:
         """
         self._url, self._steps, self._body, self._version = url, steps, body, version
         self._seats = seats_for(url)
-        self._open: tuple[Database, DBOSClient] | None = None
+        self._database: Database | None = None
+        self._client: DBOSClient | None = None
         self._opening = asyncio.Lock()
+        self._queue = QUEUE
         self._play: Any = None
         self._sweeper: asyncio.Task[None] | None = None
         self._lives = Lives()
@@ -81,37 +86,45 @@ class Engine:
         Raises:
             EnvironmentProblem: the database cannot be used, or this process works already.
         """
-        from dbos import DBOS, DBOSPortableJSONSerializer
-
         if Engine._working is not None:
             raise EnvironmentProblem("another engine works in this process")
-        client = await self._client()
-        if await client.retrieve_queue_async(QUEUE) is None:
-            await client.register_queue_async(QUEUE, polling_interval_sec=POLL)
-        seat = await asyncio.to_thread(self._seats.take)
+        Engine._working = self
+        try:
+            await self._ask(Ledger.open_queue, QUEUE)
+            self._queue = await asyncio.to_thread(self._seats.take)
+            await self._ask(Ledger.open_queue, self._queue)
+            self._launch([self._queue, QUEUE] if sweep else [self._queue])
+            if sweep:
+                await self.resume()
+                self._sweeper = asyncio.create_task(self._sweep())
+        except BaseException as problem:
+            await self.stop()
+            if isinstance(problem, SQLAlchemyError | OSError):
+                raise unusable("the engine's database", problem) from problem
+            raise
+
+    def _launch(self, queues: list[str]) -> None:
+        """Launch DBOS inside the running loop, which the runs then share."""
+        from dbos import DBOS, DBOSPortableJSONSerializer
 
         async def play(run_id: str, args: Json) -> Json:
             return await self._live(run_id, args)
 
-        Engine._working = self
         self._play = DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(play)
-        assert self._open is not None  # noqa: S101 - by _client
         DBOS(
             config={
                 "name": APP,
                 "system_database_url": self._url,
-                "system_database_engine": self._open[0],
+                "system_database_engine": self._database,
                 "serializer": DBOSPortableJSONSerializer(),
-                "executor_id": seat,
+                "executor_id": self._queue,
                 "application_version": self._version,
                 "notification_listener_polling_interval_sec": POLL,
                 "run_migrations": False,
             }
         )
-        DBOS.launch()  # inside the loop, which the runs then share
-        if sweep:
-            await self.resume()
-            self._sweeper = asyncio.create_task(self._sweep())
+        DBOS.listen_queues(queues)
+        DBOS.launch()
 
     async def stop(self) -> None:
         """Stop working and close everything; what was running can be resumed."""
@@ -121,36 +134,28 @@ class Engine:
         if Engine._working is self:
             from dbos import DBOS
 
+            with suppress(SQLAlchemyError, EnvironmentProblem):  # it may be why we stop
+                await self._ask(Ledger.close_queue, self._queue)
+
             # DBOS gave the loop threads of its own and takes them along
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
             await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
             Engine._working = None
         await asyncio.to_thread(self._seats.leave)
-        if self._open is not None:
-            database, client = self._open
-            client.destroy()
-            database.dispose()
-            self._open = None
+        if self._client is not None and self._database is not None:
+            self._client.destroy()
+            self._database.dispose()
+            self._client = None
 
     async def submit(self, run_id: str, args: Mapping[str, Any]) -> None:
         """Start a run; a second time the same id starts nothing."""
-        client = await self._client()
-        if Engine._working is self:
-            from dbos import DBOS, SetWorkflowID
-
-            with SetWorkflowID(run_id):
-                await DBOS.start_workflow_async(self._play, run_id, dict(args))
+        if Engine._working is not self:
+            await self._ask(Ledger.enqueue, run_id, dict(args))
             return
-        await client.enqueue_async(
-            {
-                "queue_name": QUEUE,
-                "workflow_name": WORKFLOW,
-                "workflow_id": run_id,
-                "app_version": self._version,
-            },
-            run_id,
-            dict(args),
-        )
+        from dbos import DBOS, SetWorkflowID
+
+        with SetWorkflowID(run_id):
+            await DBOS.start_workflow_async(self._play, run_id, dict(args))
 
     async def wait(self, run_id: str, timeout: float | None = None) -> Json | None:
         """Return a run's result, or None once it waits for a message.
@@ -162,7 +167,7 @@ class Engine:
         """
         async with asyncio.timeout(timeout):
             while True:
-                row = await self._row(run_id)
+                row = await self._ask(Ledger.row, run_id)
                 match state_of(row):
                     case State.WAITING:
                         return None
@@ -195,18 +200,13 @@ class Engine:
         Raises:
             UsageError: there is no such run.
         """
-        client = await self._client()
-        await self._row(run_id)
-        await client.send_async(run_id, dict(payload), topic, key or f"{run_id}:{topic}")
-        await _mark(client, run_id, waiting=None)
+        await self._ask(Ledger.send, run_id, topic, dict(payload), key or f"{run_id}:{topic}")
         if Engine._working is self:
-            await asyncio.to_thread(self._take_up, client, run_id)
+            await self._ask(Ledger.take_up, run_id, self._queue)
 
     async def cancel(self, run_id: str) -> None:
         """End a run for good: at once in this process, within a second or so in another."""
-        client = await self._client()
-        await _mark(client, run_id, **MARKS)
-        await client.cancel_workflow_async(run_id)
+        await self._ask(Ledger.cancel, run_id)
         self._lives.cancel(run_id)
 
     async def resume(self, run_id: str | None = None) -> list[str]:
@@ -218,13 +218,10 @@ class Engine:
         Raises:
             UsageError: there is no such run.
         """
-        client = await self._client()
-        if run_id is not None and state_of(await self._row(run_id)) is State.PARKED:
+        if run_id is not None and await self._ask(Ledger.unpark, run_id, self._queue):
             self._lives.forget(run_id)
-            await _mark(client, run_id, parked=None)
-            await client.resume_workflow_async(run_id, queue_name=QUEUE)
             return [run_id]
-        return await asyncio.to_thread(self._take_up, client, run_id)
+        return await self._ask(Ledger.take_up, run_id, self._queue)
 
     async def status(self, run_id: str) -> State:
         """Return how a run stands.
@@ -232,20 +229,15 @@ class Engine:
         Raises:
             UsageError: there is no such run.
         """
-        return state_of(await self._row(run_id))
+        return state_of(await self._ask(Ledger.row, run_id))
 
     async def pending(self) -> dict[str, State]:
         """Return how each run stands that has not ended, oldest first."""
-        rows = await (await self._client()).list_workflows_async(
-            name=WORKFLOW, status=["PENDING", "ENQUEUED", "CANCELLED"], load_input=False
-        )
-        states = {row.workflow_id: state_of(row) for row in rows}
-        return {run_id: s for run_id, s in states.items() if s is not State.CANCELLED}
+        return await self._ask(Ledger.pending)
 
     async def _live(self, run_id: str, args: Json) -> Json:
         """Play one life of a run; what it returns is the run's last checkpoint."""
-        client = await self._client()
-        steps = Steps(self._steps, _Beneath(run_id, client, lambda: self._lives.tell(run_id)))
+        steps = Steps(self._steps, _Beneath(run_id, self._ask, self._lives))
         self._lives.begin(run_id, steps)
         try:
             return {"result": as_json(await self._body(steps, run_id, args))}
@@ -261,31 +253,10 @@ class Engine:
                 raise
             await steps.settle()
             self._lives.problems[run_id] = failed[1]
-            await _mark(client, run_id, parked=facts_of(failed[1], failed[0]))
-            await client.cancel_workflow_async(run_id)
+            await self._ask(Ledger.park, run_id, facts_of(failed[1], failed[0]))
             raise _halt(f"{run_id} is parked") from None
         finally:
             self._lives.end(run_id)
-
-    async def _row(self, run_id: str) -> Any:
-        client = await self._client()
-        rows = await client.list_workflows_async(workflow_ids=[run_id], load_input=False)
-        if not rows:
-            raise UsageError(f"{run_id} never started", fix="run the goal again")
-        return rows[0]
-
-    def _take_up(self, client: DBOSClient, run_id: str | None) -> list[str]:
-        """Queue what the dead left; a seat that is held here is looked at by nobody else."""
-        left: Json = {"name": WORKFLOW, "status": "PENDING", "app_version": self._version}
-        left |= {"load_input": False, "load_output": False}
-        left |= {"workflow_ids": [run_id]} if run_id else {}
-        taken = []
-        for owner in {str(row.executor_id) for row in client.list_workflows(**left)}:
-            with self._seats.dead(owner) as dead:
-                for row in client.list_workflows(executor_id=owner, **left) if dead else ():
-                    client.resume_workflow(row.workflow_id, queue_name=QUEUE)
-                    taken.append(row.workflow_id)
-        return taken
 
     async def _sweep(self) -> None:
         while True:
@@ -296,18 +267,22 @@ class Engine:
             except SQLAlchemyError:  # a database that is away for a while
                 logging.getLogger(__name__).warning("looking for left runs failed", exc_info=True)
 
-    async def _client(self) -> DBOSClient:
+    async def _ask(
+        self, what: Callable[Concatenate[Ledger, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Ask the ledger in a thread; the first time opens the database."""
         async with self._opening:
-            if self._open is None:
-                self._open = await asyncio.to_thread(_connect, self._url)
-        return self._open[1]
+            if self._client is None:
+                self._database, self._client = await asyncio.to_thread(_connect, self._url)
+        ledger = Ledger(self._client, self._seats, self._version)
+        return await asyncio.to_thread(what, ledger, *args, **kwargs)
 
 
 class _Beneath:
     """DBOS under one life of a run."""
 
-    def __init__(self, run_id: str, client: DBOSClient, tell: Callable[[], None]) -> None:
-        self._run_id, self._client, self._tell = run_id, client, tell
+    def __init__(self, run_id: str, ask: Callable[..., Awaitable[Any]], lives: Lives) -> None:
+        self._run_id, self._ask, self._lives = run_id, ask, lives
 
     def reserve(self, name: str) -> Reserved:
         from dbos import DBOS, StepOptions
@@ -328,8 +303,8 @@ class _Beneath:
         return _halt(why)
 
     async def _mark(self, topic: str | None) -> None:
-        await _mark(self._client, self._run_id, waiting=topic)
-        self._tell()
+        await self._ask(Ledger.mark, self._run_id, waiting=topic)
+        self._lives.tell(self._run_id)
 
 
 def _connect(url: str) -> tuple[Database, DBOSClient]:
@@ -349,10 +324,6 @@ def _connect(url: str) -> tuple[Database, DBOSClient]:
         )
     except SQLAlchemyError as problem:
         raise unusable("the engine's database", problem) from problem
-
-
-async def _mark(client: DBOSClient, run_id: str, **marks: Any) -> None:
-    await client.update_workflow_attributes_async(run_id, marks, merge=True)
 
 
 def _halt(why: str) -> BaseException:
