@@ -68,9 +68,7 @@ def complete(
     as findings.
     """
     items, findings = join(lines, catalog)
-    findings += [
-        f for f in check_each(rules, items, where) if f.severity in STOPS or f.code == "LAST_ORDER"
-    ]
+    findings += [f for f in check_each(rules, items, where) if f.severity in STOPS]
     base = scenarios(items)[0]
     additions, problems = _search(base, rules, catalog, where)
     findings += [p.finding for p in problems]

@@ -81,13 +81,25 @@ def match(
     known = {product.sku: product for product in products}
     scores = named(wanted, known, wanted.tokens[: wanted.before])
     if not scores:
-        scores = [score_of(wanted, product, vocabulary) for product in known.values()]
+        offered = _offered(known.values())
+        scores = [
+            score_of(wanted, product, vocabulary, offered[product.family])
+            for product in known.values()
+        ]
         scores = [s for s in scores if s.points >= SHOW]
     if not scores:  # "an offer for SW-P8-120": what stands before names no product of ours
         scores = named(wanted, known, wanted.tokens)
     nudges = {s.product.sku: _nudge(s, goals, day) for s in scores}
     scores.sort(key=lambda s: (-s.points, -nudges[s.product.sku], s.product.sku))
     return _answer(_drop_ended(scores, day), known, wanted, day, limit)
+
+
+def _offered(products: Iterable[Product]) -> dict[str, frozenset[str]]:
+    """Return the specials that each family has."""
+    found: dict[str, set[str]] = {}
+    for product in products:
+        found.setdefault(product.family, set()).update(product.specials)
+    return {name: frozenset(specials) for name, specials in found.items()}
 
 
 def _nudge(score: Score, goals: Sequence[SalesGoal], day: date | None) -> int:

@@ -41,6 +41,7 @@ DIMENSIONS: dict[str, tuple[str, ...]] = {
 _UNITS: tuple[tuple[str, str, int], ...] = (
     (r"(?:sfp|fibre|fiber|lwl)[ -]?(?:ports?|slots?)", "SFP ports", 1),
     (r"(?:poe\+{0,2} ?)?(?:ports?|portig|ports|puertos?|porte|anschlusse?)", "ports", 1),
+    (r"p", "ports", 1),
     (r"(?:vpn ?)?(?:tunnels?|tuneles|tunneln)", "tunnels", 1),
     (r"(?:channels?|kanale?|canaux|canales|canali)", "channels", 1),
     (r"(?:kilowatt ?hours?|kwh)", "Wh", 1000),
@@ -104,6 +105,7 @@ class Vocabulary(Row):
     specials: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     numbers: dict[str, int] = Field(default_factory=dict)
     stopwords: tuple[str, ...] = ()
+    compound_heads: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
     aside: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
@@ -184,12 +186,15 @@ def read(phrase: str, vocabulary: Vocabulary, quantity: int | None = None) -> Wa
         quantity: How many are asked for; that number in the phrase says nothing about the product.
     """
     tokens = tuple(_WORD.findall(plain(phrase)))
-    before = len(_WORD.findall(_cut(plain(phrase), vocabulary.aside)[0]))
     text = _QUANTITY.sub("", plain(phrase))
     text = _swap(text, {w: str(n) for w, n in vocabulary.numbers.items()})
     text = re.sub(r"\b24 7\b", "24x7", text)
-    text = _swap(text, {t: name for name, terms in vocabulary.words.items() for t in terms})
+    synonyms = {t: name for name, terms in vocabulary.words.items() for t in terms}
+    text = _swap(_apart(text, vocabulary, synonyms), synonyms)
     main, aside = _cut(text, vocabulary.aside)
+    before = len(_WORD.findall(_cut(plain(phrase), vocabulary.aside)[0]))
+    if not _names_something(main, vocabulary):  # "could you quote ...": nothing was said so far
+        main, aside, before = text, "", len(tokens)
     main, unwanted = _without(" ".join(main.split()), vocabulary)
     specials = _specials(f"{main} {aside}", vocabulary)
     main, amounts = _amounts(main)
@@ -234,6 +239,18 @@ def _swap(text: str, instead: dict[str, str]) -> str:
     return _terms(tuple(by_term)).sub(lambda found: by_term[found[1]], text)
 
 
+def _apart(text: str, vocabulary: Vocabulary, synonyms: dict[str, str]) -> str:
+    """Take German compounds apart ("Glasfaserkabel"), but not those the vocabulary knows whole."""
+    whole = {plain(term) for term in synonyms}
+    heads = sorted((plain(head) for head in vocabulary.compound_heads), key=lambda h: -len(h))
+
+    def split(word: str) -> str:
+        head = next((h for h in heads if word.endswith(h) and len(word) > len(h) + 2), None)
+        return word if head is None or word in whole else f"{word[: -len(head)]} {head}"
+
+    return " ".join(split(word) for word in text.split())
+
+
 def _specials(text: str, vocabulary: Vocabulary) -> frozenset[str]:
     """Return the specials that are asked for; terms may overlap, so each is looked for alone."""
     padded = f" {text} "
@@ -255,6 +272,17 @@ def _cut(text: str, aside: tuple[str, ...]) -> tuple[str, str]:
 
 def _trait_names(vocabulary: Vocabulary) -> dict[str, str]:
     return {plain(t): name for name, trait in vocabulary.traits.items() for t in trait.terms}
+
+
+def _names_something(text: str, vocabulary: Vocabulary) -> bool:
+    """Say whether a text holds any word that the vocabulary knows, or a number with a unit."""
+    terms = [*vocabulary.words, *_trait_names(vocabulary)]
+    terms += [term for group in (vocabulary.families, vocabulary.specials) for term in group]
+    terms += [term for nouns in vocabulary.families.values() for term in nouns]
+    terms += [term for names in vocabulary.specials.values() for term in names]
+    if _terms(tuple(terms), after="(?:e?s)?").search(text):
+        return True
+    return any(pattern.search(text) for pattern, _, _ in _UNIT_PATTERNS)
 
 
 def _without(text: str, vocabulary: Vocabulary) -> tuple[str, list[str]]:

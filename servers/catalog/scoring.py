@@ -23,8 +23,8 @@ STRANGER = 35
 _AMOUNT, _TRAIT, _WORD, _LOOSE, _TAIL = 20, 15, 10, 7, 2
 _UNASKED = 14
 _MAX_UNASKED = 28
-_MISSING = 6
-_MAX_MISSING = 12
+_LACKING, _MISSING = 18, 6
+_MAX_LACKING = 36
 _PREFIX = 90
 
 
@@ -105,8 +105,20 @@ def _begun(wanted: Wanted, product: Product) -> Score:
     return score
 
 
-def score_of(wanted: Wanted, product: Product, vocabulary: Vocabulary) -> Score:
-    """Return the share of the phrase that a product answers, in points from 0 to 100."""
+def score_of(
+    wanted: Wanted,
+    product: Product,
+    vocabulary: Vocabulary,
+    family_specials: frozenset[str] = frozenset(),
+) -> Score:
+    """Return the share of the phrase that a product answers, in points from 0 to 100.
+
+    Args:
+        wanted: The phrase, read.
+        product: The product to judge.
+        vocabulary: Which words name a family or a trait.
+        family_specials: What its family offers; lacking one of these weighs more.
+    """
     score = Score(product)
     got = possible = 0
     for amount in wanted.amounts:
@@ -132,7 +144,7 @@ def score_of(wanted: Wanted, product: Product, vocabulary: Vocabulary) -> Score:
             got += _LOOSE
             score.reasons.append(f"has {loose}")
     score.points = got * 100 // possible if possible else 0
-    score.points -= _unasked(wanted, product, score.reasons)
+    score.points -= _unasked(wanted, product, score.reasons, family_specials)
     if tenths and max(tenths) < 5:
         score.points = min(score.points, STRANGER)
     if score.misfit:
@@ -141,13 +153,21 @@ def score_of(wanted: Wanted, product: Product, vocabulary: Vocabulary) -> Score:
     return score
 
 
-def _unasked(wanted: Wanted, product: Product, reasons: list[str]) -> int:
+def _unasked(
+    wanted: Wanted,
+    product: Product,
+    reasons: list[str],
+    family_specials: frozenset[str] = frozenset(),
+) -> int:
     """Return the points a product loses for specials not asked for, or asked for and missing."""
     extra = [s for s in product.specials if s not in wanted.specials]
     reasons += [f"special that was not asked for: {special}" for special in extra]
-    missing = wanted.specials.difference(product.specials)
     lost = min(_UNASKED * len(extra), _MAX_UNASKED)
-    return lost + min(_MISSING * len(missing), _MAX_MISSING)
+    lacking = [
+        _LACKING if special in family_specials else _MISSING
+        for special in wanted.specials.difference(product.specials)
+    ]
+    return lost + min(sum(lacking), _MAX_LACKING)
 
 
 def _numbers(product: Product, amount: Amount) -> list[int]:
