@@ -110,7 +110,6 @@ class QuoteNumber(FinanceTable, table=True):
     """The last quote number of an entity in a year."""
 
     __tablename__ = "quote_number"
-    __table_args__ = (UniqueConstraint("entity_id", "year"),)
 
     entity_id: str = Field(primary_key=True, max_length=ID)
     year: int = Field(primary_key=True)

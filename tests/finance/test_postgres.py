@@ -33,7 +33,9 @@ def pg(small_seed: Path) -> Iterator[Server]:
     url = sa.engine.make_url(URL).set(database=name).render_as_string(hide_password=False)
     database = Database.open(url, "finance")
     ensure_seeded(database, seed.load, small_seed)
-    yield create_server(database, now=Clock())
+    app = create_server(database, now=Clock())
+    yield app
+    app.ledger.audit.flush()
     database.close()
     with keeper.connect() as connection:
         connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
@@ -42,7 +44,7 @@ def pg(small_seed: Path) -> Iterator[Server]:
 
 async def test_a_quote_lives_and_is_kept(pg: Server) -> None:
     priced = await call(pg, AGENT, "price_quote", asking())
-    assert priced["totals"]["total_minor"] == 537134
+    assert priced["totals"]["total_minor"] == 530276
     draft = await drafted(pg, key="k1", discount_bp=1000)
     assert (await drafted(pg, key="k1"))["replayed"] is True
     with pytest.raises(ToolError, match="CONFLICT"):

@@ -113,5 +113,4 @@ def create_approvals() -> None:
         sa.Column("year", sa.Integer, nullable=False),
         sa.Column("last", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("entity_id", "year"),
-        sa.UniqueConstraint("entity_id", "year"),
     )

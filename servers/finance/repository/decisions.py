@@ -18,7 +18,7 @@ from servers.finance.models_quotes import Approval, Quote, QuoteNumber
 from servers.finance.repository import reading
 from servers.finance.repository.clock import stamp
 from servers.finance.repository.collect import collect, seller
-from servers.finance.repository.drafts import close_approvals, lock, supersede
+from servers.finance.repository.drafts import close_approvals, hold, lock, supersede
 from servers.finance.schemas import Decision, Issued, Withdrawn
 from servers.toolkit import scope
 from servers.toolkit.errors import (
@@ -41,6 +41,8 @@ def decide(session: Session, approval_id: str, decision: str, note: str, now: da
     """
     approver = _approver(session, scope.person())
     approval, quote = _find_approval(session, approval_id)
+    hold(session, quote)
+    session.refresh(approval)
     snapshot = QuoteSnapshot.model_validate_json(quote.snapshot)
     if approval.status != "pending":
         raise ConflictError(
@@ -146,7 +148,7 @@ def issue(session: Session, quote_id: str, digest: str, now: datetime) -> Issued
         RuleViolationError: it changed, an approval is missing or lapsed, or it cannot be issued.
     """
     quote = reading.find_quote(session, quote_id)
-    lock(session, f"quote/{quote.opportunity_id}")
+    hold(session, quote)
     if quote.status == "issued":
         raise ConflictError(f"{quote_id} was issued as {quote.number}", fix="get_quote shows it")
     if digest != quote.digest:
@@ -269,6 +271,7 @@ def withdraw(session: Session, quote_id: str, reason: str) -> Withdrawn:
     """
     _approver(session, scope.person())
     quote = reading.find_quote(session, quote_id)
+    hold(session, quote)
     if quote.status not in reading.OPEN:
         raise RuleViolationError(f"{quote_id} is {quote.status}", fix="get_quote shows it")
     quote.status, quote.withdrawn_reason = "withdrawn", reason

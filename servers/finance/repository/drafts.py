@@ -30,6 +30,12 @@ def lock(session: Session, name: str) -> None:
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext(%s))", (name,))
 
 
+def hold(session: Session, quote: Quote) -> None:
+    """Keep other writers off a quote until the end of the transaction, and read it afresh."""
+    lock(session, f"quote/{quote.opportunity_id}")
+    session.refresh(quote)
+
+
 def create(session: Session, inputs: QuoteInputs, now: datetime) -> QuoteDraft:
     """Store a draft that finance worked out from inputs.
 
@@ -163,7 +169,7 @@ def request_approval(session: Session, quote_id: str, now: datetime) -> Approval
         RuleViolationError: the quote can no longer be approved.
     """
     quote = reading.find_quote(session, quote_id)
-    lock(session, f"quote/{quote.opportunity_id}")
+    hold(session, quote)
     if quote.status not in reading.WORKING:
         raise RuleViolationError(
             f"{quote_id} is {quote.status}", fix="make a new revision with create_quote"
