@@ -1,12 +1,15 @@
 """What the finance tests share: a clock, callers, and a plain order."""
 
-from collections.abc import Iterator
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fastmcp import Client
+from fastmcp.exceptions import ToolError
 
 from servers.profiles import profile_grant
 from servers.toolkit import scope
@@ -134,3 +137,22 @@ async def drafted(
         },
         key,
     )
+
+
+def together(*works: Callable[[], Any]) -> list[Any]:
+    """Run things at once, in threads of their own; return results and errors."""
+    barrier, results = threading.Barrier(len(works)), []
+
+    def run(work: Callable[[], Any]) -> None:
+        barrier.wait()
+        try:
+            results.append(asyncio.run(work()))
+        except ToolError as problem:
+            results.append(problem)
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results

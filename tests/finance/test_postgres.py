@@ -2,13 +2,14 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from fastmcp.exceptions import ToolError
-from finance_support import Clock, asking, by, call, drafted, everyone
+from finance_support import Clock, asking, by, call, drafted, everyone, together
 from sqlalchemy.exc import DBAPIError
 
 from servers.finance import seed
@@ -69,6 +70,21 @@ async def test_a_quote_lives_and_is_kept(pg: Server) -> None:
     ):
         with pytest.raises(DBAPIError), pg.database.write() as session:
             session.connection().execute(sa.text(sql))
+
+
+async def test_two_people_who_decide_at_once_do_not_miss_each_other(pg: Server) -> None:
+    draft = await drafted(pg, opportunity_id="opp_950", discount_bp=1000, claims=["bank"])
+    asked = await call(pg, AGENT, "request_approval", {"quote_id": draft["quote_id"]})
+    ids = {one["role"]: one["approval_id"] for one in asked["approvals"]}
+
+    def decide(person: str, role: str) -> Callable[[], Any]:
+        arguments = {"approval_id": ids[role], "decision": "approve"}
+        return lambda: call(pg, by(person), "decide_approval", arguments)
+
+    results = together(
+        decide("per_tomas", "sales_manager"), decide("per_ingrid", "finance_director")
+    )
+    assert sorted(one["quote_status"] for one in results) == ["approved", "waiting"]
 
 
 async def test_the_models_are_the_tables(pg: Server) -> None:

@@ -1,13 +1,11 @@
 """A quote's life: drafted, revised, approved, issued, withdrawn; and what is refused."""
 
 import re
-import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from fastmcp.exceptions import ToolError
-from finance_support import Clock, asking, by, call, drafted, everyone, line
+from finance_support import Clock, asking, by, call, drafted, everyone, line, together
 from sqlalchemy import text
 from sqlmodel import select
 
@@ -388,27 +386,6 @@ async def test_withdrawing_is_a_persons_and_keeps_the_number(app: Server) -> Non
     fresh = await drafted(app)
     assert fresh["revision"] == 1
     assert (await issue(app, fresh))["number"] == "Q-2026-000002"
-
-
-def together(*works: Callable[[], Any]) -> list[Any]:
-    """Run things at once, in threads of their own; return results and errors."""
-    import asyncio
-
-    barrier, results = threading.Barrier(len(works)), []
-
-    def run(work: Callable[[], Any]) -> None:
-        barrier.wait()
-        try:
-            results.append(asyncio.run(work()))
-        except ToolError as problem:
-            results.append(problem)
-
-    threads = [threading.Thread(target=run, args=(work,)) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 async def test_numbers_have_no_gaps_under_two_threads(

@@ -92,6 +92,22 @@ def test_flags_and_families_are_those_of_the_items() -> None:
     assert {p["family"] for p in read("promotions.json") if p["family"]} <= families
 
 
+def test_the_flags_agree_with_the_catalog() -> None:
+    path = seed_folder("catalog") / "products.json"
+    products = json.loads(path.read_text(encoding="utf-8"))
+    wanted = set()
+    for product in products:
+        if product.get("eccn") in ("5A002", "6A003"):
+            wanted.add((product["sku"], "export_control"))
+        if product.get("un_number"):
+            wanted.add((product["sku"], "hazmat"))
+        if product["attributes"].get("personal_data") is True:
+            wanted.add((product["sku"], "personal_data"))
+    with (seed_folder("finance") / "item_flags.csv").open(encoding="utf-8", newline="") as file:
+        flags = {(row["sku"], row["flag"]) for row in csv.DictReader(file)}
+    assert {flag for flag in flags if flag[1] != "camera"} == wanted
+
+
 def put(name: str, change: Callable[[Any], Any]) -> Callable[[Path], None]:
     def apply(folder: Path) -> None:
         path = folder / name
