@@ -293,18 +293,14 @@ class _Beneath:
     async def receive(self, topic: str, timeout: float) -> Any:
         from dbos import DBOS
 
-        # a step, so that a replayed body does not say again that it waits
-        await DBOS.run_step_async({"name": f"wait:{topic}"}, self._mark, topic)
+        await self._ask(Ledger.mark, self._run_id, waiting=topic)
+        self._lives.tell(self._run_id)
         message = await DBOS.recv_async(topic, timeout_seconds=timeout)
-        await self._mark(None)
+        await self._ask(Ledger.mark, self._run_id, answered=topic)
         return message
 
     def halt(self, why: str) -> BaseException:
         return _halt(why)
-
-    async def _mark(self, topic: str | None) -> None:
-        await self._ask(Ledger.mark, self._run_id, waiting=topic)
-        self._lives.tell(self._run_id)
 
 
 def _connect(url: str) -> tuple[Database, DBOSClient]:

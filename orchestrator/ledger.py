@@ -17,8 +17,9 @@ from orchestrator.steps import Json, facts_of
 WORKFLOW, QUEUE = "run", "runs"
 POLL = 0.1
 
-MARKS: Json = {"parked": None, "waiting": None}
-"""What the engine writes on a row beside the status: why it is parked, what it waits for."""
+MARKS: Json = {"parked": None, "waiting": None, "answered": None}
+"""What stands on a row beside the status: why it is parked, the topic of the message it waits for,
+and the topic that needs no more waiting: it was sent, or nobody sent it in time."""
 
 
 class State(StrEnum):
@@ -45,7 +46,8 @@ def state_of(row: Any) -> State:
         case "CANCELLED":
             return State.PARKED if marks.get("parked") else State.CANCELLED
         case "PENDING" | "ENQUEUED" | "DELAYED":
-            return State.WAITING if marks.get("waiting") else State.OPEN
+            waits = marks.get("waiting")
+            return State.WAITING if waits and waits != marks.get("answered") else State.OPEN
         case _:
             return State.FAILED
 
@@ -88,8 +90,10 @@ class Ledger:
         return {run_id: s for run_id, s in states.items() if s is not State.CANCELLED}
 
     def mark(self, run_id: str, **marks: Any) -> None:
-        """Write marks on a run's row."""
-        self._client.update_workflow_attributes(run_id, marks, merge=True)
+        """Write marks on a run's row, unless they are there."""
+        there = self.row(run_id).attributes or MARKS
+        if any(there.get(name) != value for name, value in marks.items()):
+            self._client.update_workflow_attributes(run_id, marks, merge=True)
 
     def enqueue(self, run_id: str, args: Json) -> None:
         """Queue a new run for any worker that sweeps."""
@@ -102,10 +106,10 @@ class Ledger:
         self._client.enqueue(options, run_id, args)
 
     def send(self, run_id: str, topic: str, payload: Json, key: str) -> None:
-        """Send a message, and take the mark away that the run waits for it."""
+        """Send a message, and mark that the run need not wait for it."""
         self.row(run_id)
         self._client.send(run_id, payload, topic, key)
-        self.mark(run_id, waiting=None)
+        self.mark(run_id, answered=topic)
 
     def park(self, run_id: str, problem: Json) -> None:
         """Stop a run so that it can be resumed, unless a person stopped it for good."""
@@ -115,7 +119,7 @@ class Ledger:
 
     def cancel(self, run_id: str) -> None:
         """Stop a run for good."""
-        self.mark(run_id, **MARKS)
+        self.mark(run_id, parked=None)
         self._client.cancel_workflow(run_id)
 
     def unpark(self, run_id: str, queue: str) -> bool:

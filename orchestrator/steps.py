@@ -69,7 +69,10 @@ class Steps:
         return kept["value"]
 
     async def receive(self, topic: str, timeout: float) -> Any:
-        """Wait, for days if need be, for a message; None when none came."""
+        """Wait, for days if need be, for the message on a topic; None when none came.
+
+        A body asks for a topic once, and for one after the other.
+        """
         self._go_on()
         return await self._beneath.receive(topic, timeout)
 
