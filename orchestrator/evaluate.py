@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.desk import Desk
-from orchestrator.errors import EnvironmentProblem
+from orchestrator.errors import EnvironmentProblem, UsageError
 from orchestrator.settings import load_settings
 from servers.toolkit.money import from_minor
 
@@ -46,7 +46,7 @@ async def evaluate_quotes(
     ]
     chosen = [r for r in records if only in (None, r["opportunity_id"])]
     if not chosen:
-        raise EnvironmentProblem(f"no gold record of {only!r}", fix="opp_001, say")
+        raise UsageError(f"no gold record of {only!r}", fix="opp_001 to opp_024, or goals")
     rows = []
     for day in sorted({record["order_date"] for record in chosen}):
         settings = load_settings(

@@ -41,19 +41,24 @@ async def follow(
     with view_for(f"{title}  [{run_id}]", as_json=as_json, as_ndjson=as_ndjson) as view:
         waiting = asyncio.ensure_future(desk.wait(run_id))
         seen = 0
-        while True:
-            await asyncio.wait({waiting}, timeout=0.1)
-            for event in desk.events(run_id, after=seen):
-                seen = event["seq"]
-                view.show(event)
-            if waiting.done():
-                break
+        try:
+            while True:
+                await asyncio.wait({waiting}, timeout=0.1)
+                for event in desk.events(run_id, after=seen):
+                    seen = event["seq"]
+                    view.show(event)
+                if waiting.done():
+                    break
+        finally:
+            waiting.cancel()  # an interrupted command must not look at an engine that is closed
     outcome = waiting.result()
     files = await desk.write_quote(outcome, Path(out) if out else None)
     report = {"run_id": run_id, **outcome, "files": [str(path) for path in files]}
     if as_json:
         print_json(report)
-    elif not as_ndjson:
+    elif as_ndjson:
+        view.show({"v": 1, "type": "result", **report})
+    else:
         tell(report, played_by=desk.played_by, created=desk.created)
     return EXIT.get(str(outcome["outcome"]), 1)
 

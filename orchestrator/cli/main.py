@@ -3,6 +3,7 @@
 `dealdesk --help` imports none of fastmcp, sqlmodel, dbos and anthropic; a test keeps it so.
 """
 
+import os
 import sys
 from importlib.metadata import version
 
@@ -17,6 +18,7 @@ def build() -> App:
         name="dealdesk",
         version=version("dealdesk"),
         help="A deal desk over MCP: from a goal to a checked, priced, approved quote.",
+        suppress_keyboard_interrupt=False,
     )
     here = "orchestrator.cli"
     app.command(f"{here}.run:run", name="run", help="Turn a goal into a quote.")
@@ -62,14 +64,35 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         build()(arguments if arguments is not None else sys.argv[1:])
     except DealdeskError as problem:
-        fix = f" Try: {problem.fix.rstrip('.')}." if problem.fix else ""
-        print(f"dealdesk: {problem.message.rstrip('.')}.{fix}", file=sys.stderr)
+        _say(problem.message, problem.fix)
         raise SystemExit(problem.exit_code) from None
     except KeyboardInterrupt:
         print("dealdesk: interrupted; `dealdesk runs resume` goes on from here.", file=sys.stderr)
         raise SystemExit(130) from None
     except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on
         raise SystemExit(0) from None
+    except Exception as problem:  # what is left is a mistake of ours, or a server's last word
+        if os.environ.get("DEALDESK_DEBUG"):
+            raise
+        _say(*_facts_of(problem))
+        raise SystemExit(3 if getattr(problem, "code", "") == "STORAGE" else 1) from None
+
+
+def _facts_of(problem: Exception) -> tuple[str, str]:
+    """Return what a problem says and what helps; a server's own error says both."""
+    if message := getattr(problem, "message", ""):
+        return str(message), str(getattr(problem, "fix", ""))
+    said = " ".join(str(problem).split()) or "no more is known"
+    return f"{type(problem).__name__}: {said}", "DEALDESK_DEBUG=1 shows where"
+
+
+def _say(message: str, fix: str) -> None:
+    from orchestrator.cli.output import clean
+
+    end = "" if message.endswith(("?", "!")) else "."
+    words = f"{message.rstrip('.')}{end}" + (f" Try: {fix.rstrip('.')}." if fix else "")
+    print(f"dealdesk: {clean(words, 2000)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,14 @@ from cyclopts import Parameter
 from orchestrator.cli.output import clean, describe, money, print_json, result, table
 
 Flag = Parameter(negative="")
+Status = Literal[
+    "draft", "waiting", "approved", "issued", "rejected", "withdrawn", "superseded", "expired"
+]
 
 
 async def list_quotes(
     *,
-    status: str | None = None,
+    status: Status | None = None,
     home: str | None = None,
     json: Annotated[bool, Flag] = False,
 ) -> None:

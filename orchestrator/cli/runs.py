@@ -1,10 +1,10 @@
 """`dealdesk runs`: what runs there are, what they wait for, and people's decisions."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from orchestrator.cli.output import clean, describe, print_json, result, table
+from orchestrator.cli.output import EXIT, clean, describe, print_json, result, table
 
 Flag = Parameter(negative="")
 As = Parameter(name="--as")
@@ -12,7 +12,7 @@ As = Parameter(name="--as")
 
 def list_runs(
     *,
-    status: str | None = None,
+    status: Literal["open", "waiting", "done"] | None = None,
     home: str | None = None,
     json: Annotated[bool, Flag] = False,
 ) -> None:
@@ -21,7 +21,7 @@ def list_runs(
     Parameters
     ----------
     status
-        Only runs of this status: open, waiting, done.
+        Only runs of this status.
     home
         The data folder.
     json
@@ -223,12 +223,16 @@ async def _decide(
             _show_facts(quote)
             answer = input(f"{'Approve' if approved else 'Reject'} this quote? [y/N] ")
             if answer.strip().lower() not in ("y", "yes"):
-                return 10
+                return EXIT["waiting"]
         left = await desk.decide(row, quote, approved=approved, note=note)
         if left:
-            roles = ", ".join(sorted(left))
-            result().print(f"Decided; still waiting for: {roles}.", markup=False)
-            return 10
+            roles = sorted(left)
+            if as_json:
+                print_json({"run_id": run_id, "outcome": "waiting", "roles": roles})
+            else:
+                words = f"Decided; still waiting for: {', '.join(roles)}."
+                result().print(words, markup=False)
+            return EXIT["waiting"]
         return await follow(desk, run_id, title=row["goal"], out=out, as_json=as_json)
 
 

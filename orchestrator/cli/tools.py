@@ -19,8 +19,12 @@ def tools(
     json
         Print JSON.
     """
+    from orchestrator.errors import UsageError
     from orchestrator.workflows.quote import WORKFLOW
 
+    names = [spec.name for spec in WORKFLOW.agents]
+    if agent and agent not in names:
+        raise UsageError(f"no agent {agent!r}", fix=f"one of: {', '.join(names)}")
     chosen = [WORKFLOW.agent(agent)] if agent else list(WORKFLOW.agents)
     rows = [
         {
