@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 
 from servers.catalog.phrases import (
     DIMENSIONS,
@@ -246,7 +245,24 @@ class _Words:
 
 
 def _alike(word: str, other: str) -> bool:
-    """Say whether a word is a slip of another: five letters or more, the first one right."""
-    if len(word) < 5 or len(other) < 5 or word[0] != other[0] or abs(len(word) - len(other)) > 2:
+    """Say whether a word is a slip of another: one letter in five to eight, two in more."""
+    shorter = min(len(word), len(other))
+    allowed = 0 if shorter < 5 else 1 if shorter < 9 else 2
+    if not allowed or word[0] != other[0] or abs(len(word) - len(other)) > allowed:
         return False
-    return SequenceMatcher(None, word, other).ratio() >= 0.85
+    return _edits(word, other) <= allowed
+
+
+def _edits(word: str, other: str) -> int:
+    """Return how many letters were added, left out, changed or swapped with their neighbour."""
+    before: list[int] = []
+    last = list(range(len(other) + 1))
+    for i, a in enumerate(word, start=1):
+        row = [i]
+        for j, b in enumerate(other, start=1):
+            best = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and word[i - 2] == b:
+                best = min(best, before[j - 2] + 1)
+            row.append(best)
+        before, last = last, row
+    return last[-1]

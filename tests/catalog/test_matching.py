@@ -10,6 +10,7 @@ from servers.catalog import repository
 from servers.catalog.matching import MARGIN, match
 from servers.catalog.phrases import Amount, plain, read, stem
 from servers.catalog.schemas import MatchResult
+from servers.catalog.scoring import _alike
 
 AMBIGUOUS, NONE = "ambiguous", "none"
 
@@ -331,6 +332,23 @@ def test_numbers_that_are_none(session: Session) -> None:
     words = "M12 cable, Cat6A, 5G router, 4K camera, RS-485"
     amounts: tuple[Amount, ...] = read(words, repository.vocabulary(session)).amounts
     assert amounts == ()
+
+
+@pytest.mark.parametrize(
+    ("word", "other", "alike"),
+    [
+        ("swich", "switch", True),
+        ("swithc", "switch", True),
+        ("temprature", "temperature", True),
+        ("vibartion", "vibration", True),
+        ("cable", "table", False),
+        ("lead", "load", False),
+        ("stack", "strip", False),
+        ("camera", "camel", False),
+    ],
+)
+def test_slips(word: str, other: str, alike: bool) -> None:
+    assert _alike(word, other) == alike
 
 
 def test_plain_words() -> None:
