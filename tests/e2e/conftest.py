@@ -1,0 +1,177 @@
+"""The whole command in this process, on copies of data folders that are made once."""
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent))  # for fake_messages
+
+from orchestrator.cli.main import main
+
+from .wire import addresses, world  # noqa: F401 - fixtures of the tests of real servers
+
+ALDER = "Quote Alder & Finch for the switches they asked about last week"
+BERGWALD = "Quote Bergwald Holz for the rack servers with 8% off"
+DAY = ("--order-date", "2026-11-23")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one JSON document on stdout."""
+        return json.loads(self.out)
+
+    def fails(self, code: int, *words: str) -> None:
+        """Assert that it ended with this code and one clear line that holds these words."""
+        assert self.code == code, self
+        assert self.out == "", self
+        lines = self.err.splitlines()
+        assert len(lines) == 1, self
+        assert lines[0].startswith("dealdesk"), self
+        assert "Traceback" not in self.err
+        for word in words:
+            assert word in self.err, self
+
+
+Command = Callable[..., Said]
+
+
+@pytest.fixture
+def command(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Command:
+    """Run `dealdesk` in this process, from an empty folder."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr("sys.stdin", io.StringIO())  # nobody is asked
+
+    def run(*arguments: object, home: Path | None = None) -> Said:
+        if home is not None:
+            monkeypatch.setenv("DEALDESK_HOME", str(home))
+        capfd.readouterr()
+        return Said(_code(*arguments), *capfd.readouterr())
+
+    return run
+
+
+def _code(*arguments: object) -> int:
+    try:
+        main([str(argument) for argument in arguments])
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+@pytest.fixture
+def program() -> Command:
+    """Run `dealdesk`, or another of our programs, as a process of its own."""
+
+    def run(
+        *arguments: object,
+        home: Path,
+        module: str = "orchestrator",
+        given: str = "",
+        **variables: str,
+    ) -> Said:
+        done = subprocess.run(
+            [sys.executable, "-m", module, *map(str, arguments)],
+            env=clean_environment(home) | variables,
+            cwd=home.parent,
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=50,
+            check=False,
+        )
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+def clean_environment(home: Path) -> dict[str, str]:
+    """Return an environment without a developer's own settings and keys."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("DEALDESK_", "ANTHROPIC_"))}
+    return kept | {"DEALDESK_HOME": str(home), "NO_COLOR": "1"}
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A data folder and what was said when it was made."""
+
+    home: Path
+    said: Said
+
+    @property
+    def run_id(self) -> str:
+        """The run that was made in it."""
+        return str(self.said.json["run_id"])
+
+
+def _made(
+    factory: pytest.TempPathFactory, name: str, *arguments: object, like: Path | None = None
+) -> Folder:
+    """Make a data folder by one command in a process of its own."""
+    home = factory.mktemp(name) / "home"
+    if like is not None:
+        shutil.copytree(like, home)
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestrator", *map(str, arguments)],
+        env=clean_environment(home) | {"DEALDESK_PERSON": "per_lena"},
+        cwd=home.parent,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    return Folder(home, Said(done.returncode, done.stdout, done.stderr))
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """The demo company, and no run yet."""
+    return _made(tmp_path_factory, "seeded", "init")
+
+
+@pytest.fixture(scope="session")
+def quoted(tmp_path_factory: pytest.TempPathFactory, seeded: Folder) -> Folder:
+    """The demo company with one issued quote."""
+    return _made(tmp_path_factory, "quoted", "run", ALDER, "--json", like=seeded.home)
+
+
+@pytest.fixture(scope="session")
+def waiting(tmp_path_factory: pytest.TempPathFactory, quoted: Folder) -> Folder:
+    """The demo company with one issued quote, and a run that waits for an approval."""
+    return _made(tmp_path_factory, "waiting", "run", BERGWALD, *DAY, "--json", like=quoted.home)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Callable[[Folder], Path]:
+    """Copy a data folder for one test."""
+
+    def copied(folder: Folder) -> Path:
+        return Path(shutil.copytree(folder.home, tmp_path / "home"))
+
+    return copied
+
+
+def files_of(home: Path) -> dict[str, bytes]:
+    """Return every file of a folder, to see that nothing was written."""
+    return {str(p.relative_to(home)): p.read_bytes() for p in home.rglob("*") if p.is_file()}
