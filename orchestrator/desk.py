@@ -19,6 +19,7 @@ from orchestrator.events import EventLog
 from orchestrator.llm.base import Model
 from orchestrator.models import model_for, played_by
 from orchestrator.people import call_as, decide_approvals, in_words
+from orchestrator.questions import GOAL_MAX, explain
 from orchestrator.rendering import write_views
 from orchestrator.runner import Runner
 from orchestrator.servers import NAMES, Servers, read_elsewhere
@@ -120,7 +121,15 @@ class Desk:
             revise: Make the next revision of an existing quote.
             given: Checkpoints of steps that need not be run again, by step.
             continues: The run this one goes on from.
+
+        Raises:
+            UsageError: the goal says nothing, or is no sentence any more.
         """
+        if not goal.strip() or len(goal) > GOAL_MAX:
+            raise UsageError(
+                f"a goal has between 1 and {GOAL_MAX} characters",
+                fix="say in a sentence whom to quote, and for what",
+            )
         day = self.settings.order_date or date.today()  # noqa: DTZ011 - the user's own day
         run_id = self.store.create(
             goal=goal,
@@ -139,7 +148,13 @@ class Desk:
             "given": dict(given or {}),
             "generated_by": self._model_name,
         }
-        self.log.append(run_id, "run_started", goal=goal, model=self._model_name)
+        self.log.append(
+            run_id,
+            "run_started",
+            goal=goal,
+            model=self._model_name,
+            opportunity_id=opportunity_id,
+        )
         await self.engine.submit(run_id, run)
         return run_id
 
@@ -161,7 +176,8 @@ class Desk:
             result = {**_facts_of(quote), "outcome": "waiting"}
         if result["outcome"] == "existing":
             result["held_by"] = result.pop("run_id", None)
-        await self._label_candidates(result)
+        asked = self._event(run_id, "run_started").get("opportunity_id")
+        await explain(self.look, result.get("questions", ()), asked)
         return result
 
     def events(self, run_id: str, *, after: int = 0) -> list[dict[str, Any]]:
@@ -325,19 +341,6 @@ class Desk:
             for event in self.store.events(run_id)
             if event["type"] == "agent_finished"
         }
-
-    async def _label_candidates(self, result: Mapping[str, Any]) -> None:
-        """Put names beside candidate ids, read from the CRM by code, for a person to choose."""
-        for question in result.get("questions", ()):
-            labels: dict[str, str] = {}
-            for candidate in question.get("candidates", ()):
-                kind = candidate.partition("_")[0]
-                if kind in ("acc", "opp"):
-                    key = "account" if kind == "acc" else "opportunity"
-                    row = await self.look("crm", f"get_{key}", {f"{key}_id": candidate})
-                    labels[candidate] = str(row["name"])
-            if labels:
-                question["labels"] = labels
 
 
 def _facts_of(quote: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ else speaks MCP through the clients that `Servers.connect` gives out, each holdi
 import asyncio
 import importlib
 import json
+import logging
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -52,6 +53,8 @@ class Servers:
             EnvironmentProblem: the database cannot be used; the message says why.
         """
         if name not in self._apps:
+            # a refused call is an answer to the agent that made it, not news for the terminal
+            logging.getLogger("fastmcp").setLevel(logging.CRITICAL)
             module = importlib.import_module(f"servers.{name}.server")
             try:
                 app, loaded = module.open_server(self.urls[name])

@@ -26,6 +26,8 @@ WORDS = {
     "out_of_budget": "Out of budget",
     "blocked": "Blocked",
 }
+WHICH = {"ambiguous_account", "unknown_account", "ambiguous_opportunity", "no_open_opportunity"}
+"""Questions that another goal, or the opportunity's id, answers."""
 
 
 async def follow(
@@ -112,6 +114,8 @@ def question_line(question: Mapping[str, Any]) -> str:
         "incompatible": "The products do not fit together. Which should change?",
     }
     words = asked.get(question["kind"], str(question["kind"]).replace("_", " "))
+    if question["kind"] == "no_open_opportunity" and question.get("subject"):
+        words = "No open opportunity has that id."
     about = f" ({question['subject']})" if question.get("subject") else ""
     labels = question.get("labels") or {}
     names = [f"{c} {labels[c]}" if c in labels else c for c in question.get("candidates", ())]
@@ -128,7 +132,7 @@ def next_steps(report: Mapping[str, Any]) -> list[str]:
         return [f"Next: dealdesk runs approve {run_id} --as PERSON{roles}, or runs reject."]
     if outcome == "needs_input":
         kinds = {q["kind"] for q in report.get("questions", ())}
-        if kinds & {"ambiguous_account", "unknown_account", "ambiguous_opportunity"}:
+        if kinds & WHICH:
             return ['Next: name it: dealdesk run "..." --opportunity opp_...']
         return [f"Next: dealdesk runs answer {run_id} SUBJECT=VALUE ..."]
     if outcome == "existing":
