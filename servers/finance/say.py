@@ -17,11 +17,12 @@ def finding(
     evidence: Iterable[str] = (),
     fix: str = "",
 ) -> Finding:
-    """Return a finding; texts that are too long are cut, never refused."""
+    """Return a finding; its message is made a sentence, and texts that are too long are cut."""
+    sentence = message[:1].upper() + message[1:499]
     return Finding(
         code=code,
         severity=severity,
-        message=message[:500],
+        message=sentence if sentence.endswith(".") else f"{sentence}.",
         subject=subject[:80],
         rule_id=rule_id[:80],
         evidence=[piece[:300] for piece in evidence][:20],
