@@ -6,8 +6,9 @@ examples make a desk the same way the command does.
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from orchestrator.engine import Engine, State
 from orchestrator.errors import DealdeskError, EnvironmentProblem, ToolRefused, UsageError
 from orchestrator.events import EventLog
 from orchestrator.llm.base import Model
-from orchestrator.models import model_for, played_by
+from orchestrator.models import open_models, played_by
 from orchestrator.people import call_as, decide_approvals, in_words
 from orchestrator.questions import GOAL_MAX, explain
 from orchestrator.rendering import write_views
@@ -72,15 +73,13 @@ class Desk:
             EnvironmentProblem: a file, database, key or server cannot be used.
             CredentialsError: the model has no key.
         """
-        try:
-            signing = SigningKey.load(settings.home / "keys")
-        except DomainError as problem:
-            raise EnvironmentProblem(problem.message, fix=problem.fix) from problem
+        signing = _signing_key(settings)
         urls = {name: settings.server_url(name) for name in NAMES}
         servers = Servers(urls, signing.public, read_elsewhere(settings.servers))
-        if models is None:
-            models = model_for(settings) if work else model_for(settings, only_name=True)
-        with open_store(settings) as store:
+        async with AsyncExitStack() as stack:
+            if models is None:
+                models = await stack.enter_async_context(open_models(settings, only_name=not work))
+            store = stack.enter_context(open_store(settings))
             desk = cls(settings, servers, signing, store, models)
             try:
                 await desk._check_workflow()
@@ -358,6 +357,15 @@ def _facts_of(quote: Mapping[str, Any]) -> dict[str, Any]:
     return {**{key: quote.get(key) for key in keys}, "total_minor": quote["totals"]["total_minor"]}
 
 
+def _signing_key(settings: Settings) -> SigningKey:
+    try:
+        return SigningKey.load(settings.home / "keys")
+    except DomainError as problem:
+        given = os.environ.get("DEALDESK_GRANT_KEY")
+        fix = "set DEALDESK_GRANT_KEY to the text of a PEM file, or unset it"
+        raise EnvironmentProblem(problem.message, fix=fix if given else problem.fix) from problem
+
+
 def make_empty(settings: Settings) -> None:
     """Make the keys and three databases without any data.
 
@@ -367,8 +375,8 @@ def make_empty(settings: Settings) -> None:
     from servers.toolkit.database import Database
     from servers.toolkit.seeding import mark_seeded
 
+    _signing_key(settings)
     try:
-        SigningKey.load(settings.home / "keys")
         for name in NAMES:
             database = Database.open(settings.server_url(name), name)
             if (how := database.setting("seeded")) not in (None, "empty"):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from orchestrator.llm.base import Model
@@ -25,8 +26,11 @@ def chosen_model(settings: Settings) -> str:
     return CLAUDE if asked in (None, "", "claude") else asked
 
 
-def model_for(settings: Settings, *, only_name: bool = False) -> Callable[[str], Model]:
-    """Return what gives each agent its model.
+@asynccontextmanager
+async def open_models(
+    settings: Settings, *, only_name: bool = False
+) -> AsyncIterator[Callable[[str], Model]]:
+    """Give each agent its model; connections to an endpoint are closed at the end.
 
     Args:
         settings: They name the model.
@@ -37,11 +41,16 @@ def model_for(settings: Settings, *, only_name: bool = False) -> Callable[[str],
     """
     name = chosen_model(settings)
     if name == PLAYBOOK or only_name:
-        return lambda agent: PlaybookModel(PLAYS[agent])
-    from orchestrator.llm.claude import ClaudeModel
+        yield lambda agent: PlaybookModel(PLAYS[agent])
+        return
+    from orchestrator.llm.claude import ClaudeModel, _client_of_the_environment
 
-    model = ClaudeModel(model=name)
-    return lambda _agent: model
+    client = _client_of_the_environment()
+    model = ClaudeModel(model=name, client=client)
+    try:
+        yield lambda _agent: model
+    finally:
+        await client.close()
 
 
 def played_by(name: str) -> str:
