@@ -45,4 +45,4 @@ def serve(
         words += [name, value] if value else []
     for name in allowed_host or ():
         words += ["--allowed-host", name]
-    importlib.import_module(f"servers.{server}.server").main(words)
+    importlib.import_module(f"servers.{server}.__main__").main(words)

@@ -31,7 +31,6 @@ from servers.toolkit.database import Database
 from servers.toolkit.declare import prompt, reads, resource
 from servers.toolkit.errors import NotFoundError
 from servers.toolkit.fields import Country, Cursor, Limit, OrderDate, Quantity, Query, Sku
-from servers.toolkit.main import run_server
 from servers.toolkit.seeding import ensure_seeded
 
 INSTRUCTIONS = (
@@ -284,8 +283,3 @@ def open_server(url: str) -> tuple[Server, dict[str, int]]:
     database = Database.open(url, server="catalog")
     loaded = ensure_seeded(database, load)
     return create_server(database), loaded
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run `dealdesk-catalog`."""
-    run_server("catalog", lambda url: open_server(url)[0], arguments)

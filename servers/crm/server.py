@@ -24,7 +24,6 @@ from servers.toolkit.app import Server, create_app, finish
 from servers.toolkit.database import Database
 from servers.toolkit.declare import prompt, resource
 from servers.toolkit.fields import AccountId, OpportunityId
-from servers.toolkit.main import run_server
 from servers.toolkit.seeding import ensure_seeded
 
 INSTRUCTIONS = (
@@ -105,8 +104,3 @@ def open_server(url: str) -> tuple[Server, dict[str, int]]:
     database = Database.open(url, server="crm")
     loaded = ensure_seeded(database, load)
     return create_server(database), loaded
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run `dealdesk-crm`."""
-    run_server("crm", lambda url: open_server(url)[0], arguments)

@@ -23,7 +23,6 @@ from servers.toolkit.app import Server, create_app, finish
 from servers.toolkit.database import Database
 from servers.toolkit.declare import prompt, resource
 from servers.toolkit.fields import QuoteId
-from servers.toolkit.main import run_server
 from servers.toolkit.seeding import ensure_seeded
 
 INSTRUCTIONS = (
@@ -59,11 +58,6 @@ def open_server(url: str) -> tuple[Server, dict[str, int]]:
         database.close()
         raise
     return create_server(database), loaded
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Serve finance until stopped."""
-    run_server("finance", lambda url: open_server(url)[0], arguments)
 
 
 def _add_resources(app: Server, now: Callable[[], datetime]) -> None:

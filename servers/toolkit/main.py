@@ -117,17 +117,34 @@ def _refuse_open_door(options: argparse.Namespace) -> None:
 
 def _parser(name: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=f"dealdesk-{name}", description=f"The dealdesk {name} MCP server."
+        prog=f"dealdesk-{name}",
+        description=f"The dealdesk {name} MCP server, for any MCP client. A grant comes in "
+        "DEALDESK_GRANT (stdio) or as each request's Bearer token (http).",
     )
-    parser.add_argument("--transport", choices=("stdio", "http"), default="stdio")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument(
+        "--transport",
+        choices=("stdio", "http"),
+        default="stdio",
+        help="stdio (default) for a client that starts it, http for clients that connect",
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to bind (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--port", type=int, default=8000, help="port to bind (default: %(default)s)"
+    )
     parser.add_argument(
         "--profile",
         choices=sorted(PROFILES),
         help="components for a local user without a token (stdio default: read)",
     )
-    parser.add_argument("--home", help="data folder (default: DEALDESK_HOME or the platform's)")
-    parser.add_argument("--database", help="database file or URL instead of the one in the folder")
-    parser.add_argument("--allowed-host", action="append", help="host name to accept over HTTP")
+    parser.add_argument(
+        "--home", metavar="FOLDER", help="data folder (default: DEALDESK_HOME or the platform's)"
+    )
+    parser.add_argument(
+        "--database", metavar="URL", help="database file or URL instead of the one in the folder"
+    )
+    parser.add_argument(
+        "--allowed-host", action="append", metavar="NAME", help="host name to accept over HTTP"
+    )
     return parser
