@@ -6,13 +6,12 @@ keeps them is easily undone:
 
 * Steps have their numbers before the body starts (`steps.py`). DBOS would number by timing, and
   side-by-side steps of a second life would not find their checkpoints.
-* DBOS never records an error, for that would be final. An error that ends the run is a result;
-  one that may pass cancels the row, in DBOS's words, with a mark that `resume` takes away.
+* DBOS never records an error, for that would be final. One that ends the run is a result; one
+  that may pass cancels the row, in DBOS's words, with a mark that `resume` takes away.
 * A worker's seat (`seats.py`) says whether it lives; nobody's work is taken over before that. What
-  a worker takes up goes through a queue of its own, so that it cannot land with a short-lived one.
-* A worker starts at once what is submitted to it: through a queue a run of nine steps took 45 to
-  110 ms longer. That a cancelled wait can hang such a run does not touch us, for `wait` reads the
-  row and holds no handle.
+  a worker takes up goes through a queue of its own, lest a short-lived worker gets it.
+* A worker starts at once what is submitted to it; through a queue a run of nine steps took 45 to
+  110 ms longer. `wait` reads the row and holds no handle, so a cancelled wait cannot hang.
 * Runs of another `version` of the plan are left alone: their numbers may mean other steps.
 """
 
@@ -31,8 +30,7 @@ from orchestrator.errors import EnvironmentProblem
 from orchestrator.ledger import POLL, QUEUE, WORKFLOW, Ledger, State, problem_of, state_of
 from orchestrator.lives import Lives
 from orchestrator.seats import seats_for
-from orchestrator.steps import Json, Reserved, Steps, as_json, error_of, facts_of, may_pass
-from orchestrator.steps import innermost as inside
+from orchestrator.steps import Json, Reserved, Steps, as_json, error_of, facts_of, inside, may_pass
 from orchestrator.store import make_engine, unusable
 
 if TYPE_CHECKING:
@@ -51,7 +49,8 @@ Body = Callable[[Steps, str, Json], Awaitable[Mapping[str, Any]]]
 class Engine:
     """Plays runs of one body on one database; `start` makes it a worker.
 
-    Without `start` it submits, sends, cancels, resumes and looks, for any worker to act on.
+    Without `start` it submits, sends, cancels, resumes and looks, for any worker to act on. A run
+    that is unknown is a `UsageError`, a database that cannot be used an `EnvironmentProblem`.
     """
 
     _working: ClassVar[Engine | None] = None
@@ -63,7 +62,7 @@ class Engine:
             url: The database: `sqlite:///...` or `postgresql+psycopg://...`.
             steps: Every step a run may take, in plan order.
             body: Plays a run: `await body(steps, run_id, args)` returns its result.
-            version: The plan's version; change it when the steps change.
+            version: The plan's version; to be changed with the steps.
         """
         self._url, self._steps, self._body, self._version = url, steps, body, version
         self._seats = seats_for(url)
@@ -79,9 +78,9 @@ class Engine:
         """Become a worker.
 
         Args:
-            sweep: Also take up, now and every two seconds, what dead workers left behind. A
-                command that is there for one run leaves this off: a run that was interrupted
-                on purpose should not go on behind another one's back.
+            sweep: Also take up, now and every two seconds, what the dead left. A command that is
+                there for one run leaves this off: a run that was interrupted on purpose should
+                not go on behind another one's back.
 
         Raises:
             EnvironmentProblem: the database cannot be used, or this process works already.
@@ -136,7 +135,6 @@ class Engine:
 
             with suppress(SQLAlchemyError, EnvironmentProblem):  # it may be why we stop
                 await self._ask(Ledger.close_queue, self._queue)
-
             # DBOS gave the loop threads of its own and takes them along
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
             await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
@@ -160,10 +158,7 @@ class Engine:
     async def wait(self, run_id: str, timeout: float | None = None) -> Json | None:
         """Return a run's result, or None once it waits for a message.
 
-        Raises:
-            DealdeskError: the run failed or is parked: what its step raised.
-            UsageError: there is no such run.
-            TimeoutError: neither happened in time.
+        Raises what stopped the run when it failed or is parked, and TimeoutError.
         """
         async with asyncio.timeout(timeout):
             while True:
@@ -187,18 +182,10 @@ class Engine:
     async def send(
         self, run_id: str, topic: str, payload: Mapping[str, Any], key: str | None = None
     ) -> None:
-        """Send a run the message it waits for; of several with one key, the first counts.
+        """Send a run the message it waits for on a topic.
 
-        A worker that sends also takes the run up, if its own worker is dead.
-
-        Args:
-            run_id: The run.
-            topic: What it waits for.
-            payload: The message, as JSON.
-            key: By default the run and the topic.
-
-        Raises:
-            UsageError: there is no such run.
+        Of several with one key (by default run and topic) the first counts. A worker that sends
+        also takes the run up, if the run's own worker is dead.
         """
         await self._ask(Ledger.send, run_id, topic, dict(payload), key or f"{run_id}:{topic}")
         if Engine._working is self:
@@ -212,11 +199,7 @@ class Engine:
     async def resume(self, run_id: str | None = None) -> list[str]:
         """Take up a parked run or one whose worker is dead; without an id, all of the latter.
 
-        Returns:
-            The runs that go on now; a run that needs nothing is not among them.
-
-        Raises:
-            UsageError: there is no such run.
+        Returns the runs that go on by this; one that needs nothing is not among them.
         """
         if run_id is not None and await self._ask(Ledger.unpark, run_id, self._queue):
             self._lives.forget(run_id)
@@ -224,11 +207,7 @@ class Engine:
         return await self._ask(Ledger.take_up, run_id, self._queue)
 
     async def status(self, run_id: str) -> State:
-        """Return how a run stands.
-
-        Raises:
-            UsageError: there is no such run.
-        """
+        """Return how a run stands."""
         return state_of(await self._ask(Ledger.row, run_id))
 
     async def pending(self) -> dict[str, State]:
@@ -237,7 +216,8 @@ class Engine:
 
     async def _live(self, run_id: str, args: Json) -> Json:
         """Play one life of a run; what it returns is the run's last checkpoint."""
-        steps = Steps(self._steps, _Beneath(run_id, self._ask, self._lives))
+        beneath = _Beneath(run_id, self._ask, self._lives)
+        steps = Steps(self._steps, beneath)
         self._lives.begin(run_id, steps)
         try:
             return {"result": as_json(await self._body(steps, run_id, args))}
@@ -253,8 +233,9 @@ class Engine:
                 raise
             await steps.settle()
             self._lives.problems[run_id] = failed[1]
-            await self._ask(Ledger.park, run_id, facts_of(failed[1], failed[0]))
-            raise _halt(f"{run_id} is parked") from None
+            with suppress(SQLAlchemyError):  # else it counts as left once this process is gone
+                await self._ask(Ledger.park, run_id, facts_of(failed[1], failed[0]))
+            raise beneath.halt(f"{run_id} is parked") from None
         finally:
             self._lives.end(run_id)
 
@@ -264,7 +245,7 @@ class Engine:
             try:
                 await asyncio.to_thread(self._seats.keep)
                 await self.resume()
-            except SQLAlchemyError:  # a database that is away for a while
+            except Exception:
                 logging.getLogger(__name__).warning("looking for left runs failed", exc_info=True)
 
     async def _ask(
@@ -282,47 +263,39 @@ class _Beneath:
     """DBOS under one life of a run."""
 
     def __init__(self, run_id: str, ask: Callable[..., Awaitable[Any]], lives: Lives) -> None:
-        self._run_id, self._ask, self._lives = run_id, ask, lives
+        import dbos
+
+        self._dbos, self._run_id, self._ask, self._lives = dbos, run_id, ask, lives
 
     def reserve(self, name: str) -> Reserved:
-        from dbos import DBOS, StepOptions
-
-        number, options = DBOS.reserve_step(), StepOptions(name=name, preemptible=True)
+        number = self._dbos.DBOS.reserve_step()
+        options = self._dbos.StepOptions(name=name, preemptible=True)
         return lambda work: number.run_async(options, work)
 
     async def receive(self, topic: str, timeout: float) -> Any:
-        from dbos import DBOS
-
         await self._ask(Ledger.mark, self._run_id, waiting=topic)
         self._lives.tell(self._run_id)
-        message = await DBOS.recv_async(topic, timeout_seconds=timeout)
+        message = await self._dbos.DBOS.recv_async(topic, timeout_seconds=timeout)
         await self._ask(Ledger.mark, self._run_id, answered=topic)
         return message
 
     def halt(self, why: str) -> BaseException:
-        return _halt(why)
+        return self._dbos.error.DBOSWorkflowCancelledError(why)
 
 
 def _connect(url: str) -> tuple[Database, DBOSClient]:
     from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer
 
-    log = logging.getLogger("dbos")
-    log.handlers[:] = [logging.NullHandler()]  # what matters reaches the user as an error
+    if not (log := logging.getLogger("dbos")).handlers:
+        log.addHandler(logging.NullHandler())  # what matters reaches the user as an error
     try:
         database = make_engine(url)
         with database.connect():
             pass  # DBOS would try for ever
         DBOS.migrate(url)
+        json = DBOSPortableJSONSerializer()
         return database, DBOSClient(
-            system_database_engine=database,
-            serializer=DBOSPortableJSONSerializer(),
-            application_name=APP,
+            system_database_engine=database, serializer=json, application_name=APP
         )
     except SQLAlchemyError as problem:
         raise unusable("the engine's database", problem) from problem
-
-
-def _halt(why: str) -> BaseException:
-    from dbos import error
-
-    return error.DBOSWorkflowCancelledError(why)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from time import monotonic
 
 from orchestrator.steps import Steps
 
 LOOK = 0.1
+PATIENCE = 5.0
 
 
 class Lives:
@@ -20,7 +22,7 @@ class Lives:
     def __init__(self) -> None:
         """Know of none."""
         self._lives: dict[str, tuple[asyncio.Task[object] | None, Steps]] = {}
-        self._ended: set[str] = set()
+        self._ended: dict[str, float] = {}
         self._news: dict[str, asyncio.Event] = {}
         self.problems: dict[str, Exception] = {}
 
@@ -32,12 +34,12 @@ class Lives:
     def end(self, run_id: str) -> None:
         """Note that it does so no more."""
         self._lives.pop(run_id, None)
-        self._ended.add(run_id)
+        self._ended[run_id] = monotonic()
         self.tell(run_id)
 
     def forget(self, run_id: str) -> None:
         """Forget how a run's last life here ended."""
-        self._ended.discard(run_id)
+        self._ended.pop(run_id, None)
         self.problems.pop(run_id, None)
 
     def tell(self, run_id: str) -> None:
@@ -45,9 +47,16 @@ class Lives:
         self._news.setdefault(run_id, asyncio.Event()).set()
 
     async def pause(self, run_id: str) -> None:
-        """Return when another look at a run's row is worth it."""
+        """Return when another look at a run's row is worth it.
+
+        Raises:
+            Exception: what stopped the run here, when that could not even be written down.
+        """
         if run_id in self._ended:  # its last commit is on the way
-            await asyncio.sleep(0.005)
+            late = monotonic() - self._ended[run_id] > PATIENCE
+            if late and run_id in self.problems:
+                raise self.problems[run_id]
+            await asyncio.sleep(LOOK if late else 0.005)
             return
         news = self._news.setdefault(run_id, asyncio.Event())
         with suppress(TimeoutError):

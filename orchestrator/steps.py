@@ -134,10 +134,10 @@ def error_of(facts: Json) -> DealdeskError:
     return DealdeskError(f"{facts['step']} stopped: {facts['type']}: {facts['message']}")
 
 
-def innermost(problem: BaseException) -> BaseException:
+def inside(problem: BaseException) -> BaseException:
     """Return the error that a task group wrapped: a real one before a cancellation."""
     while isinstance(problem, BaseExceptionGroup):
-        inside = problem.exceptions
-        real = [p for p in inside if not isinstance(p, asyncio.CancelledError)]
-        problem = (real or inside)[0]
+        every = problem.exceptions
+        real = [p for p in every if not isinstance(p, asyncio.CancelledError)]
+        problem = (real or every)[0]
     return problem
