@@ -365,6 +365,30 @@ async def test_a_mistake_in_the_code_parks_too(sqlite_url: str, make: Make) -> N
     assert await engine.wait("run_1", 20) == {"outcome": "done", "mended": True}
 
 
+async def test_what_could_not_be_written_down_is_still_said(
+    sqlite_url: str, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise sa.exc.OperationalError("UPDATE", {}, OSError("database or disk is full"))
+
+    async def away() -> Any:
+        raise ModelUnavailable("away")
+
+    monkeypatch.setattr(Ledger, "park", full)
+    monkeypatch.setattr("orchestrator.lives.PATIENCE", 0.1)
+    engine = make(sqlite_url, single(away))
+    await engine.start()
+    await engine.submit("run_1", GOAL)
+    with pytest.raises(ModelUnavailable, match="away"):
+        await engine.wait("run_1", 20)
+    assert await engine.status("run_1") is State.OPEN
+    await engine.stop()
+    monkeypatch.undo()
+    later = make(sqlite_url, single(away))
+    await later.start()
+    assert await later.resume("run_1") == ["run_1"]
+
+
 async def test_an_error_that_will_not_pass_ends_the_run(sqlite_url: str, make: Make) -> None:
     calls = []
 
