@@ -49,6 +49,7 @@ def _template(name: str) -> Template:
         country=words.country,
         quantity=words.quantity,
         percent=words.percent,
+        basis_points=words.basis_points,
         weight=words.weight,
         iban=words.iban,
         severity=words.severity,

@@ -84,6 +84,11 @@ def percent(rate: str | None) -> str:
     return "" if rate is None else f"{Decimal(rate).normalize():f}%"
 
 
+def basis_points(count: int) -> str:
+    """Return basis points as a percentage: 1850 is `18.5%`."""
+    return percent(str(Decimal(count) / 100))
+
+
 def weight(grams: int) -> str:
     """Return a weight in kilograms: `14.4 kg`."""
     return f"{(Decimal(grams) / 1000).normalize():f} kg"
