@@ -31,6 +31,7 @@ from servers.finance.documents import (
 )
 from servers.finance.facts import Address, Customer, Policy, PricingFacts
 from servers.finance.pricing import Pricing, price
+from servers.finance.say import finding
 from servers.finance.schemas import Claim, PriceRequest
 from servers.finance.tax import zone_of
 from servers.finance.terms import (
@@ -44,7 +45,7 @@ from servers.finance.terms import (
     select,
 )
 from servers.toolkit.errors import InvalidInputError, RuleViolationError
-from servers.toolkit.findings import Finding
+from servers.toolkit.findings import Finding, Severity
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class QuoteInputs(BaseModel):
     cover: Cover = "standard"
     revises: str | None = None
     generated_by: str = ""
+    drafted_on: date
 
 
 class QuoteSnapshot(Block):
@@ -141,6 +143,7 @@ def assemble(
     clauses = _clauses(facts, inputs)
     findings = [
         *pricing.findings,
+        *_dated(facts, inputs, pricing),
         *_term_findings(facts, request, money, terms, clauses),
         *credit.check(facts.credit, total, pricing.currency, prepaid=terms.payment.prepaid),
         *screening.screen(facts.pricing.customer.legal_name, facts.screening, request.order_date),
@@ -153,6 +156,26 @@ def assemble(
         facts, inputs, pricing, terms, clauses, findings, approvals, (quote_id, revision, replaces)
     )
     return Assembled(snapshot, canonical.digest(snapshot), total, pricing.margin)
+
+
+def _dated(facts: QuoteFacts, inputs: QuoteInputs, pricing: Pricing) -> list[Finding]:
+    """Ask a person when another day than today gives another price: a window was chosen."""
+    request, today = inputs.request, inputs.drafted_on
+    if request.order_date == today:
+        return []
+    now = price(facts.pricing, request.model_copy(update={"order_date": today}))
+    if now.totals == pricing.totals:
+        return []
+    return [
+        finding(
+            "ORDER_DATE",
+            Severity.NEEDS_HUMAN,
+            f"the order date {request.order_date} gives another price than {today}, "
+            "the day of the draft",
+            rule_id="ORDER-DATE",
+            fix="use the day of the draft, or ask a sales_manager to approve",
+        )
+    ]
 
 
 def select_for(

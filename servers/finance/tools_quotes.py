@@ -127,6 +127,7 @@ def add_draft_tools(app: Server, now: Callable[[], datetime]) -> None:
             cover=cover,
             revises=revises,
             generated_by=generated_by,
+            drafted_on=now().date(),
         )
         with database.write() as session:
             return once(

@@ -56,5 +56,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def app(database: Database, clock: Clock) -> Server:
-    return create_server(database, now=clock)
+def app(database: Database, clock: Clock) -> Iterator[Server]:
+    server = create_server(database, now=clock)
+    yield server
+    server.ledger.audit.flush()
+
+
+@pytest.fixture
+def other(database: Database, clock: Clock) -> Iterator[Server]:
+    """A second server on the same database, as another process would have it."""
+    server = create_server(Database(database.engine, "finance"), now=clock)
+    yield server
+    server.ledger.audit.flush()

@@ -10,7 +10,6 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from servers.finance.models_quotes import Approval, Quote
-from servers.finance.server import create_server
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 
@@ -236,6 +235,14 @@ async def test_a_claim_changes_no_number_and_asks_a_person(app: Server, claim: s
     assert [found["severity"] for found in claimed["findings"]] == ["needs_human"]
 
 
+async def test_an_order_date_that_gives_another_price_asks_a_person(app: Server) -> None:
+    old = {"account_id": "acc_005", "ship_to_address_id": "adr_015"}
+    cheap = await drafted(app, **old, lines=[line("l1", "SRV-D1-16")], order_date="2026-06-30")
+    assert [need["rule_id"] for need in cheap["approvals_needed"]] == ["ORDER_DATE"]
+    same = await drafted(app, opportunity_id="opp_901", order_date="2026-06-30")
+    assert same["auto_issue"] is True
+
+
 async def test_other_clauses_or_longer_terms_need_approval(app: Server) -> None:
     shown = await quote_of(app, (await drafted(app))["quote_id"])
     ids = [clause["clause_id"] for clause in shown["clauses"]]
@@ -388,20 +395,16 @@ async def test_withdrawing_is_a_persons_and_keeps_the_number(app: Server) -> Non
     assert (await issue(app, fresh))["number"] == "Q-2026-000002"
 
 
-async def test_numbers_have_no_gaps_under_two_threads(
-    app: Server, database: Database, clock: Clock
-) -> None:
+async def test_numbers_have_no_gaps_under_two_threads(app: Server, other: Server) -> None:
     drafts = [await drafted(app, opportunity_id=f"opp_{n}") for n in range(8)]
-    other = create_server(Database(database.engine, "finance"), now=clock)
     works = [(lambda d=draft, a=(app, other)[n % 2]: issue(a, d)) for n, draft in enumerate(drafts)]
     issued = [one for pair in zip(works[::2], works[1::2], strict=True) for one in together(*pair)]
     assert sorted(one["number"] for one in issued) == [f"Q-2026-{n:06d}" for n in range(1, 9)]
 
 
-async def test_two_deciding_at_once_one_wins(app: Server, database: Database, clock: Clock) -> None:
+async def test_two_deciding_at_once_one_wins(app: Server, other: Server) -> None:
     draft = await drafted(app, **DEAR)
     (approval,) = await ask(app, draft)
-    other = create_server(Database(database.engine, "finance"), now=clock)
     results = together(
         lambda: decide(app, TOMAS, approval),
         lambda: decide(other, INGRID, approval, decision="reject"),
@@ -413,8 +416,7 @@ async def test_two_deciding_at_once_one_wins(app: Server, database: Database, cl
     assert len([one for one in shown["approvals"] if one["decided_by"]]) == 1
 
 
-async def test_two_drafting_at_once_one_wins(app: Server, database: Database, clock: Clock) -> None:
-    other = create_server(Database(database.engine, "finance"), now=clock)
+async def test_two_drafting_at_once_one_wins(app: Server, other: Server) -> None:
     results = together(lambda: drafted(app), lambda: drafted(other))
     errors = [one for one in results if isinstance(one, ToolError)]
     assert len(errors) == 1

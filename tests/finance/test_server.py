@@ -81,7 +81,8 @@ async def test_neither_cost_nor_margin_ever_reaches_an_agent_or_a_customer(
     ]
     seen.append(numbers(await call(app, AGENT, "what_if", asking(change_discount_bp=200))))
     seen.append(numbers(draft))
-    for grant in (AGENT, everyone(agent="engine"), profile_grant("finance", "admin")):
+    nobody = by("per_stranger")
+    for grant in (AGENT, everyone(agent="engine"), profile_grant("finance", "admin"), nobody):
         for view in ("internal", "customer"):
             arguments = {"quote_id": draft["quote_id"], "view": view}
             seen.append(numbers(await call(app, grant, "get_quote", arguments)))

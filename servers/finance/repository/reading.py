@@ -9,6 +9,7 @@ from sqlmodel import Session, col
 
 from servers.finance.assembly import QuoteSnapshot
 from servers.finance.documents import ApprovalBlock, MarginBlock, QuoteDocument, Status
+from servers.finance.models import Person
 from servers.finance.models_quotes import Approval, Quote
 from servers.finance.repository.clock import stamp
 from servers.finance.schemas import QuotePage, QuoteRow
@@ -84,7 +85,7 @@ def document(session: Session, quote_id: str, now: datetime) -> QuoteDocument:
     if quote.valid_until is not None:  # the seller's day, which may not be the UTC one
         issued_on = quote.valid_until - timedelta(days=snapshot.validity_days)
     margin = None
-    if scope.grant().person and quote.margin is not None:
+    if quote.margin is not None and _is_ours(session):
         margin = MarginBlock.model_validate_json(quote.margin)
     return QuoteDocument(
         **said,
@@ -100,6 +101,12 @@ def document(session: Session, quote_id: str, now: datetime) -> QuoteDocument:
         withdrawn_reason=quote.withdrawn_reason,
         margin=margin,
     )
+
+
+def _is_ours(session: Session) -> bool:
+    """Say whether a named person of the house asks: no agent, no local profile."""
+    person = scope.grant().person
+    return bool(person) and session.get(Person, person) is not None
 
 
 def page(
