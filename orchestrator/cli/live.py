@@ -109,7 +109,8 @@ def line_of(event: Mapping[str, Any], *, started: bool = False) -> tuple[str, st
     if kind == "agent_finished":
         severe = [f for f in data.get("findings", ()) if f["severity"] not in ("info",)]
         words = f"{agent:<10} {summary(agent, data.get('output', {}))}"
-        words += f"  ({data.get('calls', 0)} calls)"
+        calls = data.get("calls", 0)
+        words += f"  ({calls} call{'' if calls == 1 else 's'})"
         if severe:
             words += "  " + ", ".join(sorted({f["code"] for f in severe}))
         return ("warn" if severe else "done"), agent, clean(words)
