@@ -11,6 +11,8 @@ from cyclopts import App
 
 from orchestrator.errors import DealdeskError
 
+RUNNING = (["run"], ["runs"])
+
 
 def build() -> App:
     """Return the command with all its groups."""
@@ -61,13 +63,15 @@ def build() -> App:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; every problem is one clear line and an exit code."""
+    words = arguments if arguments is not None else sys.argv[1:]
     try:
-        build()(arguments if arguments is not None else sys.argv[1:])
+        build()(words)
     except DealdeskError as problem:
         _say(problem.message, problem.fix)
         raise SystemExit(problem.exit_code) from None
     except KeyboardInterrupt:
-        print("dealdesk: interrupted; `dealdesk runs resume` goes on from here.", file=sys.stderr)
+        on = "; `dealdesk runs resume` goes on from here" if words[:1] in RUNNING else ""
+        print(f"dealdesk: interrupted{on}.", file=sys.stderr)
         raise SystemExit(130) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on

@@ -47,15 +47,17 @@ def newer(path: Path) -> None:
         database.execute("UPDATE alembic_version SET version_num = '9999_from_the_future'")
 
 
-@pytest.mark.parametrize("server", ["crm", "catalog", "finance"])
 @pytest.mark.parametrize(
-    ("harm", "words"),
+    ("server", "harm", "words"),
     [
-        (garbage, "is not a database"),
-        (torn, "is corrupt"),
-        (nothing, "is an empty file"),
-        (another_programs, "is not a dealdesk"),
-        (newer, "newer"),
+        ("crm", garbage, "is not a database"),
+        ("catalog", garbage, "is not a database"),
+        ("finance", garbage, "is not a database"),
+        ("crm", torn, "is corrupt"),
+        ("finance", nothing, "is an empty file"),
+        ("catalog", another_programs, "is not a dealdesk"),
+        ("crm", newer, "newer"),
+        ("finance", newer, "newer"),
     ],
 )
 def test_a_database_that_cannot_be_used_is_named_and_left_alone(
@@ -127,10 +129,18 @@ def test_a_file_where_the_folder_should_be_is_named(
     assert blocked.read_text() == "in the way"
 
 
-@pytest.mark.parametrize("inside", ["keys", "crm.db", "catalog.db", "finance.db"])
-@pytest.mark.parametrize("arguments", [("run", ALDER), ("init",), ("init", "--empty")])
+@pytest.mark.parametrize(
+    ("inside", "arguments"),
+    [
+        ("keys", ("run", ALDER)),
+        ("keys", ("init", "--empty")),
+        ("crm.db", ("run", ALDER)),
+        ("catalog.db", ("init", "--empty")),
+        ("finance.db", ("init", "--empty")),
+    ],
+)
 def test_a_place_in_the_folder_that_cannot_be_written_is_named(
-    arguments: tuple[str, ...], inside: str, command: Command, tmp_path: Path
+    inside: str, arguments: tuple[str, ...], command: Command, tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
     if inside == "keys":
@@ -174,7 +184,7 @@ def test_a_signing_key_that_is_none_is_refused(
     assert "secret words" not in said.err
 
 
-@pytest.mark.parametrize("token", ["garbage", "a.b.c", "eyJhbGciOiJub25lIn0.e30."])
+@pytest.mark.parametrize("token", ["garbage", "eyJhbGciOiJub25lIn0.e30."])
 def test_a_server_with_a_wrong_grant_serves_nothing(
     token: str, seeded: Folder, program: Command
 ) -> None:

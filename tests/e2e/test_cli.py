@@ -356,6 +356,10 @@ def test_a_slip_of_the_fingers_is_a_usage_error(
     assert "Traceback" not in said.err
 
 
+def test_an_evaluation_of_nothing_is_a_usage_error(command: Command) -> None:
+    command("eval", "quotes", "--only", "opp_999").fails(2, "opp_999", "opp_001")
+
+
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from orchestrator.cli.main import main\n"
