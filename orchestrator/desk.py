@@ -280,11 +280,15 @@ class Desk:
         return dict(done["output"])
 
     async def count_tools(self) -> dict[str, int]:
-        """Return how many tools each server has."""
+        """Return how many tools each server has; of one that is elsewhere, those our agents use."""
         counts = {}
         for name in NAMES:
-            everything = await self.servers.app(name).local_provider.list_tools()
-            counts[name] = len(everything)
+            if name in self.servers.elsewhere:
+                used = {tool for spec in WORKFLOW.agents for tool in spec.tools_of(name)}
+            else:
+                every = await self.servers.app(name).local_provider.list_tools()
+                used = {tool.name for tool in every}
+            counts[name] = len(used)
         return counts
 
     async def write_quote(

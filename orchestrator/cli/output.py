@@ -90,6 +90,7 @@ def table(
 
 
 def describe(finding: Mapping[str, Any]) -> str:
-    """Return a finding as one line."""
-    fix = f" {finding['fix']}" if finding.get("fix") else ""
-    return clean(f"{finding['severity']}: {finding['message']}{fix} [{finding['code']}]", 400)
+    """Return a finding as one line: what was found, and what would mend it."""
+    parts = [str(finding[key]).rstrip(".") for key in ("message", "fix") if finding.get(key)]
+    said = ". ".join(part[:1].upper() + part[1:] for part in parts)
+    return clean(f"{finding['severity'].replace('_', ' ')}: {said}. [{finding['code']}]", 400)

@@ -31,7 +31,7 @@ from servers.catalog.repository import OTHER
 from servers.catalog.schemas import Product
 from servers.catalog.search import normalised, terms_of
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.seeding import read_csv, read_json
+from servers.toolkit.importing import read_csv, read_json
 
 Form = TypeVar("Form", bound=BaseModel)
 Groups = Mapping[str, list[str]]

@@ -10,8 +10,8 @@ from sqlmodel import Session
 from servers.finance import models as m
 from servers.finance import seed_rows as rows
 from servers.toolkit.errors import InvalidInputError
+from servers.toolkit.importing import read_csv, read_json
 from servers.toolkit.money import to_micro
-from servers.toolkit.seeding import read_csv, read_json
 
 Part = Callable[[Path], Iterable[m.FinanceTable]]
 

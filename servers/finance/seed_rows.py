@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.seeding import read_csv, read_json
+from servers.toolkit.importing import read_csv, read_json
 
 
 class Row(BaseModel):

@@ -4,10 +4,12 @@ Opening applies the server's migrations (with a backup of a SQLite file that hol
 refuses a file that is corrupt, foreign or newer, and never makes a new one over it.
 """
 
+import os
+import secrets
 import sqlite3
 import zlib
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -159,18 +161,15 @@ def _application_id(server: str) -> int:
 
 
 def _check_file(path: Path, server: str) -> None:
-    """Refuse a file that is not ours; mark a new one as ours before anything else is written."""
+    """Refuse a file that is not ours; make a new one whole, so that nobody sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = not path.exists()
-    if not fresh and path.stat().st_size == 0:
+    if not path.exists():
+        _make_file(path, server)
+    if path.stat().st_size == 0:
         raise StorageError(
             f"{path} is an empty file, not a database", fix="restore a backup, or remove the file"
         )
     with closing(sqlite3.connect(path, timeout=10)) as connection:
-        if fresh:
-            connection.execute(f"PRAGMA application_id={_application_id(server)}")
-            connection.execute("PRAGMA user_version=1")  # writes the header, so never zero length
-            return
         (found,) = connection.execute("PRAGMA application_id").fetchone()
         if found != _application_id(server):
             raise StorageError(
@@ -179,6 +178,20 @@ def _check_file(path: Path, server: str) -> None:
         (state,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if state != "ok":
             raise StorageError(f"{path} is corrupt", fix="restore a backup of it")
+
+
+def _make_file(path: Path, server: str) -> None:
+    """Make a database that is marked as ours and put it in place; the first of two makers wins."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    try:
+        with closing(sqlite3.connect(temporary)) as connection:
+            connection.execute(f"PRAGMA application_id={_application_id(server)}")
+            connection.execute("PRAGMA user_version=1")  # writes the header
+        temporary.chmod(0o600)
+        with suppress(FileExistsError):
+            os.link(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _back_up(path: Path, revision: str) -> None:
