@@ -3,7 +3,9 @@
 import argparse
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,7 +91,21 @@ def serve(name: str, prepare: Callable[[str], object], options: argparse.Namespa
         face = server.view(token, PublicKey.load(keys))
     else:
         face = server.view(profile_grant(name, options.profile or "read"))
+    _leave_when_told(server)
     face.run(transport="stdio", show_banner=False)
+
+
+def _leave_when_told(server: "Server") -> None:
+    """End on Ctrl-C or SIGTERM, which the thread that waits for stdin would otherwise sit out."""
+
+    def leave(number: int, _frame: object) -> None:
+        writing = threading.Thread(target=server.ledger.audit.flush, daemon=True)
+        writing.start()
+        writing.join(1)
+        os._exit(128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, leave)
 
 
 def _as_server(made: object) -> "Server":
