@@ -10,6 +10,7 @@ from typing import Any
 from orchestrator.errors import EnvironmentProblem
 
 FORMATS = {"html": "html", "markdown": "md", "json": "json"}
+OTHER_FOLDER = "choose another folder with --out"
 Look = Callable[[str, str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 
 
@@ -38,6 +39,24 @@ async def write_views(look: Look, quote_id: str, folder: Path, views: Sequence[s
     return written
 
 
+def ready(folder: str | None) -> Path | None:
+    """Make the folder that quotes should go to, before there is a quote that cannot be written.
+
+    Raises:
+        EnvironmentProblem: it cannot be made, or not be written.
+    """
+    if folder is None:
+        return None
+    path = Path(folder).expanduser().absolute()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise EnvironmentProblem(f"cannot write {path}", fix=OTHER_FOLDER) from problem
+    if not os.access(path, os.W_OK):
+        raise EnvironmentProblem(f"cannot write {path}", fix=OTHER_FOLDER)
+    return path
+
+
 def _write(path: Path, text: str) -> None:
     half = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -48,6 +67,4 @@ def _write(path: Path, text: str) -> None:
         finally:
             half.unlink(missing_ok=True)
     except OSError as problem:
-        raise EnvironmentProblem(
-            f"cannot write {path}", fix="choose another folder with --out"
-        ) from problem
+        raise EnvironmentProblem(f"cannot write {path}", fix=OTHER_FOLDER) from problem

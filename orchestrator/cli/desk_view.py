@@ -35,7 +35,7 @@ async def follow(
     run_id: str,
     *,
     title: str,
-    out: str | None = None,
+    out: Path | None = None,
     as_json: bool = False,
     as_ndjson: bool = False,
 ) -> int:
@@ -54,7 +54,7 @@ async def follow(
         finally:
             waiting.cancel()  # an interrupted command must not look at an engine that is closed
     outcome = waiting.result()
-    files = await desk.write_quote(outcome, Path(out) if out else None)
+    files = await desk.write_quote(outcome, out)
     report = {"run_id": run_id, **outcome, "files": [str(path) for path in files]}
     if as_json:
         print_json(report)

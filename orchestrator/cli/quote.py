@@ -1,7 +1,6 @@
 """`dealdesk quote`: the quotes there are, in the terminal or as files."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -112,10 +111,12 @@ async def render_quote(
         The data folder.
     """
     from orchestrator.desk import Desk
+    from orchestrator.rendering import ready
     from orchestrator.settings import load_settings
 
+    folder = ready(out)
     async with Desk.open(load_settings(home=home), work=False) as desk:
-        for path in await desk.render(quote_id, Path(out) if out else None, views=(view,)):
+        for path in await desk.render(quote_id, folder, views=(view,)):
             result().print(str(path), markup=False)
 
 

@@ -48,9 +48,11 @@ async def run(
     """
     from orchestrator.cli.desk_view import follow
     from orchestrator.desk import Desk
+    from orchestrator.rendering import ready
     from orchestrator.settings import load_settings
 
+    folder = ready(out)
     settings = load_settings(home=home, model=model, person=person, order_date=order_date)
     async with Desk.open(settings) as desk:
         run_id = await desk.submit(goal, opportunity_id=opportunity, revise=revise)
-        return await follow(desk, run_id, title=goal, out=out, as_json=json, as_ndjson=ndjson)
+        return await follow(desk, run_id, title=goal, out=folder, as_json=json, as_ndjson=ndjson)

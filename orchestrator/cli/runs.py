@@ -123,13 +123,15 @@ async def resume_run(
     """
     from orchestrator.cli.desk_view import follow
     from orchestrator.desk import Desk
+    from orchestrator.rendering import ready
     from orchestrator.settings import load_settings
 
+    folder = ready(out)
     async with Desk.open(load_settings(home=home, model=model)) as desk:
         row = desk.run_row(run_id)
         await desk.resume(row["run_id"])
         return await follow(
-            desk, row["run_id"], title=row["goal"], out=out, as_json=json, as_ndjson=ndjson
+            desk, row["run_id"], title=row["goal"], out=folder, as_json=json, as_ndjson=ndjson
         )
 
 
@@ -211,8 +213,10 @@ async def _decide(
     from orchestrator.cli.desk_view import follow
     from orchestrator.desk import Desk
     from orchestrator.errors import UsageError
+    from orchestrator.rendering import ready
     from orchestrator.settings import load_settings
 
+    folder = ready(out)
     settings = load_settings(home=home, person=person)
     if not settings.person:
         raise UsageError("who decides?", fix="name the person: --as per_tomas")
@@ -233,7 +237,7 @@ async def _decide(
                 words = f"Decided; still waiting for: {', '.join(roles)}."
                 result().print(words, markup=False)
             return EXIT["waiting"]
-        return await follow(desk, run_id, title=row["goal"], out=out, as_json=as_json)
+        return await follow(desk, run_id, title=row["goal"], out=folder, as_json=as_json)
 
 
 def _show_facts(quote: dict[str, object]) -> None:
@@ -275,13 +279,15 @@ async def answer_run(
     """
     from orchestrator.cli.desk_view import follow
     from orchestrator.desk import Desk
+    from orchestrator.rendering import ready
     from orchestrator.settings import load_settings
 
+    folder = ready(out)
     async with Desk.open(load_settings(home=home, model=model)) as desk:
         row = desk.run_row(run_id)
         next_id = await desk.answer(row, answers)
         return await follow(
-            desk, next_id, title=row["goal"], out=out, as_json=json, as_ndjson=ndjson
+            desk, next_id, title=row["goal"], out=folder, as_json=json, as_ndjson=ndjson
         )
 
 

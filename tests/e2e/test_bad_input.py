@@ -157,10 +157,12 @@ def test_a_folder_for_quotes_that_cannot_be_made_is_named(
 ) -> None:
     blocked = tmp_path / "a file"
     blocked.write_text("in the way")
-    quote_id = quoted.said.json["quote_id"]
-    command("quote", "render", quote_id, "--out", blocked, home=copy(quoted)).fails(
-        3, "cannot write", "--out"
-    )
+    home, quote_id = copy(quoted), quoted.said.json["quote_id"]
+    for words in (("quote", "render", quote_id), ("run", ALDER), ("runs", "approve", "run_x")):
+        person = ("--as", "per_tomas") if "approve" in words else ()
+        said = command(*words, *person, "--out", blocked, home=home)
+        said.fails(3, "cannot write", "--out")
+    assert len(command("runs", "list", "--json").json) == 1, "no run for a quote with no place"
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
