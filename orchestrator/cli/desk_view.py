@@ -38,11 +38,22 @@ async def follow(
     out: Path | None = None,
     as_json: bool = False,
     as_ndjson: bool = False,
+    after: int = 0,
 ) -> int:
-    """Show a run until it ends or waits; write its quote; return the exit code."""
+    """Show a run until it ends or waits; write its quote; return the exit code.
+
+    Args:
+        desk: The desk that plays it.
+        run_id: The run.
+        title: What stands above the live picture.
+        out: Where its quote is written, instead of the data folder.
+        as_json: Print one document at the end, nothing else.
+        as_ndjson: Print every event as a line of JSON, and the result as the last one.
+        after: The event up to which all has been shown before.
+    """
     with view_for(f"{title}  [{run_id}]", as_json=as_json, as_ndjson=as_ndjson) as view:
         waiting = asyncio.ensure_future(desk.wait(run_id))
-        seen = 0
+        seen = after
         try:
             while True:
                 await asyncio.wait({waiting}, timeout=0.1)

@@ -153,7 +153,7 @@ async def approve_run(
     run_id
         The run.
     person
-        Who approves: the person's id or full name (default: DEALDESK_PERSON).
+        Who approves: the person's id in finance (default: DEALDESK_PERSON).
     note
         Why.
     yes
@@ -185,7 +185,7 @@ async def reject_run(
     run_id
         The run.
     person
-        Who rejects: the person's id or full name (default: DEALDESK_PERSON).
+        Who rejects: the person's id in finance (default: DEALDESK_PERSON).
     note
         Why.
     yes
@@ -228,6 +228,7 @@ async def _decide(
             answer = input(f"{'Approve' if approved else 'Reject'} this quote? [y/N] ")
             if answer.strip().lower() not in ("y", "yes"):
                 return EXIT["waiting"]
+        seen = desk.events(run_id)[-1]["seq"]
         left = await desk.decide(row, quote, approved=approved, note=note)
         if left:
             roles = sorted(left)
@@ -237,7 +238,9 @@ async def _decide(
                 words = f"Decided; still waiting for: {', '.join(roles)}."
                 result().print(words, markup=False)
             return EXIT["waiting"]
-        return await follow(desk, run_id, title=row["goal"], out=folder, as_json=as_json)
+        return await follow(
+            desk, run_id, title=row["goal"], out=folder, as_json=as_json, after=seen
+        )
 
 
 def _show_facts(quote: dict[str, object]) -> None:

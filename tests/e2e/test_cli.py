@@ -158,6 +158,23 @@ def test_a_run_waits_and_only_the_right_person_approves_it(
     command("runs", "cancel", run_id).fails(2, "ended already")
 
 
+def test_a_quote_that_needs_two_people_waits_for_both(
+    seeded: Folder, copy: Copy, command: Command
+) -> None:
+    said = command("run", "Quote Cantera Solar for the cameras", *DAY, "--json", home=copy(seeded))
+    assert said.code == EXIT["waiting"], said
+    run_id = said.json["run_id"]
+    assert {a["role"] for a in said.json["approvals"]} == {"finance_director", "sales_manager"}
+    half = command("runs", "approve", run_id, "--as", "per_tomas", "--json")
+    assert half.code == EXIT["waiting"], half
+    assert half.json == {"run_id": run_id, "outcome": "waiting", "roles": ["finance_director"]}
+    command("runs", "approve", run_id, "--as", "per_tomas").fails(2)
+    done = command("runs", "approve", run_id, "--as", "per_ingrid")
+    assert done.code == 0, done
+    assert done.out.startswith("Quote issued: ")
+    assert done.err == "✓ decided    approved by per_ingrid\n", "only what is new"
+
+
 def test_a_rejected_deal_can_be_quoted_again(waiting: Folder, copy: Copy, command: Command) -> None:
     home, run_id = copy(waiting), waiting.run_id
     said = command("runs", "reject", run_id, "--as", "per_tomas", "--json", home=home)
