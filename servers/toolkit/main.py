@@ -4,6 +4,7 @@ import argparse
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -71,7 +72,10 @@ def serve(name: str, prepare: Callable[[str], object], options: argparse.Namespa
     token = os.environ.get("DEALDESK_GRANT")
     if options.transport == "http":
         _refuse_open_door(options)
+        _check_address(options)
         without = profile_grant(name, options.profile) if options.profile else None
+        if without is None:
+            PublicKey.load(keys)  # without a key nobody could ever come in: say so now
         server = _as_server(prepare(str(url)))
         face = server.http_view(lambda: PublicKey.load(keys), without_token=without)
         face.run(
@@ -131,6 +135,27 @@ def _refuse_open_door(options: argparse.Namespace) -> None:
         )
 
 
+def _check_address(options: argparse.Namespace) -> None:
+    try:
+        found = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        with socket.socket(family, kind, protocol) as probe:
+            if os.name == "posix":  # as uvicorn does; elsewhere it would share a taken port
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except (OSError, OverflowError) as problem:
+        raise StorageError(
+            f"cannot listen on {options.host} port {options.port}",
+            fix="stop what listens there, or give another --host or --port",
+        ) from problem
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: give 1 to 65535")
+    return int(text)
+
+
 def _parser(name: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"dealdesk-{name}",
@@ -147,7 +172,7 @@ def _parser(name: str) -> argparse.ArgumentParser:
         "--host", default="127.0.0.1", help="address to bind (default: %(default)s)"
     )
     parser.add_argument(
-        "--port", type=int, default=8000, help="port to bind (default: %(default)s)"
+        "--port", type=_port, default=8000, help="port to bind (default: %(default)s)"
     )
     parser.add_argument(
         "--profile",

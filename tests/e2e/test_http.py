@@ -1,6 +1,7 @@
 """Over HTTP: real processes on the loopback, each request with its own token or refused."""
 
 import asyncio
+import socket
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from servers.toolkit.grants import Grant, new_grant_id
 from servers.toolkit.main import run_server
 
 from .matrix import subjects
-from .wire import DEADLINE, SERVERS, World, environment, http_server, script, status
+from .wire import DEADLINE, SERVERS, World, environment, free_port, http_server, script, status
 
 TOOLS_LIST = (
     b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": {'
@@ -120,6 +121,17 @@ async def test_a_local_profile_needs_no_token_on_the_loopback(world: World) -> N
     assert len(listed) > len(agent.tools)
 
 
+def run_refused(words: list[str], home: Path) -> int:
+    """Run the command in this process up to the point where a database would be opened."""
+
+    def never(_url: str) -> object:
+        raise AssertionError("the database was opened")
+
+    with pytest.raises(SystemExit) as ended:
+        run_server("crm", never, ["--transport", "http", "--home", str(home), *words])
+    return int(ended.value.code or 0)
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
@@ -131,17 +143,29 @@ async def test_a_local_profile_needs_no_token_on_the_loopback(world: World) -> N
 def test_an_open_door_is_refused_before_anything_is_opened(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, flags: list[str], said: str
 ) -> None:
-    def never(_url: str) -> object:
-        raise AssertionError("the database was opened")
-
-    words = ["--transport", "http", "--host", "0.0.0.0", "--home", str(tmp_path), *flags]  # noqa: S104
-    with pytest.raises(SystemExit) as ended:
-        run_server("crm", never, words)
-    assert ended.value.code == 3
+    words = ["--host", "0.0.0.0", *flags]  # noqa: S104 - it is refused
+    assert run_refused(words, tmp_path) == 3
     printed = capsys.readouterr()
     assert printed.out == ""
     assert said in printed.err
     assert printed.err.count("\n") == 1
+
+
+def test_a_taken_port_an_impossible_one_and_a_missing_key_are_one_clear_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert run_refused(["--port", str(port), "--profile", "read"], tmp_path) == 3
+    assert f"cannot listen on 127.0.0.1 port {port}" in capsys.readouterr().err
+    for wrong in ("99999", "0", "-1", "http", "065535000", "9" * 5000):
+        assert run_refused([f"--port={wrong}"], tmp_path) == 2
+        assert "is not a port: give 1 to 65535" in capsys.readouterr().err
+    assert run_refused(["--port", str(free_port())], tmp_path) == 3
+    printed = capsys.readouterr().err
+    assert "no usable public key" in printed
+    assert printed.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.timeout(300)
