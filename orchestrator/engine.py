@@ -24,6 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
+from sqlalchemy import inspect as sa_inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from orchestrator.errors import EnvironmentProblem
@@ -290,8 +291,12 @@ def _connect(url: str) -> tuple[Database, DBOSClient]:
         log.addHandler(logging.NullHandler())  # what matters reaches the user as an error
     try:
         database = make_engine(url)
-        with database.connect():
-            pass  # DBOS would try for ever
+        with database.connect() as connection:  # DBOS would try for ever
+            tables = sa_inspect(connection).get_table_names()
+        if database.dialect.name == "sqlite" and tables and "dbos_migrations" not in tables:
+            raise EnvironmentProblem(
+                f"{database.url.database} is another program's database", fix="name another file"
+            )
         DBOS.migrate(url)
         json = DBOSPortableJSONSerializer()
         return database, DBOSClient(

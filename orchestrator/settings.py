@@ -144,8 +144,8 @@ def _read(path: Path) -> dict[str, str | None]:
     try:
         with path.open("rb") as file:
             found = tomllib.load(file)
-    except FileNotFoundError:
-        return {}
+    except (FileNotFoundError, NotADirectoryError):
+        return {}  # what is wrong with the folder is said when it is used
     except (OSError, tomllib.TOMLDecodeError) as problem:
         raise UsageError(f"{path} cannot be read: {problem}") from problem
     if unknown := set(found) - {"home", *NAMES}:

@@ -122,8 +122,8 @@ class Database:
             revision = migrate.revision_of(connection)
         if revision == migrate.head_of(self.server):
             return
-        if path is not None and revision is not None:
-            _back_up(path, revision)
+        if path is not None and migrate.knows(self.server, revision):
+            _back_up(path, str(revision))
         with self._writer.begin() as connection:
             if self.dialect == "postgresql":
                 _lock_schema(connection)

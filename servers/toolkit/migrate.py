@@ -86,6 +86,12 @@ def head_of(server: str) -> str:
     return str(importlib.import_module(f"servers.{server}.migrations").HEAD)
 
 
+def knows(server: str, revision: str | None) -> bool:
+    """Say whether a revision is one of this program's, so that it can be upgraded."""
+    versions = files(f"servers.{server}.migrations") / "versions"
+    return any(entry.name == f"{revision}.py" for entry in versions.iterdir())
+
+
 def revision_of(connection: Connection) -> str | None:
     """Return the revision a database is at, or None when it is empty."""
     if not sa.inspect(connection).has_table("alembic_version"):

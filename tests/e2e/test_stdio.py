@@ -4,6 +4,7 @@ import base64
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -110,7 +111,7 @@ def token(world: World, grant: Grant) -> dict[str, str]:
 
 @pytest.mark.timeout(300)
 async def test_each_agent_with_a_grant_lists_and_uses_exactly_that(
-    world: World, capsys: pytest.CaptureFixture[str]
+    world: World, record_property: Callable[[str, object], None]
 ) -> None:
     pairs = [
         (server, subject)
@@ -130,11 +131,11 @@ async def test_each_agent_with_a_grant_lists_and_uses_exactly_that(
         figures = judge(subject, conversation, named, await names_of(world, server))
         assert figures[2] > 0, subject.name
         tried, allowed = tried + figures[0], allowed + figures[1]
-    with capsys.disabled():
-        print(  # noqa: T201 - the figures are part of what this test shows
-            f"\nstdio: {len(pairs)} pairs of agent and server, {tried} combinations tried, "
-            f"{allowed} allowed, {time.monotonic() - started:.0f} s"
-        )
+    figure = (
+        f"stdio: {len(pairs)} pairs of agent and server, {tried} combinations tried, "
+        f"{allowed} allowed, {time.monotonic() - started:.0f} s"
+    )
+    record_property("figure", figure)
     assert tried > allowed > 0
 
 

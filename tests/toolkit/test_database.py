@@ -89,6 +89,7 @@ def test_a_file_that_is_not_ours_or_not_whole_is_refused_and_left_alone(
     with pytest.raises(StorageError, match=says):
         Database.open(path, "crm")
     assert path.read_bytes() == before
+    assert list(tmp_path.glob("*.bak")) == []
 
 
 def test_two_that_start_together_make_one_database(tmp_path: Path) -> None:
