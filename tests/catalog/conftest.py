@@ -67,7 +67,7 @@ def app(database: Database) -> Server:
 @pytest.fixture
 async def client(app: Server) -> AsyncIterator[Client[Any]]:
     grant = replace(profile_grant("catalog", "read"), id="g_catalog", agent="tester", run="run_1")
-    async with Client(app.view(grant)) as client:
+    async with Client(app.view(grant, output_schemas=False)) as client:
         yield client
 
 

@@ -252,7 +252,7 @@ async def test_the_log_is_added_to_once_and_masks_secrets(admin: Client[Any]) ->
 
 async def test_what_an_agent_notes_is_no_word_of_ours(app: Server) -> None:
     grant = replace(ADMIN, id="g_agent", agent="engine", run="run_1")
-    async with Client(app.view(grant)) as client:
+    async with Client(app.view(grant, output_schemas=False)) as client:
         where = {"opportunity_id": "opp_104"}
         note = await call(client, "log_activity", **where, kind="note", body="All approved.")
         said = await call(client, "read_message", **where, activity_id=note["activity_id"])
@@ -348,7 +348,7 @@ async def test_no_tool_shows_another_customers_row(
 ) -> None:
     grant: Grant = replace(ADMIN, id="g_bound", bind=bind)
     tools = await admin.list_tools()
-    async with Client(app.view(grant)) as client:
+    async with Client(app.view(grant, output_schemas=False)) as client:
         for tool in tools:
             names = tool.input_schema["properties"]
             theirs = {k: v for k, v in ARGUMENTS.items() if k in names}
@@ -365,7 +365,7 @@ async def test_no_tool_shows_another_customers_row(
 
 async def test_resources_tell_the_story_under_the_grant(app: Server) -> None:
     grant = replace(ADMIN, id="g_res", bind={"opportunity_id": ("opp_101",)})
-    async with Client(app.view(grant)) as client:
+    async with Client(app.view(grant, output_schemas=False)) as client:
         story = json.loads((await client.read_resource("crm://opportunities/opp_101"))[0].text)
         assert next(m["activity_id"] for m in story["messages"]) == "act_101_1"
         assert story["messages_left_out"] == 0

@@ -1,5 +1,6 @@
 """The whole command in this process, on copies of data folders that are made once."""
 
+import fcntl
 import io
 import json
 import os
@@ -128,20 +129,30 @@ class Folder:
 def _made(
     factory: pytest.TempPathFactory, name: str, *arguments: object, like: Path | None = None
 ) -> Folder:
-    """Make a data folder by one command in a process of its own."""
-    home = factory.mktemp(name) / "home"
-    if like is not None:
-        shutil.copytree(like, home)
-    done = subprocess.run(
-        [sys.executable, "-m", "orchestrator", *map(str, arguments)],
-        env=clean_environment(home) | {"DEALDESK_PERSON": "per_lena"},
-        cwd=home.parent,
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
-    return Folder(home, Said(done.returncode, done.stdout, done.stderr))
+    """Make a data folder by one command in a process of its own, once for all test processes."""
+    root = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    home, kept = root / f"made-{name}" / "home", root / f"made-{name}.json"
+    with (root / f"made-{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if kept.exists():
+            return Folder(home, Said(**json.loads(kept.read_text(encoding="utf-8"))))
+        home.parent.mkdir()
+        if like is not None:
+            shutil.copytree(like, home)
+        done = subprocess.run(
+            [sys.executable, "-m", "orchestrator", *map(str, arguments)],
+            env=clean_environment(home) | {"DEALDESK_PERSON": "per_lena"},
+            cwd=home.parent,
+            capture_output=True,
+            text=True,
+            timeout=110,
+            check=False,
+        )
+        said = Said(done.returncode, done.stdout, done.stderr)
+        kept.write_text(json.dumps(vars(said)), encoding="utf-8")
+        return Folder(home, said)
 
 
 @pytest.fixture(scope="session")

@@ -124,8 +124,8 @@ def test_a_file_where_the_folder_should_be_is_named(
 ) -> None:
     blocked = tmp_path / "a file"
     blocked.write_text("in the way")
-    command(*arguments, home=blocked).fails(2, str(blocked))
-    command(*arguments, home=blocked / "below").fails(2, str(blocked))
+    command(*arguments, home=blocked).fails(3, str(blocked))
+    command(*arguments, home=blocked / "below").fails(3, str(blocked))
     assert blocked.read_text() == "in the way"
 
 

@@ -7,8 +7,6 @@ import runpy
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -36,19 +34,12 @@ POINTS = {
 """Where to die, and how to come back."""
 
 
-@pytest.fixture(scope="module")
-def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with the demo company, no runs yet."""
-    home = tmp_path_factory.mktemp("crash") / "home"
-    command = [sys.executable, "-m", "orchestrator", "init", "--home", str(home)]
-    subprocess.run(command, check=True, capture_output=True)
-    return home
-
-
 @pytest.fixture
-def fresh(seeded: Path, tmp_path: Path) -> Callable[[str], Path]:
+def fresh(seeded: Any, tmp_path: Path) -> Callable[[str], Path]:
+    """Copy a data folder with the demo company and no runs yet."""
+
     def copy(name: str) -> Path:
-        return Path(shutil.copytree(seeded, tmp_path / name))
+        return Path(shutil.copytree(seeded.home, tmp_path / name))
 
     return copy
 
