@@ -85,7 +85,7 @@ async def call(
     app: Server, grant: Grant, tool: str, arguments: dict[str, Any], key: str = ""
 ) -> dict[str, Any]:
     """Call one tool as the holder of a grant; return its structured result."""
-    async with Client(app.view(grant, output_schemas=False)) as client:
+    async with Client(app.view(grant, output_schemas=False), mode="2026-07-28") as client:
         result = await client.call_tool(tool, arguments, meta={META_KEY: key} if key else None)
     return dict(result.structured_content or {})
 
