@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mcp.types import TextContent
 
+from orchestrator.errors import ToolRefused
+
 if TYPE_CHECKING:
     from mcp.types import CallToolResult
 
@@ -45,6 +47,18 @@ class Call:
         """The findings the result carries."""
         found = (self.result or {}).get("findings")
         return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+
+
+def answer_of(tool: str, answer: CallToolResult) -> dict[str, Any]:
+    """Return a call's structured result, for code that needs one.
+
+    Raises:
+        ToolRefused: the server said no; the message is the server's.
+    """
+    if answer.is_error or answer.structured_content is None:
+        text = " ".join(getattr(block, "text", "") for block in answer.content)
+        raise ToolRefused(text or f"{tool} gave no answer")
+    return dict(answer.structured_content)
 
 
 def told(name: str, arguments: Mapping[str, Any], answer: CallToolResult) -> Call:

@@ -323,13 +323,11 @@ class Desk:
         for name in NAMES:
             wanted = frozenset(t for spec in WORKFLOW.agents for t in spec.tools_of(name))
             grant = Grant(id=new_grant_id(), audience=name, tools=wanted, agent="engine")
-            token = self.signing.mint(grant, ttl=LOOK_SECONDS)
-            async with self.servers.connect(name, token) as client:
+            async with self.servers.hold(grant, self.signing, ttl=LOOK_SECONDS) as client:
                 live[name] = {
                     tool.name: dict((tool.meta or {}).get(META, {}))
                     for tool in await client.list_tools()
                 }
-                await self.servers.release(name, grant, client)
         WORKFLOW.validate(live)
 
     def _event(self, run_id: str, kind: str) -> dict[str, Any]:

@@ -43,9 +43,9 @@ async def open_models(
     if name == PLAYBOOK or only_name:
         yield lambda agent: PlaybookModel(PLAYS[agent])
         return
-    from orchestrator.llm.claude import ClaudeModel, _client_of_the_environment
+    from orchestrator.llm.claude import ClaudeModel, client_of_the_environment
 
-    client = _client_of_the_environment()
+    client = client_of_the_environment()
     model = ClaudeModel(model=name, client=client)
     try:
         yield lambda _agent: model

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from orchestrator.calls import answer_of
 from orchestrator.errors import ToolRefused, UsageError
 from orchestrator.servers import Servers
 from servers.toolkit.grants import Grant, SigningKey, new_grant_id
@@ -26,13 +27,8 @@ async def call_as(
         ToolRefused: the server said no; the message is the server's.
     """
     grant = Grant(id=new_grant_id(), audience=server, tools=frozenset({tool}), person=person)
-    async with servers.connect(server, signing.mint(grant, ttl=SECONDS)) as client:
-        result = await client.call_tool_mcp(tool, dict(arguments))
-        await servers.release(server, grant, client)
-    if result.is_error or result.structured_content is None:
-        text = " ".join(getattr(block, "text", "") for block in result.content)
-        raise ToolRefused(text or f"{tool} gave no answer")
-    return dict(result.structured_content)
+    async with servers.hold(grant, signing, ttl=SECONDS) as client:
+        return answer_of(tool, await client.call_tool_mcp(tool, dict(arguments)))
 
 
 async def decide_approvals(

@@ -14,21 +14,20 @@ from typing import Any
 from fastmcp import Client
 
 from orchestrator.agent import run_agent
+from orchestrator.calls import answer_of
 from orchestrator.errors import (
     AgentFailed,
     AnswerCutOff,
     BudgetExceeded,
     ContextExceeded,
     ModelRefused,
-    ToolRefused,
 )
 from orchestrator.events import EventLog
 from orchestrator.llm.base import Model
 from orchestrator.servers import Servers
-from orchestrator.toolset import ScopedToolset
+from orchestrator.toolset import IDEMPOTENCY_KEY, ScopedToolset
 from orchestrator.workflow import AgentSpec, Outputs, Workflow, resolve
 from servers.toolkit.grants import Grant, SigningKey, bound_value, new_grant_id
-from servers.toolkit.idempotency import META_KEY
 
 EFFECT_SECONDS = 120
 LAST_WORDS = (ModelRefused, AnswerCutOff, ContextExceeded)
@@ -119,24 +118,23 @@ class Runner:
             ToolRefused: the server said no; the message is the server's.
         """
         grant = self._grant(run, server, frozenset({tool}), {}, "engine")
-        async with self._held(server, grant) as client:
-            meta = {META_KEY: f"{run['id']}/{step}:{tool}:{ordinal}"}
+        async with self.servers.hold(grant, self.signing, ttl=EFFECT_SECONDS) as client:
+            meta = {IDEMPOTENCY_KEY: f"{run['id']}/{step}:{tool}:{ordinal}"}
             result = await client.call_tool_mcp(tool, dict(arguments), meta=meta)
-        text = " ".join(getattr(block, "text", "") for block in result.content)
-        if result.is_error or result.structured_content is None:
-            raise ToolRefused(text or f"{tool} gave no answer")
-        return dict(result.structured_content)
+        return answer_of(tool, result)
 
     @asynccontextmanager
     async def _toolset(
         self, run: Mapping[str, Any], spec: AgentSpec, step: str, outputs: Outputs
     ) -> AsyncIterator[ScopedToolset]:
         bind = {name: resolve(path, outputs) for name, path in spec.bind.items()}
+        ttl = int(spec.limits.seconds) + EFFECT_SECONDS
         async with AsyncExitStack() as stack:
             clients: dict[str, Client[Any]] = {}
             for server in spec.servers:
                 grant = self._grant(run, server, spec.tools_of(server), bind, spec.name)
-                clients[server] = await stack.enter_async_context(self._held(server, grant))
+                held = self.servers.hold(grant, self.signing, ttl=ttl)
+                clients[server] = await stack.enter_async_context(held)
             toolset = ScopedToolset(
                 clients,
                 spec.tools,
@@ -144,21 +142,6 @@ class Runner:
                 idempotency_prefix=f"{run['id']}/{step}",
             )
             yield await stack.enter_async_context(toolset)
-
-    @asynccontextmanager
-    async def _held(self, server: str, grant: Grant) -> AsyncIterator[Client[Any]]:
-        """Connect with a grant and revoke it at the end, whatever happened in between."""
-        token = self.signing.mint(grant, ttl=int(self._lifetime(grant)))
-        async with self.servers.connect(server, token) as client:
-            try:
-                yield client
-            finally:
-                await self.servers.release(server, grant, client)
-
-    def _lifetime(self, grant: Grant) -> float:
-        if grant.agent == "engine":
-            return EFFECT_SECONDS
-        return self.workflow.agent(grant.agent).limits.seconds + EFFECT_SECONDS
 
     def _grant(
         self,

@@ -23,7 +23,7 @@ from orchestrator.errors import EnvironmentProblem
 from servers.toolkit.app import Server
 from servers.toolkit.errors import DomainError
 from servers.toolkit.gate import RELEASE
-from servers.toolkit.grants import Grant, PublicKey
+from servers.toolkit.grants import Grant, PublicKey, SigningKey
 
 NAMES = ("crm", "catalog", "finance")
 SAFE_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "DEALDESK_HOME")
@@ -66,22 +66,29 @@ class Servers:
         return self._apps[name]
 
     @asynccontextmanager
-    async def connect(self, name: str, token: str) -> AsyncIterator[Client[Any]]:
-        """Open a client of one server that holds one grant.
+    async def hold(
+        self, grant: Grant, signing: SigningKey, *, ttl: int
+    ) -> AsyncIterator[Client[Any]]:
+        """Open a client that holds a grant, and revoke it at the end, whatever happened.
 
         Raises:
             EnvironmentProblem: the server cannot be reached.
         """
+        name = grant.audience
         async with AsyncExitStack() as stack:
             try:
+                token = signing.mint(grant, ttl=ttl)
                 client = await stack.enter_async_context(self._client(name, token))
             except (RuntimeError, OSError, MCPError) as problem:
                 raise EnvironmentProblem(
                     f"the {name} server cannot be reached", fix="`dealdesk doctor` says why"
                 ) from problem
-            yield client
+            try:
+                yield client
+            finally:
+                await self._release(name, grant, client)
 
-    async def release(self, name: str, grant: Grant, client: Client[Any]) -> None:
+    async def _release(self, name: str, grant: Grant, client: Client[Any]) -> None:
         """Revoke a grant for good; a server that is gone is covered by the grant's expiry."""
         if name in self._apps and name not in self.elsewhere:
             await asyncio.to_thread(self._apps[name].ledger.revoke, grant)

@@ -63,7 +63,7 @@ class ClaudeModel(Model):
         Raises:
             CredentialsError: the environment has none.
         """
-        self._client = client or _client_of_the_environment()
+        self._client = client or client_of_the_environment()
         own = self._client.base_url.host == "api.anthropic.com"
         self._model = model
         self._structured = structured or ("native" if own else "prompt")
@@ -176,7 +176,8 @@ def _ask_for(output: Json) -> str:
     )
 
 
-def _client_of_the_environment() -> anthropic.AsyncAnthropic:
+def client_of_the_environment() -> anthropic.AsyncAnthropic:
+    """Return a client with the credentials that the SDK finds, or say that there are none."""
     import anthropic
 
     missing = CredentialsError(

@@ -1,6 +1,5 @@
 """Findings: how a server reports a judgement, as data a person and an agent can both use."""
 
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
 
@@ -32,11 +31,6 @@ class Finding(BaseModel):
         default_factory=list, max_length=20, description="the facts behind it"
     )
     fix: str = Field(default="", max_length=300, description="what would mend it")
-
-
-def worst(findings: Iterable[Finding]) -> Severity | None:
-    """Return the highest severity among the findings, or None when there are none."""
-    return max((finding.severity for finding in findings), key=_RANK.__getitem__, default=None)
 
 
 def at_least(finding: Finding, severity: Severity) -> bool:

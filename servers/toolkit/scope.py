@@ -36,12 +36,6 @@ def bound(name: str) -> frozenset[str] | None:
     return None if values is None else frozenset(values)
 
 
-def allows(name: str, value: str) -> bool:
-    """Say whether the grant lets the caller see the row with this id."""
-    values = bound(name)
-    return values is None or value in values
-
-
 def narrow(statement: Statement, column: Any, name: str) -> Statement:
     """Add the bound ids of an argument to a query, so that only granted rows come back."""
     values = bound(name)

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pycountry
 from babel.dates import format_date
-from babel.numbers import format_decimal, get_currency_symbol
+from babel.numbers import format_decimal
 
 from servers.toolkit.money import exponent, from_minor
 
@@ -55,11 +55,6 @@ def unit_price(price: str | None, currency: str) -> str:
 def _number(value: Decimal, decimals: int) -> str:
     pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
     return str(format_decimal(value, format=pattern, locale=LOCALE))
-
-
-def symbol(currency: str) -> str:
-    """Return a currency's sign, its code when it has none."""
-    return str(get_currency_symbol(currency, locale=LOCALE))
 
 
 def day(value: date | None) -> str:
