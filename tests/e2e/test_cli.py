@@ -278,7 +278,7 @@ def test_ctrl_c_leaves_a_run_that_can_be_resumed(
 ) -> None:
     for attempt in range(5):  # a run may end before this process gets its turn to interrupt it
         if attempt:
-            shutil.rmtree(home)
+            shutil.rmtree(home)  # noqa: F821 - the first attempt made it
         home = copy(seeded)
         with subprocess.Popen(
             [sys.executable, "-m", "orchestrator", "run", ALDER],
