@@ -48,6 +48,11 @@ def build() -> App:
         )
     app.command(quote)
     app.command(f"{here}.serve:serve", name="serve", help="Run a server for any MCP client.")
+    app.command(f"{here}.connect:connect", name="connect", help="Connect an MCP client.")
+    grant = App(name="grant", help="Give an agent of another stack scoped access, and end it.")
+    grant.command(f"{here}.grant:mint_grant", name="mint", help="Print a token for a few tools.")
+    grant.command(f"{here}.grant:revoke_grant", name="revoke", help="End a grant at once.")
+    app.command(grant)
     app.command(f"{here}.tools:tools", name="tools", help="Show which agent may use which tool.")
     app.command(
         f"{here}.setup:init", name="init", help="Make the data folder, with the demo company."

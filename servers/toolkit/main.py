@@ -7,15 +7,17 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from servers.profiles import PROFILES, profile_grant
 from servers.toolkit.errors import DomainError, StorageError
 from servers.toolkit.grants import PublicKey
 
 if TYPE_CHECKING:
+    from fastmcp import FastMCP
+
     from servers.toolkit.app import Server
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -78,16 +80,12 @@ def serve(name: str, prepare: Callable[[str], object], options: argparse.Namespa
             PublicKey.load(keys)  # without a key nobody could ever come in: say so now
         server = _as_server(prepare(str(url)))
         face = server.http_view(lambda: PublicKey.load(keys), without_token=without)
-        face.run(
+        serve_view(
+            face,
             transport="http",
             host=options.host,
             port=options.port,
-            path="/mcp",
-            stateless_http=True,
-            host_origin_protection=True,
-            allowed_hosts=options.allowed_host or None,
-            show_banner=False,
-            uvicorn_config={"log_level": "error", "server_header": False},
+            allowed_hosts=options.allowed_host or (),
         )
         return
     server = _as_server(prepare(str(url)))
@@ -96,7 +94,46 @@ def serve(name: str, prepare: Callable[[str], object], options: argparse.Namespa
     else:
         face = server.view(profile_grant(name, options.profile or "read"))
     _leave_when_told(server)
-    face.run(transport="stdio", show_banner=False)
+    serve_view(face)
+
+
+def serve_view(
+    view: "FastMCP[Any]",
+    *,
+    transport: Literal["stdio", "http"] = "stdio",
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    allowed_hosts: Sequence[str] = (),
+) -> None:
+    """Serve one view of a server until stopped: the entry for a program of your own.
+
+        server = create_server(Database.open("crm.db", "crm"))
+        serve_view(server.view(grant))                                  # a client started us
+        serve_view(server.http_view(lambda: key), transport="http")     # clients connect to us
+
+    Args:
+        view: What `Server.view` or `Server.http_view` gave; never the bare server, which is
+            closed to everybody.
+        transport: `stdio`, or `http` for streamable HTTP at `/mcp`, without sessions.
+        host: Address to bind.
+        port: Port to bind.
+        allowed_hosts: Host names that HTTP requests may name beside the loopback ones; a
+            request for another is refused (DNS rebinding).
+    """
+    if transport == "stdio":
+        view.run(transport="stdio", show_banner=False)
+        return
+    view.run(
+        transport="http",
+        host=host,
+        port=port,
+        path="/mcp",
+        stateless_http=True,
+        host_origin_protection=True,
+        allowed_hosts=list(allowed_hosts) or None,
+        show_banner=False,
+        uvicorn_config={"log_level": "error", "server_header": False},
+    )
 
 
 def _leave_when_told(server: "Server") -> None:

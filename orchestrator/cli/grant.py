@@ -1,0 +1,164 @@
+"""`dealdesk grant`: scoped access for an agent of another stack, and its end."""
+
+import sys
+import time
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from orchestrator.cli.output import print_json
+from orchestrator.errors import UsageError
+
+Many = Annotated[list[str] | None, Parameter(negative="")]
+Flag = Annotated[bool, Parameter(negative="")]
+
+
+async def mint_grant(
+    *,
+    agent: str,
+    tool: Many = None,
+    resource: Many = None,
+    prompt: Many = None,
+    bind: Many = None,
+    calls: Many = None,
+    ttl: int = 3600,
+    server: Literal["crm", "catalog", "finance"] | None = None,
+    home: str | None = None,
+    json: Flag = False,
+) -> None:
+    """Print a token that opens some tools of one server, and nothing else, until it expires.
+
+    The token goes to stdout, what it opens to stderr. A server takes it in DEALDESK_GRANT
+    (stdio) or as `Authorization: Bearer` (http).
+
+    Parameters
+    ----------
+    agent
+        Who will hold it; the audit names every call so.
+    tool
+        A tool, `get_account` or `crm.get_account`; give it again for more.
+    resource
+        A resource or template, `crm://accounts/{account_id}`.
+    prompt
+        A prompt.
+    bind
+        `account_id=acc_001`: the argument may take this value only; again for another value.
+    calls
+        `search_text=5`: the tool may be called that often.
+    ttl
+        Seconds it lives, a day at most.
+    server
+        The server, when the names do not say.
+    home
+        The data folder.
+    json
+        Print JSON.
+    """
+    from orchestrator.minting import Wish, checked, server_of, signed
+    from orchestrator.servers import Servers
+    from orchestrator.settings import load_settings
+    from servers.toolkit.grants import SigningKey
+
+    wish = Wish(agent, tool or (), resource or (), prompt or (), _pairs(bind), _counts(calls))
+    audience, wish = server_of(wish, server)
+    settings = load_settings(home=home)
+    signing = SigningKey.load(settings.home / "keys")
+    servers = Servers({audience: settings.server_url(audience)}, signing.public)
+    try:
+        grant, left_open = await checked(servers, audience, wish)
+        if servers.created:
+            _note(f"{settings.home} was new: it has the demo company's {audience} data now.")
+    finally:
+        servers.close()
+    token, until = signed(signing, grant, ttl), int(time.time()) + ttl
+    if json:
+        print_json(
+            {
+                "token": token,
+                "grant": grant.id,
+                "server": audience,
+                "agent": agent,
+                "tools": sorted(grant.tools),
+                "resources": sorted(grant.resources),
+                "prompts": sorted(grant.prompts),
+                "bind": {name: list(values) for name, values in grant.bind.items()},
+                "calls": dict(grant.calls),
+                "expires": until,
+                "left_open": left_open,
+            }
+        )
+        return
+    print(token)
+    names = sorted([*grant.tools, *grant.resources, *grant.prompts])
+    bound = "".join(f"; {n} is {' or '.join(v)}" for n, v in grant.bind.items())
+    _note(f"{agent} may use {', '.join(names)} of {audience}{bound}, for {_span(ttl)}.")
+    if left_open:
+        _note(f"Not bound: {', '.join(left_open)}. --bind {left_open[0]}=... limits it to one.")
+
+
+async def revoke_grant(token: str, /, *, home: str | None = None) -> None:
+    """End a grant before it expires, in every process that serves it.
+
+    Parameters
+    ----------
+    token
+        The token, or - to read it from stdin.
+    home
+        The data folder.
+    """
+    from orchestrator.servers import NAMES, Servers
+    from orchestrator.settings import load_settings
+    from servers.toolkit.grants import Grant, GrantError, SigningKey
+
+    settings = load_settings(home=home)
+    key = SigningKey.load(settings.home / "keys").public
+    text = (token if token != "-" else sys.stdin.read()).strip()  # noqa: S105 - stdin's name
+    grant: Grant | None = None
+    for name in NAMES:
+        try:
+            grant = key.verify(text, name)
+        except GrantError:
+            continue
+    if grant is None:
+        raise UsageError(
+            "that is no live grant of this data folder", fix="an expired one needs no revoking"
+        )
+    servers = Servers({grant.audience: settings.server_url(grant.audience)}, key)
+    try:
+        servers.app(grant.audience).ledger.revoke(grant)
+    finally:
+        servers.close()
+    print(f"{grant.id} of {grant.agent or grant.person} opens nothing any more.")
+
+
+def _pairs(given: Iterable[str] | None) -> dict[str, list[str]]:
+    pairs: dict[str, list[str]] = {}
+    for text in given or ():
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise UsageError(f"{text!r} is not NAME=VALUE", fix="--bind account_id=acc_001")
+        pairs.setdefault(name, []).append(value)
+    return pairs
+
+
+def _counts(given: Iterable[str] | None) -> dict[str, int]:
+    counts = {}
+    for text in given or ():
+        name, _, number = text.partition("=")
+        if not (name and number.isascii() and number.isdigit()):
+            raise UsageError(f"{text!r} is not TOOL=NUMBER", fix="--calls search_text=5")
+        counts[name] = int(number)
+    return counts
+
+
+def _span(seconds: int) -> str:
+    for size, word in ((3600, "hour"), (60, "minute")):
+        if seconds % size == 0:
+            count = seconds // size
+            return f"{count} {word}{'' if count == 1 else 's'}"
+    return f"{seconds} seconds"
+
+
+def _note(text: str) -> None:
+    print(text, file=sys.stderr)

@@ -1,0 +1,146 @@
+"""Grants for other agent stacks: checked against the live server, then signed.
+
+A grant that names what is not there would open nothing, and a binding of an argument that no
+tool takes would bind nothing. Both are refused here, so that what a grant says is what it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from orchestrator.errors import UsageError
+from orchestrator.servers import NAMES, Servers
+from servers.profiles import PERSON, PROFILES
+from servers.toolkit.declare import declaration
+from servers.toolkit.grants import MAX_LIFETIME, Grant, SigningKey, new_grant_id
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a grant shall open: names of components, bound arguments, calls per tool."""
+
+    agent: str
+    tools: Sequence[str] = ()
+    resources: Sequence[str] = ()
+    prompts: Sequence[str] = ()
+    bind: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    calls: Mapping[str, int] = field(default_factory=dict)
+
+
+def server_of(wish: Wish, given: str | None) -> tuple[str, Wish]:
+    """Return the one server a wish is about, and the wish without `server.` before its tools.
+
+    Raises:
+        UsageError: the tools belong to several servers or to none; a grant opens one server.
+    """
+    plain, named = [], {given} if given else set()
+    for tool in wish.tools:
+        server, dot, name = tool.rpartition(".")
+        named |= {server} if dot else set()
+        plain.append(name)
+    owners = {name: [s for s in NAMES if name in _components(s)] for name in plain}
+    if not named:
+        named = {servers[0] for servers in owners.values() if len(servers) == 1}
+        named |= {uri.partition("://")[0] for uri in wish.resources}
+    if unknown := sorted(named - set(NAMES)):
+        raise UsageError(f"no server {unknown[0]!r}", fix=f"one of: {', '.join(NAMES)}")
+    if len(named) > 1:
+        raise UsageError(
+            f"a grant opens one server, and these are of {', '.join(sorted(named))}",
+            fix="mint one grant for each server",
+        )
+    if not named:
+        raise _no_server(plain)
+    return named.pop(), Wish(wish.agent, plain, wish.resources, wish.prompts, wish.bind, wish.calls)
+
+
+async def checked(servers: Servers, server: str, wish: Wish) -> tuple[Grant, list[str]]:
+    """Return the grant, and the arguments it leaves open: any account, any quote.
+
+    Raises:
+        UsageError: a component or a bound argument does not exist, or no agent may hold it.
+    """
+    if not (wish.tools or wish.resources or wish.prompts):
+        raise _no_server(())
+    provider = servers.app(server).local_provider
+    tools = {tool.name: tool for tool in await provider.list_tools()}
+    resources = {str(r.uri) for r in await provider.list_resources()}
+    templates = {t.uri_template: t for t in await provider.list_resource_templates()}
+    prompts = {prompt.name: prompt for prompt in await provider.list_prompts()}
+    _known("tool", wish.tools, tools, server)
+    _known("resource", wish.resources, {*resources, *templates}, server)
+    _known("prompt", wish.prompts, prompts, server)
+    _known("granted tool", wish.calls, wish.tools, server)
+    for name in wish.tools:
+        if declaration(tools[name])["person_only"]:
+            raise UsageError(
+                f"{name} is a person's: no agent may hold it",
+                fix="people decide with `dealdesk runs approve` and the like",
+            )
+    takes = {argument for name in wish.tools for argument in tools[name].parameters["properties"]}
+    takes |= {variable for uri in wish.resources if uri in templates for variable in _in(uri)}
+    takes |= {a.name for name in wish.prompts for a in prompts[name].arguments or ()}
+    _known("bindable argument", wish.bind, takes, server)
+    open_ = {
+        argument
+        for name in wish.tools
+        if declaration(tools[name])["rows"] != "public"
+        for argument in declaration(tools[name])["binds"]
+        if argument.endswith("_id") and argument not in wish.bind
+    }
+    grant = Grant(
+        id=new_grant_id(),
+        audience=server,
+        tools=frozenset(wish.tools),
+        resources=frozenset(wish.resources),
+        prompts=frozenset(wish.prompts),
+        bind={name: tuple(values) for name, values in wish.bind.items()},
+        calls=dict(wish.calls),
+        agent=wish.agent,
+    )
+    return grant, sorted(open_)
+
+
+def signed(signing: SigningKey, grant: Grant, ttl: int) -> str:
+    """Return the token of a grant.
+
+    Raises:
+        UsageError: it would live too long.
+    """
+    if not 0 < ttl <= MAX_LIFETIME:
+        raise UsageError(f"a grant lives 1 to {MAX_LIFETIME} seconds", fix="give another --ttl")
+    return signing.mint(grant, ttl=ttl)
+
+
+def _no_server(tools: Sequence[str]) -> UsageError:
+    if not tools:
+        return UsageError("a grant without a component opens nothing", fix="--tool match_need")
+    everything = [name for server in NAMES for name in _components(server)]
+    near = get_close_matches(tools[0], everything, n=3)
+    fix = f"{' or '.join(near)}" if near else "`dealdesk tools` lists them"
+    return UsageError(f"no server has a tool {tools[0]!r}", fix=fix)
+
+
+def _components(server: str) -> set[str]:
+    admin = {name for table in PROFILES["admin"] for name in table[server]}
+    return admin | set(PERSON[server])
+
+
+def _in(template: str) -> list[str]:
+    return [part.partition("}")[0].rstrip("*") for part in template.split("{")[1:]]
+
+
+def _known(
+    kind: str,
+    asked: Sequence[str] | Mapping[str, object],
+    there: Mapping[str, object] | Sequence[str] | set[str],
+    server: str,
+) -> None:
+    for name in asked:
+        if name not in there:
+            raise UsageError(
+                f"{server} has no {kind} {name!r}",
+                fix=f"one of: {', '.join(sorted(there)) or 'none'}",
+            )
