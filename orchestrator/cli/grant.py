@@ -97,7 +97,9 @@ async def mint_grant(
         _note(f"Not bound: {', '.join(left_open)}. --bind {left_open[0]}=... limits it to one.")
 
 
-async def revoke_grant(token: str, /, *, home: str | None = None) -> None:
+async def revoke_grant(
+    token: Annotated[str, Parameter(allow_leading_hyphen=True)], /, *, home: str | None = None
+) -> None:
     """End a grant before it expires, in every process that serves it.
 
     Parameters
