@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+"""Write docs/tools.md from the live servers, so that it cannot say what is not so.
+
+scripts/make_docs.py           write it
+scripts/make_docs.py --check   say whether it is up to date (a test does the same)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import re
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from fastmcp import Client
+
+from orchestrator.workflows.quote import WORKFLOW
+from servers.profiles import PROFILES
+from servers.toolkit.app import Server
+from servers.toolkit.database import Database
+from servers.toolkit.declare import declaration
+from servers.toolkit.grants import Grant
+
+PAGE = Path(__file__).parents[1] / "docs" / "tools.md"
+SERVERS = ("crm", "catalog", "finance")
+ROWS = {
+    "bound": "needs {binds}",
+    "filtered": "shows granted rows only ({binds})",
+    "public": "the same for everybody",
+}
+HEAD = """\
+# The servers' tools, resources and prompts
+
+<!-- Made by scripts/make_docs.py from the live servers; a test compares. Do not edit. -->
+
+*Scope* says which arguments a grant can bind: with `account_id` bound to one account, no call
+reaches another. *From profile* is the smallest profile that has the component when a local user
+connects without a grant: `read` looks, `sales` also drafts, `admin` also keeps the data; *a
+person* means that only a named person's grant opens it, which no agent and no profile can hold.
+*Agents* are those of the quote workflow; what none holds, its engine or a person calls. Every
+tool has a title, an object output schema, and answers with the same data as text and as
+structured content. Errors read `CODE: what is wrong. Try: what to do next.`
+"""
+
+
+def _apps(folder: Path) -> dict[str, Server]:
+    return {
+        name: importlib.import_module(f"servers.{name}.server").create_server(
+            Database.open(folder / f"{name}.db", name)
+        )
+        for name in SERVERS
+    }
+
+
+async def page() -> str:
+    """Return the whole page."""
+    with tempfile.TemporaryDirectory() as folder:
+        apps = _apps(Path(folder))
+        parts = [HEAD, await _sizes(apps)]
+        parts += [await _server(app) for app in apps.values()]
+        for app in apps.values():
+            app.database.close()
+    return "\n".join(parts)
+
+
+async def _bytes(app: Server, names: Iterable[str]) -> int:
+    """Return the size of `tools/list` for a grant of some tools, as it crosses the wire."""
+    grant = Grant(id="docs", audience=app.name, tools=frozenset(names), person="docs")
+    if not grant.tools:
+        return 0
+    async with Client(app.view(grant)) as client:
+        listed = await client.list_tools_mcp()
+    text = listed.model_dump_json(by_alias=True, exclude_none=True, include={"tools"})
+    return len(text.encode())
+
+
+async def _sizes(apps: dict[str, Server]) -> str:
+    every = {
+        name: [tool.name for tool in await app.local_provider.list_tools()]
+        for name, app in apps.items()
+    }
+    count = sum(map(len, every.values()))
+    whole = sum([await _bytes(app, every[name]) for name, app in apps.items()])
+    lines = [
+        "## What an agent has to carry",
+        "",
+        "Bytes of the `tools/list` answers that each agent gets under its grant, against one agent",
+        f"that is shown all {count} tools of the three servers ({whole:,} bytes).",
+        "",
+        "| agent | tools | bytes | of all |",
+        "|---|--:|--:|--:|",
+    ]
+    for spec in WORKFLOW.agents:
+        size = sum([await _bytes(app, spec.tools_of(name)) for name, app in apps.items()])
+        lines.append(f"| {spec.name} | {len(spec.tools)} | {size:,} | {size / whole:.1%} |")
+    return "\n".join([*lines, ""])
+
+
+async def _server(app: Server) -> str:
+    provider = app.local_provider
+    tools = sorted(await provider.list_tools(), key=lambda tool: tool.name)
+    resources: list[Any] = [*await provider.list_resources()]
+    resources += await provider.list_resource_templates()
+    prompts = await provider.list_prompts()
+    lines = [
+        f"## {app.name}",
+        "",
+        str(app.instructions),
+        "",
+        "| tool | what for | scope | from profile | agents | hints |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [_tool_row(app.name, tool) for tool in tools]
+    lines += [
+        "",
+        "| resource | what it is | type | scope | from profile |",
+        "|---|---|---|---|---|",
+    ]
+    for item in resources:
+        uri = str(getattr(item, "uri_template", None) or item.uri)
+        lines.append(
+            f"| `{uri}` | {_first(item.description)} | {item.mime_type} | {_scope(item)} "
+            f"| {_profile(app.name, uri)} |"
+        )
+    lines += ["", "| prompt | what for | arguments | from profile |", "|---|---|---|---|"]
+    for prompt in prompts:
+        takes = ", ".join(
+            f"`{a.name}`" + ("" if a.required else "?") for a in prompt.arguments or ()
+        )
+        lines.append(
+            f"| `{prompt.name}` | {_first(prompt.description)} | {takes} "
+            f"| {_profile(app.name, prompt.name)} |"
+        )
+    lines.append("")
+    for tool in tools:
+        lines += _tool_part(tool)
+    return "\n".join(lines)
+
+
+def _tool_row(server: str, tool: Any) -> str:
+    agents = [spec.name for spec in WORKFLOW.agents if tool.name in spec.tools_of(server)]
+    hints = tool.annotations
+    said = ["reads" if hints.read_only_hint else "writes"]
+    said += ["destructive"] if hints.destructive_hint else []
+    said += ["idempotent"] if hints.idempotent_hint and not hints.read_only_hint else []
+    said += ["open world"] if hints.open_world_hint else []
+    holders = ", ".join(agents) or "-"
+    return (
+        f"| [`{tool.name}`](#{tool.name}) | {_first(tool.description)} | {_scope(tool)} "
+        f"| {_profile(server, tool.name)} | {holders} | {', '.join(said)} |"
+    )
+
+
+def _tool_part(tool: Any) -> list[str]:
+    lines = [f"### {tool.name}", "", f"**{tool.title}.** {_flowing(tool.description)}", ""]
+    required = tool.parameters.get("required", ())
+    for name, schema in tool.parameters.get("properties", {}).items():
+        need = "" if name in required else ", optional"
+        about = schema.get("description", "")
+        lines.append(f"- `{name}` ({_kind(schema)}{need})" + (f": {about}" if about else ""))
+    label = declaration(tool)
+    lines += ["", f"Labelled {label['integrity']}, {label['confidentiality']}.", ""]
+    return lines
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    if "enum" in schema:
+        return " \\| ".join(str(value) for value in schema["enum"])
+    if "const" in schema:
+        return str(schema["const"])
+    if "anyOf" in schema:
+        kinds = [_kind(option) for option in schema["anyOf"] if option.get("type") != "null"]
+        return " or ".join(dict.fromkeys(kinds))
+    if schema.get("type") == "array":
+        inside = _kind(schema.get("items", {}))
+        if fields := schema.get("items", {}).get("properties"):
+            inside = "{" + ", ".join(fields) + "}"
+        return f"list of {inside}, at most {schema['maxItems']}"
+    kind = str(schema.get("format") or schema.get("type") or "value")
+    if "minimum" in schema and "maximum" in schema:
+        return f"{kind} {schema['minimum']:,} to {schema['maximum']:,}"
+    return f"{kind}, at most {schema['maxLength']} characters" if "maxLength" in schema else kind
+
+
+def _scope(component: Any) -> str:
+    said = declaration(component)
+    text = ROWS[said["rows"]].format(binds=", ".join(f"`{name}`" for name in said["binds"]))
+    return text.removesuffix(" ()")
+
+
+def _profile(server: str, name: str) -> str:
+    for profile in ("read", "sales", "admin"):
+        if any(name in table[server] for table in PROFILES[profile]):
+            return profile
+    return "a person"
+
+
+def _first(text: str | None) -> str:
+    """Return the first sentence, in one line and without what would break a table."""
+    flowing = _flowing(text or "")
+    end = re.search(r"\.(?= |$)", flowing)
+    return flowing[: end.start()] if end else flowing
+
+
+def _flowing(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def main() -> int:
+    """Write the page, or compare it."""
+    text = asyncio.run(page())
+    if "--check" in sys.argv[1:]:
+        same = PAGE.exists() and PAGE.read_text(encoding="utf-8") == text
+        print("docs/tools.md is up to date" if same else "run scripts/make_docs.py")
+        return 0 if same else 1
+    PAGE.write_text(text, encoding="utf-8")
+    print(f"{PAGE.name}: {len(text.splitlines())} lines")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,170 @@
+"""What a desktop client's own model does with an email: prompts and tools, nothing else.
+
+No model runs here: the two things a model would bring (which words of the mail are the needs, and
+what the person at the desk asked for) are given, and checked against what the servers said. Every
+other argument is taken from an earlier answer, as the prompt tells it to be.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mcp import Client
+
+MAIL = "niamh.alder@alderfinch.example"
+TOPIC = "switches"
+NEEDS = (
+    (12, "8-port PoE+ switch, DIN rail (SW-P8-120)"),
+    (3, "16-port PoE+ switch, DIN rail (SW-P16-240)"),
+)
+ORDER_DATE = "2026-11-23"
+
+
+@dataclass
+class Desk:
+    """The clients of the three servers, and what was asked and answered."""
+
+    clients: Mapping[str, Client]
+    lines: list[str] = field(default_factory=list)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    async def prompt(self, server: str, name: str, **arguments: str) -> str:
+        """Get a prompt; its text is what the host hands to its model."""
+        got = await self.clients[server].get_prompt(name, arguments)
+        text = "\n".join(message.content.text for message in got.messages)
+        self.asked.append((server, name))
+        self.lines.append(f"**{server}** prompt `{name}` {_shown(arguments)}\n")
+        return text
+
+    async def call(self, server: str, name: str, **arguments: Any) -> dict[str, Any]:
+        """Call a tool, and see that its text and its structured content say the same."""
+        result = await self.clients[server].call_tool(name, arguments)
+        text = result.content[0].text
+        assert not result.is_error, f"{name}: {text}"
+        assert json.loads(text) == result.structured_content
+        self.asked.append((server, name))
+        self.lines.append(
+            f"**{server}** `{name}` {_shown(arguments)}\n  → {_shown(result.structured_content)}\n"
+        )
+        return dict(result.structured_content)
+
+    def transcript(self) -> str:
+        """Return every call, numbered; ids and digests that differ each time are dots."""
+        numbered = "\n".join(f"{n}. {line}" for n, line in enumerate(self.lines, 1))
+        numbered = re.sub(r"\b(q|apr)_[0-9a-z]{6,}", r"\1_…", numbered)
+        return re.sub(r"\b[0-9a-f]{64}\b", "…", numbered)
+
+
+async def walk(desk: Desk) -> dict[str, Any]:
+    """Go from an email to a draft quote; return the quote as finance stores it."""
+    account_id, opportunity_id = await _find(desk)
+    told = await desk.prompt("crm", "prepare_quote", opportunity_id=opportunity_id)
+    assert opportunity_id in told
+    await _read(desk, opportunity_id)
+    contact_id, address = await _whom(desk, account_id)
+    lines, ship_method = await _choose(desk, address["country"])
+    priced = {
+        "account_id": account_id,
+        "lines": lines,
+        "ship_to_address_id": address["address_id"],
+        "ship_method": ship_method,
+        "order_date": ORDER_DATE,
+    }
+    price = await desk.call("finance", "price_quote", **priced)
+    total, currency = price["totals"]["total_minor"], price["currency"]
+    terms = await desk.call(
+        "finance",
+        "select_terms",
+        account_id=account_id,
+        lines=lines,
+        ship_to_address_id=address["address_id"],
+        total_minor=total,
+        currency=currency,
+    )
+    for check in (
+        {"name": "check_credit", "amount_minor": total, "currency": currency},
+        {"name": "screen_party"},
+    ):
+        name = str(check.pop("name"))
+        verdict = await desk.call("finance", name, account_id=account_id, **check)
+        assert verdict["verdict"] == "clear"
+    draft = await desk.call(
+        "finance",
+        "create_quote",
+        **priced,
+        opportunity_id=opportunity_id,
+        contact_id=contact_id,
+        payment_terms=terms["payment_terms"],
+        clause_ids=terms["clause_ids"],
+    )
+    await desk.call("finance", "request_approval", quote_id=draft["quote_id"])
+    explained = await desk.prompt("finance", "explain_quote", quote_id=draft["quote_id"])
+    assert draft["quote_id"] in explained
+    return await desk.call("finance", "get_quote", quote_id=draft["quote_id"])
+
+
+async def _find(desk: Desk) -> tuple[str, str]:
+    """From the sender of the mail to the deal."""
+    account = await desk.call("crm", "resolve_account", text=MAIL)
+    found = await desk.call(
+        "crm", "search_opportunities", query=TOPIC, account_id=account["resolved"]
+    )
+    assert found["total"] == 1, "two that fit alike are a question to the person"
+    return account["resolved"], found["items"][0]["opportunity_id"]
+
+
+async def _read(desk: Desk, opportunity_id: str) -> None:
+    """Read the story; the needs stand in it word for word, and nothing changed them."""
+    ready = await desk.call("crm", "quote_readiness", opportunity_id=opportunity_id)
+    assert ready["verdict"] == "quote"
+    await desk.call("crm", "get_opportunity", opportunity_id=opportunity_id)
+    story = await desk.call("crm", "list_activities", opportunity_id=opportunity_id)
+    texts = []
+    for item in story["items"]:
+        message = await desk.call(
+            "crm", "read_message", opportunity_id=opportunity_id, activity_id=item["activity_id"]
+        )
+        texts.append(message["text"])
+    for quantity, phrase in NEEDS:
+        assert any(f"{quantity} x {phrase}" in text for text in texts)
+
+
+async def _whom(desk: Desk, account_id: str) -> tuple[str, dict[str, Any]]:
+    contacts = await desk.call("crm", "list_contacts", account_id=account_id)
+    (buyer,) = [c for c in contacts["items"] if c["email"] == MAIL]
+    addresses = await desk.call("crm", "list_addresses", account_id=account_id)
+    (address,) = [a for a in addresses["items"] if a["kind"] == "shipping"]
+    return buyer["contact_id"], address
+
+
+async def _choose(desk: Desk, country: str) -> tuple[list[dict[str, Any]], str]:
+    lines = []
+    for place, (quantity, phrase) in enumerate(NEEDS, 1):
+        match = await desk.call("catalog", "match_need", phrase=phrase, quantity=quantity)
+        lines.append({"line_id": f"l{place}", "sku": match["resolved"], "quantity": quantity})
+    where = {"ship_to_country": country, "order_date": ORDER_DATE}
+    checked = await desk.call("catalog", "check_configuration", lines=lines, **where)
+    assert checked["ok"]
+    missing = await desk.call("catalog", "complete_configuration", lines=lines, **where)
+    assert missing["additions"] == []
+    await desk.call("catalog", "check_availability", lines=lines, order_date=ORDER_DATE)
+    ways = await desk.call("catalog", "shipping_options", lines=lines, ship_to_country=country)
+    return lines, ways["recommended"]
+
+
+def _shown(value: Any) -> str:
+    """Return JSON as a reader wants it: long strings and lists cut, at most 400 characters."""
+
+    def cut(part: Any) -> Any:
+        if isinstance(part, str):
+            return part if len(part) <= 70 else part[:67] + "…"
+        if isinstance(part, list):
+            return [cut(item) for item in part[:3]] + (["…"] if len(part) > 3 else [])
+        if isinstance(part, Mapping):
+            return {key: cut(item) for key, item in part.items() if item not in (None, [], "")}
+        return part
+
+    text = json.dumps(cut(value), ensure_ascii=False)
+    return f"`{text if len(text) <= 400 else text[:397] + '…'}`"

@@ -1,0 +1,34 @@
+"""The generated pages say what the servers say now, and the figures in them hold."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def tools_page() -> str:
+    return (ROOT / "docs" / "tools.md").read_text(encoding="utf-8")
+
+
+async def test_the_tools_page_is_what_the_live_servers_say(tools_page: str) -> None:
+    spec = importlib.util.spec_from_file_location("make_docs", ROOT / "scripts" / "make_docs.py")
+    assert spec is not None
+    assert spec.loader is not None
+    make_docs = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make_docs)
+    assert await make_docs.page() == tools_page, "run scripts/make_docs.py and read the change"
+
+
+def test_no_agent_carries_more_than_a_quarter_of_all_definitions(
+    tools_page: str, record_property: pytest.RecordProperty
+) -> None:
+    rows = re.findall(r"^\| (\w+) \| (\d+) \| ([\d,]+) \| ([\d.]+)% \|$", tools_page, re.MULTILINE)
+    assert len(rows) == 8
+    shares = {agent: float(share) for agent, _, _, share in rows}
+    assert max(shares.values()) <= 25
+    said = ", ".join(f"{agent} {share}%" for agent, share in shares.items())
+    record_property("figure", f"definitions each agent carries, of all tools': {said}")
