@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ async def test_the_tools_page_is_what_the_live_servers_say(tools_page: str) -> N
 
 
 def test_no_agent_carries_more_than_a_quarter_of_all_definitions(
-    tools_page: str, record_property: pytest.RecordProperty
+    tools_page: str, record_property: Callable[[str, object], None]
 ) -> None:
     rows = re.findall(r"^\| (\w+) \| (\d+) \| ([\d,]+) \| ([\d.]+)% \|$", tools_page, re.MULTILINE)
     assert len(rows) == 8
