@@ -21,10 +21,10 @@ from fastmcp.server.middleware import Middleware, MiddlewareContext
 from fastmcp.tools import Tool
 from fastmcp.tools.base import ToolResult
 from mcp.shared.exceptions import MCPError
-from mcp.types import CompleteResult, Completion
+from mcp.types import INVALID_PARAMS, METHOD_NOT_FOUND, CompleteResult, Completion
 
 from servers.toolkit import scope
-from servers.toolkit.declare import declaration
+from servers.toolkit.declare import card_of, declaration, without_card
 from servers.toolkit.grants import Grant, GrantError, PublicKey, bound_value
 from servers.toolkit.idempotency import MAX_KEY, META_KEY
 from servers.toolkit.ledger import Ledger
@@ -130,12 +130,18 @@ class Gate(Middleware):
             raise NotFoundError(f"Unknown tool: {name!r}")
         if context.method == "completion/complete":
             return CompleteResult(completion=Completion(values=[]))
-        raise MCPError(code=-32602, message="Not found")
+        if context.method not in USES:  # as the SDK says of a method that nobody serves
+            raise MCPError(METHOD_NOT_FOUND, "Method not found", context.method)
+        raise MCPError(INVALID_PARAMS, "Not found")
 
     async def on_list_tools(self, context: Context, call_next: Next) -> Sequence[Tool]:
-        """Show the granted tools."""
+        """Show the granted tools; one whose page is not granted names no page."""
         grant = scope.grant()
-        return [tool for tool in await call_next(context) if tool.name in grant.tools]
+        return [
+            tool if card_of(tool) in (None, *grant.resources) else without_card(tool)
+            for tool in await call_next(context)
+            if tool.name in grant.tools
+        ]
 
     async def on_list_prompts(self, context: Context, call_next: Next) -> Sequence[Prompt]:
         """Show the granted prompts."""

@@ -11,7 +11,14 @@ from fastmcp.utilities.tests import asgi_client
 from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 from mcp.shared.exceptions import MCPError
-from mcp.types import PromptReference, ResourceTemplateReference
+from mcp.types import (
+    METHOD_NOT_FOUND,
+    EmptyResult,
+    PromptReference,
+    Request,
+    RequestParams,
+    ResourceTemplateReference,
+)
 from toy import grant, toy_app, toy_database
 
 from servers.toolkit.app import Server
@@ -298,3 +305,16 @@ def _public(title: str) -> dict[str, object]:
     from servers.toolkit.declare import reads
 
     return reads(title, rows="public")
+
+
+@pytest.mark.parametrize("granted", [True, False])
+async def test_a_method_nobody_serves_is_not_found(app: Server, granted: bool) -> None:
+    """`subscriptions/listen` too: nothing here changes for a client to be told of."""
+    view = app.view(grant() if granted else grant(audience="another"))
+    async with Client(view, mode="2026-07-28") as client:
+        for method in ("subscriptions/listen", "tasks/get", "Tools/Call"):
+            with pytest.raises(MCPError, match="Method not found") as refused:
+                await client.session.send_request(
+                    Request(method=method, params=RequestParams()), EmptyResult
+                )
+            assert refused.value.error.code == METHOD_NOT_FOUND
