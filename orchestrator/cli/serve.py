@@ -1,4 +1,4 @@
-"""`dealdesk serve`: one server for any MCP client."""
+"""`dealdesk serve`: one server, or all three, for any MCP client."""
 
 from typing import Annotated, Literal
 
@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 
 def serve(
-    server: Literal["crm", "catalog", "finance"],
+    server: Literal["crm", "catalog", "finance", "all"],
     /,
     *,
     transport: Literal["stdio", "http"] = "stdio",
@@ -17,12 +17,13 @@ def serve(
     database: str | None = None,
     allowed_host: Annotated[list[str] | None, Parameter(negative="")] = None,
 ) -> None:
-    """Run one server for any MCP client.
+    """Run one server, or all three, for any MCP client.
 
     Parameters
     ----------
     server
-        Which one.
+        Which one. `all` is one server with everything over stdio, and three paths (/crm/mcp,
+        /catalog/mcp, /finance/mcp) over HTTP.
     transport
         stdio for a desktop client that starts it, http for clients that connect.
     profile
@@ -45,4 +46,5 @@ def serve(
         words += [name, value] if value else []
     for name in allowed_host or ():
         words += ["--allowed-host", name]
-    importlib.import_module(f"servers.{server}.__main__").main(words)
+    module = "servers.together" if server == "all" else f"servers.{server}.__main__"
+    importlib.import_module(module).main(words)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import fastmcp.exceptions
@@ -18,6 +18,7 @@ from fastmcp.exceptions import ToolError
 from fastmcp.server.auth import AccessToken, TokenVerifier
 from fastmcp.server.completions import CompletionHandler
 from fastmcp.server.middleware import Middleware, MiddlewareContext
+from fastmcp.server.providers import Provider
 from fastmcp.server.server import logger as fastmcp_logger
 from fastmcp.utilities.json_schema import dereference_refs
 from sqlalchemy.exc import SQLAlchemyError
@@ -83,25 +84,65 @@ class Server(FastMCP[Any]):
         verifier = None if without_token is not None else _Verifier(self.name, key)
         return self._face(gate, auth=verifier)
 
+    @property
+    def completion_handler(self) -> CompletionHandler | None:
+        """What completes the arguments of this server's components."""
+        return self._completion_handler
+
     def _face(
         self, gate: Gate, auth: TokenVerifier | None = None, *, output_schemas: bool = True
     ) -> FastMCP[Any]:
-        face: FastMCP[Any] = FastMCP(
+        return make_face(
             self.name,
-            instructions=self.instructions,
-            version=self.version,
+            instructions=self.instructions or "",
+            version=self.version or "",
             providers=[self.local_provider],
-            middleware=[gate, Manners(output_schemas=output_schemas)],
+            gate=gate,
+            completion=self.completion_handler,
             auth=auth,
-            mask_error_details=True,
-            dereference_schemas=False,  # `finish` did it once, for all views
-            cache_ttl=60,
-            cache_scope="private",
+            output_schemas=output_schemas,
         )
-        if self._completion_handler is not None:  # a shared provider does not carry it over
-            face.add_completion_handler(self._completion_handler)
-        face.custom_route("/health", methods=["GET"])(_health)
-        return face
+
+
+def make_face(
+    name: str,
+    *,
+    instructions: str,
+    version: str,
+    providers: Sequence[Provider],
+    gate: Middleware,
+    completion: CompletionHandler | None,
+    auth: TokenVerifier | None = None,
+    output_schemas: bool = True,
+) -> FastMCP[Any]:
+    """Return what a caller talks to: components behind a gate, with our manners.
+
+    Args:
+        name: What it calls itself.
+        instructions: What a client tells its model about it.
+        version: Its version.
+        providers: Where the components are.
+        gate: Decides about every request, before anything else does.
+        completion: Completes arguments; a shared provider does not carry it over.
+        auth: Answers 401 to HTTP requests whose token proves nothing.
+        output_schemas: List the tools' output schemas.
+    """
+    face: FastMCP[Any] = FastMCP(
+        name,
+        instructions=instructions,
+        version=version,
+        providers=providers,
+        middleware=[gate, Manners(output_schemas=output_schemas)],
+        auth=auth,
+        mask_error_details=True,
+        dereference_schemas=False,  # `finish` did it once, for all views
+        cache_ttl=60,
+        cache_scope="private",
+    )
+    if completion is not None:
+        face.add_completion_handler(completion)
+    face.custom_route("/health", methods=["GET"])(health)
+    return face
 
 
 class Manners(Middleware):
@@ -198,7 +239,8 @@ class _Verifier(TokenVerifier):
         return AccessToken(token=token, client_id=grant.actor, scopes=[], expires_at=grant.expires)
 
 
-async def _health(_request: Request) -> Response:
+async def health(_request: Request) -> Response:
+    """Answer that the process serves; behind no gate, and it says nothing else."""
     return JSONResponse({"status": "ok"})
 
 

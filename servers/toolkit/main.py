@@ -50,12 +50,21 @@ def run_server(
         prepare: Opens (and, when new, fills) the database at a URL and returns the server.
         arguments: The command line without the program; None means the process's own.
     """
-    options = _parser(name).parse_args(arguments)
+    run_command(f"dealdesk-{name}", lambda options: serve(name, prepare, options), arguments)
+
+
+def run_command(
+    program: str,
+    serve_with: Callable[[argparse.Namespace], None],
+    arguments: list[str] | None = None,
+) -> None:
+    """Parse a server command line and serve with it; every problem is one line and a code."""
+    options = _parser(program).parse_args(arguments)
     quiet()
     try:
-        serve(name, prepare, options)
+        serve_with(options)
     except DomainError as problem:
-        sys.stderr.write(f"dealdesk-{name}: {problem}\n")
+        sys.stderr.write(f"{program}: {problem}\n")
         raise SystemExit(3) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
@@ -69,16 +78,15 @@ def serve(name: str, prepare: Callable[[str], object], options: argparse.Namespa
             others without tokens.
     """
     home = data_home(options.home)
-    url = options.database or os.environ.get(f"DEALDESK_{name.upper()}_URL") or home / f"{name}.db"
+    url = options.database or database_url(name, home)
     keys = home / "keys"
     token = os.environ.get("DEALDESK_GRANT")
     if options.transport == "http":
-        _refuse_open_door(options)
-        _check_address(options)
+        check_door(options)
         without = profile_grant(name, options.profile) if options.profile else None
         if without is None:
             PublicKey.load(keys)  # without a key nobody could ever come in: say so now
-        server = _as_server(prepare(str(url)))
+        server = _as_server(prepare(url))
         face = server.http_view(lambda: PublicKey.load(keys), without_token=without)
         serve_view(
             face,
@@ -88,12 +96,12 @@ def serve(name: str, prepare: Callable[[str], object], options: argparse.Namespa
             allowed_hosts=options.allowed_host or (),
         )
         return
-    server = _as_server(prepare(str(url)))
+    server = _as_server(prepare(url))
     if token:
         face = server.view(token, PublicKey.load(keys))
     else:
         face = server.view(profile_grant(name, options.profile or "read"))
-    _leave_when_told(server)
+    leave_when_told(server)
     serve_view(face)
 
 
@@ -136,13 +144,19 @@ def serve_view(
     )
 
 
-def _leave_when_told(server: "Server") -> None:
+def database_url(name: str, home: Path) -> str:
+    """Return a server's database: `DEALDESK_<NAME>_URL`, or the file in the data folder."""
+    return os.environ.get(f"DEALDESK_{name.upper()}_URL") or str(home / f"{name}.db")
+
+
+def leave_when_told(*servers: "Server") -> None:
     """End on Ctrl-C or SIGTERM, which the thread that waits for stdin would otherwise sit out."""
 
     def leave(number: int, _frame: object) -> None:
-        writing = threading.Thread(target=server.ledger.audit.flush, daemon=True)
-        writing.start()
-        writing.join(1)
+        for server in servers:
+            writing = threading.Thread(target=server.ledger.audit.flush, daemon=True)
+            writing.start()
+            writing.join(1)
         os._exit(128 + number)
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -155,6 +169,16 @@ def _as_server(made: object) -> "Server":
     logging.getLogger("fastmcp").setLevel(logging.CRITICAL)
     assert isinstance(made, Server)  # noqa: S101 - a programming error, not an input
     return made
+
+
+def check_door(options: argparse.Namespace) -> None:
+    """Refuse to listen where others could come in without a token, or where nobody can.
+
+    Raises:
+        StorageError: what is wrong with the address, and what to do instead.
+    """
+    _refuse_open_door(options)
+    _check_address(options)
 
 
 def _refuse_open_door(options: argparse.Namespace) -> None:
@@ -193,10 +217,10 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _parser(name: str) -> argparse.ArgumentParser:
+def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=f"dealdesk-{name}",
-        description=f"The dealdesk {name} MCP server, for any MCP client. A grant comes in "
+        prog=program,
+        description=f"{program}, an MCP server for any MCP client. A grant comes in "
         "DEALDESK_GRANT (stdio) or as each request's Bearer token (http).",
     )
     parser.add_argument(

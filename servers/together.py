@@ -1,0 +1,110 @@
+"""`dealdesk serve all`: the three servers in one process.
+
+Over stdio they are one server with the components of all three, which is what a person's client
+wants: one entry, one start. Over HTTP they are three paths, `/crm/mcp`, `/catalog/mcp` and
+`/finance/mcp`, because a grant is for one server. Nothing heavy is imported before the command
+line is understood.
+"""
+
+import argparse
+import asyncio
+import importlib
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from servers.profiles import profile_grant
+from servers.toolkit.errors import StorageError
+from servers.toolkit.grants import PublicKey
+from servers.toolkit.main import (
+    check_door,
+    data_home,
+    database_url,
+    leave_when_told,
+    run_command,
+    serve_view,
+)
+
+if TYPE_CHECKING:
+    from servers.toolkit.app import Server
+
+NAMES = ("crm", "catalog", "finance")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line given, or the process's own."""
+    run_command("dealdesk serve all", serve, arguments)
+
+
+def serve(options: argparse.Namespace) -> None:
+    """Serve all three with parsed options, as `toolkit.main.serve` does one.
+
+    Raises:
+        StorageError: a database or key cannot be used, the options would open a server to others
+            without tokens, or they are meant for one server only.
+    """
+    if options.database:
+        raise StorageError(
+            "--database names one database, and there are three",
+            fix="set DEALDESK_CRM_URL, DEALDESK_CATALOG_URL and DEALDESK_FINANCE_URL",
+        )
+    if options.transport == "http":
+        _serve_http(options)
+    else:
+        _serve_stdio(options)
+
+
+def _serve_stdio(options: argparse.Namespace) -> None:
+    if os.environ.get("DEALDESK_GRANT"):
+        raise StorageError(  # a profile beside a grant would give its holder more than the grant
+            "the grant in DEALDESK_GRANT is for one server",
+            fix="serve that server (crm, catalog or finance), or serve all without a grant",
+        )
+    from servers.toolkit.combined import combined_view
+
+    servers = _open(options)
+    profile = options.profile or "read"
+    served = [(server, profile_grant(server.name, profile)) for server in servers]
+    view = asyncio.run(combined_view("dealdesk", servers[0].version or "", served))
+    leave_when_told(*servers)
+    serve_view(view)
+
+
+def _serve_http(options: argparse.Namespace) -> None:
+    check_door(options)
+    keys = data_home(options.home) / "keys"
+    if not options.profile:
+        PublicKey.load(keys)  # without a key nobody could ever come in: say so now
+    import uvicorn
+
+    from servers.toolkit.combined import combined_app
+
+    faces = {
+        server.name: server.http_view(
+            lambda: PublicKey.load(keys),
+            without_token=profile_grant(server.name, options.profile) if options.profile else None,
+        )
+        for server in _open(options)
+    }
+    uvicorn.run(
+        combined_app(faces, options.allowed_host or ()),
+        host=options.host,
+        port=options.port,
+        log_level="error",
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
+
+
+def _open(options: argparse.Namespace) -> "list[Server]":
+    """Open the three databases, filling those that are new."""
+    logging.getLogger("fastmcp").setLevel(logging.CRITICAL)
+    home = data_home(options.home)
+    return [
+        importlib.import_module(f"servers.{name}.server").open_server(database_url(name, home))[0]
+        for name in NAMES
+    ]
+
+
+if __name__ == "__main__":
+    main()
