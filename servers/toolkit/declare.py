@@ -27,6 +27,8 @@ Rows = Literal["bound", "filtered", "public"]
 Integrity = Literal["trusted", "untrusted"]
 Confidentiality = Literal["public", "private"]
 META = "dealdesk"
+UI = "ui"
+"""Where MCP Apps look: a tool names the page that shows its answer, the page what it may reach."""
 
 
 class UndeclaredComponentError(Exception):
@@ -61,8 +63,9 @@ def reads(
     binds: tuple[str, ...] = (),
     integrity: Integrity = "trusted",
     confidentiality: Confidentiality = "private",
+    card: str = "",
 ) -> dict[str, Any]:
-    """Declare a tool that only reads."""
+    """Declare a tool that only reads; `card` is the `ui://` page that can show its answer."""
     hints = ToolAnnotations(
         title=title,
         read_only_hint=True,
@@ -70,7 +73,7 @@ def reads(
         idempotent_hint=True,
         open_world_hint=False,
     )
-    meta = _meta(rows, binds, integrity, confidentiality)
+    meta = _meta(rows, binds, integrity, confidentiality) | _shown_by(card)
     return {"title": title, "annotations": hints, "meta": meta}
 
 
@@ -84,6 +87,7 @@ def writes(
     destructive: bool = False,
     idempotent: bool = True,
     person_only: bool = False,
+    card: str = "",
 ) -> dict[str, Any]:
     """Declare a tool that changes something; `person_only` ones need a named person's grant."""
     hints = ToolAnnotations(
@@ -94,6 +98,7 @@ def writes(
         open_world_hint=False,
     )
     meta = _meta(rows, binds, integrity, confidentiality, write=True, person_only=person_only)
+    meta |= _shown_by(card)
     return {"title": title, "annotations": hints, "meta": meta}
 
 
@@ -105,10 +110,18 @@ def resource(
     mime_type: str = "application/json",
     integrity: Integrity = "trusted",
     confidentiality: Confidentiality = "private",
+    ui: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Declare a resource or a template; template variables carry the names of tool arguments."""
-    meta = _meta(rows, binds, integrity, confidentiality)
+    """Declare a resource or a template; template variables carry the names of tool arguments.
+
+    `ui` is for a `ui://` page: what it may reach, and how a host should frame it (MCP Apps).
+    """
+    meta = _meta(rows, binds, integrity, confidentiality) | ({} if ui is None else {UI: ui})
     return {"title": title, "mime_type": mime_type, "meta": meta}
+
+
+def _shown_by(card: str) -> dict[str, Any]:
+    return {UI: {"resourceUri": card}} if card else {}
 
 
 def prompt(title: str) -> dict[str, Any]:
@@ -119,6 +132,18 @@ def prompt(title: str) -> dict[str, Any]:
 def declaration(component: Tool | Resource | ResourceTemplate | Prompt) -> dict[str, Any]:
     """Return what a component said about itself; empty when it said nothing."""
     return dict((component.meta or {}).get(META, {}))
+
+
+def card_of(tool: Tool) -> str | None:
+    """Return the `ui://` page that can show a tool's answer, or None."""
+    uri = ((tool.meta or {}).get(UI) or {}).get("resourceUri")
+    return None if uri is None else str(uri)
+
+
+def without_card(tool: Tool) -> Tool:
+    """Return the tool as somebody sees it who may not read its page."""
+    meta = {name: value for name, value in (tool.meta or {}).items() if name != UI}
+    return tool.model_copy(update={"meta": meta})
 
 
 def check(
@@ -132,8 +157,12 @@ def check(
     Raises:
         UndeclaredComponentError: naming the first component at fault and what it lacks.
     """
+    resources = list(resources)
+    pages = {str(item.uri) for item in resources}
     for tool in tools:
         _check_tool(tool)
+        if (card := card_of(tool)) is not None and card not in pages:
+            raise UndeclaredComponentError(f"tool {tool.name}: there is no page {card}")
     for template in templates:
         said = _said("template", template.uri_template, template)
         variables = set(re.findall(r"{(\w+)\*?}", template.uri_template))
