@@ -247,6 +247,33 @@ class ApprovalBlock(Block):
     note: str = ""
 
 
+class Decider(Block):
+    """A person of the house who may do what is open."""
+
+    person_id: str
+    name: str
+
+
+class OpenDecision(Block):
+    """One approval that is still to be given, and who may give it."""
+
+    approval_id: str | None = Field(description="None while nobody has asked for it")
+    rule_id: str
+    role: str
+    reason: str
+    people: list[Decider] = Field(description="who may decide: role, limits, and not who asked")
+
+
+class NextStep(Block):
+    """What a quote waits for, complete in itself."""
+
+    waits_for: Literal["request_approval", "decision", "issue", "nothing"]
+    say: str = Field(description="the same in words, for a person")
+    decisions: list[OpenDecision] = Field(default_factory=list)
+    people: list[Decider] = Field(default_factory=list, description="who may issue it")
+    commands: list[str] = Field(default_factory=list, description="what a person types")
+
+
 class MarginBlock(Block):
     """The quote's margin, for a named person only; None to every agent and local profile."""
 
@@ -304,6 +331,7 @@ class QuoteDocument(Block):
     withdrawn_reason: str = ""
     trace: list[TraceStep]
     margin: MarginBlock | None = None
+    next_step: NextStep | None = Field(default=None, description="what it waits for now")
 
 
 def customer_view(document: QuoteDocument) -> CustomerQuote:

@@ -10,6 +10,7 @@ from servers.finance.documents import (
     ApprovalNeed,
     FreightBlock,
     InternalLine,
+    NextStep,
     Status,
     TaxBlock,
     TotalsBlock,
@@ -174,6 +175,7 @@ class QuoteDraft(BaseModel):
     auto_issue: bool
     auto_issue_reasons: list[str]
     findings: list[Finding]
+    next_step: NextStep | None = Field(default=None, description="what it waits for, and whom")
     replayed: bool = False
 
 
@@ -206,6 +208,7 @@ class ApprovalRequest(BaseModel):
     quote_id: str
     status: Status
     approvals: list[ApprovalBlock]
+    next_step: NextStep | None = Field(default=None, description="what it waits for, and whom")
     replayed: bool = False
 
 
@@ -218,6 +221,7 @@ class Decision(BaseModel):
     decided_by: str
     quote_status: Status
     still_pending: list[str] = Field(description="roles that have yet to decide")
+    next_step: NextStep | None = Field(default=None, description="what it waits for, and whom")
     replayed: bool = False
 
 
@@ -233,6 +237,7 @@ class Issued(BaseModel):
     valid_until: date
     total_minor: int
     currency: str
+    next_step: NextStep | None = Field(default=None, description="what it waits for, and whom")
     replayed: bool = False
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import re
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
@@ -11,23 +10,22 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from servers.finance import canonical
-from servers.finance.approvals import Approver, check_approver
+from servers.finance.approvals import check_approver
 from servers.finance.assembly import QuoteInputs, QuoteSnapshot, assemble
-from servers.finance.models import Person, Seller
+from servers.finance.models import Seller
 from servers.finance.models_quotes import Approval, Quote, QuoteNumber
 from servers.finance.repository import reading
 from servers.finance.repository.clock import stamp
 from servers.finance.repository.collect import collect, seller
 from servers.finance.repository.drafts import close_approvals, hold, lock, supersede
+from servers.finance.repository.people import approver_of
 from servers.finance.schemas import Decision, Issued, Withdrawn
 from servers.toolkit import scope
 from servers.toolkit.errors import (
     ConflictError,
-    ForbiddenError,
     NotFoundError,
     RuleViolationError,
 )
-from servers.toolkit.money import to_minor
 
 
 def decide(session: Session, approval_id: str, decision: str, note: str, now: datetime) -> Decision:
@@ -39,7 +37,7 @@ def decide(session: Session, approval_id: str, decision: str, note: str, now: da
         ConflictError: somebody decided it before.
         RuleViolationError: it lapsed, or the quote is no longer the one it was asked for.
     """
-    approver = _approver(session, scope.person())
+    approver = approver_of(session, scope.person())
     approval, quote = _find_approval(session, approval_id)
     hold(session, quote)
     session.refresh(approval)
@@ -78,24 +76,7 @@ def decide(session: Session, approval_id: str, decision: str, note: str, now: da
         decided_by=approver.person_id,
         quote_status=reading.status_of(quote),
         still_pending=pending,
-    )
-
-
-def _approver(session: Session, person_id: str) -> Approver:
-    row = session.get(Person, person_id)
-    if row is None:
-        raise ForbiddenError(
-            f"finance knows no person {person_id!r}", fix="use a person_id of people.json"
-        )
-    limits = row.max_total
-    return Approver(
-        person_id=row.person_id,
-        name=row.name,
-        roles=frozenset(row.roles),
-        max_discount_bp=row.max_discount_bp,
-        max_total=None
-        if limits is None
-        else {code: to_minor(Decimal(amount), code) for code, amount in limits.items()},
+        next_step=reading.next_step_of(session, quote, now),
     )
 
 
@@ -147,6 +128,8 @@ def issue(session: Session, quote_id: str, digest: str, now: datetime) -> Issued
         ConflictError: it was issued before, or the digest is of another state.
         RuleViolationError: it changed, an approval is missing or lapsed, or it cannot be issued.
     """
+    if scope.grant().person:
+        approver_of(session, scope.grant().person)  # a person who issues is one of the house
     quote = reading.find_quote(session, quote_id)
     hold(session, quote)
     if quote.status == "issued":
@@ -184,6 +167,7 @@ def issue(session: Session, quote_id: str, digest: str, now: datetime) -> Issued
         valid_until=quote.valid_until,
         total_minor=quote.total_minor,
         currency=quote.currency,
+        next_step=reading.next_step_of(session, quote, now),
     )
 
 
@@ -232,7 +216,7 @@ def _use_approvals(session: Session, quote: Quote, snapshot: QuoteSnapshot, now:
     if missing:
         raise RuleViolationError(
             f"approval is missing or expired: {'; '.join(missing)}",
-            fix="request_approval, then a person decides",
+            fix="request_approval; its next_step says who decides, and with which command",
             code="APPROVAL_REQUIRED",
         )
 
@@ -269,7 +253,7 @@ def withdraw(session: Session, quote_id: str, reason: str) -> Withdrawn:
     Raises:
         RuleViolationError: the quote is closed already.
     """
-    _approver(session, scope.person())
+    approver_of(session, scope.person())
     quote = reading.find_quote(session, quote_id)
     hold(session, quote)
     if quote.status not in reading.OPEN:

@@ -74,6 +74,7 @@ def create(session: Session, inputs: QuoteInputs, now: datetime) -> QuoteDraft:
         auto_issue=snapshot.auto_issue,
         auto_issue_reasons=snapshot.auto_issue_reasons,
         findings=snapshot.findings,
+        next_step=reading.next_step_of(session, row, now),
     )
 
 
@@ -204,6 +205,7 @@ def request_approval(session: Session, quote_id: str, now: datetime) -> Approval
         quote_id=quote_id,
         status=reading.status_of(quote),
         approvals=[reading.approval_block(row, now) for row in rows],
+        next_step=reading.next_step_of(session, quote, now),
     )
 
 

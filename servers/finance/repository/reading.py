@@ -8,11 +8,19 @@ from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
 from servers.finance.assembly import QuoteSnapshot
-from servers.finance.documents import ApprovalBlock, MarginBlock, QuoteDocument, Status
+from servers.finance.documents import (
+    ApprovalBlock,
+    MarginBlock,
+    NextStep,
+    QuoteDocument,
+    Status,
+)
 from servers.finance.models import Person
 from servers.finance.models_quotes import Approval, Quote
 from servers.finance.repository.clock import stamp
+from servers.finance.repository.people import everyone
 from servers.finance.schemas import QuotePage, QuoteRow
+from servers.finance.waiting import Waiter, next_step
 from servers.toolkit import scope
 from servers.toolkit.errors import NotFoundError
 from servers.toolkit.paging import decode_cursor, next_cursor
@@ -100,7 +108,33 @@ def document(session: Session, quote_id: str, now: datetime) -> QuoteDocument:
         requested_by=quote.requested_by,
         withdrawn_reason=quote.withdrawn_reason,
         margin=margin,
+        next_step=_next_step(session, quote, snapshot, approvals),
     )
+
+
+def next_step_of(session: Session, quote: Quote, now: datetime) -> NextStep:
+    """Return what a quote waits for now, and whom."""
+    snapshot = QuoteSnapshot.model_validate_json(quote.snapshot)
+    approvals = [approval_block(row, now) for row in find_approvals(session, quote.quote_id)]
+    return _next_step(session, quote, snapshot, approvals)
+
+
+def _next_step(
+    session: Session, quote: Quote, snapshot: QuoteSnapshot, approvals: list[ApprovalBlock]
+) -> NextStep:
+    facts = Waiter(
+        quote_id=quote.quote_id,
+        number=quote.number,
+        status=status_of(quote),
+        currency=quote.currency,
+        total_minor=quote.total_minor,
+        discount_bp=snapshot.discount_bp,
+        requested_by=quote.requested_by,
+        needs=snapshot.approvals_needed,
+        approvals=approvals,
+        valid_until=str(quote.valid_until or ""),
+    )
+    return next_step(facts, everyone(session))
 
 
 def _is_ours(session: Session) -> bool:

@@ -1,0 +1,142 @@
+"""What a stored quote waits for: who may decide, where, and with which command.
+
+A pure function. The answer stands in the result of every step with consequences, so that a person
+in any MCP client knows what comes next without asking a second question.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from servers.finance.approvals import Approver, check_approver
+from servers.finance.documents import (
+    ApprovalBlock,
+    ApprovalNeed,
+    Decider,
+    NextStep,
+    OpenDecision,
+    Status,
+)
+from servers.toolkit.errors import ForbiddenError
+
+WHERE = "at a terminal of the house, where dealdesk and its keys are"
+
+
+@dataclass(frozen=True)
+class Waiter:
+    """The facts of a quote that decide what it waits for."""
+
+    quote_id: str
+    number: str | None
+    status: Status
+    currency: str
+    total_minor: int
+    discount_bp: int
+    requested_by: str
+    needs: Sequence[ApprovalNeed]
+    approvals: Sequence[ApprovalBlock]
+    valid_until: str = ""
+
+
+def next_step(quote: Waiter, people: Sequence[Approver]) -> NextStep:
+    """Return what a quote waits for, complete in itself."""
+    if quote.status == "issued":
+        return NextStep(
+            waits_for="nothing",
+            say=f"{quote.number} is issued and binding until {quote.valid_until}. Send the "
+            "customer what render_quote gives for the customer's view.",
+        )
+    if quote.status not in ("draft", "waiting", "approved"):
+        return NextStep(
+            waits_for="nothing",
+            say=f"{quote.quote_id} is {quote.status}; nobody can decide or issue it any more. "
+            f"create_quote with revises={quote.quote_id} makes its next revision.",
+        )
+    decisions = [_open_decision(quote, need, people) for need in _undecided(quote)]
+    if not decisions:
+        return _to_issue(quote, people)
+    asked = all(one.approval_id is not None for one in decisions)
+    commands = _commands(quote.quote_id, decisions)
+    return NextStep(
+        waits_for="decision" if asked else "request_approval",
+        say=("" if asked else f"First call request_approval for {quote.quote_id}. ")
+        + f"Decisions are for people, {WHERE}; no agent and no profile can give them. Open: "
+        + "; ".join(_who(one) for one in decisions)
+        + f". Command: {' and '.join(commands) or 'none, since nobody may'}. "
+        "After that a person issues the quote.",
+        decisions=decisions,
+        commands=commands,
+    )
+
+
+def _undecided(quote: Waiter) -> list[ApprovalNeed]:
+    done = {(a.rule_id, a.role) for a in quote.approvals if a.status == "approved"}
+    return [need for need in quote.needs if (need.rule_id, need.role) not in done]
+
+
+def _open_decision(quote: Waiter, need: ApprovalNeed, people: Iterable[Approver]) -> OpenDecision:
+    asked = [
+        a
+        for a in quote.approvals
+        if (a.rule_id, a.role, a.status) == (need.rule_id, need.role, "pending")
+    ]
+    requesters = {quote.requested_by, *(a.requested_by for a in asked)}
+    return OpenDecision(
+        approval_id=asked[-1].approval_id if asked else None,
+        rule_id=need.rule_id,
+        role=need.role,
+        reason=need.reason,
+        people=[
+            Decider(person_id=one.person_id, name=one.name)
+            for one in people
+            if _may(one, need.role, requesters, quote)
+        ],
+    )
+
+
+def _may(person: Approver, role: str, requesters: Iterable[str], quote: Waiter) -> bool:
+    try:
+        check_approver(
+            person,
+            role=role,
+            requested_by=requesters,
+            discount_bp=quote.discount_bp,
+            total_minor=quote.total_minor,
+            currency=quote.currency,
+        )
+    except ForbiddenError:
+        return False
+    return True
+
+
+def _who(one: OpenDecision) -> str:
+    people = " or ".join(f"{p.name} ({p.person_id})" for p in one.people)
+    return f"{one.rule_id}, by a {one.role}: {people or 'nobody on file may decide this'}"
+
+
+def _commands(quote_id: str, decisions: Sequence[OpenDecision]) -> list[str]:
+    """Return as few commands as decide everything: one per person, the most able first."""
+    left, chosen = [one for one in decisions if one.people], []
+    while left:
+        able = {p.person_id for one in left for p in one.people}
+
+        def count(person_id: str, left: Sequence[OpenDecision] = tuple(left)) -> int:
+            return sum(any(p.person_id == person_id for p in one.people) for one in left)
+
+        best = min(able, key=lambda person_id: (-count(person_id), person_id))
+        chosen.append(f"dealdesk quote approve {quote_id} --as {best}")
+        left = [one for one in left if all(p.person_id != best for p in one.people)]
+    return chosen
+
+
+def _to_issue(quote: Waiter, people: Sequence[Approver]) -> NextStep:
+    ids = [person.person_id for person in people]
+    who = quote.requested_by if quote.requested_by in ids else (ids[0] if ids else "PERSON")
+    command = f"dealdesk quote issue {quote.quote_id} --as {who}"
+    return NextStep(
+        waits_for="issue",
+        say=f"Nothing is left to decide. It binds nobody until it is issued: a person does that "
+        f"{WHERE}. Command: {command} (or another of {', '.join(ids)}). A program whose grant or "
+        "profile has issue_quote may call it with this quote's digest.",
+        people=[Decider(person_id=person.person_id, name=person.name) for person in people],
+        commands=[command],
+    )
