@@ -53,6 +53,7 @@ READ: dict[str, tuple[str, ...]] = {
         "list_quotes",
         "render_quote",
         "finance://quotes/{quote_id}",
+        "ui://finance/quote-card.html",
         "explain_quote",
     ),
 }

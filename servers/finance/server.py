@@ -11,6 +11,7 @@ from fastmcp.server.completions import CompletionHandler, CompletionReference
 from mcp.types import Completion, CompletionArgument, CompletionContext
 
 from servers.finance import seed
+from servers.finance.card import add_card
 from servers.finance.repository import reading
 from servers.finance.repository.clock import now as wall_clock
 from servers.finance.tools_pricing import add_party_tools, add_pricing_tools
@@ -46,6 +47,7 @@ def create_server(database: Database, *, now: Callable[[], datetime] = wall_cloc
     add_reading_tools(app, now)
     add_decision_tools(app, now)
     _add_resources(app, now)
+    add_card(app)
     return finish(app, completion=_completion(database))
 
 

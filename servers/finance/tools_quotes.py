@@ -11,6 +11,7 @@ from fastmcp.tools import ToolResult
 from pydantic import Field, TypeAdapter
 
 from servers.finance.assembly import QuoteInputs
+from servers.finance.card import CARD
 from servers.finance.documents import (
     Cover,
     CustomerQuote,
@@ -78,7 +79,7 @@ def add_draft_tools(app: Server, now: Callable[[], datetime]) -> None:
         *("revises", "generated_by"),
     )
 
-    @app.tool(**writes("Create a quote", rows="bound", binds=made_from))
+    @app.tool(**writes("Create a quote", rows="bound", binds=made_from, card=CARD))
     def create_quote(
         account_id: AccountId,
         opportunity_id: OpportunityId,
@@ -137,7 +138,7 @@ def add_draft_tools(app: Server, now: Callable[[], datetime]) -> None:
                 QuoteDraft,
             )
 
-    @app.tool(**writes("Request approval", rows="bound", binds=ONE))
+    @app.tool(**writes("Request approval", rows="bound", binds=ONE, card=CARD))
     def request_approval(quote_id: QuoteId) -> ApprovalRequest:
         """Ask for every approval a quote needs: one per failing rule, each for a named role.
 
@@ -159,7 +160,7 @@ def add_reading_tools(app: Server, now: Callable[[], datetime]) -> None:
 
     @app.tool(
         output_schema=EITHER_VIEW,
-        **reads("Get a quote", rows="bound", binds=ONE, integrity="untrusted"),
+        **reads("Get a quote", rows="bound", binds=ONE, integrity="untrusted", card=CARD),
     )
     def get_quote(quote_id: QuoteId, view: ViewArgument = "internal") -> ToolResult:
         """Get a stored quote, whole, or as the customer may see it.
@@ -239,7 +240,7 @@ def add_decision_tools(app: Server, now: Callable[[], datetime]) -> None:
                 Decision,
             )
 
-    @app.tool(**writes("Issue a quote", rows="bound", binds=("quote_id", "digest")))
+    @app.tool(**writes("Issue a quote", rows="bound", binds=("quote_id", "digest"), card=CARD))
     def issue_quote(quote_id: QuoteId, digest: Digest) -> Issued:
         """Issue a quote: it gets its number and is binding from then on.
 

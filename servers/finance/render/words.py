@@ -16,7 +16,7 @@ _COVERS = {
     "revision": "As discussed, this offer replaces our earlier one.",
     "renewal": "We are pleased to offer the renewal of your subscriptions.",
 }
-_TAX = {
+TAX = {
     "S": "VAT {rate}%",
     "Z": "VAT 0%",
     "E": "VAT exempt",
@@ -25,7 +25,7 @@ _TAX = {
     "G": "VAT 0%, export",
     "O": "outside the scope of VAT",
 }
-_UNITS = {
+UNITS = {
     "each": ("pc", "pcs"),
     "box": ("box", "boxes"),
     "license": ("licence", "licences"),
@@ -70,7 +70,7 @@ def country(code: str) -> str:
 
 def quantity(count: int, unit: str) -> str:
     """Return a count with its unit: `12 pcs`."""
-    one, many = _UNITS.get(unit, (unit, unit))
+    one, many = UNITS.get(unit, (unit, unit))
     return f"{_number(Decimal(count), 0)} {one if count == 1 else many}"
 
 
@@ -107,7 +107,7 @@ def cover_text(cover: str) -> str:
 
 def tax_words(category: str, rate: str) -> str:
     """Return what the tax line says, by its UNCL5305 category."""
-    return _TAX.get(category, category).format(rate=f"{Decimal(rate).normalize():f}")
+    return TAX.get(category, category).format(rate=f"{Decimal(rate).normalize():f}")
 
 
 def title(number: str | None, status: str) -> str:
