@@ -59,7 +59,7 @@ def to(database: Database, rules: list[rulebook.Rule], catalog: dict[str, Produc
     return where
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def app(database: Database) -> Server:
     return create_server(database)
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from fastmcp import Client
 from sqlmodel import Session
+from standing import seat
 
 from servers.crm.seed import load
 from servers.crm.server import create_server
@@ -18,7 +19,7 @@ from servers.toolkit.seeding import ensure_seeded
 DATA = Path(__file__).parent / "data"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database file that is copied for each test, because loading mails takes a while."""
     path = tmp_path_factory.mktemp("crm") / "crm.db"
@@ -37,9 +38,19 @@ def database(seeded: Path, tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
+@pytest.fixture(scope="session")
+def standing(seeded: Path) -> Iterator[Server]:
+    """One server; each test seats it on its own database."""
+    database = Database.open(seeded, server="crm")
+    yield create_server(Database(database.engine, "crm"))
+    database.close()
+
+
 @pytest.fixture
-def app(database: Database) -> Server:
-    return create_server(database)
+def app(database: Database, standing: Server) -> Iterator[Server]:
+    server = seat(standing, database)
+    yield server
+    server.ledger.audit.flush()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # for finance_support
 
 from finance_support import Clock
+from standing import seat
 
 from servers.finance import seed
 from servers.finance.server import create_server
@@ -50,21 +51,36 @@ def database(filled: Path, tmp_path: Path) -> Iterator[Database]:
     opened.close()
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+@pytest.fixture(scope="session")
+def standing(filled: Path) -> Iterator[tuple[Server, Server, Clock]]:
+    """Two servers, and the clock they share; each test seats them on its own database."""
+    database, clock = Database.open(filled, "finance"), Clock()
+    made = (create_server(Database(database.engine, "finance"), now=clock) for _ in range(2))
+    yield *made, clock
+    database.close()
 
 
 @pytest.fixture
-def app(database: Database, clock: Clock) -> Iterator[Server]:
-    server = create_server(database, now=clock)
+def clock(standing: tuple[Server, Server, Clock]) -> Clock:
+    clock = standing[2]
+    clock.moment = Clock.moment
+    return clock
+
+
+@pytest.fixture
+def app(
+    database: Database, clock: Clock, standing: tuple[Server, Server, Clock]
+) -> Iterator[Server]:
+    server = seat(standing[0], database)
     yield server
     server.ledger.audit.flush()
 
 
 @pytest.fixture
-def other(database: Database, clock: Clock) -> Iterator[Server]:
+def other(
+    database: Database, clock: Clock, standing: tuple[Server, Server, Clock]
+) -> Iterator[Server]:
     """A second server on the same database, as another process would have it."""
-    server = create_server(Database(database.engine, "finance"), now=clock)
+    server = seat(standing[1], database)
     yield server
     server.ledger.audit.flush()
