@@ -17,9 +17,11 @@ from orchestrator.clients.texts import TextProblem
 from orchestrator.errors import EnvironmentProblem
 
 SECRET = re.compile(
-    r"""((?:key|token|secret|passw|auth|credential)[\w-]*["']?\s*[:=]\s*["']?)(?!Bearer \$)[^"',\s][^"',]*""",
+    r"""((?:key|token|secret|passw|auth|credential)[\w-]*["']?\s*[:=]\s*["']?)"""
+    r"""(?!Bearer \$|[\[{"'])[^"',\s][^"',]*""",
     re.IGNORECASE,
 )
+"""Somebody else's secret beside the lines that change; a reference to a variable is none."""
 WIDTH = 200
 """A longer line of a diff is cut: some clients write everything on one."""
 
@@ -130,10 +132,10 @@ class SettingsFile:
 
     def difference(self, after: bytes) -> list[str]:
         """Return a unified diff of this file and another text, with other secrets covered."""
-        old, new = self.text, after.decode("utf-8")
-        lines = difflib.unified_diff(
-            old.splitlines(), new.splitlines(), "as it is", "as it will be", lineterm="", n=2
-        )
+        old, new = self.text.splitlines(), after.decode("utf-8").splitlines()
+        if len(old) == len(new) == 1:  # all on one line: only what differs can be read
+            old, new = _middles(old[0], new[0])
+        lines = difflib.unified_diff(old, new, "as it is", "as it will be", lineterm="", n=2)
         covered = (SECRET.sub(r"\1…", line) for line in lines)
         return [line if len(line) <= WIDTH else line[: WIDTH - 1] + "…" for line in covered]
 
@@ -162,6 +164,16 @@ class SettingsFile:
                 fix="close the program if it holds the file, or use --config-path",
             ) from problem
         return copy
+
+
+def _middles(old: str, new: str) -> tuple[list[str], list[str]]:
+    """Return two lines without most of what they begin and end with alike."""
+    start = max(0, len(os.path.commonprefix([old, new])) - 20)
+    tail = len(os.path.commonprefix([old[start:][::-1], new[start:][::-1]]))
+    tail = max(0, tail - 20)
+    parts = (line[start : len(line) - tail] for line in (old, new))
+    one, other = (f"{'…' if start else ''}{part}{'…' if tail else ''}" for part in parts)
+    return [one], [other]
 
 
 def _free(path: Path) -> Path:
