@@ -167,9 +167,8 @@ class Gate(Middleware):
         if call.name == RELEASE:
             self._ledger.revoke(grant)
             return ToolResult(content="released")
-        # `_meta.fastmcp` would pick another version of the component than the one checked here
         tool = None
-        if call.name in grant.tools and "fastmcp" not in _request_meta(context):
+        if call.name in grant.tools and not _picks(_request_meta(context).get("fastmcp", {})):
             tool = await context.fastmcp_context.fastmcp.get_tool(call.name)  # type: ignore[union-attr]
         said = declaration(tool) if tool is not None else {}
         if tool is None or (said.get("person_only") and not grant.person):
@@ -256,6 +255,14 @@ def _request_meta(context: Context) -> Mapping[str, Any]:
     wire = context.fastmcp_context.request_context if context.fastmcp_context else None
     meta = getattr(wire, "meta", None)
     return meta if isinstance(meta, Mapping) else {}
+
+
+def _picks(said: object) -> bool:
+    """Say whether `_meta.fastmcp` would pick another component than the one checked here.
+
+    Tags pick nothing, and some clients send back the whole `_meta` of the tool they were shown.
+    """
+    return not isinstance(said, Mapping) or not said.keys() <= {"tags"}
 
 
 def _name(message: Any) -> str:

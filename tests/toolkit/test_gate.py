@@ -233,6 +233,17 @@ async def test_an_in_memory_server_inside_an_http_tool_is_not_the_callers(
     assert seen == {"listed": [], "error": True}
 
 
+async def test_a_client_may_send_back_the_meta_of_the_tool_it_was_shown(app: Server) -> None:
+    async with Client(app.view(grant())) as client:
+        shown = {tool.name: tool.meta for tool in await client.list_tools()}["list_notes"]
+        assert shown is not None
+        assert "fastmcp" in shown
+        await client.call_tool("list_notes", meta=shown)
+        for picking in ({"version": "1"}, {"tags": [], "tool_hash": "x"}, "1"):
+            with pytest.raises(ToolError, match="Unknown tool: 'list_notes'"):
+                await client.call_tool("list_notes", meta={**shown, "fastmcp": picking})
+
+
 async def test_another_component_version_cannot_be_picked(app: Server) -> None:
     async with Client(app.view(grant())) as client:
         with pytest.raises(ToolError, match="Unknown tool"):
