@@ -168,12 +168,16 @@ class SettingsFile:
 
 def _middles(old: str, new: str) -> tuple[list[str], list[str]]:
     """Return two lines without most of what they begin and end with alike."""
-    start = max(0, len(os.path.commonprefix([old, new])) - 20)
-    tail = len(os.path.commonprefix([old[start:][::-1], new[start:][::-1]]))
-    tail = max(0, tail - 20)
+    start = max(0, _alike(old, new) - 20)
+    tail = max(0, _alike(old[start:][::-1], new[start:][::-1]) - 20)
     parts = (line[start : len(line) - tail] for line in (old, new))
     one, other = (f"{'…' if start else ''}{part}{'…' if tail else ''}" for part in parts)
     return [one], [other]
+
+
+def _alike(one: str, other: str) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _free(path: Path) -> Path:

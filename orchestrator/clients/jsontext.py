@@ -322,6 +322,13 @@ def _replace(text: str, root: Value, member: Member, value: Any) -> str:
     return text[: old.start] + written + text[old.end :]
 
 
+def _comments_out(text: str, start: int | None, here: int, after: str) -> bool:
+    """Say whether a comment up to the line's end would swallow what moves up behind it."""
+    found = [match.group() for match in _COMMENT.finditer(text, (start or 0) + 1, here)]
+    blank = after[: len(after) - len(after.lstrip(BLANK))]
+    return bool(found) and found[-1].startswith("//") and "\n" not in blank
+
+
 def _remove(text: str, owner: Value, name: str) -> str:
     """Cut a member, the blank before it, and one comma: its own or, as the last, the one before."""
     members = owner.members or []
@@ -336,9 +343,7 @@ def _remove(text: str, owner: Value, name: str) -> str:
         comma = members[place - 1].comma
         assert comma is not None  # noqa: S101 - something follows it
         before = text[:comma] + text[comma + 1 : here]
-    line = before[before.rfind("\n") + 1 :]
-    rest = after[: len(after) - len(after.lstrip(BLANK))]
-    if "//" in line and "\n" in text[here : member.start] and "\n" not in rest:
+    if _comments_out(text, members[place - 1].comma if place else owner.start, here, after):
         before, after = before + text[here : member.start], after.lstrip(" \t")
     edited = before + after
     if len(members) == 1:

@@ -30,7 +30,7 @@ SHAPES = {
     "empty object and a line end": "{}\n",
     "something else": '{\n  "theme": "dark"\n}\n',
     "another server": '{\n  "mcpServers": {\n    "x": {"command": "x"}\n  }\n}\n',
-    "four spaces": '{\n    "mcpServers": {\n        "x": {\n            "command": "x"\n        }\n    }\n}',
+    "four spaces": '{\n    "mcpServers": {\n        "x": {\n            "a":1\n        }\n    }\n}',
     "tabs": '{\n\t"mcpServers": {\n\t\t"x": {}\n\t},\n\t"n": 1\n}\n',
     "carriage returns": '{\r\n  "mcpServers": {\r\n    "x": {}\r\n  }\r\n}\r\n',
     "no last line end": '{\n  "mcpServers": {\n    "x": {}\n  }\n}',
@@ -39,11 +39,17 @@ SHAPES = {
     "one line": '{ "a": 1, "mcpServers": { "x": { "command": "x" } } }',
     "one line inside many": '{\n  "mcpServers": {"x": {"command": "x"}},\n  "z": null\n}\n',
     "byte order mark": '\ufeff{\n  "mcpServers": {\n    "x": {}\n  }\n}\n',
-    "the key elsewhere": '{\n  "projects": {"mcpServers": {"y": {}}},\n  "say": "mcpServers: {}"\n}\n',
-    "comments": (
-        "// mine\n{\n  /* servers */\n  \"mcpServers\": {\n    // the first\n    \"x\": {}, // after\n"
-        "    // \"y\": {},\n  }, // \"mcpServers\"\n}\n// end"
-    ),
+    "the key elsewhere": '{\n  "projects": {"mcpServers": {"y": {}}},\n  "say": "{}"\n}\n',
+    "comments": """// mine
+{
+  /* servers */
+  "mcpServers": {
+    // the first
+    "x": {}, // after
+    // "y": {},
+  }, // "mcpServers"
+}
+// end""",
     "a comment at the end": '{\n  "mcpServers": {\n    "x": {} // no comma\n    // last\n  }\n}\n',
     "a comment after the last": '{"mcpServers": {"x": {} // why\n}}',
     "trailing commas": '{\n  "mcpServers": {\n    "x": {"args": [1,],},\n  },\n}\n',
@@ -148,7 +154,12 @@ WORDS = st.sampled_from(
     ["a", "b", "mcpServers", "servers", "x y", 'q"', "\\", "//", "/*", "{", ",", "ä", "\u2028", ""]
 )
 SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=5), WORDS
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=5),
+    WORDS,
 )
 VALUES = st.recursive(
     SCALARS,
