@@ -101,7 +101,8 @@ function el(tag, attributes, ...children) {
   return made;
 }
 
-const said = (text, className) => el("bdi", { class: className }, text); // may be right to left
+// Outside text: it may be right to left, and may not turn the letters around by hand.
+const said = (text) => el("bdi", null, text.replace(/[\u202a-\u202e\u2066-\u2069]/g, ""));
 const soft = (...children) => el("span", { class: "soft" }, ...children);
 const code = (text) => el("code", null, text);
 
@@ -121,8 +122,9 @@ function fold(title, fill, className) {
 // --- the parts of the card
 
 function header(quote) {
-  const draft = !["issued", "superseded", "expired", "withdrawn"].includes(quote.status);
-  const number = quote.number || (draft ? "Draft" : "No number");
+  const over = ["issued", "superseded", "expired", "withdrawn"].includes(quote.status);
+  const number = quote.number || (over ? "No number" : "Draft");
+  const status = quote.view === "customer" && !over ? "Not an offer" : words(quote.status);
   return el("header", null,
     el("div", { class: "who" },
       el("p", { class: "over" }, quote.seller ? said(quote.seller.legal_name) : "Quote"),
@@ -130,7 +132,7 @@ function header(quote) {
     el("div", { class: "which" },
       el("p", { class: "number" }, number),
       el("p", { class: "marks" },
-        el("span", { class: `badge ${quote.status}` }, words(quote.status)),
+        status === number ? null : el("span", { class: `badge ${quote.status}` }, status),
         quote.view === "internal" ? el("span", { class: "badge house" }, "Internal") : null,
         quote.revision ? soft(`Revision ${quote.revision}`) : null),
       quote.replaces ? el("p", { class: "soft" }, `replaces ${quote.replaces}`) : null));
@@ -143,9 +145,9 @@ function place(address) {
 
 function facts(quote) {
   const total = quote.totals ? quote.totals.total_minor : quote.total_minor;
-  const until = quote.valid_until ? day(quote.valid_until) : "counts from the day of issue";
   const rows = [
-    quote.status !== "issued" || quote.valid_until ? ["Valid until", until] : null,
+    quote.valid_until ? ["Valid until", day(quote.valid_until)]
+      : quote.lines ? ["Validity", "counts from the day of issue"] : null,
     quote.issued_on || quote.issued_at ? ["Issued", day(quote.issued_on || quote.issued_at)] : null,
     quote.order_date ? ["Prices of", day(quote.order_date)] : null,
     quote.payment_terms ? ["Payment", quote.payment_terms.description] : null,
@@ -240,23 +242,35 @@ function trace(steps) {
 
 // What it waits for, and who may decide. There is no button, on purpose: a named person decides,
 // and a card in a conversation cannot know who is clicking.
-function approvals(quote) {
+function waits(quote) {
+  const next = quote.next_step || { waits_for: "nothing", decisions: [], people: [], commands: [] };
   const asked = quote.approvals && quote.approvals.length ? quote.approvals : quote.approvals_needed || [];
-  if (!asked.length) return null;
-  const open = asked.filter((one) => !one.status || one.status === "pending");
-  const items = asked.map((one) => {
-    const state = one.status || "not asked yet";
-    const by = one.decided_by ? `by ${one.decided_by}, ${day(one.decided_at)}`
-      : one.status === "pending" ? `until ${day(one.expires_at)}` : null;
-    return el("li", null,
-      el("span", { class: `badge ${one.status || "draft"}` }, words(state)),
-      el("div", null, el("b", null, words(one.role)), by ? [" ", soft(by)] : null,
-        el("div", null, said(one.reason)), one.note ? el("div", { class: "soft" }, said(one.note)) : null));
-  });
-  const next = open.some((one) => !one.status) ? "Ask for them with request_approval. " : "";
-  return section(open.length ? `Waits for ${open.length === 1 ? "a decision" : `${open.length} decisions`}` : "Decisions",
-    `approvals${open.length ? " open" : ""}`, el("ul", null, items),
-    open.length ? el("p", { class: "soft" }, `${next}Only a named person can decide, with the dealdesk command or its web page. Nothing in this card can.`) : null);
+  if (!asked.length && next.waits_for === "nothing") return null;
+  const open = asked.filter((one) => !one.status || one.status === "pending").length;
+  const title = next.waits_for === "issue" ? "Waits to be issued" : !open ? "Decisions"
+    : `${next.waits_for === "request_approval" ? "Needs" : "Waits for"} ${open === 1 ? "a decision" : `${open} decisions`}`;
+  const where = {
+    request_approval: "Nobody was asked yet: request_approval comes first. Then only a named person can decide, at a terminal of the house; nothing in this card can.",
+    decision: "Only a named person can decide, at a terminal of the house; nothing in this card can.",
+    issue: "It binds nobody until it is issued. A person does that at a terminal of the house:",
+  }[next.waits_for];
+  return section(title, `waits${next.waits_for === "nothing" ? "" : " open"}`,
+    asked.length ? el("ul", null, asked.map((one) => approval(one, next))) : null,
+    where ? el("p", { class: "soft" }, where) : null,
+    next.commands.length ? el("pre", null, el("code", null, next.commands.join("\n"))) : null);
+}
+
+function approval(one, next) {
+  const open = next.decisions.find((other) => other.rule_id === one.rule_id && other.role === one.role);
+  const may = open && ["pending", undefined].includes(one.status) ? open.people.map((person) => person.name).join(", ") || "nobody on file" : null;
+  const by = one.decided_by ? `by ${one.decided_by}, ${day(one.decided_at)}`
+    : one.status === "pending" ? `until ${day(one.expires_at)}` : null;
+  return el("li", null,
+    el("span", { class: `badge ${one.status || "draft"}` }, words(one.status || "not asked yet")),
+    el("div", null, el("b", null, words(one.role)), by ? [" ", soft(by)] : null,
+      el("div", null, said(one.reason)),
+      may ? el("div", { class: "soft" }, "May decide: ", said(may)) : null,
+      one.note ? el("div", { class: "soft" }, said(one.note)) : null));
 }
 
 function findings(quote) {
@@ -294,7 +308,7 @@ function parts(quote) {
   if (quote.problem) return [failed(quote.problem)];
   if (!quote.quote_id || !quote.status) return [failed("The answer holds no quote.")];
   const mine = quote.view !== "customer"; // what the customer may see has no inside to show
-  const top = [header(quote), facts(quote), mine ? approvals(quote) : null];
+  const top = [header(quote), facts(quote), mine ? waits(quote) : null];
   if (!quote.lines) {
     const hint = el("p", { class: "soft" }, "get_quote shows its lines. ", code(quote.quote_id));
     return [...top, findings(quote), hint];
