@@ -122,6 +122,24 @@ def test_its_policy_allows_exactly_its_own_parts() -> None:
     assert said == {"default-src": "'none'", "base-uri": "'none'", "form-action": "'none'"}
 
 
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_its_words_stand_out_in_light_and_dark() -> None:
+    pairs = re.findall(r"--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)", page())
+    colours = {name: values for name, *values in pairs}
+    grounds = [f"color-background-{which}" for which in ("primary", "secondary")]
+    texts = ("color-text-primary", "color-text-secondary", "accent", "good", "care", "bad")
+    for text in texts:
+        for ground in grounds:
+            for one, other in zip(colours[text], colours[ground], strict=True):
+                low, high = sorted((luminance(one), luminance(other)))
+                assert (high + 0.05) / (low + 0.05) >= 4.5, (text, ground)  # WCAG 2.2, AA
+
+
 def test_it_shows_amounts_with_the_digits_that_finance_rounds_to() -> None:
     given = re.search(r'id="given">(.*?)</script>', page())
     assert given is not None

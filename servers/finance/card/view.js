@@ -232,12 +232,15 @@ function totals(quote) {
 }
 
 function trace(steps) {
-  return [el("ol", { class: "trace" }, steps.map((step) => el("li", null,
-    el("b", null, words(step.step)), " ",
-    step.after !== null ? el("span", { class: "amount" }, step.before !== null && step.before !== step.after ? `${decimal(step.before)} → ` : "", decimal(step.after)) : null,
-    step.note ? el("div", null, said(step.note)) : null,
-    el("div", { class: "soft" }, code(step.rule_id), step.source && step.source !== step.rule_id ? [" ", said(step.source)] : null),
-    step.lost.map((lost) => el("div", { class: "soft lost" }, "not ", said(lost))))))];
+  return [el("ol", { class: "trace" }, steps.map((step) => {
+    const before = step.before !== null && step.before !== step.after ? `${decimal(step.before)} → ` : "";
+    return el("li", null,
+      el("b", null, words(step.step)),
+      el("span", { class: "amount" }, step.after === null ? "" : before + decimal(step.after)),
+      el("div", null, step.note ? said(step.note) : null,
+        el("div", { class: "soft" }, code(step.rule_id), step.source && step.source !== step.rule_id ? [" ", said(step.source)] : null),
+        step.lost.map((lost) => el("div", { class: "soft" }, "passed over: ", said(lost)))));
+  }))];
 }
 
 // What it waits for, and who may decide. There is no button, on purpose: a named person decides,
