@@ -70,6 +70,41 @@ async def decide_approvals(
     return left
 
 
+async def issue_quote(
+    servers: Servers, signing: SigningKey, person: str, quote: Mapping[str, Any]
+) -> tuple[dict[str, Any], str]:
+    """Issue a quote as a person, and record in the CRM that it went out.
+
+    Returns:
+        What finance issued, and why the CRM could not take note of it; empty when it did.
+
+    Raises:
+        ToolRefused: finance may not issue it; the message says why and what comes next.
+    """
+
+    async def call(server: str, tool: str, **arguments: Any) -> dict[str, Any]:
+        return await call_as(servers, signing, person, server, tool, arguments)
+
+    issued = await call(
+        "finance", "issue_quote", quote_id=quote["quote_id"], digest=quote["digest"]
+    )
+    facts = ("quote_id", "revision", "number", "total_minor", "currency")
+    deal = quote["opportunity_id"]
+    try:
+        await call(
+            "crm",
+            "record_quote_outcome",
+            opportunity_id=deal,
+            outcome="issued",
+            **{name: issued[name] for name in facts},
+        )
+        words = f"Quote {issued['number']} issued by {person}."
+        await call("crm", "log_activity", opportunity_id=deal, kind="note", body=words)
+    except ToolRefused as refusal:  # the quote is out, so this is news and no failure
+        return issued, in_words(refusal)
+    return issued, ""
+
+
 def in_words(refusal: ToolRefused) -> str:
     """Return a server's refusal without the code in front, which is for programs."""
     code, colon, said = refusal.message.partition(": ")

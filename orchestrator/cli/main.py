@@ -37,7 +37,7 @@ def build() -> App:
     ):
         runs.command(f"{here}.runs:{name}_run{'s' if name == 'list' else ''}", name=name, help=what)
     app.command(runs)
-    quote = App(name="quote", help="List, show and render quotes.")
+    quote = App(name="quote", help="List, show and render quotes, and decide about them.")
     for name, what in (
         ("list", "List quotes, newest first."),
         ("show", "Show a quote in the terminal."),
@@ -46,6 +46,13 @@ def build() -> App:
         quote.command(
             f"{here}.quote:{name}_quote{'s' if name == 'list' else ''}", name=name, help=what
         )
+    for name, what in (
+        ("approve", "Approve what a quote waits for, as a named person."),
+        ("reject", "Reject what a quote waits for, as a named person."),
+        ("issue", "Issue a quote for which nothing is left to decide, as a named person."),
+        ("withdraw", "Take a quote back, as a named person."),
+    ):
+        quote.command(f"{here}.deciding:{name}_quote", name=name, help=what)
     app.command(quote)
     app.command(f"{here}.serve:serve", name="serve", help="Run a server for any MCP client.")
     app.command(f"{here}.connect:connect", name="connect", help="Connect an MCP client.")

@@ -52,7 +52,8 @@ def person() -> str:
     """
     if not grant().person:
         raise ForbiddenError(
-            "only a named person may decide this", fix="use `dealdesk quote approve QUOTE --as NAME`"
+            "only a named person may decide this",
+            fix="use `dealdesk quote approve QUOTE --as NAME`",
         )
     return grant().person
 

@@ -1,0 +1,243 @@
+"""`dealdesk quote approve`, `reject`, `issue`, `withdraw`: a person decides about a quote.
+
+These are for quotes of any origin. A quote drafted in a desktop client or by another stack's agent
+has no run that could wait for a decision; where one does wait, it goes on as with `runs approve`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from orchestrator.cli.output import EXIT, clean, print_json, result
+
+if TYPE_CHECKING:
+    from orchestrator.desk import Desk
+    from orchestrator.settings import Settings
+
+Flag = Parameter(negative="")
+As = Parameter(name="--as")
+
+
+async def approve_quote(
+    quote_id: str,
+    /,
+    *,
+    person: Annotated[str | None, As] = None,
+    note: str = "",
+    yes: Annotated[bool, Flag] = False,
+    home: str | None = None,
+    json: Annotated[bool, Flag] = False,
+) -> int:
+    """Approve what a quote waits for, as a person whom finance knows.
+
+    Parameters
+    ----------
+    quote_id
+        The quote.
+    person
+        Who approves: the person's id in finance (default: DEALDESK_PERSON).
+    note
+        Why.
+    yes
+        Do not ask again.
+    home
+        The data folder.
+    json
+        Print one JSON document at the end.
+    """
+    settings = _settings(home, person)
+    return await _decide(settings, quote_id, approved=True, note=note, yes=yes, as_json=json)
+
+
+async def reject_quote(
+    quote_id: str,
+    /,
+    *,
+    person: Annotated[str | None, As] = None,
+    note: str = "",
+    yes: Annotated[bool, Flag] = False,
+    home: str | None = None,
+    json: Annotated[bool, Flag] = False,
+) -> int:
+    """Reject what a quote waits for, which closes it.
+
+    Parameters
+    ----------
+    quote_id
+        The quote.
+    person
+        Who rejects: the person's id in finance (default: DEALDESK_PERSON).
+    note
+        Why.
+    yes
+        Do not ask again.
+    home
+        The data folder.
+    json
+        Print one JSON document at the end.
+    """
+    settings = _settings(home, person)
+    return await _decide(settings, quote_id, approved=False, note=note, yes=yes, as_json=json)
+
+
+async def issue_quote(
+    quote_id: str,
+    /,
+    *,
+    person: Annotated[str | None, As] = None,
+    yes: Annotated[bool, Flag] = False,
+    home: str | None = None,
+    json: Annotated[bool, Flag] = False,
+) -> int:
+    """Issue a quote for which nothing is left to decide: it gets its number and is binding.
+
+    Parameters
+    ----------
+    quote_id
+        The quote.
+    person
+        Who issues it: the person's id in finance (default: DEALDESK_PERSON).
+    yes
+        Do not ask again.
+    home
+        The data folder.
+    json
+        Print one JSON document at the end.
+    """
+    from orchestrator.desk import Desk
+    from orchestrator.errors import ToolRefused, UsageError
+    from orchestrator.people import in_words
+    from orchestrator.people import issue_quote as issue
+
+    settings = _settings(home, person)
+    async with Desk.open(settings, work=False) as desk:
+        quote = await desk.look("finance", "get_quote", {"quote_id": quote_id})
+        _refuse_if_run_waits(desk, quote_id)
+        if not _sure("Issue", quote, yes=yes):
+            return EXIT["waiting"]
+        try:
+            issued, trouble = await issue(desk.servers, desk.signing, settings.person or "", quote)
+        except ToolRefused as refusal:
+            raise UsageError(in_words(refusal)) from refusal
+    words = f"Issued as {issued['number']}, valid until {issued['valid_until']}."
+    if trouble:
+        words += f" The CRM took no note of it: {trouble}"
+    _say({**issued, "crm_trouble": trouble}, words, json)
+    return 0
+
+
+async def withdraw_quote(
+    quote_id: str,
+    /,
+    *,
+    reason: str,
+    person: Annotated[str | None, As] = None,
+    home: str | None = None,
+    json: Annotated[bool, Flag] = False,
+) -> int:
+    """Take a quote back; an issued one keeps its number.
+
+    Parameters
+    ----------
+    quote_id
+        The quote.
+    reason
+        Why.
+    person
+        Who takes it back: the person's id in finance (default: DEALDESK_PERSON).
+    home
+        The data folder.
+    json
+        Print one JSON document at the end.
+    """
+    from orchestrator.desk import Desk
+
+    async with Desk.open(_settings(home, person), work=False) as desk:
+        _refuse_if_run_waits(desk, quote_id)
+        arguments = {"quote_id": quote_id, "reason": reason}
+        done = await desk.look("finance", "withdraw_quote", arguments)
+    _say(done, f"{done['number'] or quote_id} is withdrawn.", json)
+    return 0
+
+
+def _settings(home: str | None, person: str | None) -> Settings:
+    from orchestrator.errors import UsageError
+    from orchestrator.settings import load_settings
+
+    settings = load_settings(home=home, person=person)
+    if not settings.person:
+        raise UsageError("who decides?", fix="name the person: --as per_tomas")
+    return settings
+
+
+async def _decide(
+    settings: Settings, quote_id: str, *, approved: bool, note: str, yes: bool, as_json: bool
+) -> int:
+    from orchestrator.desk import Desk
+    from orchestrator.errors import UsageError
+    from orchestrator.people import decide_approvals
+
+    person = settings.person or ""
+    async with Desk.open(settings, work=False) as desk:
+        quote = await desk.look("finance", "get_quote", {"quote_id": quote_id})
+        run_id = _run_waiting_with(desk, quote_id)
+        if run_id is None:
+            if not any(one["status"] == "pending" for one in quote["approvals"]):
+                raise UsageError(
+                    f"{quote_id} ({quote['status']}) waits for no decision",
+                    fix=quote["next_step"]["say"],
+                )
+            if not _sure("Approve" if approved else "Reject", quote, yes=yes):
+                return EXIT["waiting"]
+            await decide_approvals(
+                desk.servers, desk.signing, person, quote, approved=approved, note=note
+            )
+            quote = await desk.look("finance", "get_quote", {"quote_id": quote_id})
+            _say(quote, f"Decided. {quote['next_step']['say']}", as_json)
+            return EXIT["waiting"] if quote["status"] == "waiting" else 0
+    from orchestrator.cli import runs
+
+    decide = runs.approve_run if approved else runs.reject_run
+    return await decide(
+        run_id, person=person, note=note, yes=yes, home=str(settings.home), json=as_json
+    )
+
+
+def _run_waiting_with(desk: Desk, quote_id: str) -> str | None:
+    for row in desk.store.list():
+        if row["status"] == "waiting":
+            waits = (e for e in reversed(desk.events(row["run_id"])) if e["type"] == "waiting")
+            if next(waits)["data"]["quote_id"] == quote_id:
+                return str(row["run_id"])
+    return None
+
+
+def _refuse_if_run_waits(desk: Desk, quote_id: str) -> None:
+    from orchestrator.errors import UsageError
+
+    if (run_id := _run_waiting_with(desk, quote_id)) is not None:
+        raise UsageError(
+            f"the run {run_id} waits with {quote_id} and goes on by itself",
+            fix=f"`dealdesk runs approve {run_id} --as PERSON`, or runs reject or cancel",
+        )
+
+
+def _sure(verb: str, quote: dict[str, Any], *, yes: bool) -> bool:
+    """Show finance's facts to whoever sits there and ask; no model's words are among them."""
+    import sys
+
+    if yes or not sys.stdin.isatty():
+        return True
+    from orchestrator.cli.quote import print_quote
+
+    print_quote(quote)
+    return input(f"{verb} this quote? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _say(facts: dict[str, Any], words: str, as_json: bool) -> None:
+    if as_json:
+        print_json(facts)
+    else:
+        result().print(clean(words, 2000), markup=False)

@@ -1,0 +1,135 @@
+"""A quote drafted in a desktop client, decided and issued by people with the command."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastmcp import Client
+
+from orchestrator.cli.output import EXIT
+from servers.finance.server import open_server
+from servers.profiles import profile_grant
+
+from .conftest import Command, Folder
+
+pytestmark = pytest.mark.timeout(180)
+Copy = Callable[[Folder], Path]
+ORDER: dict[str, Any] = {
+    "account_id": "acc_008",
+    "lines": [{"line_id": "l1", "sku": "SW-P8-120", "quantity": 12}],
+    "ship_to_address_id": "adr_024",
+    "ship_method": "ROAD-STD",
+    "order_date": "2026-11-23",
+}
+
+
+def draft(
+    home: Path, opportunity_id: str, revises: str | None = None, **changes: Any
+) -> dict[str, Any]:
+    """Draft as a local user of a desktop client does, and ask for what the answer says."""
+
+    async def work() -> dict[str, Any]:
+        server, _ = open_server(str(home / "finance.db"))
+        order = {**ORDER, **changes}
+        async with Client(server.view(profile_grant("finance", "sales"))) as client:
+
+            async def call(tool: str, **arguments: Any) -> dict[str, Any]:
+                found = await client.call_tool(tool, arguments)
+                return dict(found.structured_content or {})
+
+            priced = await call("price_quote", **order)
+            terms = await call(
+                "select_terms",
+                account_id=order["account_id"],
+                lines=order["lines"],
+                ship_to_address_id=order["ship_to_address_id"],
+                total_minor=priced["totals"]["total_minor"],
+                currency=priced["currency"],
+            )
+            chosen = {name: terms[name] for name in ("payment_terms", "clause_ids")}
+            chosen |= {"opportunity_id": opportunity_id, "revises": revises}
+            made = await call("create_quote", **order, **chosen)
+            if made["next_step"]["waits_for"] == "request_approval":
+                asked = await call("request_approval", quote_id=made["quote_id"])
+                made["next_step"] = asked["next_step"]
+        server.ledger.audit.flush()
+        server.database.close()
+        return made
+
+    return asyncio.run(work())
+
+
+def run(command: Command, line: str, **more: Any) -> Any:
+    """Type a command exactly as a result said it."""
+    words = line.split()
+    assert words[0] == "dealdesk"
+    return command(*words[1:], **more)
+
+
+def test_a_desktop_draft_is_approved_and_issued_with_the_commands_it_names(
+    seeded: Folder, copy: Copy, command: Command
+) -> None:
+    home = copy(seeded)
+    made = draft(home, "opp_021", discount_bp=800)
+    step, quote_id = made["next_step"], made["quote_id"]
+    assert step["waits_for"] == "decision"
+    command("quote", "issue", quote_id, "--as", "per_tomas", home=home).fails(2, "approval", "APR")
+    command("quote", "approve", quote_id).fails(2, "who decides?")
+    command("quote", "approve", quote_id, "--as", "per_lena").fails(2, "per_lena")
+    for typed in step["commands"]:
+        done = run(command, typed)
+    assert done.code == 0
+    assert f"dealdesk quote issue {quote_id} --as" in done.out, "says what comes next"
+    command("quote", "approve", quote_id, "--as", "per_tomas").fails(2, "waits for no decision")
+
+    command("quote", "issue", quote_id, "--as", "per_nobody").fails(2, "per_nobody")
+    issued = command("quote", "issue", quote_id, "--as", "per_lena", "--json").json
+    assert issued["number"].endswith("000001")
+    command("quote", "issue", quote_id, "--as", "per_lena").fails(2, issued["number"])
+    assert issued["next_step"]["waits_for"] == "nothing"
+    assert issued["crm_trouble"] == ""
+
+    from servers.crm.server import open_server as open_crm
+
+    async def history() -> Any:
+        server, _ = open_crm(str(home / "crm.db"))
+        async with Client(server.view(profile_grant("crm", "read"))) as client:
+            found = await client.call_tool("quote_history", {"account_id": "acc_008"})
+        server.ledger.audit.flush()
+        server.database.close()
+        return found.structured_content
+
+    rows = [row for row in asyncio.run(history())["items"] if row["quote_id"] == quote_id]
+    assert [row["outcome"] for row in rows] == ["issued"], "the CRM knows that it went out"
+
+
+def test_a_rejected_or_withdrawn_draft_is_closed(
+    seeded: Folder, copy: Copy, command: Command
+) -> None:
+    home = copy(seeded)
+    made = draft(home, "opp_021", discount_bp=800)
+    done = command(
+        "quote", "reject", made["quote_id"], "--as", "per_tomas", "--note", "no", home=home
+    )
+    assert done.code == 0
+    assert "is rejected" in done.out
+    again = draft(home, "opp_021", revises=made["quote_id"])
+    assert again["revision"] == 2
+    taken = command(
+        "quote", "withdraw", again["quote_id"], "--as", "per_lena", "--reason", "a test"
+    )
+    assert taken.code == 0
+    assert "withdrawn" in taken.out
+
+
+def test_a_quote_that_a_run_waits_with_wakes_the_run(
+    waiting: Folder, copy: Copy, command: Command
+) -> None:
+    home = copy(waiting)
+    run_id, quote_id = waiting.run_id, waiting.said.json["quote_id"]
+    command("quote", "issue", quote_id, "--as", "per_tomas", home=home).fails(2, run_id)
+    done = command("quote", "approve", quote_id, "--as", "per_tomas", "--json")
+    assert done.code == EXIT["issued"], done
+    assert done.json["outcome"] == "issued"
