@@ -1,4 +1,4 @@
-"""The CRM server: tools, two resources, completion of their ids, and two prompts.
+"""The CRM server: tools, resources, completion of their ids, and two prompts.
 
 Labels are strict: a result that can hold a word from outside (a name, a subject, a message, a
 file) is `untrusted`. Only results made of ids, dates, numbers and our own closed words are not.
@@ -9,21 +9,18 @@ file) is `untrusted`. Only results made of ids, dates, numbers and our own close
 
 from importlib.metadata import version
 
-from fastmcp.server.completions import CompletionHandler, CompletionReference
-from mcp.types import Completion, CompletionArgument, CompletionContext
-
-from servers.crm import prompts
-from servers.crm.repository import accounts, opportunities, views
+from servers.crm import prompts, resources
+from servers.crm.repository.completing import FINDERS
 from servers.crm.seed import load
 from servers.crm.tools import accounts as account_tools
 from servers.crm.tools import needs as need_tools
 from servers.crm.tools import opportunities as opportunity_tools
 from servers.crm.tools import texts as text_tools
-from servers.crm.tools.arguments import ACCOUNT, DEAL
 from servers.toolkit.app import Server, create_app, finish
+from servers.toolkit.completing import completer
 from servers.toolkit.database import Database
-from servers.toolkit.declare import prompt, resource
-from servers.toolkit.fields import AccountId, OpportunityId
+from servers.toolkit.declare import prompt
+from servers.toolkit.fields import OpportunityId
 from servers.toolkit.seeding import ensure_seeded
 
 INSTRUCTIONS = (
@@ -38,31 +35,9 @@ def create_server(database: Database) -> Server:
     app = create_app("crm", database, instructions=INSTRUCTIONS, version=version("dealdesk"))
     for group in (account_tools, opportunity_tools, text_tools, need_tools):
         group.register(app)
-    _resources(app)
+    resources.register(app)
     _prompts(app)
-    return finish(app, completion=_completion(database))
-
-
-def _resources(app: Server) -> None:
-    database = app.database
-
-    @app.resource(
-        "crm://accounts/{account_id}",
-        **resource("Account", rows="bound", binds=ACCOUNT, integrity="untrusted"),
-    )
-    def account(account_id: AccountId) -> str:
-        """An account with its people, addresses and opportunities."""
-        with database.session() as session:
-            return views.account_sheet(session, account_id).model_dump_json()
-
-    @app.resource(
-        "crm://opportunities/{opportunity_id}",
-        **resource("Opportunity", rows="bound", binds=DEAL, integrity="untrusted"),
-    )
-    def opportunity(opportunity_id: OpportunityId) -> str:
-        """An opportunity with its story: messages in order, needs, documents."""
-        with database.session() as session:
-            return views.story(session, opportunity_id).model_dump_json()
+    return finish(app, completion=completer(database, FINDERS))
 
 
 def _prompts(app: Server) -> None:
@@ -75,24 +50,6 @@ def _prompts(app: Server) -> None:
     def review_opportunity(opportunity_id: OpportunityId) -> str:
         """Let this client's own model say where a deal stands and what comes next."""
         return prompts.review_opportunity(opportunity_id)
-
-
-def _completion(database: Database) -> CompletionHandler:
-    def complete(
-        _reference: CompletionReference,
-        argument: CompletionArgument,
-        _context: CompletionContext | None,
-    ) -> Completion | None:
-        """Complete account and opportunity ids from what the grant reaches."""
-        typed = argument.value[:200].encode("utf-8", "ignore").decode().replace("\x00", "")
-        with database.session() as session:
-            if argument.name == "account_id":
-                return Completion(values=accounts.complete_account(session, typed))
-            if argument.name == "opportunity_id":
-                return Completion(values=opportunities.complete_opportunity(session, typed))
-        return None
-
-    return complete
 
 
 def open_server(url: str) -> tuple[Server, dict[str, int]]:

@@ -14,7 +14,7 @@ from typing import Any
 import fastmcp.exceptions
 import pydantic
 from fastmcp import FastMCP
-from fastmcp.exceptions import ToolError
+from fastmcp.exceptions import ResourceError, ToolError
 from fastmcp.server.auth import AccessToken, TokenVerifier
 from fastmcp.server.completions import CompletionHandler
 from fastmcp.server.middleware import Middleware, MiddlewareContext
@@ -27,7 +27,7 @@ from starlette.responses import JSONResponse, Response
 
 from servers.toolkit import declare
 from servers.toolkit.database import Database
-from servers.toolkit.errors import DomainError
+from servers.toolkit.errors import DomainError, NotFoundError
 from servers.toolkit.gate import Gate
 from servers.toolkit.grants import Grant, GrantError, PublicKey
 from servers.toolkit.ledger import Ledger
@@ -179,6 +179,20 @@ class Manners(Middleware):
                 "STORAGE: the database could not do that. Try: the same call again, "
                 "or `dealdesk doctor`."
             ) from problem
+
+    async def on_read_resource(self, context: MiddlewareContext[Any], call_next: Any) -> Any:
+        """Read a resource; one that is not there reads like one that is not granted."""
+        try:
+            return await call_next(context)
+        except (DomainError, ResourceError) as problem:
+            cause = problem if isinstance(problem, DomainError) else problem.__cause__
+            if isinstance(cause, NotFoundError):
+                raise fastmcp.exceptions.NotFoundError(
+                    f"Unknown resource: {str(context.message.uri)!r}"
+                ) from problem
+            if isinstance(cause, DomainError):
+                raise ResourceError(str(cause)) from problem
+            raise
 
 
 def create_app(name: str, database: Database, *, instructions: str, version: str) -> Server:

@@ -7,7 +7,16 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from servers.crm.repository import accounts, needs, opportunities, quotes, search, stories, views
+from servers.crm.repository import (
+    accounts,
+    completing,
+    needs,
+    opportunities,
+    quotes,
+    search,
+    stories,
+    views,
+)
 from servers.crm.schemas import Outcome, Stage
 from servers.toolkit.database import Database
 from servers.toolkit.errors import ForbiddenError, NotFoundError
@@ -88,8 +97,8 @@ def test_lists_and_searches_hold_granted_rows_only(
             session, "switches CANARY", None, open_only=False, limit=20, cursor=None
         )
         assert [row.opportunity_id for row in spoken.items] == ["opp_101"]
-        assert accounts.complete_account(session, "acc") == ["acc_101"]
-        assert opportunities.complete_opportunity(session, "opp") == expected
+        assert completing.accounts(session, "acc", {}) == ["acc_101"]
+        assert completing.opportunities(session, "opp", {}) == expected
 
 
 def test_a_grant_for_one_deal_sees_nothing_of_the_accounts_other_deals(
@@ -129,8 +138,8 @@ def test_what_is_typed_is_never_a_query_language(reading: Session, typed: str) -
     stories.search_text(reading, "opp_101", typed, 20, None)
     accounts.search_accounts(reading, typed, None, 20, None)
     accounts.resolve_account(reading, typed)
-    accounts.complete_account(reading, typed)
-    opportunities.complete_opportunity(reading, typed)
+    completing.accounts(reading, typed, {})
+    completing.opportunities(reading, typed, {})
     opportunities.search_opportunities(reading, typed, None, open_only=False, limit=20, cursor=None)
 
 

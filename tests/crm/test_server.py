@@ -42,6 +42,7 @@ async def test_the_profiles_name_exactly_what_the_server_has(admin: Client[Any])
     named = {name for table in PROFILES["admin"] for name in table["crm"]}
     live = {tool.name for tool in await admin.list_tools()}
     live |= {template.uri_template for template in await admin.list_resource_templates()}
+    live |= {str(resource.uri) for resource in await admin.list_resources()}
     live |= {prompt.name for prompt in await admin.list_prompts()}
     assert live == named
 

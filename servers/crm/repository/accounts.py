@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, select
 from sqlmodel import Session
 
 from servers.crm.matching import Known, fold, initials_of, normalize, rank
@@ -238,14 +238,3 @@ def records_of(session: Session, account_id: str) -> Records:
         frozenset(contact.email.lower() for contact in contacts if contact.email),
         frozenset(domains),
     )
-
-
-def complete_account(session: Session, value: str, limit: int = 100) -> list[str]:
-    """Return the ids of visible accounts that a typed beginning may mean."""
-    account_id = column(Account, "account_id")
-    typed = or_(
-        account_id.startswith(value, autoescape=True),
-        column(Account, "name").icontains(value, autoescape=True),
-    )
-    statement = visible(select(account_id).where(typed), Account)
-    return list(session.execute(statement.order_by(account_id).limit(limit)).scalars())

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlmodel import Session
 
 from servers.crm.models import (
@@ -225,14 +225,3 @@ def update_stage(
         return detail_of(session, row)
 
     return write_once(session, "update_stage", opportunity_id, make, OpportunityDetail)
-
-
-def complete_opportunity(session: Session, value: str, limit: int = 100) -> list[str]:
-    """Return the ids of visible opportunities that a typed beginning may mean."""
-    opportunity_id = column(Opportunity, "opportunity_id")
-    typed = or_(
-        opportunity_id.startswith(value, autoescape=True),
-        column(Opportunity, "name").icontains(value, autoescape=True),
-    )
-    statement = visible(select(opportunity_id).where(typed), Opportunity)
-    return list(session.execute(statement.order_by(opportunity_id).limit(limit)).scalars())

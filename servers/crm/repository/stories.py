@@ -180,16 +180,20 @@ def get_document_row(session: Session, opportunity_id: str, document_id: str) ->
 
 
 def read_document(
-    session: Session, opportunity_id: str, document_id: str, offset: int
+    session: Session,
+    opportunity_id: str,
+    document_id: str,
+    offset: int,
+    page: int | None = PAGE,
 ) -> DocumentText:
-    """Return a page of a document's text."""
+    """Return a page of a document's text; without a page, all of it from the offset."""
     deal = get_opportunity_row(session, opportunity_id)
     row = get_document_row(session, opportunity_id, document_id)
     if offset and offset >= len(row.text):
         raise InvalidInputError(
             f"the document has {len(row.text)} characters", fix="use next_offset of the page before"
         )
-    end = offset + PAGE
+    end = len(row.text) if page is None else offset + page
     return DocumentText(
         document_id=row.document_id,
         opportunity_id=row.opportunity_id,
