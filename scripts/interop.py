@@ -134,7 +134,12 @@ def main(arguments: list[str]) -> int:
     shutil.rmtree(rows, ignore_errors=True)
     rows.mkdir()
     env = {**os.environ, "DEALDESK_TEST_INTEROP": str(HOME)}
-    command = [sys.executable, "-m", "pytest", *(arguments or ["tests/interop"])]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        *(arguments or ["tests/interop", "tests/e2e/test_raw.py"]),
+    ]
     code = subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
     if not arguments and code == 0 and not missing:
         lines = [line for file in rows.glob("*.jsonl") for line in file.read_text().splitlines()]
