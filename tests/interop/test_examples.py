@@ -1,9 +1,9 @@
 """Every example runs in an environment of its own, and its server refuses what it must.
 
 No model runs here: a fake endpoint plays a script against the framework's real client code. The
-script makes a granted call, one with another customer's id, one of a tool that was not granted,
+script makes granted calls, one with another customer's id and one of a tool that was not granted,
 and answers from the granted results. What is judged is the printed transcript and, as the proof
-that nothing happened, the server's own audit and data.
+that nothing happened, the server's audit, its data and a count of what ran inside it.
 """
 
 import asyncio
@@ -16,33 +16,33 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from e2e import counted
+from e2e.wire import http_server
+from fake_messages import KEY as ANTHROPIC_KEY
+from fake_messages import FakeMessages, on_loopback
 
 from orchestrator.llm.base import PlainReply, Request, call, reply, text
 from servers.crm.server import open_server as open_crm
 from servers.finance.server import open_server as open_finance
 from servers.toolkit.grants import SigningKey
-from tests.e2e.wire import http_server, script
-from tests.fake_messages import KEY as ANTHROPIC_KEY
-from tests.fake_messages import FakeMessages, on_loopback
-from tests.interop.fake_openai import KEY as OPENAI_KEY
-from tests.interop.fake_openai import FakeOpenAI, Script
+
+from .fake_openai import KEY as OPENAI_KEY
+from .fake_openai import FakeOpenAI, Script
+from .rows import needs, row
+from .wiretap import Proxy, heard, tapped
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 VENVS = Path(os.environ.get("DEALDESK_TEST_INTEROP", "")) / "venvs"
 KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
 BOOKKEEPING = {"audit", "grant_call_count", "revoked_grant"}
-needs_environments = pytest.mark.skipif(
-    "DEALDESK_TEST_INTEROP" not in os.environ,
-    reason="scripts/interop makes the frameworks' environments; it was not run",
-)
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,9 @@ class Example:
         answer: What the granted results must have made of it.
         bound: The one call with an id of another customer: the tool and the argument.
         outside: The tool that was not granted; the example's own last call.
+        ran: What must have run inside the server, in order.
+        client: What the table of clients calls it.
+        prefix: What the framework puts before the server's names.
     """
 
     name: str
@@ -65,7 +68,9 @@ class Example:
     answer: str
     bound: tuple[str, str, str]
     outside: str
-    allowed: dict[str, int]
+    ran: tuple[str, ...]
+    client: str
+    prefix: str = ""
 
 
 LOOP = Example(
@@ -87,7 +92,8 @@ LOOP = Example(
     answer="Niamh Alder may sign; deliver to T12 X0A3.",
     bound=("list_contacts", "account_id", "acc_002"),
     outside="search_accounts",
-    allowed={"list_contacts": 1, "list_addresses": 1},
+    ran=("list_contacts", "list_addresses"),
+    client="anthropic SDK with ScopedToolset",
 )
 PYDANTIC = Example(
     "pydantic_ai",
@@ -108,7 +114,8 @@ PYDANTIC = Example(
     answer="It belongs to acc_001; verdict: quote.",
     bound=("get_opportunity", "opportunity_id", "opp_002"),
     outside="update_stage",
-    allowed={"get_opportunity": 1, "quote_readiness": 1},
+    ran=("get_opportunity", "quote_readiness"),
+    client="Pydantic AI",
 )
 OPENAI = Example(
     "openai_agents",
@@ -132,7 +139,8 @@ OPENAI = Example(
     answer="Credit is clear; screening by dealdesk demo screening list.",
     bound=("check_credit", "account_id", "acc_002"),
     outside="get_quote",
-    allowed={"check_credit": 1, "screen_party": 1},
+    ran=("check_credit", "screen_party"),
+    client="OpenAI Agents SDK",
 )
 LANGGRAPH = Example(
     "langgraph",
@@ -153,9 +161,36 @@ LANGGRAPH = Example(
     answer="It buys in EUR; the latest quote was rejected.",
     bound=("get_account", "account_id", "acc_002"),
     outside="list_contacts",
-    allowed={"get_account": 1, "quote_history": 1},
+    ran=("get_account", "quote_history"),
+    client="LangGraph",
 )
-ALL = (LOOP, PYDANTIC, OPENAI, LANGGRAPH)
+FAST = Example(
+    "fast_agent",
+    "crm",
+    http=False,
+    model="openai",
+    script=Script(
+        (
+            ("crm__list_activities", {"opportunity_id": "opp_001"}),
+            (
+                "crm__read_message",
+                {"opportunity_id": "opp_001", "activity_id": "act_001_1"},
+            ),
+            ("crm__list_activities", {"opportunity_id": "opp_002"}),
+            ("crm__log_activity", {"opportunity_id": "opp_001", "kind": "note", "text": "Sold!"}),
+        ),
+        "{who} wrote first, about: {subject}.",
+        {"who": r"sender\W+([\w ]+)", "subject": r"subject\W+([\w ]+)"},
+    ),
+    tools={"list_activities", "read_message"},
+    answer="Niamh Alder wrote first, about: Switches for the inspection cells.",
+    bound=("list_activities", "opportunity_id", "opp_002"),
+    outside="log_activity",
+    ran=("list_activities", "read_message"),
+    client="fast-agent",
+    prefix="crm__",
+)
+ALL = (LOOP, PYDANTIC, OPENAI, LANGGRAPH, FAST)
 
 
 @pytest.fixture(scope="module")
@@ -219,52 +254,79 @@ def messages_brain(play: Script) -> Callable[[Request], PlainReply]:
     return brain
 
 
-async def printed(example: Example, home: Path, token: str, url: str, folder: Path) -> str:
+@dataclass
+class Trace:
+    """What one run of an example left behind."""
+
+    said: str = ""
+    calls: list[str] = field(default_factory=list)
+    versions: set[str] = field(default_factory=set)
+
+
+async def run(example: Example, env: dict[str, str], work: Path) -> str:
     """Run the example's program as its README says, and return what it printed."""
-    work = Path(shutil.copytree(EXAMPLES / example.name, folder / example.name))
-    env = kept_environment() | {"HOME": str(folder), "DEALDESK_GRANT": token}
-    if not example.http:
-        env["DEALDESK_HOME"] = str(home)
-        env[f"DEALDESK_{example.server.upper()}"] = script(example.server)
-    with serving(example, home) as base:
-        if base:
-            env["DEALDESK_URL"] = f"{base}/mcp"
-        if example.model == "anthropic":
-            env |= {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": ANTHROPIC_KEY}
-        else:
-            env |= {"OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": OPENAI_KEY}
-        process = await asyncio.create_subprocess_exec(
-            str(VENVS / example.name / "bin" / "python"),
-            "agent.py",
-            cwd=work,
-            env=env,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            out, err = await asyncio.wait_for(process.communicate(), timeout=200)
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        assert process.returncode == 0, err.decode()[-3000:] + out.decode()
-        return out.decode()
+    process = await asyncio.create_subprocess_exec(
+        str(VENVS / example.name / "bin" / "python"),
+        "agent.py",
+        cwd=work,
+        env=env,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        out, err = await asyncio.wait_for(process.communicate(), timeout=200)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 0, err.decode()[-3000:] + out.decode()
+    return out.decode()
 
 
-@contextmanager
-def serving(example: Example, home: Path) -> Iterator[str]:
-    """Serve over HTTP for an example that connects; a stdio one starts its server itself."""
-    with http_server(example.server, home) if example.http else nullcontext("") as base:
-        yield base
+@asynccontextmanager
+async def reachable(
+    example: Example, home: Path, folder: Path, trace: Trace
+) -> AsyncIterator[dict[str, str]]:
+    """Give the variables by which the example reaches its server, and listen in."""
+    command = counted.command(folder / "runs.jsonl", example.server)
+    if example.http:
+        with http_server(example.server, home, command=command) as base:
+            proxy = Proxy(base)
+            async with on_loopback(proxy) as url:  # type: ignore[arg-type]
+                yield {"DEALDESK_URL": f"{url}/mcp"}
+            trace.calls, trace.versions = proxy.calls, proxy.versions
+    else:
+        start = tapped(command, folder / "server", folder / "tap")
+        yield {f"DEALDESK_{example.server.upper()}": start, "DEALDESK_HOME": str(home)}
+        trace.calls, trace.versions = heard(folder / "tap")
 
 
-def audited(home: Path, example: Example, grant: str) -> list[tuple[str, str, str]]:
-    """Every call under a grant: the tool, what came of it, and why."""
+async def traced(
+    example: Example, home: Path, token: str, model: dict[str, str], folder: Path
+) -> Trace:
+    """Run a copy of the example with nothing of this process's environment but the basics."""
+    work, trace = Path(shutil.copytree(EXAMPLES / example.name, folder / "example")), Trace()
+    env = kept_environment() | {"HOME": str(folder), "DEALDESK_GRANT": token} | model
+    async with reachable(example, home, folder, trace) as server:
+        trace.said = await run(example, env | server, work)
+    return trace
+
+
+def version_of(example: Example) -> str:
+    """Return the version of its framework, which an example pins first."""
+    text = (EXAMPLES / example.name / "requirements.txt").read_text(encoding="utf-8")
+    pinned = re.search(r"==([\w.]+)", text)
+    assert pinned is not None
+    return pinned[1]
+
+
+def denials(home: Path, example: Example, grant: str) -> list[tuple[str, str]]:
+    """Every call under a grant that was denied: the tool, and why."""
     with closing(sqlite3.connect(home / f"{example.server}.db")) as database:
         return database.execute(
-            "SELECT component, outcome, reason FROM audit "
-            "WHERE grant_id = ? AND method = 'tools/call' ORDER BY seq",
+            "SELECT component, reason FROM audit WHERE grant_id = ? AND outcome = 'denied' "
+            "AND method = 'tools/call' ORDER BY seq",
             (grant,),
         ).fetchall()
 
@@ -281,9 +343,20 @@ def facts(home: Path, example: Example) -> list[str]:
         ]
 
 
-@needs_environments
+def offered(fake: FakeOpenAI | FakeMessages) -> list[set[str]]:
+    """Return the names of the tools that each request to the model offered."""
+    if isinstance(fake, FakeOpenAI):
+        return fake.offered
+    return [{tool["name"] for tool in body["tools"]} for body in fake.bodies]
+
+
+def environment_of(example: Example) -> Any:
+    there = needs(f"example {example.name}", f"venvs/{example.name}/bin/python")
+    return pytest.param(example, marks=there, id=example.name)
+
+
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("example", ALL, ids=lambda example: example.name)
+@pytest.mark.parametrize("example", [environment_of(example) for example in ALL])
 async def test_an_agent_of_another_stack_gets_its_grant_and_nothing_else(
     example: Example,
     home: Path,
@@ -291,36 +364,47 @@ async def test_an_agent_of_another_stack_gets_its_grant_and_nothing_else(
     record_property: Callable[[str, object], None],
 ) -> None:
     held, before = minted(example, home), facts(home, example)
-    fake: Any = (
-        FakeMessages(messages_brain(example.script))
-        if example.model == "anthropic"
-        else FakeOpenAI(example.script)
-    )
+    fake: Any
+    if example.model == "anthropic":
+        fake, key = FakeMessages(messages_brain(example.script)), ANTHROPIC_KEY
+        names = ("ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY")
+    else:
+        fake, key = FakeOpenAI(example.script), OPENAI_KEY
+        names = ("OPENAI_BASE_URL", "OPENAI_API_KEY")
     async with on_loopback(fake) as url:
-        said = await printed(example, home, held.token, url, tmp_path)
+        base = url if example.model == "anthropic" else f"{url}/v1"
+        model = dict(zip(names, (base, key), strict=True))
+        trace = await traced(example, home, held.token, model, tmp_path)
 
-    tool, argument, value = example.bound
-    lines = said.splitlines()
-    assert f"tools: {', '.join(sorted(example.tools))}" in lines, said
-    assert [line for line in lines if line.startswith(f"answer: {example.answer}")], said
+    # what a person sees
+    said, (tool, argument, value) = trace.said, example.bound
+    lines, shown = said.splitlines(), {example.prefix + name for name in example.tools}
+    assert f"tools: {', '.join(sorted(shown))}" in lines, said
+    assert f"answer: {example.answer}" in lines, said
     refusal = f"NOT_FOUND: no {argument} '{value}'. Try: use the {argument} of your task."
     assert any(line.startswith("<- ") and refusal in line for line in lines), said
     assert f"not granted: {example.outside}: Unknown tool: '{example.outside}'" in lines, said
-
-    rows = audited(home, example, held.claims["jti"])
-    ran = [component for component, outcome, _ in rows if outcome != "denied"]
-    denied = [(component, reason) for component, outcome, reason in rows if outcome == "denied"]
-    assert {name: ran.count(name) for name in ran} == example.allowed
+    # what the model was offered
+    assert offered(fake) == [shown] * (len(example.script.calls) + 1)
+    # what reached the server, what it refused, and what ran
+    assert set(held.claims["tools"]) == example.tools
+    ran = [one.name for one in counted.read(tmp_path / "runs.jsonl")]
+    denied = denials(home, example, held.claims["jti"])
+    assert tuple(ran) == example.ran
     assert (tool, f"bound argument {argument}") in denied
     assert (example.outside, "not granted") in denied
-    assert set(held.claims["tools"]) == example.tools
+    assert sorted(trace.calls) == sorted(ran + [name for name, _ in denied])
     assert facts(home, example) == before
 
     executed = sum(name not in example.tools for name in ran)
     assert executed == 0
+    (era,) = trace.versions
+    transport = "http" if example.http else "stdio"
+    numbers = {"listed": len(shown), "called": len(ran), "refused": len(denied)}
+    row(example.client, version_of(example), transport, era, example.server, **numbers)
     record_property(
         "figure",
-        f"example {example.name}: {len(example.tools)} tools granted and listed, "
+        f"example {example.name} ({transport}, {era}): {len(shown)} tools granted and listed, "
         f"{len(ran)} calls ran, {len(denied)} refused by the server, "
         f"{executed} ungranted executions (scripted model)",
     )
