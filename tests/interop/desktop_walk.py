@@ -20,6 +20,7 @@ NEEDS = (
     (3, "16-port PoE+ switch, DIN rail (SW-P16-240)"),
 )
 ORDER_DATE = "2026-11-23"
+DISCOUNT_BP = 800
 
 
 @dataclass
@@ -50,15 +51,24 @@ class Desk:
         )
         return dict(result.structured_content)
 
+    def say(self, text: str) -> None:
+        """Put what the person at the desk says between the calls."""
+        self.lines.append(f"{text}\n")
+
     def transcript(self) -> str:
         """Return every call, numbered; ids and digests that differ each time are dots."""
         numbered = "\n".join(f"{n}. {line}" for n, line in enumerate(self.lines, 1))
         numbered = re.sub(r"\b(q|apr)_[0-9a-z]{6,}", r"\1_…", numbered)
+        numbered = re.sub(r'("(?:requested|expires)_at": )"[^"]*"', r'\1"…"', numbered)
         return re.sub(r"\b[0-9a-f]{64}\b", "…", numbered)
 
 
-async def walk(desk: Desk) -> dict[str, Any]:
-    """Go from an email to a draft quote; return the quote as finance stores it."""
+async def walk(desk: Desk) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Go from an email to a draft, then to a revision that waits for a person.
+
+    Returns:
+        The draft as finance stores it, and what finance said when approval was asked for.
+    """
     account_id, opportunity_id = await _find(desk)
     told = await desk.prompt("crm", "prepare_quote", opportunity_id=opportunity_id)
     assert opportunity_id in told
@@ -90,19 +100,26 @@ async def walk(desk: Desk) -> dict[str, Any]:
         name = str(check.pop("name"))
         verdict = await desk.call("finance", name, account_id=account_id, **check)
         assert verdict["verdict"] == "clear"
-    draft = await desk.call(
-        "finance",
-        "create_quote",
-        **priced,
-        opportunity_id=opportunity_id,
-        contact_id=contact_id,
-        payment_terms=terms["payment_terms"],
-        clause_ids=terms["clause_ids"],
-    )
-    await desk.call("finance", "request_approval", quote_id=draft["quote_id"])
+    kept = {
+        "opportunity_id": opportunity_id,
+        "contact_id": contact_id,
+        "payment_terms": terms["payment_terms"],
+        "clause_ids": terms["clause_ids"],
+    }
+    draft = await desk.call("finance", "create_quote", **priced, **kept)
     explained = await desk.prompt("finance", "explain_quote", quote_id=draft["quote_id"])
     assert draft["quote_id"] in explained
-    return await desk.call("finance", "get_quote", quote_id=draft["quote_id"])
+    quote = await desk.call("finance", "get_quote", quote_id=draft["quote_id"])
+
+    desk.say('Lena reads it and says: *"Give them eight per cent."* That is over her limit.')
+    better = {**priced, "discount_bp": DISCOUNT_BP}
+    cheaper = await desk.call("finance", "price_quote", **better)
+    assert cheaper["totals"]["total_minor"] < total
+    revised = await desk.call(
+        "finance", "create_quote", **better, **kept, revises=quote["quote_id"]
+    )
+    waiting = await desk.call("finance", "request_approval", quote_id=revised["quote_id"])
+    return quote, waiting
 
 
 async def _find(desk: Desk) -> tuple[str, str]:
@@ -155,7 +172,7 @@ async def _choose(desk: Desk, country: str) -> tuple[list[dict[str, Any]], str]:
 
 
 def _shown(value: Any) -> str:
-    """Return JSON as a reader wants it: long strings and lists cut, at most 400 characters."""
+    """Return JSON as a reader wants it: long strings and lists are cut."""
 
     def cut(part: Any) -> Any:
         if isinstance(part, str):
@@ -163,8 +180,10 @@ def _shown(value: Any) -> str:
         if isinstance(part, list):
             return [cut(item) for item in part[:3]] + (["…"] if len(part) > 3 else [])
         if isinstance(part, Mapping):
-            return {key: cut(item) for key, item in part.items() if item not in (None, [], "")}
+            kept = {key: item for key, item in part.items() if item not in (None, [], "")}
+            return {key: item if key == "say" else cut(item) for key, item in kept.items()}
         return part
 
     text = json.dumps(cut(value), ensure_ascii=False)
-    return f"`{text if len(text) <= 400 else text[:397] + '…'}`"
+    most = 1200 if '"say"' in text else 400  # what a quote waits for is shown whole
+    return f"`{text if len(text) <= most else text[: most - 1] + '…'}`"
