@@ -5,6 +5,7 @@ import json as jsons
 import os
 import re
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,7 +26,7 @@ from orchestrator.clients.entries import (
 from orchestrator.clients.files import SettingsFile
 from orchestrator.clients.places import PROGRAMS, Program, settings_file
 from orchestrator.errors import EnvironmentProblem, UsageError
-from orchestrator.settings import load_settings
+from orchestrator.settings import Settings, load_settings
 
 Flag = Parameter(negative="")
 PROFILES = {
@@ -83,11 +84,21 @@ async def connect(
     if remove:
         assert program is not None  # noqa: S101 - checked
         return _take_out(_file(program, config_path), servers, dry_run=dry_run)
-    wanted = _entries(program, servers, profile, http, token_env, home)
+    settings = load_settings(home=home)
+    if http:
+        wanted = {
+            entry_name(server): by_address(program, server, url, token_env)
+            for server, url in addresses(http, servers).items()
+        }
+        notes = []
+    else:
+        wanted = _commands(program, servers, profile, settings)
+        new = "" if settings.home.exists() else " (made on the first start, with the demo company)"
+        notes = [f"Profile {profile} {PROFILES[profile]}.", f"Data: {settings.home}{new}"]
     if program is None:
         print(jsons.dumps({"mcpServers": wanted}, indent=2, ensure_ascii=False))
         return 0
-    return await _enter(_file(program, config_path), wanted, profile, token_env, dry_run=dry_run)
+    return await _enter(_file(program, config_path), wanted, notes, token_env, dry_run=dry_run)
 
 
 def _check(
@@ -122,21 +133,10 @@ def _file(program: Program, path: Path | None) -> SettingsFile:
     return SettingsFile.read(program, path.expanduser().absolute())
 
 
-def _entries(
-    program: Program | None,
-    servers: tuple[str, ...],
-    profile: str,
-    http: str | None,
-    token_env: str | None,
-    home: str | None,
+def _commands(
+    program: Program | None, servers: Sequence[str], profile: str, settings: Settings
 ) -> dict[str, Any]:
-    if http:
-        return {
-            entry_name(server): by_address(program, server, url, token_env)
-            for server, url in addresses(http, servers).items()
-        }
-    settings, installation = load_settings(home=home), Installation.here()
-    entries = {}
+    installation, entries = Installation.here(), {}
     for server in servers:
         command, words = installation.command(server)
         words = [*words, *server_arguments(server, profile, settings)]
@@ -147,7 +147,7 @@ def _entries(
 async def _enter(
     file: SettingsFile,
     wanted: dict[str, Any],
-    profile: str,
+    notes: Sequence[str],
     token_env: str | None,
     *,
     dry_run: bool,
@@ -160,14 +160,14 @@ async def _enter(
         return 0
     after = file.with_entries(wanted)
     _show(file, after)
-    if not any("url" in entry or "uri" in entry for entry in wanted.values()):
-        _say(f"Profile {profile} {PROFILES[profile]}.")
+    for note in notes:
+        _say(note)
     if dry_run:
         _say("Nothing was started or written (--dry-run).")
         return 0
     await _try(file.program, wanted, token_env)
     copy = file.write(after, datetime.now().astimezone())
-    _say(f"Written.{f' What was there before is in {copy.name}.' if copy else ''}")
+    _say(f"\nWritten.{f' What was there before is in {copy.name}.' if copy else ''}")
     _say(file.program.then)
     _say(f"To take it back: dealdesk connect {file.program.name} --remove")
     return 0
@@ -207,7 +207,7 @@ async def _try(program: Program, wanted: dict[str, Any], token_env: str | None) 
         )
 
 
-def _take_out(file: SettingsFile, servers: tuple[str, ...], *, dry_run: bool) -> int:
+def _take_out(file: SettingsFile, servers: Sequence[str], *, dry_run: bool) -> int:
     there = file.servers()
     names = [entry_name(server) for server in servers if entry_name(server) in there]
     if not names:
@@ -227,11 +227,13 @@ def _show(file: SettingsFile, after: bytes) -> None:
     new = "" if file.before is not None else " (new)"
     _say(f"{file.program.title}: {file.path}{new}\n")
     for line in file.difference(after):
-        result().print(clean(line, 400), style=COLOURS.get(line[:1]), markup=False, highlight=False)
+        result().print(
+            clean(line, 4000), style=COLOURS.get(line[:1]), markup=False, highlight=False
+        )
     _say("")
 
 
-def _print_links(client: str, servers: tuple[str, ...], profile: str) -> int:
+def _print_links(client: str, servers: Sequence[str], profile: str) -> int:
     from orchestrator.clients.links import links
 
     for server in servers:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from orchestrator.cli.output import print_json, result
+from orchestrator.cli.output import clean, print_json, result
 
 Flag = Parameter(negative="")
 
@@ -59,12 +59,16 @@ async def doctor(*, home: str | None = None, json: Annotated[bool, Flag] = False
         rows += await _servers(settings)
     except Exception as problem:  # noqa: BLE001 - a doctor reports whatever is wrong
         rows.append({"what": "servers", "ok": False, "said": _said(problem)})
+    from orchestrator.clients.look import look_at_clients
+
+    rows += await look_at_clients()
     if json:
         print_json(rows)
     else:
         for row in rows:
             result().print(
-                f"{'✓' if row['ok'] else '✗'} {row['what']}: {row['said']}", markup=False
+                f"{'✓' if row['ok'] else '✗'} {row['what']}: {clean(row['said'], 600)}",
+                markup=False,
             )
     return 0 if all(row["ok"] for row in rows) else 3
 

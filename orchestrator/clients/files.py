@@ -23,7 +23,7 @@ SECRET = re.compile(
 )
 """Somebody else's secret beside the lines that change; a reference to a variable is none."""
 WIDTH = 200
-"""A longer line of a diff is cut: some clients write everything on one."""
+"""A longer line of a diff is cut, unless it is what we write."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,10 @@ class SettingsFile:
             old, new = _middles(old[0], new[0])
         lines = difflib.unified_diff(old, new, "as it is", "as it will be", lineterm="", n=2)
         covered = (SECRET.sub(r"\1…", line) for line in lines)
-        return [line if len(line) <= WIDTH else line[: WIDTH - 1] + "…" for line in covered]
+        return [
+            line if line.startswith("+") or len(line) <= WIDTH else line[: WIDTH - 1] + "…"
+            for line in covered
+        ]
 
     def write(self, after: bytes, now: datetime) -> Path | None:
         """Write the file in one step, and return the copy that was made of what was there.
