@@ -114,7 +114,7 @@ def install() -> list[str]:
     """Install everything; return the names of what could not be installed."""
     HOME.mkdir(exist_ok=True)
     (HOME / ".gitignore").write_text("*\n")
-    wanted = {"mcp1": ROOT / "tests" / "interop" / "mcp1.txt"}
+    wanted = {one.stem: one for one in sorted((ROOT / "tests" / "interop").glob("*.txt"))}
     for file in sorted(ROOT.glob("examples/*/requirements.txt")):
         wanted[file.parent.name] = file
     problems = {"npm packages": node_packages()}
