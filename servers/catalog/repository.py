@@ -25,7 +25,7 @@ from servers.catalog.models import (
     ZoneRow,
 )
 from servers.catalog.phrases import Vocabulary, Wanted, read
-from servers.catalog.schemas import LineIn, Product, ProductPage, ProductSummary
+from servers.catalog.schemas import LineIn, Product, ProductDetail, ProductPage, ProductSummary
 from servers.catalog.search import find_by_sku, find_ids, normalised
 from servers.catalog.shipping import Carriage
 from servers.toolkit.errors import NotFoundError
@@ -197,12 +197,14 @@ def vocabulary(session: Session) -> Vocabulary:
     return Vocabulary.model_validate({r.part: r.data for r in session.exec(select(VocabularyRow))})
 
 
-def complete_sku(session: Session, written: str) -> list[str]:
-    """Return up to 100 SKUs that begin like what was written."""
-    statement = select(ProductRow.sku).where(
-        col(ProductRow.sku_norm).startswith(normalised(written), autoescape=True)
+def detail(session: Session, sku: str) -> ProductDetail:
+    """Return a product with what belongs to it."""
+    item = product(session, sku)
+    return ProductDetail(
+        **item.model_dump(),
+        certificates=certificates_of(session, item),
+        substitutes=[row.stand_in for row in substitutes(session, sku)],
     )
-    return list(session.exec(statement.order_by(ProductRow.sku).limit(100)).all())
 
 
 def summary(item: Product) -> ProductSummary:

@@ -26,6 +26,7 @@ async def call(client: Client[Any], tool: str, **arguments: Any) -> dict[str, An
 async def test_the_profile_shows_every_component(client: Client[Any]) -> None:
     shown = {tool.name for tool in await client.list_tools()}
     shown |= {item.uri_template for item in await client.list_resource_templates()}
+    shown |= {str(item.uri) for item in await client.list_resources()}
     assert shown == set(READ["catalog"])
     assert [p.name for p in await client.list_prompts()] == ["check_configuration"]
 

@@ -61,7 +61,7 @@ async def test_a_bound_grant_opens_its_own_rows_only(app: Server) -> None:
             "crm://opportunities/opp_101/documents/doc_103_1",
             "crm://accounts/acc_102/quotes",
         ):
-            with pytest.raises(MCPError, match="^Resource not found"):
+            with pytest.raises(MCPError, match=r"^Resource not found"):
                 await client.read_resource(uri)
 
 

@@ -26,13 +26,15 @@ from servers.toolkit.migrate import audit_table
 SAMPLES: dict[str, Any] = {
     "account_id": "acc_001",
     "opportunity_id": "opp_001",
-    "activity_id": "act_001",
-    "document_id": "doc_001",
+    "activity_id": "act_001_1",
+    "document_id": "doc_none",
     "contact_id": "con_001",
     "need_id": "need_001",
     "ship_to_address_id": "adr_003",
     "quote_id": "q_none",
     "approval_id": "apr_none",
+    "clause_id": "CL-PRICES",
+    "category": "switches",
     "sku": "SW-P8-120",
     "skus": ["SW-P8-120", "SW-P16-240"],
     "query": "switch",
@@ -159,8 +161,8 @@ class Matrix:
                 used = True
             except MCPError as refusal:
                 used = "Unknown resource" not in str(refusal) and "ot found" not in str(refusal)
-            if uri in subject.grant.resources and "q_none" in filled:
-                used = True  # there is no such quote; being told so is being let in
+            if uri in subject.grant.resources and ("q_none" in filled or "doc_none" in filled):
+                used = True  # there is no such row; being told so is being let in
             self._judge(subject, f"resource {uri}", uri in subject.grant.resources, used)
 
     async def _prompts(self, subject: Subject, client: Client[Any], all_: Components) -> None:

@@ -31,6 +31,7 @@ CANARY = 7_777_777
 async def test_every_component_is_in_a_profile_or_a_persons(app: Server) -> None:
     provider = app.local_provider
     live = {tool.name for tool in await provider.list_tools()}
+    live |= {str(one.uri) for one in await provider.list_resources()}
     live |= {one.uri_template for one in await provider.list_resource_templates()}
     live |= {one.name for one in await provider.list_prompts()}
     named = {name for table in PROFILES["admin"] for name in table["finance"]}

@@ -172,15 +172,6 @@ def page(
     return QuotePage(items=items, total=total, next_cursor=next_cursor(offset, len(items), total))
 
 
-def quote_ids(session: Session, prefix: str, limit: int) -> list[str]:
-    """Return ids of visible quotes that begin with a prefix, newest first."""
-    statement = visible(select(Quote)).where(
-        col(Quote.quote_id).startswith(prefix, autoescape=True)
-    )
-    found = session.scalars(statement.order_by(col(Quote.created_at).desc()).limit(limit))
-    return [row.quote_id for row in found]
-
-
 def snapshot_of(quote: Quote) -> dict[str, Any]:
     """Return a stored snapshot as plain data, for comparison."""
     return dict(json.loads(quote.snapshot))

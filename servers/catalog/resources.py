@@ -1,0 +1,114 @@
+"""What a person opens in a client: categories, products, ways to ship; and their completion.
+
+Everything is public: the same JSON for every caller.
+"""
+
+# mypy: disable-error-code="untyped-decorator"
+# app.resource is overloaded, and mypy cannot choose an overload for `**resource(...)`
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+from sqlalchemy import func, or_
+from sqlmodel import Session, col, select
+
+from servers.catalog import overview
+from servers.catalog import repository as repo
+from servers.catalog.models import ProductRow
+from servers.catalog.search import normalised
+from servers.toolkit.app import Server
+from servers.toolkit.completing import WINDOW, Finder
+from servers.toolkit.declare import resource
+from servers.toolkit.errors import NotFoundError
+from servers.toolkit.fields import Sku
+
+PUBLIC: dict[str, Any] = {"rows": "public", "confidentiality": "public"}
+CategoryName = Annotated[str, Field(pattern=r"^[a-z][a-z-]{0,23}$", max_length=24)]
+
+
+def register(app: Server) -> None:
+    """Add the resources to the app."""
+    _overviews(app)
+    _of_products(app)
+
+
+def _overviews(app: Server) -> None:
+    database = app.database
+
+    @app.resource("catalog://categories", **resource("Categories", **PUBLIC))
+    def categories() -> str:
+        """Every category of products and how many it has."""
+        with database.session() as session:
+            found = session.exec(
+                select(ProductRow.family, func.count())
+                .group_by(col(ProductRow.family))
+                .order_by(col(ProductRow.family))
+            )
+            rows = [overview.CategoryRow(category=name, products=n) for name, n in found]
+        return overview.Categories(items=rows).model_dump_json()
+
+    @app.resource("catalog://shipping", **resource("Ways to ship", **PUBLIC))
+    def shipping() -> str:
+        """The ways to send goods with their transit days, and the zones of countries."""
+        with database.session() as session:
+            return overview.shipping_sheet(repo.carriage(session, ())).model_dump_json()
+
+
+def _of_products(app: Server) -> None:
+    database = app.database
+
+    @app.resource("catalog://categories/{category}", **resource("Category", **PUBLIC))
+    def category_sheet(category: CategoryName) -> str:
+        """The products of a category, by SKU, each in a line."""
+        with database.session() as session:
+            found = repo.family(session, category)
+        if not found:
+            raise NotFoundError(f"no category {category!r}", fix="read catalog://categories")
+        rows = [repo.summary(product) for product in found.values()]
+        return overview.category_sheet(category, rows).model_dump_json()
+
+    @app.resource("catalog://products/{sku}", **resource("Product", **PUBLIC))
+    def product(sku: Sku) -> str:
+        """A product with its attributes, certificates and substitutes."""
+        with database.session() as session:
+            return repo.detail(session, sku).model_dump_json()
+
+
+def skus(session: Session, typed: str, known: Mapping[str, str]) -> list[str]:
+    """Complete a SKU: by how it begins, with or without hyphens, or by the product's name."""
+    means = col(ProductRow.name).icontains(typed, autoescape=True)
+    if norm := normalised(typed):
+        means = or_(col(ProductRow.sku_norm).startswith(norm, autoescape=True), means)
+    statement = select(ProductRow.sku).where(means)
+    if known.get("category"):
+        statement = statement.where(ProductRow.family == known["category"])
+    return list(session.exec(statement.order_by(ProductRow.sku).limit(WINDOW)).all())
+
+
+def categories(session: Session, typed: str, _known: Mapping[str, str]) -> list[str]:
+    """Complete a category by any part of its name."""
+    return [name for name in repo.families(session) if typed.lower() in name]
+
+
+def countries(_session: Session, typed: str, _known: Mapping[str, str]) -> list[str]:
+    """Complete a country: by its ISO 3166-1 code or its name; what begins so comes first."""
+    import pycountry
+
+    word = typed.lower()
+    found = []
+    for one in pycountry.countries:
+        by_code = one.alpha_2.lower().startswith(word)
+        named = [name for name in _names(one) if len(word) > 2 and word in name]
+        if by_code or named:
+            begins = any(name.startswith(word) for name in named)
+            found.append((not by_code, not begins, one.alpha_2))
+    return [code for *_, code in sorted(found)]
+
+
+def _names(country: Any) -> list[str]:
+    kinds = ("name", "common_name", "official_name")
+    return [getattr(country, kind, "").lower() for kind in kinds]
+
+
+FINDERS: dict[str, Finder] = {"sku": skus, "category": categories, "ship_to_country": countries}
