@@ -355,6 +355,15 @@ def environment_of(example: Example) -> Any:
     return pytest.param(example, marks=there, id=example.name)
 
 
+def test_every_example_is_tried_and_short_enough_to_read() -> None:
+    folders = sorted(file.parent.name for file in EXAMPLES.glob("*/requirements.txt"))
+    assert folders == sorted(example.name for example in ALL)
+    for name in folders:
+        assert len((EXAMPLES / name / "agent.py").read_text("utf-8").splitlines()) <= 80
+        assert 10 <= len((EXAMPLES / name / "README.md").read_text("utf-8").splitlines()) <= 30
+        assert f"[{name}]({name})" in (EXAMPLES / "README.md").read_text("utf-8")
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("example", [environment_of(example) for example in ALL])
 async def test_an_agent_of_another_stack_gets_its_grant_and_nothing_else(
