@@ -35,12 +35,15 @@ CHROMIUM = os.environ.get("DEALDESK_TEST_CHROMIUM") or next(
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    *("--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=10000", "--dump-dom"),
+    *("--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=30000", "--dump-dom"),
 )
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None,
-    reason="no Chromium found: install it, or name it in DEALDESK_TEST_CHROMIUM",
-)
+pytestmark = [
+    pytest.mark.timeout(180),  # a browser starts slowly on a busy machine
+    pytest.mark.skipif(
+        CHROMIUM is None,
+        reason="no Chromium found: install it, or name it in DEALDESK_TEST_CHROMIUM",
+    ),
+]
 
 HOSTILE = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>'
 ARABIC = "شركة الأفق للأنظمة المحدودة"
@@ -144,7 +147,7 @@ def seen(
     path = folder / "host.html"
     path.write_text(host.replace("{cases}", json.dumps(given).replace("</", "<\\/")), "utf-8")
     command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={folder / 'profile'}", path.as_uri()]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=55, check=True)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     report = re.search(r'<pre id="report"[^>]*>(.*?)</pre>', ran.stdout, re.DOTALL)
     assert report is not None, ran.stderr[-2000:]
     return dict(json.loads(html.unescape(report[1])))
@@ -181,6 +184,13 @@ def test_the_card_opens_as_the_protocol_says(seen: dict[str, dict[str, Any]]) ->
         "ui/notifications/size-changed",
         None,
     }, "it asks for nothing else: no tool call, no link, no message"
+
+
+def test_it_tells_its_size_whenever_it_changes(seen: dict[str, dict[str, Any]]) -> None:
+    for case in ("internal", "customer", "narrow", "many"):  # looked at with every part unfolded
+        told = [one["params"] for one in seen[case]["messages"] if "size" in one.get("method", "")]
+        assert told[-1]["height"] == seen[case]["height"], case
+        assert len({one["height"] for one in told}) > 1
 
 
 @pytest.mark.parametrize("case", ["internal", "text", "customer", "narrow", "many"])

@@ -65,7 +65,9 @@ window.addEventListener("message", (event) => {
   if (message.method === undefined) {
     if (message.id === 1) begin(message.result || {});
   } else if (message.id === undefined) {
-    if (Object.hasOwn(HEARD, message.method)) HEARD[message.method](message.params || {});
+    if (!Object.hasOwn(HEARD, message.method)) return;
+    HEARD[message.method](message.params || {});
+    tell(); // a frame out of sight is not laid out, so its observer would come too late
   } else if (ANSWERED.includes(message.method)) {
     send({ id: message.id, result: {} });
   } else {
@@ -73,19 +75,22 @@ window.addEventListener("message", (event) => {
   }
 });
 
+let told = null; // the size the host knows; null until the handshake
+
+function tell() {
+  const height = Math.ceil(document.documentElement.getBoundingClientRect().height);
+  const params = { width: Math.ceil(window.innerWidth), height };
+  if (told === null || told === JSON.stringify(params)) return;
+  told = JSON.stringify(params);
+  send({ method: "ui/notifications/size-changed", params });
+}
+
 function begin(result) {
   obey(result.hostContext || {});
   send({ method: "ui/notifications/initialized", params: {} });
-  let told = "";
-  const tell = () => {
-    const height = Math.ceil(document.documentElement.getBoundingClientRect().height);
-    const size = { width: Math.ceil(window.innerWidth), height };
-    if (told === JSON.stringify(size)) return;
-    told = JSON.stringify(size);
-    send({ method: "ui/notifications/size-changed", params: size });
-  };
-  new ResizeObserver(tell).observe(document.documentElement);
+  told = "";
   tell();
+  new ResizeObserver(tell).observe(document.documentElement);
 }
 
 if (window.parent === window) {
