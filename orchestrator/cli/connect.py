@@ -26,7 +26,7 @@ from orchestrator.clients.entries import (
 from orchestrator.clients.files import SettingsFile
 from orchestrator.clients.places import PROGRAMS, Program, settings_file
 from orchestrator.errors import EnvironmentProblem, UsageError
-from orchestrator.settings import Settings, load_settings
+from orchestrator.settings import load_settings
 
 Flag = Parameter(negative="")
 PROFILES = {
@@ -84,17 +84,7 @@ async def connect(
     if remove:
         assert program is not None  # noqa: S101 - checked
         return _take_out(_file(program, config_path), servers, dry_run=dry_run)
-    settings = load_settings(home=home)
-    if http:
-        wanted = {
-            entry_name(server): by_address(program, server, url, token_env)
-            for server, url in addresses(http, servers).items()
-        }
-        notes = []
-    else:
-        wanted = _commands(program, servers, profile, settings)
-        new = "" if settings.home.exists() else " (made on the first start, with the demo company)"
-        notes = [f"Profile {profile} {PROFILES[profile]}.", f"Data: {settings.home}{new}"]
+    wanted, notes = _wanted(program, servers, profile, http, token_env, home)
     if program is None:
         print(jsons.dumps({"mcpServers": wanted}, indent=2, ensure_ascii=False))
         return 0
@@ -133,15 +123,26 @@ def _file(program: Program, path: Path | None) -> SettingsFile:
     return SettingsFile.read(program, path.expanduser().absolute())
 
 
-def _commands(
-    program: Program | None, servers: Sequence[str], profile: str, settings: Settings
-) -> dict[str, Any]:
-    installation, entries = Installation.here(), {}
+def _wanted(
+    program: Program | None,
+    servers: Sequence[str],
+    profile: str,
+    http: str | None,
+    token_env: str | None,
+    home: str | None,
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the entries to write, and what there is to say about them."""
+    if http:
+        places = addresses(http, servers).items()
+        return {entry_name(s): by_address(program, s, url, token_env) for s, url in places}, []
+    settings, installation = load_settings(home=home), Installation.here()
+    entries = {}
     for server in servers:
         command, words = installation.command(server)
         words = [*words, *server_arguments(server, profile, settings)]
         entries[entry_name(server)] = by_command(program, server, command, words)
-    return entries
+    new = "" if settings.home.exists() else " (made on the first start, with the demo company)"
+    return entries, [f"Profile {profile} {PROFILES[profile]}.", f"Data: {settings.home}{new}"]
 
 
 async def _enter(
