@@ -13,7 +13,7 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-from servers.profiles import profile_grant
+from servers.profiles import READ, profile_grant
 from servers.toolkit.errors import StorageError
 from servers.toolkit.grants import PublicKey
 from servers.toolkit.main import (
@@ -28,7 +28,8 @@ from servers.toolkit.main import (
 if TYPE_CHECKING:
     from servers.toolkit.app import Server
 
-NAMES = ("crm", "catalog", "finance")
+NAMES = tuple(READ)
+"""Every server that has a profile."""
 
 
 def main(arguments: list[str] | None = None) -> None:

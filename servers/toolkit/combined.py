@@ -7,8 +7,7 @@ found by the component's name. The gates are the same as anywhere else; nothing 
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -88,17 +87,16 @@ class Routes(Middleware):
             shown += await part.gate(context, own)
         return shown
 
-    async def complete(
+    def complete(
         self,
         reference: CompletionReference,
         argument: CompletionArgument,
         context: CompletionContext | None,
-    ) -> CompletionValues:
+    ) -> Awaitable[CompletionValues] | CompletionValues:
         """Complete an argument as its owner does; the owner's gate has let it through."""
         part = self.owner(*_named(reference.type, reference))
         handler = None if part is None else part.server.completion_handler
-        found = None if handler is None else handler(reference, argument, context)
-        return await found if inspect.isawaitable(found) else found
+        return None if handler is None else handler(reference, argument, context)
 
 
 async def owners_of(parts: Sequence[Part]) -> dict[tuple[str, str], Part]:
