@@ -22,6 +22,7 @@ from orchestrator.clients.entries import (
     entry_name,
     merged,
     server_arguments,
+    way_in,
 )
 from orchestrator.clients.files import SettingsFile
 from orchestrator.clients.places import PROGRAMS, Program, settings_file
@@ -202,9 +203,11 @@ async def _try(program: Program, wanted: dict[str, Any], token_env: str | None) 
         else:
             _say(f"✓ {name}: {count} tools")
     if broken:
+        by_uv = any(Path(way_in(entry)[0]).stem == "uv" for entry in wanted.values())
+        fix = "uv tool install dealdesk, which starts without a network" if by_uv else ""
         raise EnvironmentProblem(
             f"{broken} of {len(counted)} servers did not start; nothing was written",
-            fix="dealdesk doctor",
+            fix=fix or "dealdesk doctor",
         )
 
 

@@ -101,9 +101,10 @@ async def _count(client: Any) -> int:
 
 
 def _last_words(said: str) -> str:
-    """Return the last line that a server wrote before it ended: its own reason, as a rule."""
+    """Return a server's own reason: its last line that says so, or else its last line."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+    errors = [line for line in lines if line.lower().startswith("error")]
+    return (errors or lines or [""])[-1]
 
 
 def _inner(problem: BaseException) -> str:
