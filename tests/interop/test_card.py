@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,9 @@ pytestmark = [
     ),
 ]
 
+HERE = Path(__file__).parent
+INTEROP = os.environ.get("DEALDESK_TEST_INTEROP", "")
+NODE = Path(INTEROP) / "node"
 HOSTILE = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>'
 ARABIC = "شركة الأفق للأنظمة المحدودة"
 INSIDE = ("digest", "Internal", "Findings", "decide", "approve", "What changed", "terminal")
@@ -141,11 +144,19 @@ def seen(
         {"name": "refused", "result": refused},
         {"name": "odd", "result": result({"quote_id": "q_1", "status": "draft", "lines": 7})},
     ]
-    folder = tmp_path_factory.mktemp("host")
     given = {"page": page(), "show": False, "cases": [{"readable": True} | one for one in cases]}
-    host = (Path(__file__).parent / "card_host.html").read_text(encoding="utf-8")
+    host = (HERE / "card_host.html").read_text(encoding="utf-8")
+    return reported(host.replace("{cases}", data(given)), tmp_path_factory.mktemp("host"))
+
+
+def data(given: object) -> str:
+    return json.dumps(given).replace("</", "<\\/")
+
+
+def reported(host: str, folder: Path) -> dict[str, Any]:
+    """Open a page in the browser and return what it wrote down."""
     path = folder / "host.html"
-    path.write_text(host.replace("{cases}", json.dumps(given).replace("</", "<\\/")), "utf-8")
+    path.write_text(host, encoding="utf-8")
     command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={folder / 'profile'}", path.as_uri()]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     report = re.search(r'<pre id="report"[^>]*>(.*?)</pre>', ran.stdout, re.DOTALL)
@@ -314,3 +325,40 @@ def test_two_hundred_lines_are_folded(seen: dict[str, dict[str, Any]]) -> None:
 
 def test_an_answer_it_does_not_know_is_said_so(seen: dict[str, dict[str, Any]]) -> None:
     assert said(seen, "odd") == "The card cannot show this answer; its text says the same."
+
+
+@pytest.mark.skipif(not INTEROP, reason="DEALDESK_TEST_INTEROP is not set; see scripts/interop")
+def test_the_official_hosts_bridge_understands_it(
+    real: dict[str, dict[str, Any]], tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """The SDK's own `AppBridge`, as hosts use it; its schemas refuse what the protocol does not."""
+    (tmp_path / "node_modules").symlink_to((NODE / "node_modules").resolve())
+    shutil.copy(HERE / "card_bridge.mjs", tmp_path)
+    bundle = [NODE / "node_modules/rolldown/bin/cli.mjs", "card_bridge.mjs", "--file", "host.js"]
+    subprocess.run(
+        [NODE / "bin/node", *bundle, "--format", "esm", "--platform", "browser"],
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    script = (tmp_path / "host.js").read_text(encoding="utf-8").replace("</script", "<\\/script")
+    given = data({"page": page(), "result": result(real["internal"])})
+    host = (
+        '<!doctype html><meta charset="utf-8"><body>'
+        f'<script type="application/json" id="cases">{given}</script><pre id="report">null</pre>'
+        f'<script type="module">{script}</script>'
+    )
+    seen = reported(host, tmp_path)
+    assert seen["problems"] == []
+    assert seen["app"] == {"name": "dealdesk-quote-card", "version": "1.0.0"}
+    assert seen["can"] == {"availableDisplayModes": ["inline", "fullscreen"]}
+    assert (seen["dark"], seen["light"], seen["left"]) == ("dark", "light", {})
+    assert seen["sizes"][-1]["height"] > 500
+    total = shown(real["internal"]["totals"]["total_minor"])
+    assert f"{total} EUR" in seen["text"].replace("\u00a0", " ")
+    package = NODE / "node_modules/@modelcontextprotocol/ext-apps/package.json"
+    version = json.loads(package.read_text(encoding="utf-8"))["version"]
+    record_property(
+        "figure", f"quote card: opened by AppBridge of ext-apps {version}, total {total}"
+    )
