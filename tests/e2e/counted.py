@@ -17,6 +17,7 @@ from typing import Any
 from fastmcp.prompts.function_prompt import FunctionPrompt
 from fastmcp.resources.function_resource import FunctionResource
 from fastmcp.resources.template import FunctionResourceTemplate
+from fastmcp.server.dependencies import get_context
 from fastmcp.tools.function_tool import FunctionTool
 
 from servers.toolkit import scope
@@ -31,11 +32,12 @@ BODIES = (
 
 @dataclass(frozen=True)
 class Ran:
-    """One body that ran, and for which grant."""
+    """One body that ran, for which grant, and in which protocol version it was asked for."""
 
     kind: str
     name: str
     grant: str
+    era: str
 
 
 @contextmanager
@@ -56,10 +58,15 @@ def _counted(inner: Any, note: Callable[[Ran], None]) -> Any:
     async def body(self: Any, *arguments: Any, **named: Any) -> Any:
         grant = scope.current_grant.get()
         name = getattr(self, "uri_template", None) or getattr(self, "uri", None) or self.name
-        note(Ran(type(self).__name__, str(name), grant.id if grant else "nobody"))
+        note(Ran(type(self).__name__, str(name), grant.id if grant else "nobody", _era()))
         return await inner(self, *arguments, **named)
 
     return body
+
+
+def _era() -> str:
+    asked = get_context().request_context
+    return asked.protocol_version if asked is not None else ""
 
 
 def command(file: Path, server: str) -> list[str]:
