@@ -7,7 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,8 @@ class Said:
 
 
 Command = Callable[..., Said]
+Warm = Callable[..., list[str]]
+WARM = Path(__file__).parent.parent / "warm.py"
 
 
 @pytest.fixture
@@ -62,6 +65,8 @@ def command(
     here.mkdir()
     monkeypatch.chdir(here)
     monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("HOME", str(tmp_path / "person"))  # nobody's own programs are looked at
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.setattr("sys.stdin", io.StringIO())  # nobody is asked
 
     def run(*arguments: object, home: Path | None = None) -> Said:
@@ -81,8 +86,37 @@ def _code(*arguments: object) -> int:
     return 0
 
 
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """Give the command that runs a module, or a file, in a process with the imports done."""
+    if not hasattr(os, "pidfd_open"):  # not Linux: all processes begin cold
+
+        def cold(what: str, *arguments: object) -> list[str]:
+            file = what.endswith(".py")
+            return [sys.executable, *([] if file else ["-m"]), what, *map(str, arguments)]
+
+        yield cold
+        return
+    with (
+        tempfile.TemporaryDirectory() as folder,  # a socket's path must be short
+        subprocess.Popen(
+            [sys.executable, str(WARM), "keep", f"{folder}/warm"],
+            env=clean_environment(Path(folder)),
+            cwd=WARM.parent.parent,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as keeper,
+    ):
+        assert keeper.stdin is not None
+        assert keeper.stdout is not None
+        assert keeper.stdout.readline() == b"ready\n"
+        asking = [sys.executable, "-IS", str(WARM), "ask", f"{folder}/warm"]
+        yield lambda what, *arguments: [*asking, what, *map(str, arguments)]
+        keeper.stdin.close()
+
+
 @pytest.fixture
-def program() -> Command:
+def program(warm: Warm) -> Command:
     """Run `dealdesk`, or another of our programs, as a process of its own."""
 
     def run(
@@ -93,7 +127,7 @@ def program() -> Command:
         **variables: str,
     ) -> Said:
         done = subprocess.run(
-            [sys.executable, "-m", module, *map(str, arguments)],
+            warm(module, *arguments),
             env=clean_environment(home) | variables,
             cwd=home.parent,
             input=given,
@@ -127,9 +161,13 @@ class Folder:
 
 
 def _made(
-    factory: pytest.TempPathFactory, name: str, *arguments: object, like: Path | None = None
+    factory: pytest.TempPathFactory,
+    warm: Warm,
+    name: str,
+    *arguments: object,
+    like: Path | None = None,
 ) -> Folder:
-    """Make a data folder by one command in a process of its own, once for all test processes."""
+    """Make a data folder by one command in a process of its own, once for all test workers."""
     root = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent
@@ -142,7 +180,7 @@ def _made(
         if like is not None:
             shutil.copytree(like, home)
         done = subprocess.run(
-            [sys.executable, "-m", "orchestrator", *map(str, arguments)],
+            warm("orchestrator", *arguments),
             env=clean_environment(home) | {"DEALDESK_PERSON": "per_lena"},
             cwd=home.parent,
             capture_output=True,
@@ -156,21 +194,23 @@ def _made(
 
 
 @pytest.fixture(scope="session")
-def seeded(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+def seeded(tmp_path_factory: pytest.TempPathFactory, warm: Warm) -> Folder:
     """The demo company, and no run yet."""
-    return _made(tmp_path_factory, "seeded", "init")
+    return _made(tmp_path_factory, warm, "seeded", "init")
 
 
 @pytest.fixture(scope="session")
-def quoted(tmp_path_factory: pytest.TempPathFactory, seeded: Folder) -> Folder:
+def quoted(tmp_path_factory: pytest.TempPathFactory, warm: Warm, seeded: Folder) -> Folder:
     """The demo company with one issued quote."""
-    return _made(tmp_path_factory, "quoted", "run", ALDER, "--json", like=seeded.home)
+    return _made(tmp_path_factory, warm, "quoted", "run", ALDER, "--json", like=seeded.home)
 
 
 @pytest.fixture(scope="session")
-def waiting(tmp_path_factory: pytest.TempPathFactory, quoted: Folder) -> Folder:
+def waiting(tmp_path_factory: pytest.TempPathFactory, warm: Warm, quoted: Folder) -> Folder:
     """The demo company with one issued quote, and a run that waits for an approval."""
-    return _made(tmp_path_factory, "waiting", "run", BERGWALD, *DAY, "--json", like=quoted.home)
+    return _made(
+        tmp_path_factory, warm, "waiting", "run", BERGWALD, *DAY, "--json", like=quoted.home
+    )
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Runs a goal and dies at a chosen point, as if by `kill -9`; test_crash starts it in a process.
 
-It is given LIFE = (home, "run" or "resume" or "reword", point), and leaves `result.json` there. A
+It is given a home, "run" or "resume" or "reword", and a point, and leaves `result.json` there. A
 point is `AGENT:TURN` (die when that agent is asked for its TURN-th answer: its earlier calls are
 done and nothing of them is checkpointed), `after:TOOL` (die when the engine's own call of a tool
 has been answered), or `-`. "reword" resumes with a model that words its calls differently.
@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -85,4 +86,4 @@ async def main(home: str, what: str, point: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*LIFE))  # type: ignore[name-defined]  # noqa: F821 - given by test_crash
+    asyncio.run(main(*sys.argv[1:]))

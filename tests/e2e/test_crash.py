@@ -2,11 +2,10 @@
 
 import asyncio
 import json
-import multiprocessing
-import runpy
 import shutil
 import signal
 import sqlite3
+import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -18,12 +17,10 @@ from fastmcp import Client
 from servers.finance.server import open_server
 from servers.profiles import profile_grant
 
+from .conftest import Warm
+
+Life = Callable[..., int]
 CRASH = Path(__file__).with_name("crash.py")
-PROCESSES = multiprocessing.get_context("forkserver")  # each life starts with the imports done
-PROCESSES.set_forkserver_preload(
-    [f"servers.{name}.server" for name in ("crm", "catalog", "finance")]
-    + ["orchestrator.desk", "orchestrator.engine", "dbos"]
-)
 POINTS = {
     "qualify:2": "resume",
     "after:record_need": "resume",
@@ -44,14 +41,16 @@ def fresh(seeded: Any, tmp_path: Path) -> Callable[[str], Path]:
     return copy
 
 
-def life(home: Path, what: str, point: str = "-") -> int:
+@pytest.fixture
+def life(warm: Warm) -> Life:
     """Run one life in a process of its own, and return how the process ended."""
-    given = {"LIFE": (str(home), what, point)}
-    process = PROCESSES.Process(target=runpy.run_path, args=(str(CRASH), given, "__main__"))
-    process.start()
-    process.join(90)
-    assert process.exitcode is not None, "the process hangs"
-    return process.exitcode
+
+    def live(home: Path, what: str, point: str = "-") -> int:
+        return subprocess.run(
+            warm(str(CRASH), home, what, point), check=False, timeout=90
+        ).returncode
+
+    return live
 
 
 def rows(home: Path) -> dict[str, int]:
@@ -89,13 +88,14 @@ def quote(home: Path) -> dict[str, Any]:
             return dict((await client.call_tool("get_quote", asked)).structured_content or {})
 
     shown = asyncio.run(read())
+    app.ledger.audit.flush()
     app.database.close()
     return {k: v for k, v in shown.items() if k not in ("quote_id", "issued_on", "valid_until")}
 
 
 @pytest.mark.timeout(240)
 def test_a_killed_run_resumes_to_the_same_quote_and_writes_everything_once(
-    fresh: Callable[[str], Path],
+    fresh: Callable[[str], Path], life: Life
 ) -> None:
     before = rows(fresh("untouched"))
     whole = fresh("whole")

@@ -10,17 +10,21 @@ import pytest
 from orchestrator.desk import Desk
 from orchestrator.settings import load_settings
 
-from .wire import environment, http_server, script
+from .conftest import Warm
+from .wire import environment, http_server
 
 GOAL = "Quote Alder & Finch for the switches they asked about last week"
 
 
 @pytest.mark.timeout(180)
-async def test_a_run_over_http_and_stdio_gives_the_same_quote(seeded: Any, tmp_path: Path) -> None:
+async def test_a_run_over_http_and_stdio_gives_the_same_quote(
+    seeded: Any, warm: Warm, tmp_path: Path
+) -> None:
     home = Path(shutil.copytree(seeded.home, tmp_path / "home"))
     where = tmp_path / "servers.json"
-    catalog = {"command": script("catalog"), "args": [], "env": environment(home)}
-    with http_server("crm", home) as base:
+    program, *arguments = warm("servers.catalog")
+    catalog = {"command": program, "args": arguments, "env": environment(home)}
+    with http_server("crm", home, command=warm("servers.crm")) as base:
         entries = {"catalog": catalog, "crm": {"url": f"{base}/mcp"}}
         where.write_text(json.dumps({"mcpServers": entries}), encoding="utf-8")
         settings = load_settings(

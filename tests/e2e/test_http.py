@@ -16,6 +16,7 @@ from servers.profiles import profile_grant
 from servers.toolkit.grants import Grant, new_grant_id
 from servers.toolkit.main import run_server
 
+from .conftest import Warm
 from .matrix import subjects
 from .wire import DEADLINE, SERVERS, World, environment, free_port, http_server, script, status
 
@@ -104,9 +105,10 @@ async def test_a_token_is_not_carried_from_one_request_to_the_next(
 
 
 @pytest.mark.timeout(300)
-async def test_a_local_profile_needs_no_token_on_the_loopback(world: World) -> None:
+async def test_a_local_profile_needs_no_token_on_the_loopback(world: World, warm: Warm) -> None:
     wanted = profile_grant("finance", "sales").tools
-    with http_server("finance", world.home, "--profile", "sales") as base:
+    command = warm("servers.finance")
+    with http_server("finance", world.home, "--profile", "sales", command=command) as base:
         assert post(base, Host="evil.example") == 421
         assert post(base, Origin="https://evil.example") == 403
         async with Client(f"{base}/mcp", timeout=DEADLINE) as session:

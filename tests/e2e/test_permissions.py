@@ -1,6 +1,7 @@
 """Who may use what, tried out: every agent and profile x every component of every server."""
 
 import importlib
+import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,14 +14,15 @@ from servers.toolkit.app import Server
 from servers.toolkit.gate import Gate
 from servers.toolkit.grants import Grant, SigningKey, new_grant_id
 
+from .conftest import Folder
 from .matrix import LeakError, Matrix, in_process, over_http, subjects
 
 SERVERS = ("crm", "catalog", "finance")
 
 
 @pytest.fixture(scope="module")
-def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Server]]:
-    folder = tmp_path_factory.mktemp("permissions")
+def apps(tmp_path_factory: pytest.TempPathFactory, seeded: Folder) -> Iterator[dict[str, Server]]:
+    folder = shutil.copytree(seeded.home, tmp_path_factory.mktemp("permissions") / "home")
     found = {}
     for name in SERVERS:
         module = importlib.import_module(f"servers.{name}.server")

@@ -15,8 +15,9 @@ from joserfc.jwk import OKPKey
 from servers.profiles import profile_grant
 from servers.toolkit.grants import ISSUER, Grant, new_grant_id
 
+from .conftest import Warm
 from .matrix import SAMPLES, Subject, bound, sample, subjects
-from .wire import SERVERS, Said, World, environment, gathered, request, script, talk, talk_raw
+from .wire import SERVERS, Said, World, environment, gathered, request, talk, talk_raw
 
 LISTS = ("tools/list", "resources/list", "resources/templates/list", "prompts/list")
 
@@ -34,7 +35,7 @@ async def everything(world: World, server: str) -> tuple[dict[str, Any], list[st
 
 
 async def ask_everything(
-    world: World, server: str, grant: Grant, command: list[str] | None = None, **variables: str
+    world: World, server: str, grant: Grant, command: list[str], **variables: str
 ) -> tuple[Said, list[tuple[str, str]]]:
     """Ask one process for every list and every component; also return what was asked for."""
     tools, templates, prompts = await everything(world, server)
@@ -46,7 +47,7 @@ async def ask_everything(
     for name, wanted in sorted(prompts.items()):
         given = {argument: str(values.get(argument, "x")) for argument in wanted}
         asked.append(("prompts/get", {"name": name, "arguments": given}))
-    said = await talk(command or [script(server)], environment(world.home, **variables), asked)
+    said = await talk(command, environment(world.home, **variables), asked)
     named = [("list", method) for method in LISTS]
     named += [("tool", name) for name in sorted(tools)]
     named += [("resource", uri) for uri in templates]
@@ -76,8 +77,8 @@ def judge(
             continue
         tried += 1
         refused, well = outcome(kind, answer)
-        if "quote_id" in name and name in granted[kind]:
-            refused = False  # there is no such quote; being told so is being let in
+        if ("quote_id" in name or "document_id" in name) and name in granted[kind]:
+            refused = False  # there is no such row; being told so is being let in
         assert refused != (name in granted[kind]), (subject.name, kind, name, answer)
         allowed += not refused
         worked += well
@@ -111,7 +112,7 @@ def token(world: World, grant: Grant) -> dict[str, str]:
 
 @pytest.mark.timeout(300)
 async def test_each_agent_with_a_grant_lists_and_uses_exactly_that(
-    world: World, record_property: Callable[[str, object], None]
+    world: World, warm: Warm, record_property: Callable[[str, object], None]
 ) -> None:
     pairs = [
         (server, subject)
@@ -122,7 +123,13 @@ async def test_each_agent_with_a_grant_lists_and_uses_exactly_that(
     started = time.monotonic()
     said = await gathered(
         [
-            ask_everything(world, server, subject.grant, **token(world, subject.grant))
+            ask_everything(
+                world,
+                server,
+                subject.grant,
+                warm(f"servers.{server}"),
+                **token(world, subject.grant),
+            )
             for server, subject in pairs
         ]
     )
@@ -151,12 +158,12 @@ WATCH = (
 
 @pytest.mark.timeout(300)
 async def test_each_module_serves_the_read_profile_alone_and_a_flag_names_another(
-    world: World,
+    world: World, warm: Warm
 ) -> None:
     """`python -m servers.x` without a grant; it imports no orchestrator, anthropic or dbos."""
     alone = [sys.executable, "-c", WATCH]
     cases = [(server, "read", [*alone, f"servers.{server}"]) for server in SERVERS]
-    cases.append(("finance", "sales", [script("finance"), "--profile", "sales"]))
+    cases.append(("finance", "sales", warm("servers.finance", "--profile", "sales")))
     said = await gathered(
         [
             ask_everything(world, server, profile_grant(server, profile), command)
@@ -200,7 +207,7 @@ def bad_tokens(world: World) -> dict[str, tuple[str, str]]:
 
 
 @pytest.mark.timeout(300)
-async def test_a_grant_that_proves_nothing_opens_nothing(world: World) -> None:
+async def test_a_grant_that_proves_nothing_opens_nothing(world: World, warm: Warm) -> None:
     nothing = Grant(id="none", audience="none")
     cases = bad_tokens(world)
     said = await gathered(
@@ -209,6 +216,7 @@ async def test_a_grant_that_proves_nothing_opens_nothing(world: World) -> None:
                 world,
                 server,
                 nothing,
+                warm(f"servers.{server}"),
                 DEALDESK_GRANT=text,
                 DEALDESK_GRANT_PUBLIC_KEY=world.public_key,
             )
@@ -221,7 +229,7 @@ async def test_a_grant_that_proves_nothing_opens_nothing(world: World) -> None:
         assert figures[1:] == (0, 0), name
 
 
-async def test_a_garbled_message_does_not_end_the_server(world: World) -> None:
+async def test_a_garbled_message_does_not_end_the_server(world: World, warm: Warm) -> None:
     lines = [
         "this is not JSON",
         '{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": ',
@@ -232,7 +240,7 @@ async def test_a_garbled_message_does_not_end_the_server(world: World) -> None:
         request(8, "no/such/method"),
         request(9, "tools/list"),
     ]
-    said = await talk_raw([script("crm")], environment(world.home), lines, 3)
+    said = await talk_raw(warm("servers.crm"), environment(world.home), lines, 3)
     assert said.code == 0
     numbered = {answer["id"]: answer for answer in said.answers}
     assert "error" in numbered[7]

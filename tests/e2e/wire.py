@@ -4,13 +4,14 @@ import asyncio
 import importlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sysconfig
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -183,9 +184,9 @@ async def gathered(work: list[Coroutine[Any, Any, T]], at_once: int = 3) -> list
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Seed the three databases and make the keys, once."""
-    home = tmp_path_factory.mktemp("home")
+def world(tmp_path_factory: pytest.TempPathFactory, seeded: Any) -> Iterator[World]:
+    """A copy of the seeded data folder with its keys, and the three servers open on it."""
+    home = Path(shutil.copytree(seeded.home, tmp_path_factory.mktemp("world") / "home"))
     apps = {}
     for name in SERVERS:
         module = importlib.import_module(f"servers.{name}.server")
@@ -197,11 +198,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture(scope="session")
-def addresses(world: World) -> Iterator[dict[str, str]]:
+def addresses(world: World, warm: Callable[..., list[str]]) -> Iterator[dict[str, str]]:
     """The base URLs of the three servers over HTTP, each in its own process."""
     with (
-        http_server("crm", world.home) as crm,
-        http_server("catalog", world.home) as catalog,
-        http_server("finance", world.home) as finance,
+        http_server("crm", world.home, command=warm("servers.crm")) as crm,
+        http_server("catalog", world.home, command=warm("servers.catalog")) as catalog,
+        http_server("finance", world.home, command=warm("servers.finance")) as finance,
     ):
         yield {"crm": crm, "catalog": catalog, "finance": finance}
