@@ -2,6 +2,8 @@
 
 import asyncio
 import io
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,16 @@ def test_what_a_grant_opens_can_be_read_by_a_program(
         "calls": {"get_account": 3},
         "left_open": [],
     }
+
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("line", re.findall(r"^dealdesk (grant mint .*)$", README, re.MULTILINE))
+def test_the_readmes_lines_mint(seeded: Folder, copy: Copy, command: Command, line: str) -> None:
+    said = command(*shlex.split(line), home=copy(seeded))
+    assert said.code == 0
+    assert said.out.count(".") == 2, "a token has three parts"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ that is not the one we build with. The transcript is kept in docs/desktop-walk.m
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sysconfig
 from contextlib import AsyncExitStack
@@ -26,13 +28,19 @@ pytestmark = [pytest.mark.timeout(240), needs("the desktop walk", "*")]
 MARK = "<!-- the calls: written by tests/interop/test_desktop.py with UPDATE_SNAPSHOTS=1 -->\n"
 
 
+LINES = re.findall(r"^dealdesk (connect .*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+
+
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The entries that the command wrote into an empty home."""
-    home = tmp_path_factory.mktemp("salesperson")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("salesperson")
+
+
+def dealdesk(home: Path, words: str) -> str:
+    """Run the command as a person does who has nothing but a home; return what it printed."""
     command = Path(sysconfig.get_path("scripts")) / "dealdesk"
     done = subprocess.run(
-        [command, "connect", "claude-desktop", "--profile", "sales"],
+        [command, *shlex.split(words)],
         env={"HOME": str(home), "PATH": os.defpath},
         cwd=home,
         capture_output=True,
@@ -41,13 +49,25 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "✓ dealdesk-finance" in done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def written(home: Path) -> dict[str, Any]:
+    """The entries that the README's first line wrote into an empty home."""
+    assert LINES[0] == "connect claude-desktop --profile sales"
+    assert "✓ dealdesk-finance" in dealdesk(home, LINES[0])
     (settings,) = home.rglob("claude_desktop_config.json")
     return dict(json.loads(settings.read_text(encoding="utf-8"))["mcpServers"])
 
 
+@pytest.mark.parametrize("line", LINES[1:])
+def test_the_readmes_other_lines_run(home: Path, written: dict[str, Any], line: str) -> None:
+    assert "dealdesk-catalog" in dealdesk(home, line)
+
+
 async def test_an_email_becomes_a_draft_with_prompts_and_tools_alone(
-    written: dict[str, Any], tmp_path: Path
+    home: Path, written: dict[str, Any], tmp_path: Path
 ) -> None:
     assert set(written) == {"dealdesk-crm", "dealdesk-catalog", "dealdesk-finance"}
     async with AsyncExitStack() as stack:
@@ -73,6 +93,10 @@ async def test_an_email_becomes_a_draft_with_prompts_and_tools_alone(
     assert quote["number"] is None, "a draft is no offer yet"
     assert waiting["next_step"]["waits_for"] == "decision", waiting
     assert all(one["people"] for one in waiting["next_step"]["decisions"]), "who may decide"
+    for command in waiting["next_step"]["commands"]:
+        dealdesk(home, command.removeprefix("dealdesk "))
+    issue = f"quote issue {waiting['quote_id']} --as per_lena"
+    assert "Q-2026-000001" in dealdesk(home, issue)
     assert not tools & {"decide_approval", "issue_quote", "withdraw_quote"}, "people do these"
     assert {method for _, method in desk.asked} >= {"prepare_quote", "create_quote"}
 
