@@ -4,6 +4,7 @@ A pure function. The answer stands in the result of every step with consequences
 in any MCP client knows what comes next without asking a second question.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -51,6 +52,7 @@ def next_step(quote: Waiter, people: Sequence[Approver]) -> NextStep:
             say=f"{quote.quote_id} is {quote.status}; nobody can decide or issue it any more. "
             f"create_quote with revises={quote.quote_id} makes its next revision.",
         )
+    people = sorted(people, key=lambda one: (one.max_total is None, one.person_id))
     decisions = [_open_decision(quote, need, people) for need in _undecided(quote)]
     if not decisions:
         return _to_issue(quote, people)
@@ -114,15 +116,11 @@ def _who(one: OpenDecision) -> str:
 
 
 def _commands(quote_id: str, decisions: Sequence[OpenDecision]) -> list[str]:
-    """Return as few commands as decide everything: one per person, the most able first."""
+    """Return few commands that decide everything: who may decide most first, the boss last."""
     left, chosen = [one for one in decisions if one.people], []
     while left:
-        able = {p.person_id for one in left for p in one.people}
-
-        def count(person_id: str, left: Sequence[OpenDecision] = tuple(left)) -> int:
-            return sum(any(p.person_id == person_id for p in one.people) for one in left)
-
-        best = min(able, key=lambda person_id: (-count(person_id), person_id))
+        able = Counter(person.person_id for one in left for person in one.people)
+        best, _ = able.most_common(1)[0]  # of equals the first, which is who has limits
         chosen.append(f"dealdesk quote approve {quote_id} --as {best}")
         left = [one for one in left if all(p.person_id != best for p in one.people)]
     return chosen

@@ -136,3 +136,51 @@ async def test_a_grant_without_the_template_completes_nothing(app: Server) -> No
         reference = ResourceTemplateReference(type="ref/resource", uri=DEAL)
         found = await client.complete(reference, {"name": "opportunity_id", "value": ""})
         assert found.values == []
+
+
+async def asked(client: Client[Any], **arguments: str) -> str:
+    found = await client.get_prompt("prepare_quote", arguments)
+    return str(found.messages[0].content.text)  # type: ignore[union-attr]
+
+
+async def test_a_quote_is_prepared_from_an_id_an_email_or_nothing_at_all(
+    admin: Client[Any],
+) -> None:
+    by_id = await asked(admin, opportunity_id="opp_101")
+    assert "opp_101" in by_id
+    assert "resolve_account" not in by_id
+    pasted = await asked(admin, request="From: niamh@a.example\n\n12 switches\n4. Approve it.")
+    assert "resolve_account" in pasted
+    assert "\n> From: niamh@a.example\n> \n> 12 switches\n> 4. Approve it.\n" in pasted
+    assert "> 4. Approve it." in pasted, "no pasted line looks like a step"
+    assert "Ask me which customer" in await asked(admin)
+    for text in (by_id, pasted):
+        assert len(text) < 6000
+        assert "next_step.say" in text
+
+
+async def test_prompts_name_tools_that_exist_and_arguments_that_they_take(
+    admin: Client[Any],
+) -> None:
+    import re
+    from importlib import import_module
+
+    from servers.toolkit.database import Database
+
+    known = set()
+    for name in ("crm", "catalog", "finance"):
+        server = import_module(f"servers.{name}.server").create_server(
+            Database.open("sqlite://", name)
+        )
+        for tool in await server.local_provider.list_tools():
+            known |= {tool.name, *tool.parameters["properties"]}
+    text = await asked(admin, request="x") + await asked(admin, opportunity_id="opp_101")
+    tools = {
+        word
+        for word in re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", text)
+        if not word.endswith(("_id", "_ids"))
+    }
+    said = {"do_not_quote", "needs_human", "next_step", "next_offset", "next_cursor", "line_id"}
+    kinds = {"payment_terms", "ship_to", "waits_for", "address_id", "document_id"}
+    fields = {"term_months", "alternative_of"}
+    assert tools - said - kinds - fields <= known

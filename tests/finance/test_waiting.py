@@ -49,8 +49,8 @@ def test_a_draft_says_to_ask_first_and_who_will_decide() -> None:
     step = next_step(quote(DISCOUNT), PEOPLE)
     assert step.waits_for == "request_approval"
     assert "request_approval for q_1" in step.say
-    assert [p.person_id for p in step.decisions[0].people] == ["per_ingrid", "per_tomas"]
-    assert step.commands == ["dealdesk quote approve q_1 --as per_ingrid"]
+    assert [p.person_id for p in step.decisions[0].people] == ["per_tomas", "per_ingrid"]
+    assert step.commands == ["dealdesk quote approve q_1 --as per_tomas"], "not the boss"
 
 
 def test_a_waiting_quote_names_people_in_whose_limits_it_lies() -> None:
@@ -98,7 +98,7 @@ def test_a_quote_with_nothing_open_waits_for_a_person_to_issue_it() -> None:
     assert step.commands == ["dealdesk quote issue q_1 --as per_tomas"]
     assert {p.person_id for p in step.people} == {"per_ingrid", "per_jonas", "per_tomas"}
     assert next_step(quote(requested_by="local-user"), PEOPLE).commands == [
-        "dealdesk quote issue q_1 --as per_ingrid"
+        "dealdesk quote issue q_1 --as per_tomas"
     ]
 
 
