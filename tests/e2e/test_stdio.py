@@ -23,34 +23,35 @@ LISTS = ("tools/list", "resources/list", "resources/templates/list", "prompts/li
 
 
 async def everything(world: World, server: str) -> tuple[dict[str, Any], list[str], Any]:
-    """Every tool (with its schema), template and prompt (with its arguments) of a server."""
+    """Every tool (with its schema), resource and prompt (with its arguments) of a server."""
     provider = world.apps[server].local_provider
     tools = {tool.name: tool.parameters for tool in await provider.list_tools()}
-    templates = [template.uri_template for template in await provider.list_resource_templates()]
+    resources = [template.uri_template for template in await provider.list_resource_templates()]
+    resources += [str(resource.uri) for resource in await provider.list_resources()]
     prompts = {
         prompt.name: [argument.name for argument in prompt.arguments or ()]
         for prompt in await provider.list_prompts()
     }
-    return tools, sorted(templates), prompts
+    return tools, sorted(resources), prompts
 
 
 async def ask_everything(
     world: World, server: str, grant: Grant, command: list[str], **variables: str
 ) -> tuple[Said, list[tuple[str, str]]]:
     """Ask one process for every list and every component; also return what was asked for."""
-    tools, templates, prompts = await everything(world, server)
+    tools, resources, prompts = await everything(world, server)
     values = {**SAMPLES, **bound(grant)}
     asked: list[tuple[str, dict[str, Any]]] = [(method, {}) for method in LISTS]
     for name, schema in sorted(tools.items()):
         asked.append(("tools/call", {"name": name, "arguments": sample(schema, grant)}))
-    asked += [("resources/read", {"uri": uri.format_map(values)}) for uri in templates]
+    asked += [("resources/read", {"uri": uri.format_map(values)}) for uri in resources]
     for name, wanted in sorted(prompts.items()):
         given = {argument: str(values.get(argument, "x")) for argument in wanted}
         asked.append(("prompts/get", {"name": name, "arguments": given}))
     said = await talk(command, environment(world.home, **variables), asked)
     named = [("list", method) for method in LISTS]
     named += [("tool", name) for name in sorted(tools)]
-    named += [("resource", uri) for uri in templates]
+    named += [("resource", uri) for uri in resources]
     named += [("prompt", name) for name in sorted(prompts)]
     return said, named
 
@@ -73,7 +74,7 @@ def judge(
     for (kind, name), answer in zip(named, said.answers, strict=True):
         if kind == "list":
             items = next(v for v in answer["result"].values() if isinstance(v, list))
-            listed |= {item.get("uriTemplate") or item["name"] for item in items}
+            listed |= {item.get("uriTemplate") or item.get("uri") or item["name"] for item in items}
             continue
         tried += 1
         refused, well = outcome(kind, answer)
@@ -99,8 +100,8 @@ def outcome(kind: str, answer: dict[str, Any]) -> tuple[bool, bool]:
 
 
 async def names_of(world: World, server: str) -> set[str]:
-    tools, templates, prompts = await everything(world, server)
-    return {*tools, *templates, *prompts}
+    tools, resources, prompts = await everything(world, server)
+    return {*tools, *resources, *prompts}
 
 
 def token(world: World, grant: Grant) -> dict[str, str]:
