@@ -167,7 +167,7 @@ LANGGRAPH = Example(
 FAST = Example(
     "fast_agent",
     "crm",
-    http=False,
+    http=True,
     model="openai",
     script=Script(
         (

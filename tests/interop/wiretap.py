@@ -25,9 +25,16 @@ def tapped(command: list[str], script: Path, tap: Path) -> str:
 
 
 def heard(tap: Path) -> tuple[list[str], set[str]]:
-    """Return the tools that were called through a tapped script, and the versions spoken."""
+    """Return the tools that were called through a tapped script, and the versions spoken.
+
+    A call of 2026-07-28 says so itself. Older ones speak the version that `initialize` settled.
+    """
     asked = [json.loads(line) for line in tap.read_text(encoding="utf-8").splitlines()]
-    return _calls(asked), {version for one in asked if (version := _version(one))}
+    params = [(one.get("method"), one.get("params") or {}) for one in asked]
+    opened = {p["protocolVersion"] for method, p in params if method == "initialize"}
+    called = [p.get("_meta") or {} for method, p in params if method == "tools/call"]
+    said = {meta[VERSION] for meta in called if VERSION in meta}
+    return _calls(asked), said or opened
 
 
 @dataclass
@@ -66,12 +73,3 @@ def _kept(headers: Mapping[str, str]) -> dict[str, str]:
 
 def _calls(asked: list[dict[str, Any]]) -> list[str]:
     return [one["params"]["name"] for one in asked if one.get("method") == "tools/call"]
-
-
-def _version(asked: dict[str, Any]) -> str | None:
-    """Return the version a call says it is made in, or the one a session is opened with."""
-    params = asked.get("params") or {}
-    if asked.get("method") == "tools/call":
-        said: str | None = (params.get("_meta") or {}).get(VERSION)
-        return said
-    return params["protocolVersion"] if asked.get("method") == "initialize" else None
