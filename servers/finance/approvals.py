@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from servers.finance.discounts import Work
 from servers.finance.documents import ApprovalNeed, MarginBlock
@@ -46,10 +47,14 @@ def discount_finding(policy: Policy, discount_bp: int) -> Finding | None:
     return finding(
         "DISCOUNT_LIMIT",
         Severity.NEEDS_HUMAN,
-        f"the requested discount of {discount_bp} basis points is above {limit.above}",
+        f"the requested discount of {_percent(discount_bp)} is above {_percent(limit.above)}",
         rule_id=limit.rule_id,
         fix=f"ask for approval by a {limit.role}, or lower the discount",
     )
+
+
+def _percent(basis_points: int) -> str:
+    return f"{Decimal(basis_points).scaleb(-2).normalize():f}%"
 
 
 def margin_finding(
