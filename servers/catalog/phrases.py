@@ -155,6 +155,7 @@ class Wanted:
         return (*self.head, *self.tail)
 
 
+@lru_cache(maxsize=4096)  # a catalog's own words come up with every phrase
 def plain(text: str) -> str:
     """Return text in lower case, without accents, with hyphens and brackets as spaces."""
     folded = unicodedata.normalize("NFKD", text.casefold())
@@ -172,6 +173,7 @@ def stem(word: str) -> str:
     return word
 
 
+@lru_cache(maxsize=4096)
 def words_of(text: str) -> tuple[str, ...]:
     """Return the stemmed words of a text, in order."""
     return tuple(stem(word) for word in _WORD.findall(plain(text)))
