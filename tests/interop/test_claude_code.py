@@ -87,7 +87,11 @@ class ScriptedModel:
 
         async def messages(request: Request) -> Response:
             body = await request.json()
-            said = as_message(self.answer(body), body["model"], len(self.results))
+            answer = self.answer(body)
+            said = as_message(answer, body["model"], len(self.results))
+            for block in said["content"]:
+                if block["type"] == "tool_use":  # no id twice in a conversation
+                    block["id"] += f"_{len(self.results)}"
             if body.get("stream"):
                 return StreamingResponse(events(said), media_type="text/event-stream")
             return JSONResponse(said)
