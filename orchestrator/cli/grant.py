@@ -3,12 +3,15 @@
 import sys
 import time
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from orchestrator.cli.output import print_json
 from orchestrator.errors import UsageError
+
+if TYPE_CHECKING:
+    from servers.toolkit.grants import Grant
 
 Many = Annotated[list[str] | None, Parameter(negative="")]
 Flag = Annotated[bool, Parameter(negative="")]
@@ -71,23 +74,9 @@ async def mint_grant(
             _note(f"{settings.home} was new: it has the demo company's {audience} data now.")
     finally:
         servers.close()
-    token, until = signed(signing, grant, ttl), int(time.time()) + ttl
+    token = signed(signing, grant, ttl)
     if json:
-        print_json(
-            {
-                "token": token,
-                "grant": grant.id,
-                "server": audience,
-                "agent": agent,
-                "tools": sorted(grant.tools),
-                "resources": sorted(grant.resources),
-                "prompts": sorted(grant.prompts),
-                "bind": {name: list(values) for name, values in grant.bind.items()},
-                "calls": dict(grant.calls),
-                "expires": until,
-                "left_open": left_open,
-            }
-        )
+        print_json(_as_data(token, grant, left_open, int(time.time()) + ttl))
         return
     print(token)
     names = sorted([*grant.tools, *grant.resources, *grant.prompts])
@@ -132,6 +121,22 @@ async def revoke_grant(
     finally:
         servers.close()
     print(f"{grant.id} of {grant.agent or grant.person} opens nothing any more.")
+
+
+def _as_data(token: str, grant: "Grant", left_open: list[str], expires: int) -> dict[str, Any]:
+    return {
+        "token": token,
+        "grant": grant.id,
+        "server": grant.audience,
+        "agent": grant.agent,
+        "tools": sorted(grant.tools),
+        "resources": sorted(grant.resources),
+        "prompts": sorted(grant.prompts),
+        "bind": {name: list(values) for name, values in grant.bind.items()},
+        "calls": dict(grant.calls),
+        "expires": expires,
+        "left_open": left_open,
+    }
 
 
 def _pairs(given: Iterable[str] | None) -> dict[str, list[str]]:
