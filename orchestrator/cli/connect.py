@@ -203,12 +203,19 @@ async def _try(program: Program, wanted: dict[str, Any], token_env: str | None) 
         else:
             _say(f"✓ {name}: {count} tools")
     if broken:
-        by_uv = any(Path(way_in(entry)[0]).stem == "uv" for entry in wanted.values())
-        fix = "uv tool install dealdesk, which starts without a network" if by_uv else ""
         raise EnvironmentProblem(
-            f"{broken} of {len(counted)} servers did not start; nothing was written",
-            fix=fix or "dealdesk doctor",
+            f"{broken} of {len(counted)} servers cannot be used; nothing was written",
+            fix=_remedy(wanted),
         )
+
+
+def _remedy(wanted: dict[str, Any]) -> str:
+    command, _, url = way_in(next(iter(wanted.values())))
+    if url:
+        return "dealdesk serve starts one (--transport http); look at the grant if it runs"
+    if Path(command).stem == "uv":
+        return "uv tool install dealdesk, which starts without a network"
+    return "dealdesk doctor"
 
 
 def _take_out(file: SettingsFile, servers: Sequence[str], *, dry_run: bool) -> int:

@@ -65,7 +65,8 @@ async def count_tools(entry: Any, *, token: str | None = None, patience: float =
             raise ProbeProblem(f"{command} may not be run") from None
         except Exception as problem:  # noqa: BLE001 - whatever a transport raises
             said.seek(0)
-            raise ProbeProblem(_last_words(said.read()) or _inner(problem)) from None
+            where = "" if command else f"no MCP server lets us in at {url}: "
+            raise ProbeProblem(where + (_last_words(said.read()) or _inner(problem))) from None
 
 
 async def _by_command(command: str, arguments: Sequence[str], entry: Any, said: Any) -> int:

@@ -29,11 +29,13 @@ def put(text: str, key: str, entries: dict[str, Any]) -> str:
     Raises:
         TextProblem: the text is not valid, or cannot be edited safely.
     """
-    meant = {**_data(text), key: {**servers(text, key), **entries}}
+    servers(text, key)  # says so when it is no mapping
+    now = _data(text)
     for name, entry in entries.items():
-        if servers(text, key).get(name) != entry:
-            text = _put_one(text, key, name, entry)
-    return _checked(text, meant)
+        if (now.get(key) or {}).get(name) != entry:
+            now = {**now, key: {**(now.get(key) or {}), name: entry}}
+            text = _checked(_put_one(text, key, name, entry), now)
+    return text
 
 
 def cut(text: str, key: str, names: list[str]) -> str:
@@ -124,7 +126,7 @@ def _put_one(text: str, key: str, name: str, entry: Any) -> str:
         end = pair[0].end_mark.line
         return _spliced(text, end + 1, end, _written({name: entry}, column + 2, text))
     _block(key, pair)
-    column = owner.value[0][0].start_mark.column
+    column = owner.start_mark.column
     there = _pair(owner, name)
     if there:
         first, last = _lines_of(there)

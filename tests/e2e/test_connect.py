@@ -166,9 +166,15 @@ def test_a_server_that_does_not_start_is_not_written(
     assert "✗ dealdesk-catalog: /nowhere/dealdesk is not there" in done.out
     assert "✗ dealdesk-finance: " in done.out
     assert done.err == (
-        "dealdesk: 3 of 3 servers did not start; nothing was written. Try: dealdesk doctor.\n"
+        "dealdesk: 3 of 3 servers cannot be used; nothing was written. Try: dealdesk doctor.\n"
     )
     assert not desktop(person).exists()
+
+    closed = command("connect", "cursor", "--http", "http://127.0.0.1:9/mcp", "--server", "crm")
+    assert closed.code == 3
+    assert "✗ dealdesk-crm: no MCP server lets us in at http://127.0.0.1:9/mcp: " in closed.out
+    assert "dealdesk serve" in closed.err
+    assert os.listdir(person) == []
 
 
 def test_what_cannot_be_meant_is_one_line(person: Path, command: Command) -> None:

@@ -37,6 +37,7 @@ SHAPES = {
     "a document's start": "---\nextensions:\n  x: {}\n",
     "quotes over lines": 'extensions:\n  x:\n    say: "one\n      two"\n# end\n',
     "the key elsewhere": "a:\n  extensions:\n    x: 1\nextensions:\n  'y z': {}\n",
+    "keys with question marks": "extensions:\n  ? ''\n  : 'a'\n  x y: []\n? ''\n: []\n",
     "byte order mark": "\ufeffextensions:\n  x: {}\n",
 }
 
