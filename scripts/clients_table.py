@@ -1,18 +1,20 @@
-"""The table in docs/clients.md: which clients were run against the servers, and what they did."""
+"""The tables in docs/clients.md: which clients were run against the servers, and what they did."""
 
 from pathlib import Path
 from typing import Any
 
-START, END = "<!-- table: scripts/interop -->", "<!-- end of table -->"
+Rows = list[dict[str, Any]]
 SERVERS = ("crm", "catalog", "finance")
+CLIENTS = "<!-- table: scripts/interop -->", "<!-- end of table -->"
+CONFORMANCE = "<!-- conformance: scripts/interop -->", "<!-- end of conformance -->"
 HEAD = (
     "| client | version | transport | protocol | tools shown (crm, catalog, finance) "
     "| calls | refused, none ran |"
 )
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """Return the Markdown table: one line per client, transport and protocol version."""
+def clients(rows: Rows) -> str:
+    """Return one line per client, transport and protocol version."""
     lines = [HEAD, "|---|---|---|---|---|---|---|"]
     keys = sorted({(r["client"], r["version"], r["transport"], r["era"]) for r in rows})
     for key in keys:
@@ -24,14 +26,31 @@ def table(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def write(page: Path, rows: list[dict[str, Any]]) -> None:
-    """Put the table between the markers of a page.
+def conformance(rows: Rows) -> str:
+    """Return one line per server and revision."""
+    lines = ["| server | revision | scenarios | checks passed | failed |", "|---|---|---|---|---|"]
+    for r in sorted(rows, key=lambda r: (r["spec"], r["conformance"]), reverse=True):
+        counts = f"{r['scenarios']} | {r['passed']} | {r['failed']}"
+        lines.append(f"| {r['conformance']} | {r['spec']} | {counts} |")
+    return "\n".join(lines)
+
+
+def put(text: str, markers: tuple[str, str], table: str) -> str:
+    """Return a page with a table between its markers.
 
     Raises:
         ValueError: the page has no place for it.
     """
-    before, start, rest = page.read_text(encoding="utf-8").partition(START)
-    _, end, after = rest.partition(END)
+    before, start, rest = text.partition(markers[0])
+    _, end, after = rest.partition(markers[1])
     if not start or not end:
-        raise ValueError(f"{page} lacks the markers {START} and {END}")
-    page.write_text(f"{before}{START}\n{table(rows)}\n{END}{after}", encoding="utf-8")
+        raise ValueError(f"the page lacks the markers {markers[0]} and {markers[1]}")
+    return f"{before}{start}\n{table}\n{end}{after}"
+
+
+def write(page: Path, rows: Rows) -> None:
+    """Put both tables into the page."""
+    ran = [row for row in rows if "client" in row]
+    text = put(page.read_text(encoding="utf-8"), CLIENTS, clients(ran))
+    checked = [row for row in rows if "conformance" in row]
+    page.write_text(put(text, CONFORMANCE, conformance(checked)), encoding="utf-8")

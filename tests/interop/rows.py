@@ -55,10 +55,7 @@ def row(
         called: How many calls it made with success.
         refused: How many calls it made of what it may not use; none of them ran.
     """
-    here = folder()
-    if here is None:
-        return
-    line = {
+    line: dict[str, object] = {
         "client": client,
         "version": version,
         "transport": transport,
@@ -68,8 +65,21 @@ def row(
         "called": called,
         "refused": refused,
     }
-    name = re.sub(r"\W+", "-", client.lower())
+    _note(client, line)
+
+
+def conformance(server: str, spec: str, scenarios: int, passed: int, failed: int) -> None:
+    """Note what came of the conformance suite, for the second table of that page."""
+    counts = {"scenarios": scenarios, "passed": passed, "failed": failed}
+    _note("conformance", {"conformance": server, "spec": spec, **counts})
+
+
+def _note(what: str, line: dict[str, object]) -> None:
+    here = folder()
+    if here is None:
+        return
     rows = here / "rows"
     rows.mkdir(exist_ok=True)
+    name = re.sub(r"\W+", "-", what.lower())
     with (rows / f"{name}-{os.getpid()}.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")

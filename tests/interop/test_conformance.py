@@ -13,7 +13,7 @@ import pytest
 from e2e.wire import SERVERS, World, http_server
 
 from .conformance import SPECS, checks, judge, server_scenarios
-from .rows import needs
+from .rows import conformance, needs
 
 pytestmark = [
     pytest.mark.timeout(300),
@@ -117,6 +117,7 @@ def test_a_real_server_passes_every_generic_scenario(
     assert wanted <= set(every)
     outcome = judge({name: every[name] for name in wanted}, ONLY_FIXTURE_CHECKS)
     record_property("figure", f"conformance of {server}, {spec}: {outcome}")
+    conformance(server, spec, outcome.scenarios, outcome.passed, len(outcome.failed))
     assert outcome.failed == []
     assert outcome.empty == []
 
@@ -140,5 +141,6 @@ def test_a_fixture_behind_our_gate_passes_all_that_a_revision_requires(
     left_out = f", {len(all_required - required)} scenarios of what we do not serve left out"
     figure = f"conformance of our gate with a fixture, {spec}: {outcome}{left_out}"
     record_property("figure", figure)
+    conformance("a fixture", spec, outcome.scenarios, outcome.passed, len(outcome.failed))
     assert outcome.failed == []
     assert outcome.empty == []
