@@ -79,11 +79,7 @@ async def mint_grant(
         print_json(_as_data(token, grant, left_open, int(time.time()) + ttl))
         return
     print(token)
-    names = sorted([*grant.tools, *grant.resources, *grant.prompts])
-    bound = "".join(f"; {n} is {' or '.join(v)}" for n, v in grant.bind.items())
-    _note(f"{agent} may use {', '.join(names)} of {audience}{bound}, for {_span(ttl)}.")
-    if left_open:
-        _note(f"Not bound: {', '.join(left_open)}. --bind {left_open[0]}=... limits it to one.")
+    _tell(grant, left_open, ttl)
 
 
 async def revoke_grant(
@@ -121,6 +117,14 @@ async def revoke_grant(
     finally:
         servers.close()
     print(f"{grant.id} of {grant.agent or grant.person} opens nothing any more.")
+
+
+def _tell(grant: "Grant", left_open: list[str], ttl: int) -> None:
+    names = ", ".join(sorted([*grant.tools, *grant.resources, *grant.prompts]))
+    bound = "".join(f"; {n} is {' or '.join(v)}" for n, v in grant.bind.items())
+    _note(f"{grant.agent} may use {names} of {grant.audience}{bound}, for {_span(ttl)}.")
+    if left_open:
+        _note(f"Not bound: {', '.join(left_open)}. --bind {left_open[0]}=... limits it to one.")
 
 
 def _as_data(token: str, grant: "Grant", left_open: list[str], expires: int) -> dict[str, Any]:
