@@ -11,7 +11,9 @@ from orchestrator.cli.output import print_json
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
-    from servers.toolkit.grants import Grant
+    from orchestrator.minting import Wish
+    from orchestrator.settings import Settings
+    from servers.toolkit.grants import Grant, SigningKey
 
 Many = Annotated[list[str] | None, Parameter(negative="")]
 Flag = Annotated[bool, Parameter(negative="")]
@@ -58,8 +60,7 @@ async def mint_grant(
     json
         Print JSON.
     """
-    from orchestrator.minting import Wish, checked, server_of, signed
-    from orchestrator.servers import Servers
+    from orchestrator.minting import Wish, server_of, signed
     from orchestrator.settings import load_settings
     from servers.toolkit.grants import SigningKey
 
@@ -67,13 +68,7 @@ async def mint_grant(
     audience, wish = server_of(wish, server)
     settings = load_settings(home=home)
     signing = SigningKey.load(settings.home / "keys")
-    servers = Servers({audience: settings.server_url(audience)}, signing.public)
-    try:
-        grant, left_open = await checked(servers, audience, wish)
-        if servers.created:
-            _note(f"{settings.home} was new: it has the demo company's {audience} data now.")
-    finally:
-        servers.close()
+    grant, left_open = await _granted(wish, audience, settings, signing)
     token = signed(signing, grant, ttl)
     if json:
         print_json(_as_data(token, grant, left_open, int(time.time()) + ttl))
@@ -117,6 +112,22 @@ async def revoke_grant(
     finally:
         servers.close()
     print(f"{grant.id} of {grant.agent or grant.person} opens nothing any more.")
+
+
+async def _granted(
+    wish: "Wish", server: str, settings: "Settings", signing: "SigningKey"
+) -> tuple["Grant", list[str]]:
+    from orchestrator.minting import checked
+    from orchestrator.servers import Servers
+
+    servers = Servers({server: settings.server_url(server)}, signing.public)
+    try:
+        made = await checked(servers, server, wish)
+        if servers.created:
+            _note(f"{settings.home} was new: it has the demo company's {server} data now.")
+    finally:
+        servers.close()
+    return made
 
 
 def _tell(grant: "Grant", left_open: list[str], ttl: int) -> None:
