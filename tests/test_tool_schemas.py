@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from servers.profiles import PERSON, PROFILES
-from servers.toolkit.app import Server
+from servers.toolkit.app import Server, inlined
 from servers.toolkit.database import Database
 from servers.toolkit.declare import declaration
 
@@ -31,7 +31,9 @@ def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 async def shown(app: Server) -> dict[str, Any]:
     provider = app.local_provider
     tools = {
-        tool.name: tool.to_mcp_tool().model_dump(mode="json", by_alias=True, exclude_none=True)
+        tool.name: tool.model_copy(update={"output_schema": inlined(tool.output_schema)})
+        .to_mcp_tool()
+        .model_dump(mode="json", by_alias=True, exclude_none=True)
         for tool in await provider.list_tools()
     }
     return {

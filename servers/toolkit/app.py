@@ -135,7 +135,7 @@ def make_face(
         middleware=[gate, Manners(output_schemas=output_schemas)],
         auth=auth,
         mask_error_details=True,
-        dereference_schemas=False,  # `finish` did it once, for all views
+        dereference_schemas=False,  # done once, for all views: see `inlined`
         cache_ttl=60,
         cache_scope="private",
     )
@@ -156,6 +156,8 @@ class Manners(Middleware):
         """List tools, without output schemas where nobody reads them."""
         tools = await call_next(context)
         if self._output_schemas:
+            for tool in tools:  # shared by all views: done for the first that lists them
+                tool.output_schema = inlined(tool.output_schema)
             return tools
         return [tool.model_copy(update={"output_schema": None}) for tool in tools]
 
@@ -224,9 +226,7 @@ def finish(app: Server, completion: CompletionHandler | None = None) -> Server:
         provider = app.local_provider
         tools = await provider.list_tools()
         for tool in tools:
-            tool.parameters = dereference_refs(tool.parameters)
-            if tool.output_schema is not None:
-                tool.output_schema = dereference_refs(tool.output_schema)
+            tool.parameters = inlined(tool.parameters)
         declare.check(
             tools,
             await provider.list_resources(),
@@ -236,6 +236,11 @@ def finish(app: Server, completion: CompletionHandler | None = None) -> Server:
 
     _run(listed())
     return app
+
+
+def inlined(schema: Any) -> Any:
+    """Return a schema with its definitions in place; it takes long, so not when there are none."""
+    return dereference_refs(schema) if schema and "$defs" in schema else schema
 
 
 class _Verifier(TokenVerifier):
