@@ -4,6 +4,7 @@ import asyncio
 import json as jsons
 import os
 import re
+import shlex
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -119,9 +120,12 @@ def _check(
 
 
 def _file(program: Program, path: Path | None) -> SettingsFile:
-    if path is None:
-        path = Path(settings_file(program.name, sys.platform, os.environ, str(Path.home())))
-    return SettingsFile.read(program, path.expanduser().absolute())
+    path = path.expanduser().absolute() if path else _usual(program)
+    return SettingsFile.read(program, path)
+
+
+def _usual(program: Program) -> Path:
+    return Path(settings_file(program.name, sys.platform, os.environ, str(Path.home())))
 
 
 def _wanted(
@@ -171,7 +175,9 @@ async def _enter(
     copy = file.write(after, datetime.now().astimezone())
     _say(f"\nWritten.{f' What was there before is in {copy.name}.' if copy else ''}")
     _say(file.program.then)
-    _say(f"To take it back: dealdesk connect {file.program.name} --remove")
+    elsewhere = file.path != _usual(file.program)
+    path = f" --config-path {shlex.quote(str(file.path))}" if elsewhere else ""
+    _say(f"To take it back: dealdesk connect {file.program.name} --remove{path}")
     return 0
 
 

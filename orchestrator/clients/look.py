@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestrator.clients.entries import SERVERS, entry_name
+from orchestrator.clients.entries import SERVERS, entry_name, way_in
 from orchestrator.clients.files import SettingsFile
 from orchestrator.clients.places import PROGRAMS, is_there, settings_file
 from orchestrator.clients.probe import ProbeProblem, count_tools
@@ -41,7 +41,7 @@ async def look_at_clients() -> list[dict[str, Any]]:
     counts = await _counts([entry for ours in entries.values() for entry in ours.values()])
     for client, ours in entries.items():
         if ours:
-            rows[client] |= _row(client, {name: counts[repr(e)] for name, e in ours.items()})
+            rows[client] |= _row(client, {name: counts[_way(e)] for name, e in ours.items()})
     names = ", ".join(program.title for program in PROGRAMS.values())
     none = {"what": "clients", "ok": True, "said": f"none found ({names})"}
     return list(rows.values()) or [none]
@@ -49,9 +49,17 @@ async def look_at_clients() -> list[dict[str, Any]]:
 
 async def _counts(entries: list[Any]) -> dict[str, int | str | ProbeProblem]:
     """Return what each different entry has to say: tools, a remark, or a problem."""
-    ways = {repr(entry): entry for entry in entries}
+    ways = {_way(entry): entry for entry in entries}
     said = await asyncio.gather(*(_count(entry) for entry in ways.values()))
     return dict(zip(ways, said, strict=True))
+
+
+def _way(entry: Any) -> str:
+    """Return what makes one start differ from another: clients word the same one differently."""
+    try:
+        return repr((way_in(entry), entry.get("env") or entry.get("envs") or {}))
+    except ValueError:
+        return repr(entry)
 
 
 async def _count(entry: Any) -> int | str | ProbeProblem:

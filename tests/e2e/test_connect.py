@@ -3,8 +3,10 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +49,10 @@ async def tools_of(entry: dict[str, Any], person: Path) -> set[str]:
 
 
 def test_from_nothing_to_a_connected_claude_desktop(
-    person: Path, command: Command, seeded: Folder
+    person: Path,
+    command: Command,
+    seeded: Folder,
+    record_property: Callable[[str, object], None],
 ) -> None:
     """One real run with an empty environment; then exactly what it wrote is started."""
     words = ["connect", "claude-desktop", "--server", "all", "--profile", "sales"]
@@ -61,8 +66,10 @@ def test_from_nothing_to_a_connected_claude_desktop(
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, ""), done
-    for server in SERVERS:
-        assert f"✓ dealdesk-{server}: " in done.stdout
+    listed = re.findall(r"✓ dealdesk-(\w+): (\d+) tools", done.stdout)
+    assert [server for server, _ in listed] == list(SERVERS)
+    figure = ", ".join(f"{server} {count} tools" for server, count in listed)
+    record_property("figure", f"connect, from an empty environment as sales: {figure}")
     path = desktop(person)
     assert f"{path} (new)" in done.stdout
     written = path.read_bytes()
@@ -146,7 +153,7 @@ def test_every_client_is_connected_and_left_as_it_was(
     other = command("connect", client, "--profile", "sales", "--server", "crm")
     assert other.code == 0
     assert len(copies(path)) == 2
-    assert "has none" not in command("connect", client, "--remove").out
+    assert command("connect", client, "--remove").code == 0
     assert path.read_bytes() == text.encode()
     assert "nothing to change" in command("connect", client, "--remove").out
 
@@ -217,6 +224,9 @@ def test_an_address_is_written_with_the_name_of_the_token_alone(
     assert unset.code == 3
     assert "MY_GRANT is not set" in unset.err
     monkeypatch.setenv("MY_GRANT", "hush")
+    (person / "team").mkdir()
+    team = person / "team" / "mcp.json"
+    assert f"--remove --config-path {team}" in command(*words, "--config-path", team).out
     said = command(*words)
     assert said.code == 0
     assert set(quick.values()) == {"hush"}
@@ -239,6 +249,11 @@ def test_doctor_sees_which_clients_are_connected(
     (person / ".config" / "Claude").mkdir(parents=True)
     assert "dealdesk connect claude-desktop" in rows()["client claude-desktop"]["said"]
     assert command("connect", "claude-desktop").code == 0
+    tried = len(quick)
+    assert command("connect", "claude-code").code == 0
+    quick.clear()
+    assert rows()["client claude-code"]["said"].startswith("dealdesk-crm 7 tools, ")
+    assert len(quick) == tried, "what two clients share is started once"
     (person / ".claude.json").write_text("nonsense")
     found = rows()
     assert found["client claude-desktop"]["said"].startswith("dealdesk-crm 7 tools, ")
