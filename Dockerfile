@@ -19,7 +19,7 @@ COPY README.md LICENSE ./
 COPY servers servers
 COPY orchestrator orchestrator
 COPY seed_data seed_data
-RUN /opt/dealdesk/bin/pip install --no-cache-dir --quiet -c constraints.txt ".[${EXTRAS}]"
+RUN /opt/dealdesk/bin/pip install --no-cache-dir --quiet -c constraints.txt ".${EXTRAS:+[${EXTRAS}]}"
 
 FROM ${BASE}
 LABEL io.modelcontextprotocol.server.name="io.github.dealdesk-mcp/dealdesk" \
