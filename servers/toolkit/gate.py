@@ -140,7 +140,7 @@ class Gate(Middleware):
         return [
             tool if card_of(tool) in (None, *grant.resources) else without_card(tool)
             for tool in await call_next(context)
-            if tool.name in grant.tools
+            if tool.name in grant.tools and _may_hold(grant, declaration(tool))
         ]
 
     async def on_list_prompts(self, context: Context, call_next: Next) -> Sequence[Prompt]:
@@ -171,7 +171,7 @@ class Gate(Middleware):
         if call.name in grant.tools and not _picks(_request_meta(context).get("fastmcp", {})):
             tool = await context.fastmcp_context.fastmcp.get_tool(call.name)  # type: ignore[union-attr]
         said = declaration(tool) if tool is not None else {}
-        if tool is None or (said.get("person_only") and not grant.person):
+        if tool is None or not _may_hold(grant, said):
             self._denied(grant, context, call.name, "not granted", arguments)
             raise NotFoundError(f"Unknown tool: {call.name!r}")
         if refused := _unbound(grant, tool.parameters.get("properties", {}), arguments):
@@ -255,6 +255,11 @@ def _request_meta(context: Context) -> Mapping[str, Any]:
     wire = context.fastmcp_context.request_context if context.fastmcp_context else None
     meta = getattr(wire, "meta", None)
     return meta if isinstance(meta, Mapping) else {}
+
+
+def _may_hold(grant: Grant, said: Mapping[str, Any]) -> bool:
+    """Say whether this holder may have the tool at all: some are for named persons only."""
+    return bool(grant.person) or not said.get("person_only")
 
 
 def _picks(said: object) -> bool:

@@ -174,6 +174,7 @@ async def test_a_released_grant_is_refused_by_another_process(app: Server) -> No
 async def test_only_a_persons_grant_reaches_the_deciding_tool(app: Server) -> None:
     decide = frozenset({"decide_approval"})
     async with Client(app.view(grant(tools=decide))) as client:
+        assert await client.list_tools() == []
         with pytest.raises(ToolError, match="Unknown tool"):
             await client.call_tool("decide_approval", {"account_id": "acc_1"})
     async with Client(app.view(grant(tools=decide, agent="", person="per_ann"))) as client:
