@@ -1,6 +1,7 @@
 """The whole command in this process, on copies of data folders that are made once."""
 
 import fcntl
+import importlib
 import io
 import json
 import os
@@ -17,7 +18,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # for fake_messages
 
+from standing import seat
+
 from orchestrator.cli.main import main
+from servers.toolkit.app import Server
+from servers.toolkit.database import Database
 
 from .wire import addresses, world  # noqa: F401 - fixtures of the tests of real servers
 
@@ -56,9 +61,33 @@ Warm = Callable[..., list[str]]
 WARM = Path(__file__).parent.parent / "warm.py"
 
 
+@pytest.fixture(scope="session")
+def standing() -> Callable[[pytest.MonkeyPatch], None]:
+    """Define each server once for all commands; each command seats it on its own database."""
+    made: dict[str, Server] = {}
+
+    def defined_once(name: str, create: Callable[[Database], Server]) -> Any:
+        def create_server(database: Database) -> Server:
+            if name not in made:
+                made[name] = create(Database(database.engine, name))
+            return seat(made[name], database)
+
+        return create_server
+
+    def stand(patch: pytest.MonkeyPatch) -> None:
+        for name in ("crm", "catalog", "finance"):
+            module = importlib.import_module(f"servers.{name}.server")
+            patch.setattr(module, "create_server", defined_once(name, module.create_server))
+
+    return stand
+
+
 @pytest.fixture
 def command(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    standing: Callable[[pytest.MonkeyPatch], None],
 ) -> Command:
     """Run `dealdesk` in this process, from an empty folder."""
     here = tmp_path / "here"
@@ -73,7 +102,9 @@ def command(
         if home is not None:
             monkeypatch.setenv("DEALDESK_HOME", str(home))
         capfd.readouterr()
-        return Said(_code(*arguments), *capfd.readouterr())
+        with pytest.MonkeyPatch.context() as patch:
+            standing(patch)
+            return Said(_code(*arguments), *capfd.readouterr())
 
     return run
 

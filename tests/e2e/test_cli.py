@@ -14,7 +14,7 @@ import pytest
 
 from orchestrator.cli.output import EXIT
 
-from .conftest import ALDER, BERGWALD, DAY, Command, Folder, clean_environment
+from .conftest import ALDER, BERGWALD, DAY, Command, Folder, Warm, clean_environment
 
 pytestmark = pytest.mark.timeout(180)
 Copy = Callable[[Folder], Path]
@@ -274,14 +274,14 @@ def test_an_unknown_opportunity_is_refused(seeded: Folder, copy: Copy, command: 
 
 
 def test_ctrl_c_leaves_a_run_that_can_be_resumed(
-    seeded: Folder, copy: Copy, command: Command
+    seeded: Folder, copy: Copy, command: Command, warm: Warm
 ) -> None:
     for attempt in range(5):  # a run may end before this process gets its turn to interrupt it
         if attempt:
             shutil.rmtree(home)  # noqa: F821 - the first attempt made it
         home = copy(seeded)
         with subprocess.Popen(
-            [sys.executable, "-m", "orchestrator", "run", ALDER],
+            warm("orchestrator", "run", ALDER),
             env=clean_environment(home),
             cwd=home.parent,
             stdout=subprocess.PIPE,
@@ -396,9 +396,9 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stderr.strip() == ""
 
 
-def test_a_reader_that_goes_away_is_no_error(waiting: Folder, copy: Copy) -> None:
+def test_a_reader_that_goes_away_is_no_error(waiting: Folder, copy: Copy, warm: Warm) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "orchestrator", "runs", "show", waiting.run_id, "--json"],
+        warm("orchestrator", "runs", "show", waiting.run_id, "--json"),
         env=clean_environment(copy(waiting)),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
