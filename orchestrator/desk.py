@@ -171,7 +171,7 @@ class Desk:
             raise
         if result is None:
             quote_id = self._event(run_id, "waiting")["quote_id"]
-            quote = await self.look("finance", "get_quote", {"quote_id": quote_id})
+            quote = await self.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
             result = {**_facts_of(quote), "outcome": "waiting"}
         if result["outcome"] == "existing":
             result["held_by"] = result.pop("run_id", None)
@@ -224,7 +224,7 @@ class Desk:
                 fix="`dealdesk runs list --status waiting`",
             )
         quote_id = self._event(row["run_id"], "waiting")["quote_id"]
-        return await self.look("finance", "get_quote", {"quote_id": quote_id})
+        return await self.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
 
     async def decide(
         self, row: Mapping[str, Any], quote: Mapping[str, Any], *, approved: bool, note: str

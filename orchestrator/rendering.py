@@ -29,7 +29,7 @@ async def write_views(look: Look, quote_id: str, folder: Path, views: Sequence[s
     written = []
     for view in views:
         for form, suffix in FORMATS.items():
-            arguments = {"quote_id": quote_id, "format": form, "view": view}
+            arguments = {"quote_id": quote_id, "format": form, "view": view, "whole": True}
             rendered = await look("finance", "render_quote", arguments)
             name = rendered.get("number") or quote_id
             inside = "" if view == "customer" else "-internal"

@@ -113,7 +113,7 @@ async def issue_quote(
 
     settings = _settings(home, person)
     async with Desk.open(settings, work=False) as desk:
-        quote = await desk.look("finance", "get_quote", {"quote_id": quote_id})
+        quote = await desk.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
         _refuse_if_run_waits(desk, quote_id)
         if not _sure("Issue", quote, yes=yes):
             return EXIT["waiting"]
@@ -181,7 +181,7 @@ async def _decide(
 
     person = settings.person or ""
     async with Desk.open(settings, work=False) as desk:
-        quote = await desk.look("finance", "get_quote", {"quote_id": quote_id})
+        quote = await desk.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
         run_id = _run_waiting_with(desk, quote_id)
         if run_id is None:
             if not any(one["status"] == "pending" for one in quote["approvals"]):
@@ -194,7 +194,7 @@ async def _decide(
             await decide_approvals(
                 desk.servers, desk.signing, person, quote, approved=approved, note=note
             )
-            quote = await desk.look("finance", "get_quote", {"quote_id": quote_id})
+            quote = await desk.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
             _say(quote, f"Decided. {quote['next_step']['say']}", as_json)
             return EXIT["waiting"] if quote["status"] == "waiting" else 0
     from orchestrator.cli import runs

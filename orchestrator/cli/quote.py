@@ -82,7 +82,8 @@ async def show_quote(
     from orchestrator.settings import load_settings
 
     async with Desk.open(load_settings(home=home), work=False) as desk:
-        found = await desk.look("finance", "get_quote", {"quote_id": quote_id, "view": view})
+        asked = {"quote_id": quote_id, "view": view, "whole": True}
+        found = await desk.look("finance", "get_quote", asked)
     if json:
         print_json(found)
     else:

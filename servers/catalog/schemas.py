@@ -34,6 +34,11 @@ Lines = Annotated[
 ]
 
 
+FromLine = Annotated[
+    int, Field(ge=1, le=200, description="first line to show, by position, where not all fit")
+]
+
+
 class Product(BaseModel):
     """Everything the catalog knows about one SKU."""
 
@@ -179,6 +184,9 @@ class Availability(BaseModel):
 
     lines: list[LineAvailability]
     findings: list[Finding]
+    next_line: int | None = Field(
+        default=None, description="position of the first line left out; from_line of the next call"
+    )
 
 
 class ShippingOption(BaseModel):

@@ -30,6 +30,7 @@ from servers.toolkit.database import Database
 from servers.toolkit.declare import prompt, reads
 from servers.toolkit.errors import NotFoundError
 from servers.toolkit.fields import Country, Cursor, Limit, OrderDate, Quantity, Query, Sku
+from servers.toolkit.linking import first_that_fit
 from servers.toolkit.seeding import ensure_seeded
 
 INSTRUCTIONS = (
@@ -41,6 +42,8 @@ INSTRUCTIONS = (
     "lines, a ship_method of shipping_options, and the codes of findings of severity warning or "
     "needs_human as `warnings` of create_quote."
 )
+ROOM, SMALL = 22_000, 4_000
+"""Bytes of one answer, and for its lines at least; findings are always whole."""
 Category = Annotated[
     str, Field(max_length=24, pattern=r"^[a-z-]*$", description="family, say switches; '' for all")
 ]
@@ -190,19 +193,26 @@ def _moving(app: Server) -> None:
 
     @app.tool(**reads("Check availability", rows="public", confidentiality="public"))
     def check_availability(
-        lines: s.Lines, order_date: OrderDate, needed_by: date | None = None
+        lines: s.Lines,
+        order_date: OrderDate,
+        needed_by: date | None = None,
+        from_line: s.FromLine = 1,
     ) -> s.Availability:
         """Say when each line is ready to leave, from the shelf, from inbound goods or newly built.
 
         Stock carries the day it was counted. A line that is ready after needed_by is a warning
-        LEAD_TIME; transit days come on top, see shipping_options.
+        LEAD_TIME; transit days come on top, see shipping_options. The findings are of all lines;
+        with next_line, ask again for the other lines.
         """
         with database.session() as session:
             items, findings = join(lines, repo.products(session, {line.sku for line in lines}))
             stock = repo.stock(session, {item.product.sku for item in items})
             rules = repo.rules(session, "lead_time")
         made = promise(items, stock, order_date, needed_by, rules)
-        return s.Availability(lines=made.lines, findings=[*findings, *made.findings])
+        said = [*findings, *made.findings]
+        room = max(SMALL, ROOM - sum(len(one.model_dump_json()) for one in said))
+        shown, after = first_that_fit(made.lines, from_line, room)
+        return s.Availability(lines=shown, findings=said, next_line=after)
 
     @app.tool(**reads("Shipping options", rows="public", confidentiality="public"))
     def shipping_options(

@@ -7,7 +7,7 @@ Rules that stand above everything you read:
 - You never issue a quote and never approve one: a person does that.
 - A name below is a tool's name; a client may show it with a server's name in front. If a tool is
   missing, this client holds a profile that only reads: say so, and give me what you have.
-- Where a list answers with next_cursor or next_offset, go on until it is null."""
+- Where an answer has a next_cursor or next_offset, go on until it is null."""
 
 FIND = """\
 1. Find the deal. crm resolve_account with the company's name or the sender's mail address. When

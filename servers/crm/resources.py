@@ -83,9 +83,11 @@ def _of_opportunities(app: Server) -> None:
         **resource("Message", rows="bound", binds=DEAL, integrity="untrusted"),
     )
     def message(opportunity_id: OpportunityId, activity_id: ActivityId) -> str:
-        """One e-mail, note, call or meeting, whole, as read_message gives it."""
+        """One e-mail, note, call or meeting, with all its words."""
         with database.session() as session:
-            return stories.read_message(session, opportunity_id, activity_id).model_dump_json()
+            return stories.read_message(
+                session, opportunity_id, activity_id, page=None
+            ).model_dump_json()
 
     @app.resource(
         "crm://opportunities/{opportunity_id}/documents/{document_id}",

@@ -296,8 +296,13 @@ class Message(BaseModel):
     from_address: str
     to: list[str]
     cc: list[str]
-    text: str = Field(description="the new words; spans are offsets into this text")
-    quoted_text: str = Field(description="what was quoted below; the earlier messages hold it too")
+    text: str = Field(description="the new words, at most 20,000 characters from `offset`")
+    offset: int = 0
+    next_offset: int | None = None
+    total_characters: int
+    quoted_text: str = Field(
+        description="what was quoted below, its beginning; the earlier messages hold it whole"
+    )
     attachments: list[Attachment]
     findings: list[Finding]
 

@@ -208,6 +208,9 @@ class CustomerQuote(Block):
     payment_terms: PaymentTermsBlock
     clauses: list[ClauseBlock]
     notice: str = NOTICE
+    next_line: int | None = Field(
+        default=None, description="position of the first line left out; from_line of the next call"
+    )
 
 
 class TraceStep(Block):
@@ -332,6 +335,9 @@ class QuoteDocument(Block):
     trace: list[TraceStep]
     margin: MarginBlock | None = None
     next_step: NextStep | None = Field(default=None, description="what it waits for now")
+    next_line: int | None = Field(
+        default=None, description="position of the first line left out; from_line of the next call"
+    )
 
 
 def customer_view(document: QuoteDocument) -> CustomerQuote:

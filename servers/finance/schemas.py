@@ -49,6 +49,15 @@ GeneratedBy = Annotated[
 ]
 
 
+LEFT_OUT = "position of the first line left out; from_line of the next call"
+FromLine = Annotated[
+    int, Field(ge=1, le=200, description="first line to show, by position, where not all fit")
+]
+FromStep = Annotated[
+    int, Field(ge=1, le=10_000, description="first step to show, where not all fit")
+]
+
+
 class LineIn(BaseModel):
     """One line to price: what, how many, for how long. Prices are never an input."""
 
@@ -114,6 +123,7 @@ class Priced(BaseModel):
     findings: list[Finding]
     approvals_needed: list[ApprovalNeed]
     digest: Digest
+    next_line: int | None = Field(default=None, description=LEFT_OUT)
 
 
 class WhatIf(BaseModel):
@@ -132,6 +142,7 @@ class Explanation(BaseModel):
     currency: str
     steps: list[TraceStep]
     findings: list[Finding]
+    next_from: int | None = Field(default=None, description="from_step of the next call, if any")
 
 
 class CreditCheck(BaseModel):
@@ -258,4 +269,8 @@ class Rendered(BaseModel):
     format: Format
     view: View
     mime_type: str
-    text: str
+    text: str = Field(description="at most 20,000 characters from `offset`, unless asked for whole")
+    offset: int
+    next_offset: int | None
+    total_characters: int
+    uri: str | None = Field(description="the resource that holds all of it; None for internal")

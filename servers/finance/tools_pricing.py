@@ -24,6 +24,8 @@ from servers.finance.schemas import (
     CreditCheck,
     DiscountBp,
     Explanation,
+    FromLine,
+    FromStep,
     Lines,
     Priced,
     PriceRequest,
@@ -38,11 +40,14 @@ from servers.toolkit.app import Server
 from servers.toolkit.declare import reads
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.fields import AccountId, AddressId, CurrencyCode, LineId, OrderDate, Quantity
+from servers.toolkit.linking import first_that_fit
 
 Currency = Annotated[
     CurrencyCode | None, Field(description="quote currency; none means the customer's own")
 ]
 BY_ACCOUNT = ("account_id",)
+ROOM = 18_000
+"""Bytes for lines or steps in one answer; totals and findings come on top."""
 PRICED_BY = (
     *("account_id", "lines", "ship_to_address_id", "ship_method", "order_date"),
     *("currency", "promo_codes", "discount_bp"),
@@ -63,6 +68,7 @@ def add_pricing_tools(app: Server) -> None:
         currency: Currency = None,
         promo_codes: PromoCodes = [],  # noqa: B006 - FastMCP copies defaults into the schema
         discount_bp: DiscountBp = 0,
+        from_line: FromLine = 1,
     ) -> Priced:
         """Price lines for a customer: list or contract price, tiers, promotions, freight, tax.
 
@@ -71,6 +77,7 @@ def add_pricing_tools(app: Server) -> None:
         ship_to_address_id from list_addresses, ship_method from shipping_options. Amounts are
         integer minor units; totals are empty when something has no price or no tax, and the
         findings say what. approvals_needed says which rules a person would have to let pass.
+        Everything but `lines` is of the whole; with next_line, ask again for the other lines.
         """
         request = PriceRequest(
             account_id=account_id,
@@ -83,7 +90,8 @@ def add_pricing_tools(app: Server) -> None:
             discount_bp=discount_bp,
         )
         with database.session() as session:
-            return price(collect(session, request).pricing, request).public()
+            priced = price(collect(session, request).pricing, request).public()
+        return _shown(priced, from_line)
 
     @app.tool(**reads("Price a change", rows="bound", binds=PRICED_BY))
     def what_if(
@@ -101,6 +109,7 @@ def add_pricing_tools(app: Server) -> None:
         change_order_date: OrderDate | None = None,
         change_ship_method: ShipMethod | None = None,
         change_promo_codes: PromoCodes | None = None,
+        from_line: FromLine = 1,
     ) -> WhatIf:
         """Price the same lines with one thing changed, beside the price without the change.
 
@@ -141,7 +150,7 @@ def add_pricing_tools(app: Server) -> None:
             before_total_minor=one,
             after_total_minor=other,
             difference_minor=None if one is None or other is None else other - one,
-            after=after.public(),
+            after=_shown(after.public(), from_line),
         )
 
     @app.tool(**reads("Explain a price", rows="bound", binds=PRICED_BY))
@@ -155,11 +164,13 @@ def add_pricing_tools(app: Server) -> None:
         promo_codes: PromoCodes = [],  # noqa: B006
         discount_bp: DiscountBp = 0,
         line_id: LineId | None = None,
+        from_step: FromStep = 1,
     ) -> Explanation:
         """Explain how price_quote comes to its numbers, step by step, for one line or for all.
 
         Give the arguments of price_quote, and line_id for one line only. Each step names its
-        rule, the row that decided, the amount before and after, and what lost and why.
+        rule, the row that decided, the amount before and after, and what lost and why. With
+        next_from, more steps follow.
         """
         request = PriceRequest(
             account_id=account_id,
@@ -173,10 +184,9 @@ def add_pricing_tools(app: Server) -> None:
         )
         with database.session() as session:
             pricing = price(collect(session, request).pricing, request)
+        steps, after = first_that_fit(explain(pricing, line_id), from_step, ROOM)
         return Explanation(
-            currency=pricing.currency,
-            steps=explain(pricing, line_id),
-            findings=pricing.findings,
+            currency=pricing.currency, steps=steps, findings=pricing.findings, next_from=after
         )
 
 
@@ -264,6 +274,12 @@ def add_party_tools(app: Server, now: Callable[[], datetime]) -> None:
             reasons=dict(terms.reasons),
             findings=list(terms.findings),
         )
+
+
+def _shown(priced: Priced, from_line: int) -> Priced:
+    """Return a price with the lines that fit, from one on; everything else stays whole."""
+    lines, after = first_that_fit(priced.lines, from_line, ROOM)
+    return priced.model_copy(update={"lines": lines, "next_line": after})
 
 
 def _with_quantity(

@@ -19,6 +19,7 @@ from servers.finance.documents import (
     Status,
     customer_view,
 )
+from servers.finance.parts import lines_that_fit
 from servers.finance.repository import decisions, drafts, reading
 from servers.finance.schemas import (
     ApprovalRequest,
@@ -28,6 +29,7 @@ from servers.finance.schemas import (
     Decision,
     DiscountBp,
     Format,
+    FromLine,
     GeneratedBy,
     Issued,
     Lines,
@@ -44,6 +46,7 @@ from servers.finance.schemas import (
 from servers.finance.tools_pricing import PRICED_BY, Currency
 from servers.toolkit.app import Server
 from servers.toolkit.declare import reads, writes
+from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.fields import (
     AccountId,
     AddressId,
@@ -57,9 +60,17 @@ from servers.toolkit.fields import (
     QuoteId,
 )
 from servers.toolkit.idempotency import once
+from servers.toolkit.linking import link, part_of, result, schema_of
 
 Note = Annotated[str, Field(max_length=300, description="why, for the record")]
 ONE = ("quote_id",)
+ENDING = {"html": "html", "markdown": "md", "json": "json"}
+Offset = Annotated[
+    int, Field(ge=0, le=10_000_000, description="first character, where not all of it fits")
+]
+Whole = Annotated[
+    bool, Field(description="all of it in one answer, however large: for programs, not for models")
+]
 MIME = {"html": "text/html", "markdown": "text/markdown", "json": "application/json"}
 EITHER_VIEW: dict[str, Any] = {
     "type": "object",
@@ -162,16 +173,31 @@ def add_reading_tools(app: Server, now: Callable[[], datetime]) -> None:
         output_schema=EITHER_VIEW,
         **reads("Get a quote", rows="bound", binds=ONE, integrity="untrusted", card=CARD),
     )
-    def get_quote(quote_id: QuoteId, view: ViewArgument = "internal") -> ToolResult:
+    def get_quote(
+        quote_id: QuoteId,
+        view: ViewArgument = "internal",
+        from_line: FromLine = 1,
+        whole: Whole = False,
+    ) -> ToolResult:
         """Get a stored quote, whole, or as the customer may see it.
 
         quote_id comes from list_quotes or create_quote. The internal view has findings,
         approvals, the trace of every price and the digest; the margin is for named persons only.
+        next_step says what it waits for, whom, and with which command. With next_line, not all
+        lines (and not their trace) fit: ask again from there; the rest is of the whole quote.
         """
         with database.session() as session:
             found = reading.document(session, quote_id, now())
-        shown = customer_view(found) if view == "customer" else found
-        return ToolResult(structured_content=shown.model_dump(mode="json"))
+        if whole:
+            return result(customer_view(found) if view == "customer" else found)
+        part = lines_that_fit(found, from_line, with_trace=view == "internal")
+        if part.next_line is None:
+            return result(customer_view(part) if view == "customer" else part)
+        name = "/quote.json" if view == "customer" else ""
+        everything = link(
+            f"finance://quotes/{quote_id}{name}", "quote", MIME["json"], "the quote with all lines"
+        )
+        return result(customer_view(part) if view == "customer" else part, everything)
 
     @app.tool(**reads("List quotes", rows="filtered", binds=("account_id", "opportunity_id")))
     def list_quotes(
@@ -192,29 +218,49 @@ def add_reading_tools(app: Server, now: Callable[[], datetime]) -> None:
                 cursor=cursor,
             )
 
-    @app.tool(**reads("Render a quote", rows="bound", binds=ONE, integrity="untrusted"))
+    @app.tool(
+        output_schema=schema_of(Rendered),
+        **reads("Render a quote", rows="bound", binds=ONE, integrity="untrusted"),
+    )
     def render_quote(
         quote_id: QuoteId,
         format: Format = "markdown",  # noqa: A002 - the field's word
         view: ViewArgument = "customer",
-    ) -> Rendered:
+        offset: Offset = 0,
+        whole: Whole = False,
+    ) -> ToolResult:
         """Render a stored quote as HTML, Markdown or JSON text.
 
         The customer view is what may be sent; it has no cost, margin, finding or approval in it.
+        A long text comes in parts: ask again with next_offset, or open `uri`, which holds it all.
         """
         from servers.finance.render import render
 
         with database.session() as session:
             found = reading.document(session, quote_id, now())
-        shown = customer_view(found) if view == "customer" else found
-        return Rendered(
+        text = render(customer_view(found) if view == "customer" else found, format)
+        if offset and offset >= len(text):
+            raise InvalidInputError(
+                f"the text has {len(text)} characters", fix="use next_offset of the part before"
+            )
+        uri = f"finance://quotes/{quote_id}/quote.{ENDING[format]}"
+        part, after = (text[offset:], None) if whole else part_of(text, offset)
+        answer = Rendered(
             quote_id=quote_id,
             number=found.number,
             format=format,
             view=view,
             mime_type=MIME[format],
-            text=render(shown, format),
+            text=part,
+            offset=offset,
+            next_offset=after,
+            total_characters=len(text),
+            uri=uri if view == "customer" else None,
         )
+        if view != "customer":
+            return result(answer)
+        name = f"quote.{ENDING[format]}"
+        return result(answer, link(uri, name, MIME[format], "the whole text, to open or save"))
 
 
 def add_decision_tools(app: Server, now: Callable[[], datetime]) -> None:

@@ -137,7 +137,7 @@ async def test_documents_are_read_in_pages_and_broken_ones_say_so(admin: Client[
     rest = await call(admin, "read_document", document_id="doc_101_1", offset=5, **where)
     assert rest["text"] == plan["text"][5:]
     said = await refused(admin, "read_document", document_id="doc_101_1", offset=9999, **where)
-    assert said.startswith("INVALID_INPUT: the document has")
+    assert said.startswith("INVALID_INPUT: the text has")
     scan = await call(admin, "read_document", document_id="doc_101_3", **where)
     assert scan["findings"][0]["code"] == "DOCUMENT_BROKEN"
     assert scan["trust"] == "unknown"

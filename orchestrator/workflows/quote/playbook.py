@@ -15,6 +15,7 @@ from orchestrator.llm.base import Json, Reply, Request, call, reply, text
 from orchestrator.llm.playbook import Play
 from orchestrator.workflows.quote import goals, reading
 from orchestrator.workflows.quote.lines import first_lines, with_additions
+from orchestrator.workflows.quote.pages import joined
 
 DONE_READING = ("read_message", "read_document")
 
@@ -72,12 +73,19 @@ def play_qualify(request: Request) -> Reply:
         return reply(
             call("quote_readiness"), call("get_opportunity"), call("list_activities", limit=100)
         )
-    messages = good(request.results("read_message"))
+    messages = joined(good(request.results("read_message")))
     activities = opened[0]["items"]
     if activities and not messages:
         return reply(*(call("read_message", activity_id=a["activity_id"]) for a in activities))
+    if more := [m for m in messages if m.get("next_offset")]:
+        return reply(
+            *(
+                call("read_message", activity_id=m["activity_id"], offset=m["next_offset"])
+                for m in more
+            )
+        )
     attached = [d["document_id"] for m in messages for d in m.get("attachments", ())]
-    documents = good(request.results("read_document"))
+    documents = joined(good(request.results("read_document")))
     if attached and not documents and not request.results("read_document"):
         return reply(*(call("read_document", document_id=d) for d in dict.fromkeys(attached)))
     readiness = good(request.results("quote_readiness"))

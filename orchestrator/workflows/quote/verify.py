@@ -20,6 +20,7 @@ from orchestrator.workflows.quote.contracts import (
     Qualification,
     Terms,
 )
+from orchestrator.workflows.quote.pages import joined
 
 
 class Call(Protocol):
@@ -91,8 +92,8 @@ def verify_assignment(output: Assignment, calls: Calls, _outputs: Outputs) -> li
 def verify_qualification(output: Qualification, calls: Calls, _outputs: Outputs) -> list[str]:
     """Every span must lie in a text that was read, and every need must stand in its span."""
     texts = {
-        str(answer.get("activity_id") or answer.get("document_id")): str(answer.get("text", ""))
-        for answer in answers(calls, "read_message", "read_document")
+        str(answer.get("activity_id") or answer.get("document_id")): str(answer["text"])
+        for answer in joined(answers(calls, "read_message", "read_document"))
     }
     problems = []
     spans = [*output.evidence, *(n.span for n in output.needs), *(c.span for c in output.claims)]

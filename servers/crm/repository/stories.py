@@ -46,6 +46,8 @@ from servers.toolkit.errors import InvalidInputError, NotFoundError
 from servers.toolkit.findings import Finding, Severity
 
 PAGE = 20_000
+QUOTED = 4_000
+"""Characters of what a message quotes; the messages before it hold all of it."""
 
 _PROBLEMS = {
     "DOCUMENT_BROKEN": "The file is broken or is not what its name says.",
@@ -106,13 +108,36 @@ def attached_to(session: Session, activity_ids: Sequence[str]) -> dict[str, list
     return found
 
 
-def read_message(session: Session, opportunity_id: str, activity_id: str) -> Message:
-    """Return one activity with its words."""
+def read_message(
+    session: Session,
+    opportunity_id: str,
+    activity_id: str,
+    offset: int = 0,
+    page: int | None = PAGE,
+) -> Message:
+    """Return one activity with a page of its words; without a page, with all from the offset."""
     deal = get_opportunity_row(session, opportunity_id)
     row = get_activity_row(session, opportunity_id, activity_id)
-    return message_of(
+    whole = message_of(
         row, records_of(session, deal.account_id), attached_to(session, [activity_id])
     )
+    _check_offset(offset, len(row.text))
+    end = len(row.text) if page is None else offset + page
+    return whole.model_copy(
+        update={
+            "text": row.text[offset:end],
+            "quoted_text": row.quoted_text[: None if page is None else QUOTED],
+            "offset": offset,
+            "next_offset": end if end < len(row.text) else None,
+        }
+    )
+
+
+def _check_offset(offset: int, length: int) -> None:
+    if offset and offset >= length:
+        raise InvalidInputError(
+            f"the text has {length} characters", fix="use next_offset of the page before"
+        )
 
 
 def message_of(row: Activity, records: Records, attached: dict[str, list[Document]]) -> Message:
@@ -132,6 +157,7 @@ def message_of(row: Activity, records: Records, attached: dict[str, list[Documen
         cc=row.cc,
         text=row.text,
         quoted_text=row.quoted_text,
+        total_characters=len(row.text),
         attachments=[
             Attachment(document_id=d.document_id, filename=d.filename, mime=d.mime)
             for d in attached.get(row.activity_id, ())
@@ -189,10 +215,7 @@ def read_document(
     """Return a page of a document's text; without a page, all of it from the offset."""
     deal = get_opportunity_row(session, opportunity_id)
     row = get_document_row(session, opportunity_id, document_id)
-    if offset and offset >= len(row.text):
-        raise InvalidInputError(
-            f"the document has {len(row.text)} characters", fix="use next_offset of the page before"
-        )
+    _check_offset(offset, len(row.text))
     end = len(row.text) if page is None else offset + page
     return DocumentText(
         document_id=row.document_id,

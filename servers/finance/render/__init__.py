@@ -22,5 +22,5 @@ def render(document: QuoteDocument | CustomerQuote, format: Format) -> str:  # n
         format: `html` (self-contained, prints on A4 and Letter), `markdown` or `json`.
     """
     if format == "json":
-        return document.model_dump_json(indent=2) + "\n"
+        return document.model_dump_json(indent=2, exclude={"next_line"}) + "\n"
     return html_page(document) if format == "html" else markdown_page(document)
