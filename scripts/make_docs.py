@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import re
+import runpy
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -25,7 +26,8 @@ from servers.toolkit.database import Database
 from servers.toolkit.declare import declaration
 from servers.toolkit.grants import Grant
 
-PAGE = Path(__file__).parents[1] / "docs" / "tools.md"
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "tools.md"
 SERVERS = ("crm", "catalog", "finance")
 ROWS = {
     "bound": "needs {binds}",
@@ -60,7 +62,7 @@ async def page() -> str:
     """Return the whole page."""
     with tempfile.TemporaryDirectory() as folder:
         apps = _apps(Path(folder))
-        parts = [HEAD, await _sizes(apps)]
+        parts = [HEAD, await _sizes(apps), _answers()]
         parts += [await _server(app) for app in apps.values()]
         for app in apps.values():
             app.database.close()
@@ -97,6 +99,27 @@ async def _sizes(apps: dict[str, Server]) -> str:
     for spec in WORKFLOW.agents:
         size = sum([await _bytes(app, spec.tools_of(name)) for name, app in apps.items()])
         lines.append(f"| {spec.name} | {len(spec.tools)} | {size:,} | {size / whole:.1%} |")
+    return "\n".join([*lines, ""])
+
+
+def _answers() -> str:
+    """Return how large answers come, from the table that tests/e2e/test_answers.py holds."""
+    table = runpy.run_path(str(ROOT / "tests" / "large_results.py"))
+    lines = [
+        "## How large answers come",
+        "",
+        "Tools whose data can be more than 25,000 bytes, and how their answers stay small. Bytes",
+        "are those of an answer's text on the largest data that `tests/e2e/test_answers.py` makes:",
+        "a quote of 200 lines, a message of 60,000 characters, lists of 100 rows. Every other tool",
+        "answers with one row or a few.",
+        "",
+        "| server | tool | at most | in parts by |",
+        "|---|---|--:|---|",
+    ]
+    for server, answers in table["LARGE_RESULTS"].items():
+        for tool, answer in answers.items():
+            if answer.at_most >= table["LARGE"] and answer.parts != table["FEW"]:
+                lines.append(f"| {server} | `{tool}` | {answer.at_most:,} | {answer.parts} |")
     return "\n".join([*lines, ""])
 
 
