@@ -5,6 +5,8 @@ tools need a named person's grant (design law 6), so they are in no row here. A 
 this table with the live servers; a component that is in no profile must be a person's.
 """
 
+import os
+
 from servers.toolkit.grants import Grant
 
 READ: dict[str, tuple[str, ...]] = {
@@ -97,7 +99,11 @@ PROFILES: dict[str, tuple[dict[str, tuple[str, ...]], ...]] = {
 
 
 def profile_grant(server: str, profile: str) -> Grant:
-    """Return the grant of a local user: every component that the profile names on a server."""
+    """Return the grant of a local user: every component that the profile names on a server.
+
+    `DEALDESK_PERSON` says who that is. It gives no right and takes one away: what is drafted is
+    asked for in that person's name, and nobody approves what they asked for.
+    """
     names = frozenset(name for table in PROFILES[profile] for name in table[server])
     return Grant(
         id=f"profile-{profile}",
@@ -105,4 +111,5 @@ def profile_grant(server: str, profile: str) -> Grant:
         tools=frozenset(name for name in names if "://" not in name),
         resources=frozenset(name for name in names if "://" in name),
         prompts=frozenset(name for name in names if "://" not in name),
+        requester=os.environ.get("DEALDESK_PERSON", ""),
     )

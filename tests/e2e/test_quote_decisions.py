@@ -105,6 +105,19 @@ def test_a_desktop_draft_is_approved_and_issued_with_the_commands_it_names(
     assert [row["outcome"] for row in rows] == ["issued"], "the CRM knows that it went out"
 
 
+def test_who_drafts_under_their_name_cannot_approve_it(
+    seeded: Folder, copy: Copy, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = copy(seeded)
+    monkeypatch.setenv("DEALDESK_PERSON", "per_tomas")
+    made = draft(home, "opp_021", discount_bp=800)
+    (asked,) = made["next_step"]["decisions"]
+    assert [person["person_id"] for person in asked["people"]] == ["per_ingrid"]
+    command("quote", "approve", made["quote_id"], home=home).fails(2, "per_tomas", "another person")
+    done = command("quote", "approve", made["quote_id"], "--as", "per_ingrid")
+    assert f"dealdesk quote issue {made['quote_id']} --as per_tomas" in done.out
+
+
 def test_a_rejected_or_withdrawn_draft_is_closed(
     seeded: Folder, copy: Copy, command: Command
 ) -> None:
