@@ -202,7 +202,8 @@ function lines(quote) {
   const many = quote.lines.length > FEW + 2;
   const rows = quote.lines.flatMap((line, i) => lineRows(line, quote, many && i >= FEW));
   const table = el("table", { role: "table", class: "lines" },
-    el("caption", null, `Lines, prices in ${quote.currency} without tax`),
+    el("caption", null, `Lines, prices in ${quote.currency} without tax`,
+      quote.next_line ? `; those from ${quote.next_line} on are in get_quote with from_line ${quote.next_line}` : null),
     el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, heads)),
     el("tbody", { role: "rowgroup" }, rows));
   if (!many) return table;
