@@ -14,7 +14,7 @@ from typing import Any
 import fastmcp.exceptions
 import pydantic
 from fastmcp import FastMCP
-from fastmcp.exceptions import ResourceError, ToolError
+from fastmcp.exceptions import PromptError, ResourceError, ToolError
 from fastmcp.server.auth import AccessToken, TokenVerifier
 from fastmcp.server.completions import CompletionHandler
 from fastmcp.server.middleware import Middleware, MiddlewareContext
@@ -43,7 +43,11 @@ class _Refusals(logging.Filter):
         problem = record.exc_info[1] if record.exc_info else None
         if problem is None:
             return not record.getMessage().startswith(("Error calling tool", "Invalid arguments"))
-        return not isinstance(problem, DomainError | fastmcp.exceptions.NotFoundError)
+        if record.getMessage().startswith("Error rendering prompt"):
+            return not isinstance(problem.__cause__ or problem, ValueError)
+        return not isinstance(
+            problem, DomainError | fastmcp.exceptions.NotFoundError | pydantic.ValidationError
+        )
 
 
 fastmcp_logger.addFilter(_Refusals())
@@ -188,13 +192,31 @@ class Manners(Middleware):
             return await call_next(context)
         except (DomainError, ResourceError) as problem:
             cause = problem if isinstance(problem, DomainError) else problem.__cause__
-            if isinstance(cause, NotFoundError):
+            if isinstance(cause, NotFoundError | pydantic.ValidationError):
                 raise fastmcp.exceptions.NotFoundError(
                     f"Unknown resource: {str(context.message.uri)!r}"
                 ) from problem
             if isinstance(cause, DomainError):
                 raise ResourceError(str(cause)) from problem
             raise
+
+    async def on_get_prompt(self, context: MiddlewareContext[Any], call_next: Any) -> Any:
+        """Get a prompt; arguments that do not fit are not echoed, and what they are is said."""
+        try:
+            return await call_next(context)
+        except PromptError as problem:
+            if not isinstance(problem.__cause__, ValueError):
+                raise
+            name = context.message.name
+            prompt = await context.fastmcp_context.fastmcp.get_prompt(name)  # type: ignore[union-attr]
+            takes = [
+                f"{argument.name}{'' if argument.required else ' (optional)'}"
+                for argument in (prompt.arguments if prompt is not None else None) or ()
+            ]
+            raise fastmcp.exceptions.ValidationError(
+                f"INVALID_INPUT: the arguments do not fit {name}. Try: {', '.join(takes)}, "
+                "each as its description says."
+            ) from problem
 
 
 def create_app(name: str, database: Database, *, instructions: str, version: str) -> Server:

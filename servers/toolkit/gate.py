@@ -304,8 +304,11 @@ def _unbound(
 
 def _no_such(name: str, value: object) -> str:
     """Say what the repository says of a row that is not there."""
-    shown = repr(value)[:80] if isinstance(value, str) else "that value"
-    return f"NOT_FOUND: no {name} {shown}. Try: use the {name} of your task."
+    shown = repr(value)[:80] if isinstance(value, str) else "like that"
+    return (
+        f"NOT_FOUND: no {name} {'was given' if value is None else shown}. "
+        f"Try: use the {name} of your task."
+    )
 
 
 def _label(said: Mapping[str, Any]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 from mcp.shared.exceptions import MCPError
 from mcp.types import (
+    INVALID_PARAMS,
     METHOD_NOT_FOUND,
     EmptyResult,
     PromptReference,
@@ -305,6 +306,38 @@ async def test_errors_say_what_to_do_and_leak_nothing(app: Server) -> None:
         assert "secret" not in str(caught.value)
         with pytest.raises(ToolError, match="too large"):
             await client.call_tool("add_note", {"account_id": "acc_1", "body": "x" * 300_000})
+
+
+async def test_a_bound_argument_that_is_missing_is_called_so(app: Server) -> None:
+    async with Client(app.view(grant(bind={"account_id": ("acc_1",)}))) as client:
+        with pytest.raises(ToolError) as caught:
+            await client.call_tool("get_note")
+    assert str(caught.value) == (
+        "NOT_FOUND: no account_id was given. Try: use the account_id of your task."
+    )
+
+
+@pytest.mark.parametrize("arguments", [{"account_id": "s3cret" * 20}, {}])
+async def test_a_prompts_refusal_says_what_it_takes_and_leaks_nothing(
+    app: Server, arguments: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Client(app.view(grant(prompts=frozenset({"sum_up"})))) as client:
+        with pytest.raises(MCPError) as caught:
+            await client.get_prompt("sum_up", arguments)
+    assert caught.value.error.code == INVALID_PARAMS
+    assert caught.value.error.message == (
+        "INVALID_INPUT: the arguments do not fit sum_up. Try: account_id, words (optional), "
+        "each as its description says."
+    )
+    assert not caplog.records
+
+
+async def test_a_resource_that_cannot_be_reads_like_one_that_is_not_there(app: Server) -> None:
+    view = app.view(grant(resources=frozenset({"toy://notes/{account_id}"})))
+    async with Client(view) as client:
+        for account_id in ("acc_9", "x" * 50):
+            with pytest.raises(MCPError, match=f"Resource not found: 'toy://notes/{account_id}'"):
+                await client.read_resource(f"toy://notes/{account_id}")
 
 
 async def test_results_are_labelled(app: Server) -> None:

@@ -98,7 +98,7 @@ def toy_app(database: Database) -> Server:
     @app.resource(
         "toy://notes/{account_id}", **resource("Note", rows="bound", binds=("account_id",))
     )
-    def note_resource(account_id: str) -> str:
+    def note_resource(account_id: AccountId) -> str:
         """Return a note."""
         return get_note(account_id).model_dump_json()
 
@@ -108,9 +108,9 @@ def toy_app(database: Database) -> Server:
         return "a toy"
 
     @app.prompt(**prompt("Sum up"))
-    def sum_up(account_id: str) -> str:
+    def sum_up(account_id: AccountId, words: AccountId = "few") -> str:
         """Sum up a note."""
-        return f"Sum up the note of {account_id}."
+        return f"Sum up the note of {account_id} in {words} words."
 
     def complete(_ref: object, _argument: object, _context: object) -> Completion:
         return Completion(values=[item.account_id for item in list_notes().items])
