@@ -72,7 +72,7 @@ def venv(name: str, requirements: str, at: Path = ROOT) -> str | None:
     python = interpreter(requirements)
     if python is None:
         return f"it needs the Python that its first line names: {requirements.splitlines()[0]}"
-    wanted = f"{python}\n{requirements}"
+    wanted = f"{Path(python).resolve()}\n{requirements}"
     if stamped(folder, wanted):
         return None
     say(f"installing {name}")
