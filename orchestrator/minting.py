@@ -6,15 +6,20 @@ tool takes would bind nothing. Both are refused here, so that what a grant says 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Any
 
 from orchestrator.errors import UsageError
 from orchestrator.servers import NAMES, Servers
 from servers.profiles import PERSON, PROFILES
 from servers.toolkit.declare import declaration
 from servers.toolkit.grants import MAX_LIFETIME, Grant, SigningKey, new_grant_id
+
+AGENT = re.compile(r"[\w.-]{1,60}")
+"""A name that a terminal and the audit show as it is; without one a grant cannot be revoked."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,11 @@ async def checked(servers: Servers, server: str, wish: Wish) -> tuple[Grant, lis
     """
     if not (wish.tools or wish.resources or wish.prompts):
         raise _no_server(())
+    if not AGENT.fullmatch(wish.agent):
+        raise UsageError(
+            "--agent takes a name of letters, digits, . _ or -, at most 60 of them",
+            fix="--agent shopper; the audit names every call so",
+        )
     provider = servers.app(server).local_provider
     tools = {tool.name: tool for tool in await provider.list_tools()}
     resources = {str(r.uri) for r in await provider.list_resources()}
@@ -77,17 +87,21 @@ async def checked(servers: Servers, server: str, wish: Wish) -> tuple[Grant, lis
         if declaration(tools[name])["person_only"]:
             raise UsageError(
                 f"{name} is a person's: no agent may hold it",
-                fix="people decide with `dealdesk runs approve` and the like",
+                fix="people decide with `dealdesk quote approve` and the like",
             )
     takes = {argument for name in wish.tools for argument in tools[name].parameters["properties"]}
     takes |= {variable for uri in wish.resources if uri in templates for variable in _in(uri)}
     takes |= {a.name for name in wish.prompts for a in prompts[name].arguments or ()}
     _known("bindable argument", wish.bind, takes, server)
+    for name in wish.tools:
+        _fits(tools[name].parameters["properties"], wish.bind)
+    granted = [declaration(tools[name]) for name in wish.tools]
+    granted += [declaration(templates[uri]) for uri in wish.resources if uri in templates]
     open_ = {
         argument
-        for name in wish.tools
-        if declaration(tools[name])["rows"] != "public"
-        for argument in declaration(tools[name])["binds"]
+        for said in granted
+        if said["rows"] != "public"
+        for argument in said["binds"]
         if argument.endswith("_id") and argument not in wish.bind
     }
     grant = Grant(
@@ -112,6 +126,27 @@ def signed(signing: SigningKey, grant: Grant, ttl: int) -> str:
     if not 0 < ttl <= MAX_LIFETIME:
         raise UsageError(f"a grant lives 1 to {MAX_LIFETIME} seconds", fix="give another --ttl")
     return signing.mint(grant, ttl=ttl)
+
+
+def _fits(takes: Mapping[str, Mapping[str, Any]], bind: Mapping[str, Sequence[str]]) -> None:
+    """Refuse values that an argument never takes: bound to one, it would open nothing."""
+    for name in bind.keys() & takes.keys():
+        options = takes[name].get("anyOf", (takes[name],))
+        words = [option for option in options if option.get("type") == "string"]
+        if not words:
+            raise UsageError(
+                f"{name} is no word, and only words can be bound here", fix="leave it out"
+            )
+        for value in bind[name]:
+            if not any(_is_one(value, option) for option in words):
+                raise UsageError(f"{name} is never {value!r}", fix="look at the tool's schema")
+
+
+def _is_one(value: str, option: Mapping[str, Any]) -> bool:
+    longest = option.get("maxLength", len(value))
+    allowed = option.get("enum", (value,))
+    pattern = option.get("pattern", "")
+    return value in allowed and len(value) <= longest and re.search(pattern, value) is not None
 
 
 def _no_server(tools: Sequence[str]) -> UsageError:

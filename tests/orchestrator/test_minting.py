@@ -66,6 +66,11 @@ def test_a_slip_is_answered_with_what_is_near() -> None:
         (Wish("a", prompts=["hello"]), "no prompt 'hello'"),
         (Wish("a", ["get_account"], bind={"acount_id": ["x"]}), "no bindable argument 'acount_id'"),
         (Wish("a", ["get_account"], calls={"list_needs": 2}), "no granted tool 'list_needs'"),
+        (Wish("a", ["get_account"], bind={"account_id": ["Alder"]}), "account_id is never 'Alder'"),
+        (Wish("a", ["list_contacts"], bind={"limit": ["5"]}), "limit is no word"),
+        (Wish("", ["get_account"]), "--agent takes a name"),
+        (Wish("a\u202eb", ["get_account"]), "--agent takes a name"),
+        (Wish("a" * 61, ["get_account"]), "--agent takes a name"),
     ],
 )
 async def test_what_would_open_or_bind_nothing_is_refused(
@@ -78,6 +83,8 @@ async def test_what_would_open_or_bind_nothing_is_refused(
 async def test_what_is_left_open_is_said(servers: Servers) -> None:
     _, left = await checked(servers, "crm", Wish("a", ["get_account", "list_activities"]))
     assert left == ["account_id", "opportunity_id"]
+    _, left = await checked(servers, "crm", Wish("a", resources=["crm://accounts/{account_id}"]))
+    assert left == ["account_id"]
     _, left = await checked(
         servers, "crm", Wish("a", ["get_account"], bind={"account_id": ["acc_001"]})
     )
