@@ -157,30 +157,3 @@ async def test_a_quote_is_prepared_from_an_id_an_email_or_nothing_at_all(
     for text in (by_id, pasted):
         assert len(text) < 6000
         assert "next_step.say" in text
-
-
-async def test_prompts_name_tools_that_exist_and_arguments_that_they_take(
-    admin: Client[Any],
-) -> None:
-    import re
-    from importlib import import_module
-
-    from servers.toolkit.database import Database
-
-    known = set()
-    for name in ("crm", "catalog", "finance"):
-        server = import_module(f"servers.{name}.server").create_server(
-            Database.open("sqlite://", name)
-        )
-        for tool in await server.local_provider.list_tools():
-            known |= {tool.name, *tool.parameters["properties"]}
-    text = await asked(admin, request="x") + await asked(admin, opportunity_id="opp_101")
-    tools = {
-        word
-        for word in re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", text)
-        if not word.endswith(("_id", "_ids"))
-    }
-    said = {"do_not_quote", "needs_human", "next_step", "next_offset", "next_cursor", "line_id"}
-    kinds = {"payment_terms", "ship_to", "waits_for", "address_id", "document_id"}
-    fields = {"term_months", "alternative_of"}
-    assert tools - said - kinds - fields <= known

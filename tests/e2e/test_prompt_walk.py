@@ -6,6 +6,7 @@ The customer's words are read by hand here; everything else must come out as the
 
 import importlib
 import json
+import re
 import shutil
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -184,6 +185,54 @@ async def test_the_walk_from_a_pasted_email_finds_the_deal(walker: Walker) -> No
         "crm", "search_opportunities", account_id="acc_001", query="PoE switch"
     )
     assert [row["opportunity_id"] for row in deals["items"]] == ["opp_001"]
+
+
+GIVEN = {
+    "opportunity_id": "opp_001",
+    "request": "12 switches",
+    "parts": "2 x SRV-R2-128",
+    "ship_to_country": "NL",
+    "quote_id": "q_1",
+}
+
+
+def names_in(schema: Any) -> set[str]:
+    """Return every property name and every closed word of a schema, however deep."""
+    if isinstance(schema, list):
+        return {name for part in schema for name in names_in(part)}
+    if not isinstance(schema, dict):
+        return set()
+    own = set(schema.get("properties", {})) | {w for w in schema.get("enum", ()) if w}
+    return own.union(*(names_in(part) for part in schema.values()))
+
+
+async def test_prompts_name_only_what_the_servers_have(walker: Walker) -> None:
+    known, told = {"request"}, {}
+    for name, client in walker.clients.items():
+        module = importlib.import_module(f"servers.{name}.server")
+        assert len(module.INSTRUCTIONS) <= 1024
+        others = {"crm", "catalog", "finance"} - {name}
+        assert all(other in module.INSTRUCTIONS for other in others)
+        face = client.transport.server  # type: ignore[attr-defined]
+        for provider in face.providers:
+            for tool in await provider.list_tools():
+                known |= {tool.name} | names_in(tool.parameters) | names_in(tool.output_schema)
+        for prompt in await client.list_prompts():
+            known.add(prompt.name)
+            assert prompt.title
+            assert all(argument.description for argument in prompt.arguments or ())
+            for left_out in (None, "opportunity_id"):
+                given = {
+                    a.name: GIVEN[a.name]
+                    for a in prompt.arguments or ()
+                    if a.name != left_out or a.required
+                }
+                found = await client.get_prompt(prompt.name, given)
+                told[prompt.name, left_out] = str(found.messages[0].content.text)  # type: ignore[union-attr]
+    assert len(told) == 8
+    for key, text in told.items():
+        words = set(re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", text))
+        assert words <= known, (key, words - known)
 
 
 async def test_the_profile_of_the_walk_cannot_decide_or_issue(walker: Walker) -> None:
