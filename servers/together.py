@@ -56,7 +56,7 @@ def serve(options: argparse.Namespace) -> None:
 
 
 def _serve_stdio(options: argparse.Namespace) -> None:
-    if os.environ.get("DEALDESK_GRANT"):
+    if "DEALDESK_GRANT" in os.environ:
         raise StorageError(  # a profile beside a grant would give its holder more than the grant
             "the grant in DEALDESK_GRANT is for one server",
             fix="serve that server (crm, catalog or finance), or serve all without a grant",

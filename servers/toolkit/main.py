@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from servers.profiles import PROFILES, profile_grant
 from servers.toolkit.errors import DomainError, StorageError
-from servers.toolkit.grants import PublicKey
+from servers.toolkit.grants import GrantError, PublicKey
 
 if TYPE_CHECKING:
     from fastmcp import FastMCP
@@ -96,13 +96,29 @@ def serve(name: str, prepare: Callable[[str], object], options: argparse.Namespa
             allowed_hosts=options.allowed_host or (),
         )
         return
+    key = None if token is None else PublicKey.load(keys)
     server = _as_server(prepare(url))
-    if token:
-        face = server.view(token, PublicKey.load(keys))
-    else:
+    if token is None or key is None:
         face = server.view(profile_grant(name, options.profile or "read"))
+    else:
+        _note_useless(name, token, key)
+        face = server.view(token, key)
     leave_when_told(server)
     serve_view(face)
+
+
+def _note_useless(name: str, token: str, key: PublicKey) -> None:
+    """Tell whoever starts a server that its grant opens nothing; an empty one is no profile.
+
+    The protocol says no more than it says to any stranger.
+    """
+    try:
+        key.verify(token, name)
+    except GrantError:
+        sys.stderr.write(
+            f"dealdesk-{name}: the grant in DEALDESK_GRANT opens nothing here. Try: a new one for "
+            f"{name} (`dealdesk grant mint`), or unset it to serve a profile.\n"
+        )
 
 
 def serve_view(

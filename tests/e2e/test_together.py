@@ -234,10 +234,11 @@ def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_quiet")
+@pytest.mark.parametrize("token", ["a.grant.token", ""])
 def test_a_grant_is_refused_where_it_could_not_be_kept(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], token: str
 ) -> None:
-    monkeypatch.setenv("DEALDESK_GRANT", "a.grant.token")
+    monkeypatch.setenv("DEALDESK_GRANT", token)
     assert said_no(capsys) == (
         "dealdesk serve all: STORAGE: the grant in DEALDESK_GRANT is for one server. Try: serve "
         "that server (crm, catalog or finance), or serve all without a grant.\n"
