@@ -1,7 +1,8 @@
 """How large each tool's answer gets, and how a large one comes in parts: for docs and tests.
 
 `at_most` is in bytes of an answer's text on the largest data that `tests/e2e/test_answers.py`
-makes: a quote of 200 lines, a message of 60,000 characters, lists of 100 rows of the demo company.
+makes: a quote of 200 lines, a message of 60,000 characters, lists of 100 rows of the demo company
+(of 20 rows as long as they can be for activities).
 """
 
 from typing import NamedTuple
@@ -18,7 +19,7 @@ class Answer(NamedTuple):
 
 ROW = "one row"
 FEW = "a few rows, or findings about what was given"
-LIST = "limit and cursor"
+LIST = "limit (20 unless asked, at most 100) and cursor"
 LINES = "the lines that fit, then next_line and from_line; everything else is of the whole"
 TEXT = "20,000 characters, then next_offset and offset; a resource link to the whole"
 

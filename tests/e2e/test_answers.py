@@ -113,6 +113,20 @@ def _add_huge_texts(crm: Server) -> None:
                 **shared,
             )
         )
+        session.add_all(
+            Activity(
+                activity_id=f"act_long_{n}",
+                kind="email",
+                direction="inbound",
+                at="2026-11-21T09:00:00Z",
+                subject="s" * 400,
+                from_name="n" * 200,
+                text="12 pcs",
+                opportunity_id="opp_015",
+                account_id="acc_012",
+            )
+            for n in range(40)
+        )
         session.flush()
         session.add(
             Document(
@@ -151,6 +165,7 @@ def crm_calls() -> list[tuple[str, dict[str, Any]]]:
         ("search_opportunities", {"open_only": False, **ALL}),
         ("get_opportunity", deal),
         ("list_activities", {**deal, **ALL}),
+        ("list_activities", {"opportunity_id": "opp_015"}),
         ("read_message", {**deal, "activity_id": "act_huge"}),
         ("read_message", {**deal, "activity_id": "act_016_1"}),
         ("read_document", {**deal, "document_id": "doc_huge"}),
