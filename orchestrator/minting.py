@@ -45,10 +45,11 @@ def server_of(wish: Wish, given: str | None) -> tuple[str, Wish]:
         server, dot, name = tool.rpartition(".")
         named |= {server} if dot else set()
         plain.append(name)
-    owners = {name: [s for s in NAMES if name in _components(s)] for name in plain}
     if not named:
-        named = {servers[0] for servers in owners.values() if len(servers) == 1}
-        named |= {uri.partition("://")[0] for uri in wish.resources}
+        for name in (*plain, *wish.resources, *wish.prompts):
+            owners = [server for server in NAMES if name in _components(server)]
+            scheme, is_uri, _ = name.partition("://")
+            named |= {owners[0]} if len(owners) == 1 else {scheme} if is_uri else set()
     if unknown := sorted(named - set(NAMES)):
         raise UsageError(f"no server {unknown[0]!r}", fix=f"one of: {', '.join(NAMES)}")
     if len(named) > 1:
@@ -57,7 +58,7 @@ def server_of(wish: Wish, given: str | None) -> tuple[str, Wish]:
             fix="mint one grant for each server",
         )
     if not named:
-        raise _no_server(plain)
+        raise _no_server([*plain, *wish.prompts])
     return named.pop(), Wish(wish.agent, plain, wish.resources, wish.prompts, wish.bind, wish.calls)
 
 
@@ -149,13 +150,13 @@ def _is_one(value: str, option: Mapping[str, Any]) -> bool:
     return value in allowed and len(value) <= longest and re.search(pattern, value) is not None
 
 
-def _no_server(tools: Sequence[str]) -> UsageError:
-    if not tools:
+def _no_server(names: Sequence[str]) -> UsageError:
+    if not names:
         return UsageError("a grant without a component opens nothing", fix="--tool match_need")
     everything = [name for server in NAMES for name in _components(server)]
-    near = get_close_matches(tools[0], everything, n=3)
+    near = get_close_matches(names[0], everything, n=3)
     fix = f"{' or '.join(near)}" if near else "`dealdesk tools` lists them"
-    return UsageError(f"no server has a tool {tools[0]!r}", fix=fix)
+    return UsageError(f"no server has a {names[0]!r}", fix=fix)
 
 
 def _components(server: str) -> set[str]:

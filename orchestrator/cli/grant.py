@@ -168,8 +168,8 @@ def _counts(given: Iterable[str] | None) -> dict[str, int]:
     counts = {}
     for text in given or ():
         name, _, number = text.partition("=")
-        if not (name and number.isascii() and number.isdigit()):
-            raise UsageError(f"{text!r} is not TOOL=NUMBER", fix="--calls search_text=5")
+        if not (name and number.isascii() and number.isdigit() and len(number) < 10):
+            raise UsageError(f"{text[:80]!r} is not TOOL=NUMBER", fix="--calls search_text=5")
         counts[name] = int(number)
     return counts
 

@@ -85,6 +85,7 @@ def test_the_readmes_lines_mint(seeded: Folder, copy: Copy, command: Command, li
         ((*MINT[:4], "--tool", "get_prodct"), "get_product"),
         ((*MINT, "--bind", "sku"), "NAME=VALUE"),
         ((*MINT, "--calls", "match_need=many"), "TOOL=NUMBER"),
+        ((*MINT, "--calls", "match_need=" + "9" * 5000), "TOOL=NUMBER"),
         ((*MINT, "--ttl", "90000"), "--ttl"),
         (MINT[:4], "opens nothing"),
         (("grant", "revoke", "not.a.token"), "no live grant"),

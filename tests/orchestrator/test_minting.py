@@ -33,7 +33,9 @@ def test_a_tools_name_says_which_server() -> None:
     server, wish = server_of(Wish("a", ["crm.get_account", "list_contacts"]), None)
     assert (server, wish.tools) == ("crm", ["get_account", "list_contacts"])
     assert server_of(Wish("a", resources=["finance://quotes/{quote_id}"]), None)[0] == "finance"
-    assert server_of(Wish("a", prompts=["prepare_quote"]), "crm")[0] == "crm"
+    assert server_of(Wish("a", prompts=["prepare_quote"]), None)[0] == "crm"
+    card = Wish("a", ["get_quote"], ["ui://finance/quote-card.html"])
+    assert server_of(card, None)[0] == "finance"
 
 
 @pytest.mark.parametrize(
@@ -42,7 +44,9 @@ def test_a_tools_name_says_which_server() -> None:
         (Wish("a", ["get_account", "get_product"]), None, "opens one server"),
         (Wish("a", ["crm.get_account"]), "finance", "opens one server"),
         (Wish("a", ["erp.get_account"]), None, "no server 'erp'"),
-        (Wish("a", ["get_acount"]), None, "no server has a tool 'get_acount'"),
+        (Wish("a", ["get_acount"]), None, "no server has a 'get_acount'"),
+        (Wish("a", prompts=["prepare_quot"]), None, "no server has a 'prepare_quot'"),
+        (Wish("a", resources=["erp://orders"]), None, "no server 'erp'"),
         (Wish("a"), None, "opens nothing"),
     ],
 )
