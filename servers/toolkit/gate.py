@@ -105,7 +105,7 @@ class Gate(Middleware):
         if grant is None or context.method not in LISTS | USES:
             return self._refuse(context, grant, "no live grant" if grant is None else "method")
         if context.method == "completion/complete" and not _may_complete(grant, context.message):
-            self._denied(grant, context, "completion", str(_reference(context.message)))
+            self._denied(grant, context, "completion", _reference(context.message)[1])
             return CompleteResult(completion=Completion(values=[]))
         meta = _request_meta(context)
         key = meta.get(META_KEY)
@@ -277,17 +277,20 @@ def _name(message: Any) -> str:
     return ""
 
 
-def _reference(message: Any) -> str:
-    reference = message.get("ref", {}) if isinstance(message, Mapping) else {}
-    return str(reference.get("uri") or reference.get("name") or "")
+def _reference(message: Any) -> tuple[str, str]:
+    """Return kind and name of what is to be completed; nobody has checked the message yet."""
+    reference = message.get("ref") if isinstance(message, Mapping) else None
+    if not isinstance(reference, Mapping):
+        return "", ""
+    kind = str(reference.get("type"))
+    return kind, str(reference.get("uri" if kind == "ref/resource" else "name") or "")
 
 
 def _may_complete(grant: Grant, message: Any) -> bool:
-    reference = message.get("ref", {}) if isinstance(message, Mapping) else {}
-    kind = reference.get("type")
+    kind, name = _reference(message)
     if kind == "ref/resource":
-        return reference.get("uri") in grant.resources
-    return kind == "ref/prompt" and reference.get("name") in grant.prompts
+        return name in grant.resources
+    return kind == "ref/prompt" and name in grant.prompts
 
 
 def _unbound(

@@ -2,6 +2,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import (
     INVALID_PARAMS,
     METHOD_NOT_FOUND,
+    CompleteResult,
     EmptyResult,
     PromptReference,
     Request,
@@ -106,6 +108,36 @@ async def test_a_completion_outside_the_grant_is_empty(app: Server) -> None:
         ):
             found = await client.complete(reference, {"name": "account_id", "value": ""})
             assert found.values == []
+
+
+GOOD = {"type": "ref/prompt", "name": "sum_up"}
+
+
+class Raw(RequestParams):
+    """What no honest client sends."""
+
+    ref: Any = None
+    argument: Any = {"name": "account_id", "value": ""}  # noqa: RUF012
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        None,
+        "sum_up",
+        {"type": ["ref/prompt"], "name": "sum_up"},
+        {"type": "ref/prompt", "name": ["sum_up"]},
+        {"type": "ref/prompt", "name": "another", "uri": "sum_up"},
+    ],
+)
+async def test_a_malformed_completion_is_empty(app: Server, ref: object) -> None:
+    view = app.view(grant(prompts=frozenset({"sum_up"})))
+    async with Client(view, mode="2026-07-28") as client:
+        for asked, found in ((Raw(ref=ref), []), (Raw(ref=GOOD), ["acc_1", "acc_2"])):
+            said = await client.session.send_request(
+                Request(method="completion/complete", params=asked), CompleteResult
+            )
+            assert said.completion.values == found
 
 
 @pytest.mark.parametrize(
