@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from fastmcp.tools import Tool
+
 from orchestrator.errors import UsageError
 from orchestrator.servers import NAMES, Servers
 from servers.profiles import PERSON, PROFILES
@@ -77,11 +79,11 @@ async def checked(servers: Servers, server: str, wish: Wish) -> tuple[Grant, lis
         )
     provider = servers.app(server).local_provider
     tools = {tool.name: tool for tool in await provider.list_tools()}
-    resources = {str(r.uri) for r in await provider.list_resources()}
+    resources: dict[str, Any] = {str(r.uri): r for r in await provider.list_resources()}
     templates = {t.uri_template: t for t in await provider.list_resource_templates()}
     prompts = {prompt.name: prompt for prompt in await provider.list_prompts()}
     _known("tool", wish.tools, tools, server)
-    _known("resource", wish.resources, {*resources, *templates}, server)
+    _known("resource", wish.resources, resources | templates, server)
     _known("prompt", wish.prompts, prompts, server)
     _known("granted tool", wish.calls, wish.tools, server)
     for name in wish.tools:
@@ -93,11 +95,13 @@ async def checked(servers: Servers, server: str, wish: Wish) -> tuple[Grant, lis
     takes = {argument for name in wish.tools for argument in tools[name].parameters["properties"]}
     takes |= {variable for uri in wish.resources if uri in templates for variable in _in(uri)}
     takes |= {a.name for name in wish.prompts for a in prompts[name].arguments or ()}
+    granted = [declaration(tools[name]) for name in wish.tools]
+    granted += [declaration((resources | templates)[uri]) for uri in wish.resources]
+    if any(said["rows"] == "filtered" for said in granted):  # narrowed, whatever they take
+        takes |= {argument for tool in tools.values() for argument in _narrows(tool)}
     _known("bindable argument", wish.bind, takes, server)
     for name in wish.tools:
         _fits(tools[name].parameters["properties"], wish.bind)
-    granted = [declaration(tools[name]) for name in wish.tools]
-    granted += [declaration(templates[uri]) for uri in wish.resources if uri in templates]
     open_ = {
         argument
         for said in granted
@@ -127,6 +131,12 @@ def signed(signing: SigningKey, grant: Grant, ttl: int) -> str:
     if not 0 < ttl <= MAX_LIFETIME:
         raise UsageError(f"a grant lives 1 to {MAX_LIFETIME} seconds", fix="give another --ttl")
     return signing.mint(grant, ttl=ttl)
+
+
+def _narrows(tool: Tool) -> list[str]:
+    """Return the ids by which a server's lists are narrowed: those that agents' tools bind."""
+    said = declaration(tool)
+    return [] if said["person_only"] else said["binds"]
 
 
 def _fits(takes: Mapping[str, Mapping[str, Any]], bind: Mapping[str, Sequence[str]]) -> None:

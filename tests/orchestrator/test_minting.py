@@ -84,6 +84,20 @@ async def test_what_would_open_or_bind_nothing_is_refused(
         await checked(servers, "crm", wish)
 
 
+async def test_what_lists_is_bound_by_ids_it_does_not_take(servers: Servers) -> None:
+    mine = {"account_id": ["acc_001"]}
+    for wish in (
+        Wish("a", ["search_accounts"], bind=mine),
+        Wish("a", resources=["crm://opportunities"], bind=mine),
+    ):
+        grant, _ = await checked(servers, "crm", wish)
+        assert grant.bind == {"account_id": ("acc_001",)}
+    with pytest.raises(UsageError, match="no bindable argument 'opportunity_id'"):
+        await checked(
+            servers, "crm", Wish("a", ["get_account"], bind={"opportunity_id": ["opp_1"]})
+        )
+
+
 async def test_what_is_left_open_is_said(servers: Servers) -> None:
     _, left = await checked(servers, "crm", Wish("a", ["get_account", "list_activities"]))
     assert left == ["account_id", "opportunity_id"]
