@@ -104,7 +104,8 @@ class Gate(Middleware):
         grant = self.grant_for(context)
         if grant is None or context.method not in LISTS | USES:
             return self._refuse(context, grant, "no live grant" if grant is None else "method")
-        if context.method == "completion/complete" and not _may_complete(grant, context.message):
+        completes = context.method == "completion/complete"
+        if completes and not await _may_complete(grant, context):
             self._denied(grant, context, "completion", _reference(context.message)[1])
             return CompleteResult(completion=Completion(values=[]))
         meta = _request_meta(context)
@@ -286,11 +287,17 @@ def _reference(message: Any) -> tuple[str, str]:
     return kind, str(reference.get("uri" if kind == "ref/resource" else "name") or "")
 
 
-def _may_complete(grant: Grant, message: Any) -> bool:
-    kind, name = _reference(message)
+async def _may_complete(grant: Grant, context: Context) -> bool:
+    """Say whether a granted component has the argument: finders know others' arguments too."""
+    kind, name = _reference(context.message)
+    argument = context.message.get("argument") if isinstance(context.message, Mapping) else None
+    wanted = str(argument.get("name")) if isinstance(argument, Mapping) else ""
     if kind == "ref/resource":
-        return name in grant.resources
-    return kind == "ref/prompt" and name in grant.prompts
+        return name in grant.resources and f"{{{wanted}}}" in name
+    if kind != "ref/prompt" or name not in grant.prompts:
+        return False
+    prompt = await context.fastmcp_context.fastmcp.get_prompt(name)  # type: ignore[union-attr]
+    return prompt is not None and wanted in {one.name for one in prompt.arguments or ()}
 
 
 def _unbound(

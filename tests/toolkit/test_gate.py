@@ -120,6 +120,21 @@ class Raw(RequestParams):
     argument: Any = {"name": "account_id", "value": ""}  # noqa: RUF012
 
 
+async def test_only_arguments_of_what_is_granted_are_completed(app: Server) -> None:
+    """The same finders serve all components: a prompt must not open those of a resource."""
+    template = "toy://notes/{account_id}"
+    mine = grant(prompts=frozenset({"sum_up"}), resources=frozenset({template}))
+    async with Client(app.view(mine)) as client:
+        for reference, argument, found in (
+            (PromptReference(type="ref/prompt", name="sum_up"), "account_id", 2),
+            (PromptReference(type="ref/prompt", name="sum_up"), "need_id", 0),
+            (ResourceTemplateReference(type="ref/resource", uri=template), "account_id", 2),
+            (ResourceTemplateReference(type="ref/resource", uri=template), "words", 0),
+        ):
+            said = await client.complete(reference, {"name": argument, "value": ""})
+            assert len(said.values) == found, (reference, argument)
+
+
 @pytest.mark.parametrize(
     "ref",
     [
