@@ -46,6 +46,11 @@ def once(agent: str, odd: PlainReply) -> Brain:
     return brain
 
 
+@pytest.fixture(autouse=True)
+def _servers_are_defined_once(standing: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    standing(monkeypatch)
+
+
 @pytest.fixture
 def home(seeded: Any, tmp_path: Path) -> Path:
     return Path(shutil.copytree(seeded.home, tmp_path / "home"))

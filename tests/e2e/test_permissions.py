@@ -86,7 +86,10 @@ def prompts_unfiltered(_monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def completions_open(_monkeypatch: pytest.MonkeyPatch) -> None:
-    _monkeypatch.setattr(gate, "_may_complete", lambda _grant, _message: True)
+    async def may(_grant: Grant, _context: object) -> bool:
+        return True
+
+    _monkeypatch.setattr(gate, "_may_complete", may)
 
 
 def everything_denied(_monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 from servers.toolkit.seeding import ensure_seeded
 
+INTEROP = os.environ.get("DEALDESK_TEST_INTEROP", "")
 CHROMIUM = os.environ.get("DEALDESK_TEST_CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
@@ -40,13 +41,12 @@ FLAGS = (
 pytestmark = [
     pytest.mark.timeout(180),  # a browser starts slowly on a busy machine
     pytest.mark.skipif(
-        CHROMIUM is None,
-        reason="no Chromium found: install it, or name it in DEALDESK_TEST_CHROMIUM",
+        CHROMIUM is None or not INTEROP,
+        reason="quote card in a browser NOT RUN: install Chromium, run scripts/interop",
     ),
 ]
 
 HERE = Path(__file__).parent
-INTEROP = os.environ.get("DEALDESK_TEST_INTEROP", "")
 NODE = Path(INTEROP) / "node"
 HOSTILE = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>'
 ARABIC = "شركة الأفق للأنظمة المحدودة"
