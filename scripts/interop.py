@@ -1,7 +1,7 @@
 """Install other people's clients into .interop, run tests/interop, write docs/clients.md's table.
 
 What is there already is not installed again. What cannot be installed is said and left out: its
-tests then say that they were not run, and the command fails.
+tests then say that they were not run, and the table stays as it was.
 """
 
 import hashlib
@@ -126,7 +126,7 @@ def install() -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Install, test and write the table; 0 when everything was there and passed."""
+    """Install, test and write the table; 0 when all that could be run passed."""
     missing = install()
     if arguments[:1] == ["--install"]:
         return bool(missing)
@@ -146,7 +146,7 @@ def main(arguments: list[str]) -> int:
         page = ROOT / "docs" / "clients.md"
         clients_table.write(page, [json.loads(line) for line in lines])
         say(f"wrote the table of {page.relative_to(ROOT)}")
-    return code or bool(missing)
+    return code
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`dealdesk quote approve`, `reject`, `issue`, `withdraw`: a person decides about a quote.
+"""`dealdesk quote request|approve|reject|issue|withdraw`: a person decides about a quote.
 
 These are for quotes of any origin. A quote drafted in a desktop client or by another stack's agent
 has no run that could wait for a decision; where one does wait, it goes on as with `runs approve`.
@@ -18,6 +18,35 @@ if TYPE_CHECKING:
 
 Flag = Parameter(negative="")
 As = Parameter(name="--as")
+
+
+async def request_quote(
+    quote_id: str,
+    /,
+    *,
+    person: Annotated[str | None, As] = None,
+    home: str | None = None,
+    json: Annotated[bool, Flag] = False,
+) -> int:
+    """Ask for every approval a quote needs; whoever asks cannot give them.
+
+    Parameters
+    ----------
+    quote_id
+        The quote.
+    person
+        Who asks: the person's id in finance (default: DEALDESK_PERSON).
+    home
+        The data folder.
+    json
+        Print one JSON document at the end.
+    """
+    from orchestrator.desk import Desk
+
+    async with Desk.open(_settings(home, person), work=False) as desk:
+        asked = await desk.look("finance", "request_approval", {"quote_id": quote_id})
+    _say(asked, asked["next_step"]["say"], json)
+    return EXIT["waiting"] if asked["status"] == "waiting" else 0
 
 
 async def approve_quote(
@@ -185,9 +214,11 @@ async def _decide(
         run_id = _run_waiting_with(desk, quote_id)
         if run_id is None:
             if not any(one["status"] == "pending" for one in quote["approvals"]):
+                ask = f"`dealdesk quote request {quote_id} --as PERSON`, then decide as another"
+                unasked = quote["next_step"]["waits_for"] == "request_approval"
                 raise UsageError(
                     f"{quote_id} ({quote['status']}) waits for no decision",
-                    fix=quote["next_step"]["say"],
+                    fix=ask if unasked else quote["next_step"]["say"],
                 )
             if not _sure("Approve" if approved else "Reject", quote, yes=yes):
                 return EXIT["waiting"]

@@ -47,6 +47,7 @@ def build() -> App:
             f"{here}.quote:{name}_quote{'s' if name == 'list' else ''}", name=name, help=what
         )
     for name, what in (
+        ("request", "Ask for every approval a quote needs."),
         ("approve", "Approve what a quote waits for, as a named person."),
         ("reject", "Reject what a quote waits for, as a named person."),
         ("issue", "Issue a quote for which nothing is left to decide, as a named person."),

@@ -126,17 +126,22 @@ def role_for(policy: Policy, found: Finding) -> str:
 def needed(
     policy: Policy, findings: Iterable[Finding], total_minor: int | None, currency: str
 ) -> list[ApprovalNeed]:
-    """Return one approval per failing rule, all at once.
+    """Return one approval per failing rule, all at once; it gives every reason of that rule.
 
     Every finding from a warning up needs one, errors apart: those cannot be approved away.
     """
-    needs: dict[tuple[str, str], ApprovalNeed] = {}
+    reasons: dict[tuple[str, str], list[str]] = {}
     for found in findings:
         if not at_least(found, Severity.WARNING) or found.severity in UNAPPROVABLE:
             continue
         rule = found.rule_id if found.rule_id.startswith(("APR-", "claim:")) else found.code
         role = role_for(policy, found)
-        needs.setdefault((rule, role), ApprovalNeed(rule_id=rule, role=role, reason=found.message))
+        said = reasons.setdefault((rule, role), [])
+        said += [found.message] if found.message not in said else []
+    needs = {
+        (rule, role): ApprovalNeed(rule_id=rule, role=role, reason="; ".join(said))
+        for (rule, role), said in reasons.items()
+    }
     if total_minor is not None and (total := total_need(policy, total_minor, currency)):
         needs[(total.rule_id, total.role)] = total
     return [needs[key] for key in sorted(needs)]

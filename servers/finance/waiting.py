@@ -19,7 +19,7 @@ from servers.finance.documents import (
 )
 from servers.toolkit.errors import ForbiddenError
 
-WHERE = "at a terminal of the house, where dealdesk and its keys are"
+WHERE = "at a terminal of the house, with this server's data folder (--home) and its keys"
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,9 @@ def combined_app(faces: Mapping[str, FastMCP[Any]], allowed_hosts: Sequence[str]
             yield
 
     mounts = [Mount(f"/{name}", app) for name, app in apps.items()]
-    return Starlette(routes=[Route("/health", health), *mounts], lifespan=lifespan)
+    outer = Starlette(routes=[Route("/health", health), *mounts], lifespan=lifespan)
+    outer.router.redirect_slashes = False  # a redirect would repeat a Host that nobody checked
+    return outer
 
 
 def _named(method: str | None, message: Any) -> tuple[str, str]:

@@ -26,7 +26,12 @@ ORDER: dict[str, Any] = {
 
 
 def draft(
-    home: Path, opportunity_id: str, revises: str | None = None, **changes: Any
+    home: Path,
+    opportunity_id: str,
+    revises: str | None = None,
+    *,
+    ask: bool = True,
+    **changes: Any,
 ) -> dict[str, Any]:
     """Draft as a local user of a desktop client does, and ask for what the answer says."""
 
@@ -51,7 +56,7 @@ def draft(
             chosen = {name: terms[name] for name in ("payment_terms", "clause_ids")}
             chosen |= {"opportunity_id": opportunity_id, "revises": revises}
             made = await call("create_quote", **order, **chosen)
-            if made["next_step"]["waits_for"] == "request_approval":
+            if ask and made["next_step"]["waits_for"] == "request_approval":
                 asked = await call("request_approval", quote_id=made["quote_id"])
                 made["next_step"] = asked["next_step"]
         server.ledger.audit.flush()
@@ -66,6 +71,22 @@ def run(command: Command, line: str, **more: Any) -> Any:
     words = line.split()
     assert words[0] == "dealdesk"
     return command(*words[1:], **more)
+
+
+def test_a_draft_that_nobody_asked_about_is_asked_about_and_decided_by_two_people(
+    seeded: Folder, copy: Copy, command: Command
+) -> None:
+    home = copy(seeded)
+    quote_id = draft(home, "opp_021", ask=False, discount_bp=800)["quote_id"]
+    unasked = command("quote", "approve", quote_id, "--as", "per_tomas", home=home)
+    unasked.fails(2, f"dealdesk quote request {quote_id}")
+    asked = command("quote", "request", quote_id, "--as", "per_tomas")
+    assert (asked.code, asked.err) == (EXIT["waiting"], "")
+    assert "per_ingrid" in asked.out
+    assert "per_tomas" not in asked.out, "who asks does not decide"
+    command("quote", "approve", quote_id, "--as", "per_tomas").fails(2, "per_tomas")
+    assert command("quote", "approve", quote_id, "--as", "per_ingrid").code == 0
+    assert command("quote", "issue", quote_id, "--as", "per_tomas").code == 0
 
 
 def test_a_desktop_draft_is_approved_and_issued_with_the_commands_it_names(
