@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,13 +19,11 @@ from servers.toolkit.combined import Routes, SharedNameError, combined_view
 from servers.toolkit.grants import Grant, new_grant_id
 from servers.toolkit.migrate import audit_table
 
+from .conftest import Warm
 from .matrix import LeakError, Matrix, Subject, subjects
-from .wire import SERVERS, World, environment, free_port, http_server, script, status, talk, world
+from .wire import SERVERS, World, environment, free_port, http_server, status, talk, world
 
 __all__ = ["world"]
-
-
-COMMAND = [str(Path(script("crm")).with_name("dealdesk")), "serve", "all"]
 
 
 def nobody(server: str) -> Grant:
@@ -181,9 +178,9 @@ async def test_two_servers_with_the_same_component_are_not_served(world: World) 
         await combined_view("dealdesk", "1", [(crm, nobody("crm")), (crm, nobody("crm"))])
 
 
-async def test_over_stdio_it_is_one_server_and_takes_no_grant(world: World) -> None:
+async def test_over_stdio_it_is_one_server_and_takes_no_grant(world: World, warm: Warm) -> None:
     said = await talk(
-        [*COMMAND, "--profile", "sales"],
+        warm("orchestrator", "serve", "all", "--profile", "sales"),
         environment(world.home),
         [
             ("tools/list", {}),
@@ -201,10 +198,10 @@ async def test_over_stdio_it_is_one_server_and_takes_no_grant(world: World) -> N
     assert product["structuredContent"]["sku"] == "SW-P8-120"
 
 
-async def test_over_http_each_server_has_its_path_and_its_own_gate(world: World) -> None:
+async def test_over_http_each_server_has_its_path_and_gate(world: World, warm: Warm) -> None:
     grant = replace(profile_grant("catalog", "read"), id=new_grant_id(), agent="visitor")
     token = world.signing.mint(grant, ttl=600)
-    with http_server("all", world.home, command=COMMAND) as base:
+    with http_server("all", world.home, command=warm("orchestrator", "serve", "all")) as base:
         assert status(f"{base}/health") == 200
         assert status(f"{base}/catalog/mcp", b"{}") == 401
         assert status(f"{base}/mcp", b"{}") == 404
