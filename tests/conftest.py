@@ -24,6 +24,11 @@ if in_memory():  # thousands of small commits, each of which waits for a disk
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than cores: tests of other processes wait more than they work."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the figures that tests recorded, also when they ran in other processes."""
     for report in terminalreporter.getreports("passed"):
