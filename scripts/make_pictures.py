@@ -50,8 +50,12 @@ def printed(command: str, home: Path) -> str:
     words = [str(script), *shlex.split(command)[1:]]
     environment = {"HOME": str(home), "PATH": os.environ["PATH"], "TERM": "xterm-256color"}
     environment |= {"COLUMNS": str(COLUMNS), "LANG": "C.UTF-8"}
+    if name == "claude":  # on a terminal it draws over itself
+        return subprocess.check_output(words, env=environment, cwd=home, text=True)
     ours, theirs = pty.openpty()
-    with subprocess.Popen(words, env=environment, stdout=theirs, stderr=theirs) as process:
+    with subprocess.Popen(
+        words, env=environment, cwd=home, stdout=theirs, stderr=theirs
+    ) as process:
         os.close(theirs)
         parts = []
         while True:
