@@ -138,6 +138,7 @@ def main(arguments: list[str]) -> int:
         sys.executable,
         "-m",
         "pytest",
+        "-n2",  # clients wait for servers that start slowly where more run at once
         *(arguments or ["tests/interop", "tests/e2e/test_raw.py"]),
     ]
     code = subprocess.run(command, cwd=ROOT, env=env, check=False).returncode

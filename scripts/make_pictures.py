@@ -36,6 +36,7 @@ COMMANDS = {
     "claude-mcp-list": "claude mcp list",
     "grant-mint": "dealdesk grant mint --agent shopper --tool match_need --tool get_product",
 }
+DRAWN_OVER = re.compile(r"[^\n]*\r(?:\x1b\[2K)?")
 NOT_COLOUR = re.compile(r"\x1b\][^\x07]*\x07|\x1b\[[\d;?<>=]*[^m\d;?<>=]|[\x00-\x08\x0b-\x1a\x7f]")
 """What a terminal does besides colour: titles, cursor moves, single control characters."""
 CLAUDE = "node/node_modules/@anthropic-ai/claude-code-*/claude"
@@ -70,7 +71,7 @@ def printed(command: str, home: Path) -> str:
     if process.returncode:
         raise SystemExit(b"".join(parts).decode())
     text = b"".join(parts).decode().replace("\r\n", "\n")
-    return NOT_COLOUR.sub("", text)
+    return NOT_COLOUR.sub("", DRAWN_OVER.sub("", text))
 
 
 def picture(command: str, text: str) -> str:
