@@ -81,6 +81,8 @@ def _watch(line: socket.socket) -> list[str]:
     words, folder, variables = json.loads(asked)
     if (process := os.fork()) == 0:
         line.close()
+        # a shell that puts us in the background has Ctrl-C ignored, and children inherit that
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
             os.close(stream)
