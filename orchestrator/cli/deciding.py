@@ -43,7 +43,7 @@ async def request_quote(
     """
     from orchestrator.desk import Desk
 
-    async with Desk.open(_settings(home, person), work=False) as desk:
+    async with Desk.open(decider(home, person), work=False) as desk:
         asked = await desk.look("finance", "request_approval", {"quote_id": quote_id})
     _say(asked, asked["next_step"]["say"], json)
     return EXIT["waiting"] if asked["status"] == "waiting" else 0
@@ -76,7 +76,7 @@ async def approve_quote(
     json
         Print one JSON document at the end.
     """
-    settings = _settings(home, person)
+    settings = decider(home, person)
     return await _decide(settings, quote_id, approved=True, note=note, yes=yes, as_json=json)
 
 
@@ -107,7 +107,7 @@ async def reject_quote(
     json
         Print one JSON document at the end.
     """
-    settings = _settings(home, person)
+    settings = decider(home, person)
     return await _decide(settings, quote_id, approved=False, note=note, yes=yes, as_json=json)
 
 
@@ -140,7 +140,7 @@ async def issue_quote(
     from orchestrator.people import in_words
     from orchestrator.people import issue_quote as issue
 
-    settings = _settings(home, person)
+    settings = decider(home, person)
     async with Desk.open(settings, work=False) as desk:
         quote = await desk.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
         _refuse_if_run_waits(desk, quote_id)
@@ -183,7 +183,7 @@ async def withdraw_quote(
     """
     from orchestrator.desk import Desk
 
-    async with Desk.open(_settings(home, person), work=False) as desk:
+    async with Desk.open(decider(home, person), work=False) as desk:
         _refuse_if_run_waits(desk, quote_id)
         arguments = {"quote_id": quote_id, "reason": reason}
         done = await desk.look("finance", "withdraw_quote", arguments)
@@ -191,7 +191,8 @@ async def withdraw_quote(
     return 0
 
 
-def _settings(home: str | None, person: str | None) -> Settings:
+def decider(home: str | None, person: str | None) -> Settings:
+    """Return the settings of a command that only a named person can give."""
     from orchestrator.errors import UsageError
     from orchestrator.settings import load_settings
 

@@ -210,16 +210,13 @@ async def _decide(
 ) -> int:
     import sys
 
+    from orchestrator.cli.deciding import decider
     from orchestrator.cli.desk_view import follow
     from orchestrator.desk import Desk
-    from orchestrator.errors import UsageError
     from orchestrator.rendering import ready
-    from orchestrator.settings import load_settings
 
     folder = ready(out)
-    settings = load_settings(home=home, person=person)
-    if not settings.person:
-        raise UsageError("who decides?", fix="name the person: --as per_tomas")
+    settings = decider(home, person)
     async with Desk.open(settings) as desk:
         row = desk.run_row(run_id)
         quote = await desk.awaiting_decision(row)
