@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from servers.finance.discounts import Work
-from servers.finance.documents import ApprovalNeed, MarginBlock
+from servers.finance.blocks import ApprovalNeed, MarginBlock
 from servers.finance.facts import Policy, RoleAbove
 from servers.finance.say import finding
+from servers.finance.work import Work
 from servers.toolkit.errors import ForbiddenError
 from servers.toolkit.findings import Finding, Severity, at_least
 

@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from servers.finance import canonical, credit, screening
 from servers.finance.approvals import UNAPPROVABLE, claim_findings, needed, warning_findings
-from servers.finance.documents import (
+from servers.finance.blocks import (
     AddressBlock,
     ApprovalNeed,
     Block,
+    ChargeBlock,
     ClauseBlock,
     Cover,
     CustomerBlock,
@@ -23,6 +24,9 @@ from servers.finance.documents import (
     InternalLine,
     MarginBlock,
     PaymentTermsBlock,
+    PresentationBlock,
+    RecurringBlock,
+    RiskRow,
     SellerBlock,
     TaxBlock,
     TaxIdBlock,
@@ -98,8 +102,11 @@ class QuoteSnapshot(Block):
     delivery_terms: str
     lines: list[InternalLine]
     freight: FreightBlock
+    charges: list[ChargeBlock] = Field(default_factory=list)
     taxes: list[TaxBlock]
     totals: TotalsBlock
+    recurring: RecurringBlock | None = None
+    presentation: PresentationBlock | None = None
     payment_terms: PaymentTermsBlock
     clauses: list[ClauseBlock]
     findings: list[Finding]
@@ -107,6 +114,7 @@ class QuoteSnapshot(Block):
     warnings: list[str]
     promo_codes: list[str]
     discount_bp: int
+    risks: list[RiskRow] = Field(default_factory=list)
     approvals_needed: list[ApprovalNeed]
     auto_issue: bool
     auto_issue_reasons: list[str]
@@ -310,8 +318,11 @@ def _snapshot(
         delivery_terms=template.format(city=ship_to.city, country=ship_to.country),
         lines=pricing.lines,
         freight=pricing.freight,
+        charges=pricing.charges,
         taxes=pricing.taxes,
         totals=pricing.totals,
+        recurring=pricing.recurring,
+        presentation=pricing.presentation,
         payment_terms=PaymentTermsBlock(
             code=terms.payment.code,
             description=terms.payment.description,

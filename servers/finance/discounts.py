@@ -7,41 +7,15 @@ the customer another advantage.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from servers.finance.documents import Allowance, TraceStep
-from servers.finance.facts import Item, Promotion, Tier
-from servers.finance.prices import UnitPrice
+from servers.finance.blocks import Allowance, TraceStep
+from servers.finance.facts import Promotion, Tier
 from servers.finance.say import finding, percent, plain, step
-from servers.finance.schemas import LineIn
+from servers.finance.work import Work
 from servers.toolkit.findings import Finding, Severity
 from servers.toolkit.money import round_money, to_minor
-
-
-@dataclass
-class Work:
-    """A line on its way through the waterfall."""
-
-    line: LineIn
-    item: Item | None
-    price: UnitPrice
-    gross: Decimal | None = None
-    running: Decimal | None = None
-    allowances: list[Allowance] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    trace: list[TraceStep] = field(default_factory=list)
-
-    @property
-    def in_total(self) -> bool:
-        """Whether the line counts in the totals."""
-        return not self.line.optional and self.line.alternative_of is None
-
-    @property
-    def exclusive(self) -> bool:
-        """Whether a contract shuts out tiers and promotions."""
-        return self.price.contract is not None and self.price.contract.exclusive
 
 
 def take_off(

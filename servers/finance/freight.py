@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from servers.finance.documents import Allowance, TraceStep
+from servers.finance.blocks import Allowance, TraceStep
 from servers.finance.facts import FreightRate, Promotion
 from servers.finance.say import finding, plain, step
 from servers.toolkit.findings import Finding, Severity

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_FLOOR, Decimal
 
-from servers.finance.discounts import Work
-from servers.finance.documents import MarginBlock
+from servers.finance.blocks import MarginBlock
 from servers.finance.facts import Policy
+from servers.finance.work import Work
 from servers.toolkit.money import round_money, to_minor
 
 ZERO = Decimal(0)

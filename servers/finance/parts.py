@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 
-from servers.finance.documents import QuoteDocument, TraceStep
+from servers.finance.blocks import TraceStep
+from servers.finance.documents import QuoteDocument
 
 ROOM, SMALL = 24_000, 4_000
 """Bytes of one answer, and for its lines (and their trace) at least."""

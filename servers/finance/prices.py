@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from servers.finance.documents import TraceStep
+from servers.finance.blocks import TraceStep
 from servers.finance.facts import Contract, Customer, Entry, Item
 from servers.finance.say import finding, percent, plain, step
 from servers.finance.schemas import LineIn

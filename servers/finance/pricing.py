@@ -7,26 +7,28 @@ Optional and alternative lines are priced and taxed, but count in no total, weig
 A line that has no price leaves the totals empty; it never counts as nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from servers.finance import canonical
 from servers.finance.approvals import discount_finding, margin_finding, needed
+from servers.finance.blocks import (
+    ApprovalNeed,
+    ChargeBlock,
+    FreightBlock,
+    InternalLine,
+    MarginBlock,
+    PresentationBlock,
+    RecurringBlock,
+    TaxBlock,
+    TotalsBlock,
+    TraceStep,
+)
 from servers.finance.discounts import (
-    Work,
     apply_discount,
     apply_promotions,
     apply_tier,
     choose_promotions,
-)
-from servers.finance.documents import (
-    ApprovalNeed,
-    FreightBlock,
-    InternalLine,
-    MarginBlock,
-    TaxBlock,
-    TotalsBlock,
-    TraceStep,
 )
 from servers.finance.facts import Address, Policy, PricingFacts, Promotion
 from servers.finance.freight import Freight, price_freight
@@ -34,7 +36,7 @@ from servers.finance.margin import margin_of
 from servers.finance.prices import UnitPrice, unit_price
 from servers.finance.say import finding, percent, plain, step
 from servers.finance.schemas import LineIn, Priced, PriceRequest
-from servers.finance.tax import TaxDecision, decide, rate_change, zone_of
+from servers.finance.tax import TaxDecision, decide, place_doubts, rate_change
 from servers.finance.totals import (
     carriage_tax,
     document_totals,
@@ -42,6 +44,7 @@ from servers.finance.totals import (
     line_block,
     no_totals,
 )
+from servers.finance.work import Work
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Finding, Severity
 from servers.toolkit.money import exponent, from_minor, round_money
@@ -63,6 +66,9 @@ class Pricing:
     trace: list[TraceStep]
     margin: MarginBlock | None
     digest: str
+    charges: list[ChargeBlock] = field(default_factory=list)
+    recurring: RecurringBlock | None = None
+    presentation: PresentationBlock | None = None
 
     def public(self) -> Priced:
         """Return the answer without margin and trace, as tools give it."""
@@ -70,8 +76,11 @@ class Pricing:
             currency=self.currency,
             lines=self.lines,
             freight=self.freight,
+            charges=self.charges,
             tax=self.taxes,
             totals=self.totals,
+            recurring=self.recurring,
+            presentation=self.presentation,
             findings=self.findings,
             approvals_needed=self.approvals,
             digest=self.digest,
@@ -227,7 +236,10 @@ class _Waterfall:
             for w in works
             if w.in_total and w.item is not None and w.item.kind == "goods"
         ]
-        self._places(works)
+        services = any(w.item is not None and w.item.kind != "goods" for w in works)
+        self.findings += place_doubts(
+            self.facts, self.country, self.request.ship_method, services=services
+        )
         return price_freight(
             self.request.ship_method,
             self.country,
@@ -237,31 +249,6 @@ class _Waterfall:
             promotions,
             self.currency,
         )
-
-    def _places(self, works: list[Work]) -> None:
-        """Ask a person where the place of supply is in doubt."""
-        facts = self.facts
-        home, zones = facts.home_country, facts.zones
-        here = zone_of(self.country, home, zones)
-        seat = zone_of(facts.customer.country, home, zones)
-        services = any(w.item is not None and w.item.kind != "goods" for w in works)
-        if services and here != seat:
-            self.findings.append(
-                _tax_doubt(
-                    "TAX_PLACE_OF_SUPPLY",
-                    "services go where the customer has its seat, the goods go elsewhere",
-                    f"seat {facts.customer.country}, ship-to {self.country}",
-                )
-            )
-        if self.request.ship_method == "PICKUP" and here != "HOME":
-            self.findings.append(
-                _tax_doubt(
-                    "TAX_PICKUP_ABROAD",
-                    "the customer collects goods that leave the country: proof of transport is "
-                    "needed for the tax treatment shown",
-                    f"ship-to {self.country}",
-                )
-            )
 
     def _totals(
         self,
@@ -382,14 +369,3 @@ def _empty(request: PriceRequest, currency: str, findings: list[Finding]) -> Pri
     totals = no_totals()
     digest = canonical.digest({"request": request, "currency": currency, "findings": findings})
     return Pricing(currency, [], freight, [], totals, findings, [], [], None, digest)
-
-
-def _tax_doubt(code: str, message: str, evidence: str) -> Finding:
-    return finding(
-        code,
-        Severity.NEEDS_HUMAN,
-        message,
-        rule_id="TAX",
-        evidence=[evidence],
-        fix="ask tax to confirm",
-    )

@@ -14,7 +14,8 @@ from pydantic import BaseModel
 from sqlalchemy import or_, select
 from sqlmodel import Session, col
 
-from servers.finance.documents import SellerBlock, customer_view
+from servers.finance.blocks import SellerBlock
+from servers.finance.documents import customer_view
 from servers.finance.models import ClauseRow, CustomerRow
 from servers.finance.models_quotes import Quote
 from servers.finance.render import Format, render

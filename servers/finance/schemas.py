@@ -1,17 +1,18 @@
 """What finance's tools take and return."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from servers.finance.documents import (
-    ApprovalBlock,
+from servers.finance.blocks import (
     ApprovalNeed,
+    ChargeBlock,
     FreightBlock,
     InternalLine,
-    NextStep,
-    Status,
+    PresentationBlock,
+    RecurringBlock,
     TaxBlock,
     TotalsBlock,
     TraceStep,
@@ -49,6 +50,17 @@ GeneratedBy = Annotated[
 ]
 
 
+OptionCode = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{0,31}$", max_length=32)]
+SubscriptionId = Annotated[str, Field(pattern=r"^sub_[A-Za-z0-9_-]{1,40}$", max_length=48)]
+AdjustmentReason = Literal[
+    "competitive_match",
+    "volume_commitment",
+    "service_recovery",
+    "strategic_account",
+    "pricing_error",
+    "demo_equipment",
+    "agreed_rounding",
+]
 LEFT_OUT = "position of the first line left out; from_line of the next call"
 FromLine = Annotated[
     int, Field(ge=1, le=200, description="first line to show, by position, where not all fit")
@@ -71,6 +83,41 @@ class LineIn(BaseModel):
     start: date | None = None
     optional: bool = False
     alternative_of: LineId | None = None
+    end: Annotated[
+        date | None, Field(description="last day, to end with another subscription (co-term)")
+    ] = None
+    segment_of: Annotated[
+        LineId | None, Field(description="line_id of the ramp segment before this one")
+    ] = None
+    options: Annotated[
+        tuple[OptionCode, ...], Field(max_length=20, description="configuration options")
+    ] = ()
+    part_of: Annotated[
+        LineId | None, Field(description="line_id of the bundle this optional part belongs to")
+    ] = None
+    change: Annotated[
+        Literal["amend", "renew"] | None,
+        Field(description="amend adds to a running subscription, renew continues it"),
+    ] = None
+    subscription_id: Annotated[
+        SubscriptionId | None, Field(description="the subscription that `change` is about")
+    ] = None
+
+
+class Adjustment(BaseModel):
+    """What a named person takes off by hand, with the reason; no agent's tool accepts one.
+
+    `line_id` None is a discount on the whole document (lines and freight), split pro rata.
+    `value` is percent, an amount in the quote's currency, or for `override` the unit price.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    line_id: LineId | None = None
+    kind: Literal["percent", "amount", "override"]
+    value: Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=6)]
+    reason_code: AdjustmentReason
+    author: str = ""
 
 
 Lines = Annotated[
@@ -91,6 +138,8 @@ class PriceRequest(BaseModel):
     currency: str | None = None
     promo_codes: tuple[str, ...] = ()
     discount_bp: int = 0
+    adjustments: tuple[Adjustment, ...] = ()
+    display_currency: str | None = None
 
     def checked(self) -> "PriceRequest":
         """Return the request if its lines fit together.
@@ -118,8 +167,11 @@ class Priced(BaseModel):
     currency: str
     lines: list[InternalLine]
     freight: FreightBlock
+    charges: list[ChargeBlock] = Field(default_factory=list)
     tax: list[TaxBlock]
     totals: TotalsBlock
+    recurring: RecurringBlock | None = None
+    presentation: PresentationBlock | None = None
     findings: list[Finding]
     approvals_needed: list[ApprovalNeed]
     digest: Digest
@@ -171,106 +223,3 @@ class SelectedTerms(BaseModel):
     payment_terms: str
     reasons: dict[str, str] = Field(description="clause id -> why it applies")
     findings: list[Finding]
-
-
-class QuoteDraft(BaseModel):
-    """The quote that was stored."""
-
-    quote_id: str
-    revision: int
-    status: Status
-    digest: Digest
-    currency: str
-    total_minor: int
-    approvals_needed: list[ApprovalNeed]
-    auto_issue: bool
-    auto_issue_reasons: list[str]
-    findings: list[Finding]
-    next_step: NextStep | None = Field(default=None, description="what it waits for, and whom")
-    replayed: bool = False
-
-
-class QuoteRow(BaseModel):
-    """A quote in a list."""
-
-    quote_id: str
-    number: str | None
-    revision: int
-    status: Status
-    account_id: str
-    opportunity_id: str
-    currency: str
-    total_minor: int
-    order_date: date
-    created_at: str
-
-
-class QuotePage(BaseModel):
-    """A page of quotes, newest first."""
-
-    items: list[QuoteRow]
-    total: int
-    next_cursor: str | None
-
-
-class ApprovalRequest(BaseModel):
-    """The approvals a quote waits for."""
-
-    quote_id: str
-    status: Status
-    approvals: list[ApprovalBlock]
-    next_step: NextStep | None = Field(default=None, description="what it waits for, and whom")
-    replayed: bool = False
-
-
-class Decision(BaseModel):
-    """What a person decided, and what the quote still waits for."""
-
-    approval_id: str
-    quote_id: str
-    decision: Literal["approve", "reject"]
-    decided_by: str
-    quote_status: Status
-    still_pending: list[str] = Field(description="roles that have yet to decide")
-    next_step: NextStep | None = Field(default=None, description="what it waits for, and whom")
-    replayed: bool = False
-
-
-class Issued(BaseModel):
-    """An issued quote: its number and how long it holds."""
-
-    quote_id: str
-    number: str
-    revision: int
-    status: Status
-    digest: Digest
-    issued_at: str
-    valid_until: date
-    total_minor: int
-    currency: str
-    next_step: NextStep | None = Field(default=None, description="what it waits for, and whom")
-    replayed: bool = False
-
-
-class Withdrawn(BaseModel):
-    """A quote that was taken back."""
-
-    quote_id: str
-    number: str | None
-    status: Status
-    replayed: bool = False
-
-
-class Rendered(BaseModel):
-    """A quote as text."""
-
-    quote_id: str
-    number: str | None
-    format: Format
-    view: View
-    mime_type: str
-    text: str = Field(description="at most 20,000 characters from `offset`, unless asked for whole")
-    offset: int
-    next_offset: int | None
-    total_characters: int
-    uri: str | None = Field(description="the resource that holds all of it; None for internal")

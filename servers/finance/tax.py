@@ -121,6 +121,45 @@ def decide(
     return decision, findings
 
 
+def place_doubts(
+    facts: PricingFacts, ship_to: str, ship_method: str, *, services: bool
+) -> list[Finding]:
+    """Ask a person where the place of supply is in doubt."""
+    home, zones = facts.home_country, facts.zones
+    here = zone_of(ship_to, home, zones)
+    seat = zone_of(facts.customer.country, home, zones)
+    findings = []
+    if services and here != seat:
+        findings.append(
+            _doubt(
+                "TAX_PLACE_OF_SUPPLY",
+                "services go where the customer has its seat, the goods go elsewhere",
+                f"seat {facts.customer.country}, ship-to {ship_to}",
+            )
+        )
+    if ship_method == "PICKUP" and here != "HOME":
+        findings.append(
+            _doubt(
+                "TAX_PICKUP_ABROAD",
+                "the customer collects goods that leave the country: proof of transport is "
+                "needed for the tax treatment shown",
+                f"ship-to {ship_to}",
+            )
+        )
+    return findings
+
+
+def _doubt(code: str, message: str, evidence: str) -> Finding:
+    return finding(
+        code,
+        Severity.NEEDS_HUMAN,
+        message,
+        rule_id="TAX",
+        evidence=[evidence],
+        fix="ask tax to confirm",
+    )
+
+
 def rate_change(rates: Iterable[TaxRate], home: str, day: date, days: int) -> Finding | None:
     """Say so when a rate is known to change while the quote would still be open."""
     until = day + timedelta(days=days)

@@ -11,36 +11,33 @@ from fastmcp.tools import ToolResult
 from pydantic import Field, TypeAdapter
 
 from servers.finance.assembly import QuoteInputs
+from servers.finance.blocks import Cover, Status
 from servers.finance.card import CARD
-from servers.finance.documents import (
-    Cover,
-    CustomerQuote,
-    QuoteDocument,
-    Status,
-    customer_view,
-)
+from servers.finance.documents import CustomerQuote, QuoteDocument, customer_view
 from servers.finance.parts import lines_that_fit
 from servers.finance.repository import decisions, drafts, reading
 from servers.finance.schemas import (
-    ApprovalRequest,
     Claim,
     ClauseId,
     Code,
-    Decision,
     DiscountBp,
     Format,
     FromLine,
     GeneratedBy,
-    Issued,
     Lines,
     PriceRequest,
     PromoCodes,
-    QuoteDraft,
-    QuotePage,
-    Rendered,
     ShipMethod,
     TermsCode,
     View,
+)
+from servers.finance.schemas_quotes import (
+    ApprovalRequest,
+    Decision,
+    Issued,
+    QuoteDraft,
+    QuotePage,
+    Rendered,
     Withdrawn,
 )
 from servers.finance.tools_pricing import PRICED_BY, Currency

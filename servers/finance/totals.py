@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from servers.finance.discounts import Work
-from servers.finance.documents import FreightBlock, InternalLine, TaxBlock, TotalsBlock
+from servers.finance.blocks import FreightBlock, InternalLine, TaxBlock, TotalsBlock
 from servers.finance.freight import Freight
 from servers.finance.say import percent, plain
 from servers.finance.tax import TaxDecision, TaxedAmount, tax_groups
+from servers.finance.work import Work
 from servers.toolkit.money import to_minor
 
 ZERO = Decimal(0)

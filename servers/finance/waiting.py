@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from servers.finance.approvals import Approver, check_approver
-from servers.finance.documents import (
+from servers.finance.blocks import (
     ApprovalBlock,
     ApprovalNeed,
     Decider,

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from servers.finance.documents import (
+from servers.finance.blocks import (
     AddressBlock,
     Allowance,
     ApprovalBlock,
@@ -18,13 +18,12 @@ from servers.finance.documents import (
     InternalLine,
     MarginBlock,
     PaymentTermsBlock,
-    QuoteDocument,
     SellerBlock,
     TaxBlock,
     TotalsBlock,
     TraceStep,
-    customer_view,
 )
+from servers.finance.documents import QuoteDocument, customer_view
 from servers.finance.render import render
 from servers.finance.render.pages import escape_markdown
 from servers.finance.render.words import iban, money, quantity, unit_price

@@ -3,7 +3,7 @@
 from typing import Any
 
 from servers.finance.approvals import Approver
-from servers.finance.documents import ApprovalBlock, ApprovalNeed
+from servers.finance.blocks import ApprovalBlock, ApprovalNeed
 from servers.finance.waiting import Waiter, next_step
 
 TOMAS = Approver("per_tomas", "Tomas Rehn", frozenset({"sales_manager"}), 1500, {"EUR": 10_000_00})

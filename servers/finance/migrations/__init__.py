@@ -1,3 +1,3 @@
 """Finance's schema history."""
 
-HEAD = "0001_first"
+HEAD = "0002_depth"

@@ -19,7 +19,7 @@ from servers.finance.repository.clock import stamp
 from servers.finance.repository.collect import collect, seller
 from servers.finance.repository.drafts import close_approvals, hold, lock, supersede
 from servers.finance.repository.people import approver_of
-from servers.finance.schemas import Decision, Issued, Withdrawn
+from servers.finance.schemas_quotes import Decision, Issued, Withdrawn
 from servers.toolkit import scope
 from servers.toolkit.errors import (
     ConflictError,

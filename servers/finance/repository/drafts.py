@@ -16,7 +16,7 @@ from servers.finance.models_quotes import Approval, Quote
 from servers.finance.repository import reading
 from servers.finance.repository.clock import stamp
 from servers.finance.repository.collect import collect
-from servers.finance.schemas import ApprovalRequest, QuoteDraft
+from servers.finance.schemas_quotes import ApprovalRequest, QuoteDraft
 from servers.toolkit import scope
 from servers.toolkit.errors import ConflictError, RuleViolationError
 

@@ -8,18 +8,13 @@ from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
 from servers.finance.assembly import QuoteSnapshot
-from servers.finance.documents import (
-    ApprovalBlock,
-    MarginBlock,
-    NextStep,
-    QuoteDocument,
-    Status,
-)
+from servers.finance.blocks import ApprovalBlock, MarginBlock, NextStep, Status
+from servers.finance.documents import QuoteDocument
 from servers.finance.models import Person
 from servers.finance.models_quotes import Approval, Quote
 from servers.finance.repository.clock import stamp
 from servers.finance.repository.people import everyone
-from servers.finance.schemas import QuotePage, QuoteRow
+from servers.finance.schemas_quotes import QuotePage, QuoteRow
 from servers.finance.waiting import Waiter, next_step
 from servers.toolkit import scope
 from servers.toolkit.errors import NotFoundError

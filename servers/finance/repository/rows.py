@@ -7,7 +7,7 @@ from typing import Any
 
 from servers.finance import facts as f
 from servers.finance import models as m
-from servers.finance.documents import AddressBlock, BankBlock, SellerBlock
+from servers.finance.blocks import AddressBlock, BankBlock, SellerBlock
 from servers.finance.screening import Listed, ScreeningList
 from servers.finance.terms import Clause, PaymentTerms
 from servers.toolkit.money import from_micro, to_minor

@@ -1,0 +1,1 @@
+"""The parts of the second migration, one per area."""

@@ -1,0 +1,5 @@
+"""The second migration's part about tax."""
+
+
+def upgrade() -> None:
+    """Change nothing yet."""

@@ -1,0 +1,34 @@
+"""A line on its way through the waterfall."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from servers.finance.blocks import Allowance, TraceStep
+from servers.finance.facts import Item
+from servers.finance.prices import UnitPrice
+from servers.finance.schemas import LineIn
+from servers.toolkit.findings import Finding
+
+
+@dataclass
+class Work:
+    """A line on its way through the waterfall."""
+
+    line: LineIn
+    item: Item | None
+    price: UnitPrice
+    gross: Decimal | None = None
+    running: Decimal | None = None
+    allowances: list[Allowance] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    trace: list[TraceStep] = field(default_factory=list)
+
+    @property
+    def in_total(self) -> bool:
+        """Whether the line counts in the totals."""
+        return not self.line.optional and self.line.alternative_of is None
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether a contract shuts out tiers and promotions."""
+        return self.price.contract is not None and self.price.contract.exclusive

@@ -1,0 +1,6 @@
+"""Adapters for cases about tax: (inputs, expected) -> what our own functions answer."""
+
+from collections.abc import Callable
+from typing import Any
+
+ADAPTERS: dict[str, Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]] = {}
