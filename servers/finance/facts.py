@@ -8,6 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from servers.finance.proration import Proration
+
+if TYPE_CHECKING:
+    from servers.finance.charges import Fee
+    from servers.finance.presentation import Rate
+    from servers.finance.subscriptions import Subscription
 
 
 @dataclass(frozen=True)
@@ -112,6 +120,7 @@ class Entry:
     unit: str
     default_term_months: int | None
     amount: Decimal
+    proration: Proration = "monthly"
 
 
 @dataclass(frozen=True)
@@ -222,6 +231,8 @@ class Policy:
     default_role: str
     mandatory_topics: Mapping[str, str]
     incoterms: Mapping[str, str]
+    cash_rounding: Mapping[str, Decimal] = field(default_factory=dict)
+    rate_days: int | None = None
 
 
 @dataclass(frozen=True)
@@ -242,3 +253,6 @@ class PricingFacts:
     tax_rules: tuple[TaxRule, ...]
     exchange: Mapping[str, Decimal] = field(default_factory=dict)
     policy: Policy | None = None
+    subscriptions: "tuple[Subscription, ...]" = ()
+    fees: "tuple[Fee, ...]" = ()
+    rates: "tuple[Rate, ...]" = ()

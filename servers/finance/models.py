@@ -150,6 +150,7 @@ class PriceEntry(FinanceTable, table=True):
     sku: str = Field(foreign_key="item.sku", index=True, max_length=32)
     unit: str = Field(max_length=12)
     default_term_months: int | None = None
+    proration: str = Field(default="monthly", max_length=16)
     amount_micro: int = Field(sa_type=BigInteger)
 
 
@@ -259,7 +260,7 @@ class TaxRuleRow(FinanceTable, table=True):
 
 
 class ExchangeRate(FinanceTable, table=True):
-    """What one EUR of cost is in another currency; for margins, never for prices."""
+    """What one EUR is in another currency: for margins and for reading, never for prices."""
 
     __tablename__ = "exchange_rate"
 

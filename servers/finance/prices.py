@@ -1,27 +1,36 @@
-"""Unit prices: which book's entry, which contract, and for how long (waterfall steps 1 to 4)."""
+"""Unit prices: which book's entry and which contract (waterfall steps 1 and 2)."""
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from servers.finance.blocks import TraceStep
 from servers.finance.facts import Contract, Customer, Entry, Item
+from servers.finance.proration import Proration, six_decimals
 from servers.finance.say import finding, percent, plain, step
 from servers.finance.schemas import LineIn
+from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Finding, Severity
-
-SIX = Decimal("0.000001")
+from servers.toolkit.money import exponent
 
 
 @dataclass
 class UnitPrice:
-    """The unit price of a line for its whole term, and how it came about; None is no price."""
+    """The unit price of a line, and how it came about; None is no price.
+
+    It is for the standard term until `subscriptions.put_term` has made it that of the line's own.
+    """
 
     amount: Decimal | None = None
     list_amount: Decimal | None = None
     book: str | None = None
     contract: Contract | None = None
+    entry_id: str = ""
+    currency: str = ""
+    default_term_months: int | None = None
+    proration: Proration = "monthly"
     term_months: int | None = None
     term_factor: tuple[int, int] = (1, 1)
     findings: list[Finding] = field(default_factory=list)
@@ -37,7 +46,7 @@ def unit_price(
     entries: Iterable[Entry],
     contracts: Iterable[Contract],
 ) -> UnitPrice:
-    """Return the unit price of a line: book price, else contract price, times its term.
+    """Return the unit price of a line for the standard term: book price, else contract price.
 
     The day is the order's, never the clock's. Nothing is guessed: two entries of equal rank, or
     none, give a finding and no price.
@@ -47,10 +56,9 @@ def unit_price(
     if entry is None:
         return price
     price.amount = price.list_amount = entry.amount
-    price.book = entry.book
+    price.book, price.entry_id, price.currency = entry.book, entry.entry_id, currency
+    price.default_term_months, price.proration = entry.default_term_months, entry.proration
     _contract_price(price, line, item, customer, currency, day, contracts)
-    if price.amount is not None:
-        _term(price, line, entry)
     return price
 
 
@@ -203,7 +211,7 @@ def _agree(
     assert before is not None  # noqa: S101 - called only with a list price
     price.contract = contract
     fixed = contract.kind == "fixed"
-    price.amount = contract.amount if fixed else _cut(before * (1 - contract.amount / 100))
+    price.amount = contract.amount if fixed else six_decimals(before * (1 - contract.amount / 100))
     note = f"{contract.kind} {percent(contract.amount)}, agreed in {contract.document}"
     if contract.account_id != customer.account_id:
         note += f", inherited from {contract.account_id}"
@@ -256,53 +264,20 @@ def _not_in_force(
     return ""
 
 
-def _term(price: UnitPrice, line: LineIn, entry: Entry) -> None:
-    """Scale a price per default term to the term asked for."""
-    default = entry.default_term_months
-    if default is None:
-        if line.term_months is not None:
-            price.findings.append(
-                finding(
-                    "TERM_NOT_SOLD",
-                    Severity.WARNING,
-                    f"{line.sku} is not sold for a term; {line.term_months} months change nothing",
-                    subject=line.line_id,
-                    rule_id="TERM",
-                    fix="leave out term_months",
-                )
-            )
-        return
-    months = line.term_months or default
-    if line.term_months is None:
-        price.findings.append(
-            finding(
-                "TERM_DEFAULTED",
-                Severity.INFO,
-                f"{line.sku} is priced for its standard term of {default} months",
-                subject=line.line_id,
-                rule_id="TERM",
-                fix="give term_months for another term",
-            )
-        )
-    before = price.amount
-    assert before is not None  # noqa: S101 - called only with a price
-    price.term_months, price.term_factor = months, (months, default)
-    price.amount = _cut(before * months / default)
-    price.trace.append(
-        step(
-            line.line_id,
-            "term",
-            "TERM",
-            source=entry.entry_id,
-            before=before,
-            after=price.amount,
-            note=f"x {months}/{default} months",
-        )
+def unknown_currency(currency: str, books: AbstractSet[str]) -> Finding | None:
+    """Say so when there is no price book in a currency, or no such currency."""
+    try:
+        exponent(currency)
+        known = currency in books
+    except InvalidInputError:
+        known = False
+    if known:
+        return None
+    return finding(
+        "UNKNOWN_CURRENCY",
+        Severity.ERROR,
+        f"there is no price book in {currency}",
+        rule_id="LIST-PRICE",
+        evidence=[f"books: {', '.join(sorted(books))}"],
+        fix="quote in a currency that has a price book",
     )
-
-
-def _cut(amount: Decimal) -> Decimal:
-    """Return a unit price with at most six decimals, which is what a quote can state."""
-    cut = amount.quantize(SIX, ROUND_HALF_UP)
-    short = cut.quantize(Decimal("0.01"), ROUND_HALF_UP)
-    return short if short == cut else cut.normalize()

@@ -24,6 +24,7 @@ from servers.finance.blocks import (
     TotalsBlock,
     TraceStep,
 )
+from servers.finance.charges import Charges, charges_of
 from servers.finance.discounts import (
     apply_discount,
     apply_promotions,
@@ -33,12 +34,16 @@ from servers.finance.discounts import (
 from servers.finance.facts import Address, Policy, PricingFacts, Promotion
 from servers.finance.freight import Freight, price_freight
 from servers.finance.margin import margin_of
-from servers.finance.prices import UnitPrice, unit_price
+from servers.finance.presentation import present
+from servers.finance.prices import UnitPrice, unit_price, unknown_currency
+from servers.finance.recurring import recurring
 from servers.finance.say import finding, percent, plain, step
 from servers.finance.schemas import LineIn, Priced, PriceRequest
+from servers.finance.subscriptions import Term, agreed_prices, put_term, terms_of
 from servers.finance.tax import TaxDecision, decide, place_doubts, rate_change
 from servers.finance.totals import (
     carriage_tax,
+    cash_rounded,
     document_totals,
     freight_block,
     line_block,
@@ -47,7 +52,7 @@ from servers.finance.totals import (
 from servers.finance.work import Work
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Finding, Severity
-from servers.toolkit.money import exponent, from_minor, round_money
+from servers.toolkit.money import from_minor, round_money
 
 ZERO = Decimal(0)
 
@@ -101,7 +106,7 @@ def price(facts: PricingFacts, request: PriceRequest) -> Pricing:
             fix="use an address_id from list_addresses",
         )
     currency = request.currency or facts.customer.currency
-    if unknown := _unknown_currency(currency, facts):
+    if unknown := unknown_currency(currency, facts.currencies):
         return _empty(request, currency, [unknown])
     return _Waterfall(facts, request, ship_to, currency).run()
 
@@ -120,7 +125,8 @@ class _Waterfall:
         self.policy: Policy = facts.policy
 
     def run(self) -> Pricing:
-        works = [self._start(line) for line in self.request.lines]
+        terms = terms_of(self.request.lines, self.facts.subscriptions, self.day)
+        works = [self._start(line, terms[line.line_id]) for line in self.request.lines]
         promotions = self._promotions(works)
         for work in works:
             apply_discount(work, self.request.discount_bp, self.currency)
@@ -133,17 +139,21 @@ class _Waterfall:
             for place, (work, decision) in enumerate(zip(works, decisions, strict=True), start=1)
         ]
         for work in works:
-            self.findings += work.price.findings + work.findings
+            self.findings += work.term.findings + work.price.findings + work.findings
             self.trace += work.price.trace + work.trace
         self.findings += freight.findings
         self.trace += freight.trace
-        taxes, totals = self._totals(works, decisions, freight, carriage)
+        charges = self._charges(works, carriage)
+        taxes, totals = self._totals(works, decisions, freight, carriage, charges)
         margin = margin_of(works, self.facts.exchange, self.currency, self.policy)
         self._limits(margin, works)
         block = freight_block(freight, carriage, self.currency)
-        return self._answer(lines, block, taxes, totals, margin)
+        runs = recurring(works, totals, self.currency)
+        return self._answer(
+            lines, block, charges.blocks(self.currency), taxes, totals, runs, margin
+        )
 
-    def _start(self, line: LineIn) -> Work:
+    def _start(self, line: LineIn, term: Term) -> Work:
         item = self.facts.items.get(line.sku)
         if item is None:
             missing = finding(
@@ -154,7 +164,9 @@ class _Waterfall:
                 rule_id="ITEMS",
                 fix="choose another product, or add the item to finance",
             )
-            return Work(line, None, UnitPrice(findings=[missing]))
+            return Work(line, None, UnitPrice(findings=[missing]), term)
+        if term.impossible:
+            return Work(line, item, UnitPrice(), term)
         price_ = unit_price(
             line,
             item,
@@ -162,9 +174,10 @@ class _Waterfall:
             self.currency,
             self.day,
             self.facts.entries,
-            self.facts.contracts,
+            agreed_prices(term, line, self.facts.contracts, self.day),
         )
-        work = Work(line, item, price_)
+        put_term(price_, line, term)
+        work = Work(line, item, price_, term)
         if price_.amount is not None:
             work.gross = work.running = round_money(price_.amount * line.quantity, self.currency)
             note = f"{line.quantity} x {plain(price_.amount)}"
@@ -250,12 +263,20 @@ class _Waterfall:
             self.currency,
         )
 
+    def _charges(self, works: list[Work], carriage: TaxDecision | None) -> Charges:
+        place = (self.country, self.request.ship_method)
+        charges = charges_of(self.facts, works, place, self.day, self.currency, carriage)
+        self.findings += [found for found in charges.findings if found not in self.findings]
+        self.trace += charges.trace
+        return charges
+
     def _totals(
         self,
         works: list[Work],
         decisions: list[TaxDecision | None],
         freight: Freight,
         carriage: TaxDecision | None,
+        charges: Charges,
     ) -> tuple[list[TaxBlock], TotalsBlock]:
         counted = [(w, d) for w, d in zip(works, decisions, strict=True) if w.in_total]
         if not counted:
@@ -268,10 +289,11 @@ class _Waterfall:
                     fix="make one line firm",
                 )
             )
-        taxes, totals = document_totals(counted, freight, carriage, self.currency)
+        taxes, totals = document_totals(counted, freight, carriage, charges, self.currency)
+        totals = cash_rounded(totals, self.policy.cash_rounding, self.currency)
         if totals.total_minor is not None:
             total = from_minor(totals.total_minor, self.currency)
-            note = "lines + freight = net; net + tax = total, exactly"
+            note = "lines + freight + fees = net; net + tax = total, exactly"
             self.trace.append(step("", "totals", "TOTALS", after=total, note=note))
         return taxes, totals
 
@@ -292,10 +314,15 @@ class _Waterfall:
         self,
         lines: list[InternalLine],
         freight: FreightBlock,
+        charges: list[ChargeBlock],
         taxes: list[TaxBlock],
         totals: TotalsBlock,
+        runs: RecurringBlock | None,
         margin: MarginBlock | None,
     ) -> Pricing:
+        wanted = self.request.display_currency
+        presentation, unseen = present(self.facts, totals, self.currency, wanted, self.day)
+        self.findings += [] if unseen is None else [unseen]
         total = totals.total_minor
         approvals = needed(self.policy, self.findings, total, self.currency)
         digest = canonical.digest(
@@ -304,8 +331,11 @@ class _Waterfall:
                 "currency": self.currency,
                 "lines": lines,
                 "freight": freight,
+                "charges": charges,
                 "taxes": taxes,
                 "totals": totals,
+                "recurring": runs,
+                "presentation": presentation,
                 "findings": self.findings,
                 "approvals": approvals,
             }
@@ -321,6 +351,9 @@ class _Waterfall:
             self.trace,
             margin,
             digest,
+            charges,
+            runs,
+            presentation,
         )
 
 
@@ -335,24 +368,6 @@ def explain(pricing: Pricing, line_id: str | None) -> list[TraceStep]:
     if line_id not in {line.line_id for line in pricing.lines}:
         raise InvalidInputError(f"no line {line_id}", fix="use a line_id of the lines")
     return [one for one in pricing.trace if one.line_id == line_id]
-
-
-def _unknown_currency(currency: str, facts: PricingFacts) -> Finding | None:
-    try:
-        exponent(currency)
-        known = currency in facts.currencies
-    except InvalidInputError:
-        known = False
-    if known:
-        return None
-    return finding(
-        "UNKNOWN_CURRENCY",
-        Severity.ERROR,
-        f"there is no price book in {currency}",
-        rule_id="LIST-PRICE",
-        evidence=[f"books: {', '.join(sorted(facts.currencies))}"],
-        fix="quote in a currency that has a price book",
-    )
 
 
 def _empty(request: PriceRequest, currency: str, findings: list[Finding]) -> Pricing:

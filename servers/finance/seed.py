@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from servers.finance import models as m
 from servers.finance import seed_rows as rows
+from servers.finance.seed_subscriptions import subscriptions_and_fees
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.importing import read_csv, read_json
 from servers.toolkit.money import to_micro
@@ -107,6 +108,7 @@ def _entries(folder: Path) -> Iterator[m.FinanceTable]:
             sku=entry.sku,
             unit=entry.unit,
             default_term_months=entry.default_term_months,
+            proration=entry.proration,
             amount_micro=to_micro(entry.amount),
         )
 
@@ -246,4 +248,5 @@ PARTS: tuple[Part, ...] = (
     _legal,
     _customers,
     _customer_parts,
+    subscriptions_and_fees,
 )

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from servers.finance.proration import Proration
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.importing import read_csv, read_json
 
@@ -146,6 +147,7 @@ class EntrySeed(Row):
     sku: str
     unit: Literal["each", "box", "license", "hour", "day", "month"]
     default_term_months: int | None = Field(default=None, ge=1, le=120)
+    proration: Proration = "monthly"
     amount: Decimal = Field(ge=0)
 
 

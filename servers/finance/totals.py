@@ -1,14 +1,15 @@
 """From worked-out lines to the blocks of a document: lines, freight, tax breakdown, totals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from servers.finance.blocks import FreightBlock, InternalLine, TaxBlock, TotalsBlock
+from servers.finance.charges import Charges
 from servers.finance.freight import Freight
 from servers.finance.say import percent, plain
 from servers.finance.tax import TaxDecision, TaxedAmount, tax_groups
 from servers.finance.work import Work
-from servers.toolkit.money import to_minor
+from servers.toolkit.money import from_minor, round_to, to_minor
 
 ZERO = Decimal(0)
 
@@ -53,6 +54,7 @@ def document_totals(
     counted: Sequence[tuple[Work, TaxDecision | None]],
     freight: Freight,
     carriage: TaxDecision | None,
+    charges: Charges,
     currency: str,
 ) -> tuple[list[TaxBlock], TotalsBlock]:
     """Return the tax breakdown and totals; empty when any part has no price or no tax."""
@@ -62,15 +64,17 @@ def document_totals(
         if tax is not None and work.running is not None
     ]
     whole = bool(counted) and len(parts) == len(counted)
-    if not whole or freight.net is None or carriage is None:
+    if not whole or freight.net is None or carriage is None or not charges.whole:
         return [], no_totals(minor(freight.net, currency))
     lines = sum((part.amount for part in parts), ZERO)
     parts.append(TaxedAmount(carriage.category, carriage.rate, freight.net))
-    taxed = [*(tax for _, tax in counted if tax is not None), carriage]
+    parts += [TaxedAmount(tax.category, tax.rate, amount) for _, amount, tax in charges.rows]
+    taxed = [tax for _, tax in counted if tax is not None]
+    taxed += [carriage, *(tax for _, _, tax in charges.rows)]
     notes = {(tax.category, tax.rate): tax.note for tax in taxed}
     groups = tax_groups(parts, currency)
     tax_sum = sum((group.tax for group in groups), ZERO)
-    net = lines + freight.net
+    net = lines + freight.net + charges.net
     blocks = [
         TaxBlock(
             category=group.category,
@@ -84,10 +88,24 @@ def document_totals(
     return blocks, TotalsBlock(
         lines_minor=to_minor(lines, currency),
         freight_minor=to_minor(freight.net, currency),
+        charges_minor=to_minor(charges.net, currency),
         net_minor=to_minor(net, currency),
         tax_minor=to_minor(tax_sum, currency),
         total_minor=to_minor(net + tax_sum, currency),
     )
+
+
+def cash_rounded(totals: TotalsBlock, steps: Mapping[str, Decimal], currency: str) -> TotalsBlock:
+    """Return the totals with what is to be paid in coins, where the house rounds to them.
+
+    The total stays what it is, and so does its tax: the rounding is a line of its own below it.
+    """
+    coin = steps.get(currency)
+    if coin is None or totals.total_minor is None:
+        return totals
+    payable = to_minor(round_to(from_minor(totals.total_minor, currency), coin), currency)
+    rounding = payable - totals.total_minor
+    return totals.model_copy(update={"rounding_minor": rounding, "payable_minor": payable})
 
 
 def line_block(
@@ -95,6 +113,7 @@ def line_block(
 ) -> InternalLine:
     """Return a line as the document states it."""
     line, item, price_ = work.line, work.item, work.price
+    days = work.term.span if price_.default_term_months is not None else None
     return InternalLine(
         position=position,
         line_id=line.line_id,
@@ -105,7 +124,11 @@ def line_block(
         unit=line.unit,
         unit_price=None if price_.amount is None else plain(price_.amount),
         term_months=price_.term_months,
-        start=line.start,
+        start=line.start if days is None or days.first is None else days.first,
+        end=None if days is None else days.last,
+        segment_of=line.segment_of,
+        change=line.change,
+        subscription_id=line.subscription_id,
         optional=line.optional,
         alternative_of=line.alternative_of,
         gross_minor=minor(work.gross, currency),

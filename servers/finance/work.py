@@ -7,6 +7,7 @@ from servers.finance.blocks import Allowance, TraceStep
 from servers.finance.facts import Item
 from servers.finance.prices import UnitPrice
 from servers.finance.schemas import LineIn
+from servers.finance.subscriptions import Term
 from servers.toolkit.findings import Finding
 
 
@@ -17,6 +18,7 @@ class Work:
     line: LineIn
     item: Item | None
     price: UnitPrice
+    term: Term = field(default_factory=lambda: Term(""))
     gross: Decimal | None = None
     running: Decimal | None = None
     allowances: list[Allowance] = field(default_factory=list)

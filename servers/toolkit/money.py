@@ -39,6 +39,11 @@ def round_money(amount: Decimal, currency: str) -> Decimal:
     return amount.quantize(Decimal(1).scaleb(-exponent(currency)), ROUND_HALF_UP)
 
 
+def round_to(amount: Decimal, step: Decimal) -> Decimal:
+    """Round to a multiple of a step, a coin of 0.05 say, half away from zero."""
+    return (amount / step).quantize(Decimal(1), ROUND_HALF_UP) * step
+
+
 def to_minor(amount: Decimal, currency: str) -> int:
     """Return a rounded amount as integer minor units (12.34 EUR is 1234).
 

@@ -19,7 +19,7 @@ from servers.toolkit.database import Database
 from servers.toolkit.seeding import ensure_seeded, seed_folder
 
 HERE = Path(__file__).parent / "data"
-OWN = ("items.csv", "price_entries.csv", "item_flags.csv")
+OWN = ("items.csv", "price_entries.csv", "item_flags.csv", "subscriptions.json")
 
 
 @pytest.fixture(scope="session")

@@ -314,12 +314,17 @@ def test_every_amount_of_a_line_is_in_its_trace(priced: Price) -> None:
         explain(pricing, "l9")
 
 
-@pytest.mark.parametrize("count", [1, 200])
-def test_the_number_of_queries_does_not_grow_with_the_lines(database: Database, count: int) -> None:
+def test_the_number_of_queries_does_not_grow_with_the_lines(database: Database) -> None:
     seen: list[str] = []
     event.listen(database.engine, "before_cursor_execute", lambda *args: seen.append(str(args[2])))
-    facts_of(database, request_of(*(line(f"l{n}", "SW-P8-120") for n in range(1, count + 1))))
-    assert len([sql for sql in seen if sql.lstrip().upper().startswith(("SELECT", "WITH"))]) == 20
+    counted = []
+    for count in (1, 200):
+        seen.clear()
+        lines = (line(f"l{n}", "SW-P8-120") for n in range(1, count + 1))
+        facts_of(database, request_of(*lines))
+        asked = [sql for sql in seen if sql.lstrip().upper().startswith(("SELECT", "WITH"))]
+        counted.append(len(asked))
+    assert counted[0] == counted[1] < 40
 
 
 def test_an_account_that_the_grant_does_not_reach_is_not_found(database: Database) -> None:

@@ -104,7 +104,9 @@ def test_totals_add_up_exactly(
     counted = [one.net_minor for one in pricing.lines if one.in_total]
     totals = pricing.totals
     assert totals.lines_minor == sum(filter(None, counted))
-    assert totals.net_minor == totals.lines_minor + (totals.freight_minor or 0)
+    assert totals.charges_minor == sum(charge.net_minor for charge in pricing.charges)
+    around = (totals.freight_minor or 0) + totals.charges_minor
+    assert totals.net_minor == totals.lines_minor + around
     assert totals.net_minor == sum(group.taxable_minor for group in pricing.taxes)
     assert totals.tax_minor == sum(group.tax_minor for group in pricing.taxes)
     assert total(pricing) == totals.net_minor + totals.tax_minor

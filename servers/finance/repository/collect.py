@@ -12,7 +12,7 @@ from servers.finance import models as m
 from servers.finance.assembly import QuoteFacts
 from servers.finance.credit import CreditLine
 from servers.finance.facts import Customer, PricingFacts
-from servers.finance.repository import rows
+from servers.finance.repository import rows, terms
 from servers.finance.schemas import PriceRequest
 from servers.finance.screening import ScreeningList
 from servers.finance.terms import PaymentTerms
@@ -43,6 +43,7 @@ def collect(session: Session, request: PriceRequest) -> QuoteFacts:
     freight = select(m.FreightRateRow).where(
         m.FreightRateRow.method == request.ship_method, m.FreightRateRow.currency == currency
     )
+    rates = list(session.exec(select(m.ExchangeRate)))
     pricing = PricingFacts(
         customer=customer,
         home_country=settings["taxes"]["home_country"],
@@ -59,10 +60,11 @@ def collect(session: Session, request: PriceRequest) -> QuoteFacts:
         freight=tuple(rows.freight_rate(one) for one in session.exec(freight)),
         tax_rates=tuple(rows.tax_rate(one) for one in session.exec(select(m.TaxRateRow))),
         tax_rules=tuple(rows.tax_rule(one) for one in session.exec(select(m.TaxRuleRow))),
-        exchange={
-            one.currency: from_micro(one.rate_micro) for one in session.exec(select(m.ExchangeRate))
-        },
+        exchange={one.currency: from_micro(one.rate_micro) for one in rates},
         policy=rows.policy(settings["policies"]),
+        subscriptions=terms.subscriptions(session, customer.account_id),
+        fees=terms.fees(session),
+        rates=tuple(terms.rate(one) for one in rates),
     )
     return QuoteFacts(
         pricing=pricing,

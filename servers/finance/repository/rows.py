@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from servers.finance import facts as f
 from servers.finance import models as m
 from servers.finance.blocks import AddressBlock, BankBlock, SellerBlock
+from servers.finance.proration import Proration
 from servers.finance.screening import Listed, ScreeningList
 from servers.finance.terms import Clause, PaymentTerms
 from servers.toolkit.money import from_micro, to_minor
@@ -80,6 +81,7 @@ def entry(row: m.PriceEntry, book: m.PriceBook) -> f.Entry:
         unit=row.unit,
         default_term_months=row.default_term_months,
         amount=from_micro(row.amount_micro),
+        proration=cast(Proration, row.proration),
     )
 
 
@@ -224,6 +226,10 @@ def policy(value: Mapping[str, Any]) -> f.Policy:
         default_role=value["default_role"],
         mandatory_topics=value["mandatory_topics"],
         incoterms=value["incoterms"],
+        cash_rounding={
+            code: Decimal(coin) for code, coin in value.get("cash_rounding", {}).items()
+        },
+        rate_days=value.get("rate_days"),
     )
 
 

@@ -1,0 +1,174 @@
+"""Fees on the whole quote: small orders, dangerous goods, fixed charges (step 10 of the waterfall).
+
+What a fee asks for is measured on quantity times unit price, before any reduction, so that a
+discount never brings a fee with it. A fee is taxed in its own class; the class `carriage` follows
+the goods, as the freight does.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from servers.finance.blocks import ChargeBlock, TraceStep
+from servers.finance.facts import Item, PricingFacts, Window
+from servers.finance.say import finding, percent, plain, step
+from servers.finance.tax import TaxDecision, decide
+from servers.finance.work import Work
+from servers.toolkit.findings import Finding, Severity
+from servers.toolkit.money import round_money, to_minor
+
+Kind = Literal["small_order", "hazmat", "fixed"]
+CARRIAGE = "carriage"
+SERVICES = frozenset({"service", "digital"})
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Fee:
+    """A fee and when it is due; empty conditions always hold.
+
+    `below` is the merchandise, per currency, from which a small-order fee is no longer due.
+    """
+
+    fee_id: str
+    label: str
+    kind: Kind
+    amount: Mapping[str, Decimal]
+    tax_class: str
+    window: Window
+    below: Mapping[str, Decimal] = field(default_factory=dict)
+    flags: frozenset[str] = frozenset()
+    item_kinds: frozenset[str] = frozenset()
+    countries: frozenset[str] = frozenset()
+    ship_methods: frozenset[str] = frozenset()
+
+
+@dataclass
+class Charges:
+    """The fees of a quote with their taxes; `whole` is false when one of them is not known."""
+
+    rows: list[tuple[Fee, Decimal, TaxDecision]] = field(default_factory=list)
+    whole: bool = True
+    findings: list[Finding] = field(default_factory=list)
+    trace: list[TraceStep] = field(default_factory=list)
+
+    @property
+    def net(self) -> Decimal:
+        """What the fees come to."""
+        return sum((amount for _, amount, _ in self.rows), ZERO)
+
+    def blocks(self, currency: str) -> list[ChargeBlock]:
+        """Return the fees as the document states them."""
+        return [
+            ChargeBlock(
+                charge_id=fee.fee_id,
+                label=fee.label,
+                net_minor=to_minor(amount, currency),
+                tax_category=tax.category,
+                tax_rate=percent(tax.rate),
+            )
+            for fee, amount, tax in self.rows
+        ]
+
+
+def charges_of(
+    facts: PricingFacts,
+    works: Sequence[Work],
+    place: tuple[str, str],
+    day: date,
+    currency: str,
+    carriage: TaxDecision | None,
+) -> Charges:
+    """Return the fees that are due; `place` is the ship-to country and the ship method."""
+    charges = Charges()
+    counted = [work for work in works if work.in_total]
+    merchandise = sum((work.gross for work in counted if work.gross is not None), ZERO)
+    for fee in sorted(facts.fees, key=lambda one: one.fee_id):
+        why = _due(fee, counted, place, day, currency, merchandise)
+        if not why:
+            continue
+        amount = fee.amount.get(currency)
+        tax = _tax(facts, fee, place[0], day, carriage, charges)
+        if amount is None:
+            charges.findings.append(_no_amount(fee, currency))
+        if amount is None or tax is None:
+            charges.whole = False
+            continue
+        net = round_money(amount, currency)
+        charges.rows.append((fee, net, tax))
+        charges.trace.append(
+            step("", "fee", fee.fee_id, source=fee.fee_id, before=ZERO, after=net, note=why)
+        )
+    return charges
+
+
+def _due(
+    fee: Fee,
+    counted: Iterable[Work],
+    place: tuple[str, str],
+    day: date,
+    currency: str,
+    merchandise: Decimal,
+) -> str:
+    """Say why a fee is due; empty when it is not."""
+    country, method = place
+    items = [work.item for work in counted if work.item is not None and work.gross is not None]
+    if not items or not fee.window.covers(day):
+        return ""
+    if fee.countries and country not in fee.countries:
+        return ""
+    if fee.ship_methods and method not in fee.ship_methods:
+        return ""
+    if fee.item_kinds and not any(item.kind in fee.item_kinds for item in items):
+        return ""
+    carrying = sorted(item.sku for item in items if item.flags & fee.flags)
+    if fee.flags and not carrying:
+        return ""
+    if not fee.below:
+        return f"for {', '.join(carrying)}" if carrying else "on every such quote"
+    limit = fee.below.get(currency)
+    if limit is None:
+        return f"no limit is set in {currency}"
+    if merchandise >= limit:
+        return ""
+    return f"merchandise {plain(merchandise)} is below {plain(limit)} {currency}"
+
+
+def _tax(
+    facts: PricingFacts,
+    fee: Fee,
+    country: str,
+    day: date,
+    carriage: TaxDecision | None,
+    charges: Charges,
+) -> TaxDecision | None:
+    """Return the tax of a fee, decided as that of a supply of its class."""
+    if fee.tax_class == CARRIAGE:
+        return carriage
+    supply = Item(
+        sku=fee.fee_id,
+        name=fee.label,
+        description="",
+        family="fees",
+        kind="service" if fee.tax_class in SERVICES else "goods",
+        weight_g=None,
+        cost=None,
+        cost_currency="",
+        tax_class=fee.tax_class,
+    )
+    decision, findings = decide(facts, supply, country, day)
+    charges.findings += findings
+    return decision
+
+
+def _no_amount(fee: Fee, currency: str) -> Finding:
+    return finding(
+        "FEE_CURRENCY",
+        Severity.ERROR,
+        f"{fee.label} is due, but has no amount in {currency}",
+        subject=fee.fee_id,
+        rule_id=fee.fee_id,
+        fix=f"give the fee an amount in {currency}, 0 for none",
+    )
