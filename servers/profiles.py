@@ -61,6 +61,7 @@ READ: dict[str, tuple[str, ...]] = {
         "select_terms",
         "get_quote",
         "list_quotes",
+        "diff_quotes",
         "render_quote",
         "finance://quotes",
         "finance://quotes/{quote_id}",
@@ -87,7 +88,13 @@ ADMIN: dict[str, tuple[str, ...]] = {
 PERSON: dict[str, tuple[str, ...]] = {
     "crm": (),
     "catalog": (),
-    "finance": ("decide_approval", "withdraw_quote"),
+    "finance": (
+        "decide_approval",
+        "withdraw_quote",
+        "revise_quote",
+        "accept_quote",
+        "supersede_quote",
+    ),
 }
 """Only a named person's grant holds these; they are listed so that the table is whole."""
 

@@ -19,6 +19,8 @@ CLAIMS = {
     "payment_terms": "payment terms",
     "bank": "bank details",
 }
+OURS = {"UNCHECKED_LINES": "the catalog has not checked what a person changed by hand"}
+"""Warnings that finance itself adds to those of the catalog."""
 UNAPPROVABLE = (Severity.ERROR, Severity.BLOCKED)
 
 
@@ -102,7 +104,7 @@ def warning_findings(codes: Iterable[str]) -> list[Finding]:
         finding(
             code,
             Severity.NEEDS_HUMAN if code.startswith("EXPORT_") else Severity.WARNING,
-            f"the catalog reported {code}",
+            OURS.get(code, f"the catalog reported {code}"),
             rule_id=f"catalog:{code}",
             fix="read the check's findings before you approve",
         )
@@ -173,6 +175,7 @@ def check_approver(
     discount_bp: int,
     total_minor: int,
     currency: str,
+    adjusted_by: Iterable[str] = (),
 ) -> None:
     """Refuse a person who may not decide this approval.
 
@@ -182,6 +185,11 @@ def check_approver(
     if approver.person_id in requested_by:
         raise ForbiddenError(
             f"{approver.person_id} asked for this quote and cannot approve it",
+            fix="ask another person",
+        )
+    if approver.person_id in adjusted_by:
+        raise ForbiddenError(
+            f"{approver.person_id} changed a price of this quote by hand and cannot approve it",
             fix="ask another person",
         )
     if role not in approver.roles:

@@ -37,6 +37,7 @@ from servers.finance.facts import Address, Customer, Policy, PricingFacts
 from servers.finance.pricing import Pricing, price
 from servers.finance.say import finding
 from servers.finance.schemas import Claim, PriceRequest
+from servers.finance.seller import Entity
 from servers.finance.tax import zone_of
 from servers.finance.terms import (
     Clause,
@@ -61,7 +62,7 @@ class QuoteFacts:
     payment_terms: dict[str, PaymentTerms]
     credit: credit.CreditLine
     screening: screening.ScreeningList
-    seller: SellerBlock
+    seller: Entity | Finding
 
 
 class QuoteInputs(BaseModel):
@@ -80,6 +81,7 @@ class QuoteInputs(BaseModel):
     revises: str | None = None
     generated_by: str = ""
     drafted_on: date
+    locked_until: date | None = None
 
 
 class QuoteSnapshot(Block):
@@ -95,6 +97,7 @@ class QuoteSnapshot(Block):
     currency: str
     order_date: date
     validity_days: int
+    price_lock_days: int | None = None
     cover: Cover
     seller: SellerBlock
     customer: CustomerBlock
@@ -144,6 +147,9 @@ def assemble(
     request = inputs.request
     pricing = price(facts.pricing, request)
     total = pricing.totals.total_minor
+    seller = facts.seller
+    if isinstance(seller, Finding):
+        raise RuleViolationError(f"{seller.code}: {seller.message}", fix=seller.fix)
     _refuse_errors(pricing.findings, total)
     assert total is not None  # noqa: S101 - refused above
     money = (total, pricing.currency)
@@ -160,16 +166,20 @@ def assemble(
     ]
     _refuse_errors(findings, total)
     approvals = needed(_policy(facts), findings, total, pricing.currency)
+    identity = (quote_id, revision, replaces)
     snapshot = _snapshot(
-        facts, inputs, pricing, terms, clauses, findings, approvals, (quote_id, revision, replaces)
+        facts, inputs, pricing, terms, clauses, findings, approvals, identity, seller
     )
     return Assembled(snapshot, canonical.digest(snapshot), total, pricing.margin)
 
 
 def _dated(facts: QuoteFacts, inputs: QuoteInputs, pricing: Pricing) -> list[Finding]:
-    """Ask a person when another day than today gives another price: a window was chosen."""
+    """Ask a person when another day than today gives another price: a window was chosen.
+
+    While the prices of an issued revision are locked, its order date is nobody's choice.
+    """
     request, today = inputs.request, inputs.drafted_on
-    if request.order_date == today:
+    if request.order_date == today or (inputs.locked_until and today <= inputs.locked_until):
         return []
     now = price(facts.pricing, request.model_copy(update={"order_date": today}))
     if now.totals == pricing.totals:
@@ -294,6 +304,7 @@ def _snapshot(
     findings: list[Finding],
     approvals: list[ApprovalNeed],
     identity: tuple[str, int, str | None],
+    seller: Entity,
 ) -> QuoteSnapshot:
     request, customer = inputs.request, facts.pricing.customer
     ship_to = ship_to_of(customer, request.ship_to_address_id)
@@ -311,8 +322,9 @@ def _snapshot(
         currency=pricing.currency,
         order_date=request.order_date,
         validity_days=policy.validity_days,
+        price_lock_days=policy.price_lock_days,
         cover=inputs.cover,
-        seller=facts.seller,
+        seller=seller.block,
         customer=_customer_block(customer),
         ship_to=address_block(ship_to),
         delivery_terms=template.format(city=ship_to.city, country=ship_to.country),

@@ -10,7 +10,15 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Status = Literal[
-    "draft", "waiting", "approved", "issued", "rejected", "withdrawn", "superseded", "expired"
+    "draft",
+    "waiting",
+    "approved",
+    "issued",
+    "accepted",
+    "rejected",
+    "withdrawn",
+    "superseded",
+    "expired",
 ]
 Cover = Literal["standard", "revision", "renewal"]
 NOTICE = (
@@ -49,8 +57,10 @@ class BankBlock(Block):
 
     bank_name: str
     account_holder: str
-    iban: str
-    bic: str
+    iban: str = ""
+    bic: str = ""
+    account_number: str = Field(default="", description="where there is no IBAN")
+    routing_number: str = Field(default="", description="ABA number, sort code ...")
 
 
 class SellerBlock(Block):
@@ -66,6 +76,11 @@ class SellerBlock(Block):
     bank: BankBlock
     signatory_name: str
     signatory_title: str
+    entity_id: str = ""
+    country: str = Field(default="", description="where the entity is registered")
+    time_zone: str = Field(default="", description="IANA name; validity ends with its day")
+    tax_ids: list[TaxIdBlock] = Field(default_factory=list, description="vat_id apart")
+    logo: str = Field(default="", description="data URI of an SVG or PNG, or empty")
 
 
 class CustomerBlock(Block):
@@ -253,6 +268,7 @@ class ApprovalNeed(Block):
     rule_id: str
     role: str
     reason: str
+    sequence: int = Field(default=1, description="lower ones are decided first")
 
 
 class ApprovalBlock(Block):
@@ -269,6 +285,7 @@ class ApprovalBlock(Block):
     decided_by: str | None = None
     decided_at: str | None = None
     note: str = ""
+    sequence: int = 1
 
 
 class Decider(Block):

@@ -55,6 +55,9 @@ class CustomerQuote(Block):
     order_date: date = Field(description="the day that decided prices and rates")
     issued_on: date | None
     valid_until: date | None = Field(description="end of that day in the seller's time zone")
+    price_lock_until: date | None = Field(
+        default=None, description="until then a revision keeps these prices"
+    )
     cover: Cover = Field(description="which approved cover text introduces it")
     seller: SellerBlock
     customer: CustomerBlock
@@ -89,6 +92,7 @@ class QuoteDocument(Block):
     order_date: date
     issued_on: date | None
     valid_until: date | None
+    price_lock_until: date | None = None
     cover: Cover
     seller: SellerBlock
     customer: CustomerBlock
@@ -124,6 +128,10 @@ class QuoteDocument(Block):
     created_at: str
     requested_by: str
     withdrawn_reason: str = ""
+    accepted_at: str | None = None
+    accepted_by: str | None = Field(default=None, description="who recorded the acceptance")
+    acceptance_reference: str = Field(default="", description="the customer's purchase order, say")
+    superseded_by: str | None = Field(default=None, description="quote_id that replaced it")
     trace: list[TraceStep]
     margin: MarginBlock | None = None
     next_step: NextStep | None = Field(default=None, description="what it waits for now")

@@ -233,6 +233,7 @@ class Policy:
     incoterms: Mapping[str, str]
     cash_rounding: Mapping[str, Decimal] = field(default_factory=dict)
     rate_days: int | None = None
+    price_lock_days: int | None = None
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ class Seller(FinanceTable, table=True):
     country: str = Field(max_length=2)
     number_format: str = Field(max_length=60)
     time_zone: str = Field(max_length=60)
+    countries: list[str] = Field(default_factory=list, sa_type=JSON)
+    is_default: bool = True
     details: dict[str, Any] = Field(sa_type=JSON)
 
 

@@ -1,7 +1,7 @@
 """Quotes, approvals and numbers: what finance itself makes.
 
 What a quote says (inputs, snapshot, digest, total) is written once and never changed: a change is
-a new revision. Triggers of the first migration keep that, whatever program writes to the file.
+a new revision. Triggers (`migrations/guards.py`) keep that, whatever program writes to the file.
 """
 
 from datetime import date
@@ -13,7 +13,7 @@ from servers.finance.models import CUSTOMER, ID, FinanceTable
 
 WORKING = "status IN ('draft', 'waiting', 'approved')"
 STATUSES = (
-    "status IN ('draft', 'waiting', 'approved', 'issued', 'rejected', 'withdrawn', "
+    "status IN ('draft', 'waiting', 'approved', 'issued', 'accepted', 'rejected', 'withdrawn', "
     "'superseded', 'expired')"
 )
 
@@ -28,7 +28,15 @@ class Quote(FinanceTable, table=True):
         CheckConstraint(
             "(number IS NULL) = (issued_at IS NULL)", name="quote_number_comes_with_issue"
         ),
-        CheckConstraint("status != 'issued' OR number IS NOT NULL", name="quote_issued_has_number"),
+        CheckConstraint(
+            "status NOT IN ('issued', 'accepted') OR number IS NOT NULL",
+            name="quote_issued_has_number",
+        ),
+        CheckConstraint(
+            "(status = 'accepted') = (accepted_at IS NOT NULL) "
+            "AND (accepted_at IS NULL) = (accepted_by IS NULL)",
+            name="quote_acceptance_is_whole",
+        ),
         Index(
             "quote_one_working_per_opportunity",
             "opportunity_id",
@@ -62,6 +70,12 @@ class Quote(FinanceTable, table=True):
     number: str | None = Field(default=None, unique=True, max_length=40)
     issued_at: str | None = Field(default=None, max_length=32)
     valid_until: date | None = None
+    entity_id: str = Field(default="", max_length=ID)
+    price_lock_until: date | None = None
+    accepted_at: str | None = Field(default=None, max_length=32)
+    accepted_by: str | None = Field(default=None, max_length=60)
+    acceptance_reference: str = Field(default="", max_length=120)
+    superseded_by: str | None = Field(default=None, max_length=ID)
     withdrawn_reason: str = Field(default="", max_length=300)
     created_at: str = Field(max_length=32)
     created_by: str = Field(max_length=120)
@@ -104,6 +118,7 @@ class Approval(FinanceTable, table=True):
     decided_at: str | None = Field(default=None, max_length=32)
     note: str = Field(default="", max_length=300)
     used_at: str | None = Field(default=None, max_length=32)
+    sequence: int = 1
 
 
 class QuoteNumber(FinanceTable, table=True):

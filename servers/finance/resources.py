@@ -19,8 +19,8 @@ from servers.finance.documents import customer_view
 from servers.finance.models import ClauseRow, CustomerRow
 from servers.finance.models_quotes import Quote
 from servers.finance.render import Format, render
-from servers.finance.repository import reading, rows
-from servers.finance.repository.collect import seller
+from servers.finance.repository import reading
+from servers.finance.repository.collect import find_entities
 from servers.finance.schemas import ClauseId
 from servers.toolkit.app import Server
 from servers.toolkit.completing import WINDOW, Finder
@@ -60,6 +60,20 @@ class Clauses(BaseModel):
     items: list[ClauseSummary]
 
 
+class SellerSheet(BaseModel):
+    """A legal entity, and the countries whose customers it makes offers to."""
+
+    entity: SellerBlock
+    serves: list[str]
+    is_default: bool
+
+
+class Sellers(BaseModel):
+    """The legal entities of the house, the default one first."""
+
+    items: list[SellerSheet]
+
+
 class ClauseSheet(BaseModel):
     """A clause in all its versions, the newest first."""
 
@@ -79,14 +93,7 @@ def _add_quotes(app: Server, now: Callable[[], datetime]) -> None:
     def quotes() -> str:
         """The newest quotes, at most 100: number, status, customer, total."""
         with app.database.session() as session:
-            return reading.page(
-                session,
-                account_id=None,
-                opportunity_id=None,
-                status=None,
-                limit=MOST,
-                cursor="",
-            ).model_dump_json()
+            return reading.page(session, now(), limit=MOST).model_dump_json()
 
     @app.resource("finance://quotes/{quote_id}", **resource("Quote", **ONE))
     def quote(quote_id: QuoteId) -> str:
@@ -140,10 +147,17 @@ def _add_house(app: Server) -> None:
 
     @app.resource("finance://seller", **resource("Seller", rows="public"))
     def our_house() -> str:
-        """The legal entity that makes the offers, as it is printed on them."""
+        """The legal entities that make the offers, as printed on them, and whom each serves."""
         with app.database.session() as session:
-            block: SellerBlock = rows.seller_block(seller(session))
-        return block.model_dump_json()
+            entities = find_entities(session)
+        return Sellers(
+            items=[
+                SellerSheet(
+                    entity=one.block, serves=sorted(one.countries), is_default=one.is_default
+                )
+                for one in entities
+            ]
+        ).model_dump_json()
 
 
 def _clauses(session: Session, clause_id: str | None = None) -> list[ClauseRow]:

@@ -1,13 +1,13 @@
 """What finance's tools answer about stored quotes."""
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from servers.finance.blocks import ApprovalBlock, ApprovalNeed, NextStep, Status
 from servers.finance.schemas import Format, View
-from servers.toolkit.fields import Digest
+from servers.toolkit.fields import Digest, LineId, Quantity
 from servers.toolkit.findings import Finding
 
 
@@ -41,6 +41,19 @@ class QuoteRow(BaseModel):
     total_minor: int
     order_date: date
     created_at: str
+    created_by: str = ""
+    requested_by: str = ""
+    entity_id: str = Field(default="", description="the legal entity that makes the offer")
+    issued_at: str | None = None
+    valid_until: date | None = None
+    price_lock_until: date | None = None
+    accepted_at: str | None = None
+    superseded_by: str | None = None
+    approvals_pending: list[str] = Field(default_factory=list, description="roles still asked")
+    approval_requested_at: str | None = Field(default=None, description="the first request")
+    approval_decided_at: str | None = Field(
+        default=None, description="the last decision, once none is open"
+    )
 
 
 class QuotePage(BaseModel):
@@ -84,6 +97,7 @@ class Issued(BaseModel):
     digest: Digest
     issued_at: str
     valid_until: date
+    price_lock_until: date | None = None
     total_minor: int
     currency: str
     next_step: NextStep | None = Field(default=None, description="what it waits for, and whom")
@@ -96,6 +110,96 @@ class Withdrawn(BaseModel):
     quote_id: str
     number: str | None
     status: Status
+    replayed: bool = False
+
+
+class Accepted(BaseModel):
+    """A quote that the customer accepted."""
+
+    quote_id: str
+    number: str
+    status: Status
+    digest: Digest
+    accepted_at: str
+    accepted_by: str
+    acceptance_reference: str
+    total_minor: int
+    currency: str
+    next_step: NextStep | None = Field(default=None, description="what it waits for, and whom")
+    replayed: bool = False
+
+
+class Superseded(BaseModel):
+    """A quote that was closed in favour of another."""
+
+    quote_id: str
+    number: str | None
+    status: Status
+    superseded_by: str
+    superseded_by_number: str | None
+    replayed: bool = False
+
+
+class LineChange(BaseModel):
+    """How a line of a stored quote is to change; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    line_id: LineId
+    quantity: Quantity | None = None
+    term_months: Annotated[int, Field(ge=1, le=120)] | None = None
+    optional: bool | None = None
+
+
+class FieldChange(BaseModel):
+    """One thing that differs between two revisions, in words and amounts of the quote."""
+
+    name: str = Field(description="quantity, net_minor, totals.tax_minor, payment_terms ...")
+    before: str | None
+    after: str | None
+
+
+class LineDiff(BaseModel):
+    """A line that differs between two revisions."""
+
+    line_id: str
+    sku: str
+    name: str
+    change: Literal["added", "removed", "changed"]
+    fields: list[FieldChange]
+
+
+class QuoteDiff(BaseModel):
+    """What differs between two revisions; empty lists where nothing does."""
+
+    before_id: str
+    after_id: str
+    before_number: str | None = None
+    after_number: str | None = None
+    before_currency: str
+    after_currency: str
+    same: bool = Field(description="nothing that is printed or decided differs")
+    lines: list[LineDiff]
+    numbers: list[FieldChange] = Field(description="freight, charges, taxes and totals")
+    terms: list[FieldChange] = Field(description="payment, delivery, clauses, customer, seller")
+    approvals: list[FieldChange] = Field(description="rules that a person has to let pass")
+
+
+class Revised(BaseModel):
+    """The next revision, stored or only worked out, and what differs from the one before."""
+
+    stored: bool = Field(description="False: this was a preview")
+    quote_id: str | None
+    revises: str
+    revision: int
+    status: Status | None
+    digest: Digest | None
+    currency: str
+    total_minor: int
+    approvals_needed: list[ApprovalNeed]
+    findings: list[Finding]
+    diff: QuoteDiff
+    next_step: NextStep | None = Field(default=None, description="what it waits for, and whom")
     replayed: bool = False
 
 

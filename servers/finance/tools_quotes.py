@@ -1,11 +1,11 @@
-"""The tools about stored quotes: draft, read, approve, issue, withdraw, render."""
+"""The tools that draft and read stored quotes; what binds is in `tools_decisions`."""
 
 # mypy: disable-error-code="untyped-decorator"
 # app.tool is overloaded, and mypy cannot choose an overload for `**reads(...)`
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastmcp.tools import ToolResult
 from pydantic import Field, TypeAdapter
@@ -15,7 +15,9 @@ from servers.finance.blocks import Cover, Status
 from servers.finance.card import CARD
 from servers.finance.documents import CustomerQuote, QuoteDocument, customer_view
 from servers.finance.parts import lines_that_fit
-from servers.finance.repository import decisions, drafts, reading
+from servers.finance.repository import drafts, reading
+from servers.finance.repository.expiry import writing
+from servers.finance.repository.revising import compare
 from servers.finance.schemas import (
     Claim,
     ClauseId,
@@ -33,12 +35,10 @@ from servers.finance.schemas import (
 )
 from servers.finance.schemas_quotes import (
     ApprovalRequest,
-    Decision,
-    Issued,
+    QuoteDiff,
     QuoteDraft,
     QuotePage,
     Rendered,
-    Withdrawn,
 )
 from servers.finance.tools_pricing import PRICED_BY, Currency
 from servers.toolkit.app import Server
@@ -47,10 +47,8 @@ from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.fields import (
     AccountId,
     AddressId,
-    ApprovalId,
     ContactId,
     Cursor,
-    Digest,
     Limit,
     OpportunityId,
     OrderDate,
@@ -59,8 +57,11 @@ from servers.toolkit.fields import (
 from servers.toolkit.idempotency import once
 from servers.toolkit.linking import link, part_of, result, schema_of
 
-Note = Annotated[str, Field(max_length=300, description="why, for the record")]
 ONE = ("quote_id",)
+PAIR = ("quote_id", "other_quote_id")
+Within = Annotated[
+    int | None, Field(ge=0, le=366, description="issued quotes whose validity ends in so many days")
+]
 ENDING = {"html": "html", "markdown": "md", "json": "json"}
 Offset = Annotated[
     int, Field(ge=0, le=10_000_000, description="first character, where not all of it fits")
@@ -138,7 +139,7 @@ def add_draft_tools(app: Server, now: Callable[[], datetime]) -> None:
             generated_by=generated_by,
             drafted_on=now().date(),
         )
-        with database.write() as session:
+        with writing(database, now()) as session:
             return once(
                 session,
                 "create_quote",
@@ -153,7 +154,7 @@ def add_draft_tools(app: Server, now: Callable[[], datetime]) -> None:
         quote_id comes from create_quote. Asking again renews what lapsed and repeats the rest.
         Only a person can decide them, with the command or the web page; no agent can.
         """
-        with database.write() as session:
+        with writing(database, now()) as session:
             return once(
                 session,
                 "request_approval",
@@ -201,19 +202,38 @@ def add_reading_tools(app: Server, now: Callable[[], datetime]) -> None:
         account_id: AccountId | None = None,
         opportunity_id: OpportunityId | None = None,
         status: Status | None = None,
+        expiring_within_days: Within = None,
         limit: Limit = 20,
         cursor: Cursor = "",
     ) -> QuotePage:
-        """List quotes, newest first: of an account, of an opportunity, or of one status."""
+        """List quotes, newest first: of an account, of an opportunity, or of one status.
+
+        expiring_within_days keeps the issued ones whose validity ends in that many days; 0 is
+        today. An issued quote past its validity has the status expired. Times tell how long
+        each took: created, approvals requested and decided, issued, accepted.
+        """
         with database.session() as session:
             return reading.page(
                 session,
+                now(),
                 account_id=account_id,
                 opportunity_id=opportunity_id,
                 status=status,
+                expiring_within_days=expiring_within_days,
                 limit=limit,
                 cursor=cursor,
             )
+
+    @app.tool(**reads("Compare two quotes", rows="bound", binds=PAIR, integrity="untrusted"))
+    def diff_quotes(quote_id: QuoteId, other_quote_id: QuoteId) -> QuoteDiff:
+        """Say what differs between two stored quotes: two revisions of one, as a rule.
+
+        quote_id is the earlier one, other_quote_id the later; both come from list_quotes. Lines
+        added, removed and changed with every field before and after, then freight, taxes and
+        totals, terms and clauses, and the approvals each needs.
+        """
+        with database.session() as session:
+            return compare(session, quote_id, other_quote_id)
 
     @app.tool(
         output_schema=schema_of(Rendered),
@@ -258,59 +278,3 @@ def add_reading_tools(app: Server, now: Callable[[], datetime]) -> None:
             return result(answer)
         name = f"quote.{ENDING[format]}"
         return result(answer, link(uri, name, MIME[format], "the whole text, to open or save"))
-
-
-def add_decision_tools(app: Server, now: Callable[[], datetime]) -> None:
-    """Add the tools with consequences."""
-    database = app.database
-
-    @app.tool(
-        **writes("Decide an approval", rows="bound", binds=("approval_id",), person_only=True)
-    )
-    def decide_approval(
-        approval_id: ApprovalId, decision: Literal["approve", "reject"], note: Note = ""
-    ) -> Decision:
-        """Decide one approval as a person; only a named person's grant can call this.
-
-        The decision holds for exactly the quote it was asked for. Whoever asked cannot decide,
-        and rejecting closes the quote.
-        """
-        with database.write() as session:
-            return once(
-                session,
-                "decide_approval",
-                lambda: decisions.decide(session, approval_id, decision, note, now()),
-                Decision,
-            )
-
-    @app.tool(**writes("Issue a quote", rows="bound", binds=("quote_id", "digest"), card=CARD))
-    def issue_quote(quote_id: QuoteId, digest: Digest) -> Issued:
-        """Issue a quote: it gets its number and is binding from then on.
-
-        digest is that of create_quote or get_quote. Finance works the quote out again and refuses
-        it when anything changed, when an approval is missing or expired, or when it may not issue
-        by itself.
-        """
-        with database.write() as session:
-            return once(
-                session,
-                "issue_quote",
-                lambda: decisions.issue(session, quote_id, digest, now()),
-                Issued,
-            )
-
-    @app.tool(
-        **writes("Withdraw a quote", rows="bound", binds=ONE, destructive=True, person_only=True)
-    )
-    def withdraw_quote(
-        quote_id: QuoteId,
-        reason: Annotated[str, Field(min_length=3, max_length=300, description="why")],
-    ) -> Withdrawn:
-        """Take a quote back, as a person; an issued one keeps its number."""
-        with database.write() as session:
-            return once(
-                session,
-                "withdraw_quote",
-                lambda: decisions.withdraw(session, quote_id, reason),
-                Withdrawn,
-            )

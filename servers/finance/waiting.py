@@ -5,7 +5,7 @@ in any MCP client knows what comes next without asking a second question.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from servers.finance.approvals import Approver, check_approver
@@ -36,6 +36,9 @@ class Waiter:
     needs: Sequence[ApprovalNeed]
     approvals: Sequence[ApprovalBlock]
     valid_until: str = ""
+    adjusted_by: Collection[str] = ()
+    digest: str = ""
+    superseded_by: str = ""
 
 
 def next_step(quote: Waiter, people: Sequence[Approver]) -> NextStep:
@@ -44,14 +47,12 @@ def next_step(quote: Waiter, people: Sequence[Approver]) -> NextStep:
         return NextStep(
             waits_for="nothing",
             say=f"{quote.number} is issued and binding until {quote.valid_until}. Send the "
-            "customer what render_quote gives for the customer's view.",
+            "customer what render_quote gives for the customer's view. When the customer has "
+            f"accepted, a person records it: dealdesk quote accept {quote.quote_id} --as PERSON "
+            "--reference ORDER.",
         )
     if quote.status not in ("draft", "waiting", "approved"):
-        return NextStep(
-            waits_for="nothing",
-            say=f"{quote.quote_id} is {quote.status}; nobody can decide or issue it any more. "
-            f"create_quote with revises={quote.quote_id} makes its next revision.",
-        )
+        return NextStep(waits_for="nothing", say=_closed(quote))
     people = sorted(people, key=lambda one: (one.max_total is None, one.person_id))
     decisions = [_open_decision(quote, need, people) for need in _undecided(quote)]
     if not decisions:
@@ -70,9 +71,25 @@ def next_step(quote: Waiter, people: Sequence[Approver]) -> NextStep:
     )
 
 
+def _closed(quote: Waiter) -> str:
+    """Say what became of a quote that waits for nobody, and what may follow."""
+    name = quote.number or quote.quote_id
+    if quote.status == "accepted":
+        return f"{name} is accepted: a deal. Nothing about it changes any more."
+    if quote.status == "superseded" and quote.superseded_by:
+        return f"{name} is superseded by {quote.superseded_by}; get_quote shows that one."
+    over = f" (it was valid until {quote.valid_until})" if quote.status == "expired" else ""
+    return (
+        f"{name} is {quote.status}{over}; nobody can decide, issue or accept it any more. A person "
+        f"makes its next revision with dealdesk quote revise {quote.quote_id}, a program with "
+        f"create_quote and revises={quote.quote_id}."
+    )
+
+
 def _undecided(quote: Waiter) -> list[ApprovalNeed]:
     done = {(a.rule_id, a.role) for a in quote.approvals if a.status == "approved"}
-    return [need for need in quote.needs if (need.rule_id, need.role) not in done]
+    left = [need for need in quote.needs if (need.rule_id, need.role) not in done]
+    return sorted(left, key=lambda need: need.sequence)
 
 
 def _open_decision(quote: Waiter, need: ApprovalNeed, people: Iterable[Approver]) -> OpenDecision:
@@ -104,6 +121,7 @@ def _may(person: Approver, role: str, requesters: Iterable[str], quote: Waiter) 
             discount_bp=quote.discount_bp,
             total_minor=quote.total_minor,
             currency=quote.currency,
+            adjusted_by=quote.adjusted_by,
         )
     except ForbiddenError:
         return False

@@ -124,10 +124,15 @@ class Database:
             return
         if path is not None and migrate.knows(self.server, revision):
             _back_up(path, str(revision))
-        with self._writer.begin() as connection:
+        with (
+            self._writer.connect() as connection,
+            _tables_may_move(connection),
+            connection.begin(),
+        ):
             if self.dialect == "postgresql":
                 _lock_schema(connection)
             migrate.upgrade(connection, self.server)
+            _check_references(connection)
 
 
 def _engine(url: str) -> Engine:
@@ -199,6 +204,37 @@ def _back_up(path: Path, revision: str) -> None:
     copy = path.with_name(f"{path.name}.{revision}.{stamp}.bak")
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
+
+
+@contextmanager
+def _tables_may_move(connection: Connection) -> Iterator[None]:
+    """Let a migration rebuild a SQLite table that others refer to.
+
+    SQLite changes a constraint only by a new table in the old one's place, and asks for foreign
+    keys to be off meanwhile, which works outside a transaction only. `_check_references` looks
+    at every row before the commit, so that nothing dangling stays.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver = connection.connection.driver_connection
+    assert driver is not None  # noqa: S101 - it was just connected
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
+
+
+def _check_references(connection: Connection) -> None:
+    """Refuse a migration after which a row would refer to nothing; SQLite only."""
+    if connection.dialect.name != "sqlite":
+        return
+    lost = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if lost is not None:
+        raise StorageError(
+            f"a row of {lost[0]} refers to no row of {lost[2]}", fix="restore a backup of it"
+        )
 
 
 def _lock_schema(connection: Connection) -> None:

@@ -61,7 +61,7 @@ async def test_clauses_and_the_seller_can_be_opened(app: Server) -> None:
         sheet = json.loads(await told(client, f"finance://clauses/{rows[0]['clause_id']}"))
         assert sheet["versions"][0]["text"]
         assert sheet["versions"][0]["version"] == rows[0]["version"]
-        assert json.loads(await told(client, "finance://seller"))["vat_id"]
+        assert json.loads(await told(client, "finance://seller"))["items"][0]["entity"]["vat_id"]
         for uri in ("finance://clauses/CL-NONE", "finance://quotes/q_none/quote.html"):
             with pytest.raises(MCPError, match=r"^Resource not found"):
                 await client.read_resource(uri)

@@ -12,9 +12,11 @@ from servers.finance import models as m
 from servers.finance.assembly import QuoteFacts
 from servers.finance.credit import CreditLine
 from servers.finance.facts import Customer, PricingFacts
+from servers.finance.models_quotes import Quote
 from servers.finance.repository import rows, terms
 from servers.finance.schemas import PriceRequest
 from servers.finance.screening import ScreeningList
+from servers.finance.seller import Entity, choose
 from servers.finance.terms import PaymentTerms
 from servers.toolkit import scope
 from servers.toolkit.errors import NotFoundError, StorageError
@@ -72,7 +74,7 @@ def collect(session: Session, request: PriceRequest) -> QuoteFacts:
         payment_terms=find_payment_terms(session),
         credit=credit_line(row),
         screening=rows.screening_list(settings["screening"], _listed(session)),
-        seller=rows.seller_block(seller(session)),
+        seller=choose(find_entities(session), customer.country),
     )
 
 
@@ -150,15 +152,24 @@ def find_screening(session: Session) -> ScreeningList:
     return rows.screening_list(about.value, _listed(session))
 
 
-def seller(session: Session) -> m.Seller:
-    """Return the legal entity that makes offers.
+def find_entities(session: Session) -> list[Entity]:
+    """Return the legal entities of the house, the default one first."""
+    order = (col(m.Seller.is_default).desc(), col(m.Seller.entity_id))
+    return [rows.entity(one) for one in session.exec(select(m.Seller).order_by(*order))]
+
+
+def entity_of(session: Session, quote: Quote) -> m.Seller:
+    """Return the legal entity that makes the offer of a quote.
 
     Raises:
-        StorageError: finance was never filled.
+        StorageError: finance has no such entity any more.
     """
-    found = session.exec(select(m.Seller)).first()
+    found = session.get(m.Seller, quote.entity_id)
     if found is None:
-        raise StorageError("finance has no seller", fix="load the master data first")
+        raise StorageError(
+            f"finance has no entity {quote.entity_id!r}",
+            fix="name the company again: `dealdesk init --company FILE`",
+        )
     return found
 
 

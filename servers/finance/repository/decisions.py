@@ -1,6 +1,5 @@
-"""Decide, issue and withdraw: the steps with consequences."""
+"""Decide about a quote and issue it: the steps that bind the house."""
 
-import hashlib
 import re
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -16,10 +15,10 @@ from servers.finance.models import Seller
 from servers.finance.models_quotes import Approval, Quote, QuoteNumber
 from servers.finance.repository import reading
 from servers.finance.repository.clock import stamp
-from servers.finance.repository.collect import collect, seller
-from servers.finance.repository.drafts import close_approvals, hold, lock, supersede
+from servers.finance.repository.collect import collect, entity_of
+from servers.finance.repository.drafts import close_approvals, digest_of, hold, lock, supersede
 from servers.finance.repository.people import approver_of
-from servers.finance.schemas_quotes import Decision, Issued, Withdrawn
+from servers.finance.schemas_quotes import Decision, Issued
 from servers.toolkit import scope
 from servers.toolkit.errors import (
     ConflictError,
@@ -52,7 +51,8 @@ def decide(session: Session, approval_id: str, decision: str, note: str, now: da
             fix="request_approval asks again",
             code="EXPIRED",
         )
-    if approval.digest != quote.digest or _digest_of(quote) != quote.digest:
+    _refuse_out_of_turn(session, approval)
+    if approval.digest != quote.digest or digest_of(quote) != quote.digest:
         raise RuleViolationError(
             "the approval was asked for another state of the quote",
             fix="make a new revision and ask again",
@@ -62,6 +62,7 @@ def decide(session: Session, approval_id: str, decision: str, note: str, now: da
         approver,
         role=approval.role,
         requested_by=(quote.requested_by, approval.requested_by),
+        adjusted_by=reading.authors_of(quote),
         discount_bp=snapshot.discount_bp,
         total_minor=quote.total_minor,
         currency=quote.currency,
@@ -88,6 +89,21 @@ def _find_approval(session: Session, approval_id: str) -> tuple[Approval, Quote]
         except NotFoundError:
             pass  # another's quote reads like no approval at all
     raise NotFoundError(f"no approval {approval_id!r}", fix="get_quote lists the approvals")
+
+
+def _refuse_out_of_turn(session: Session, approval: Approval) -> None:
+    """Let whoever is to decide first decide first."""
+    before = [
+        row
+        for row in reading.find_approvals(session, approval.quote_id)
+        if row.status == "pending" and row.sequence < approval.sequence
+    ]
+    if before:
+        raise RuleViolationError(
+            f"{before[0].rule_id} is decided first, by a {before[0].role}",
+            fix="get_quote shows who decides next",
+            code="OUT_OF_TURN",
+        )
 
 
 def _write_decision(
@@ -132,7 +148,7 @@ def issue(session: Session, quote_id: str, digest: str, now: datetime) -> Issued
         approver_of(session, scope.grant().person)  # a person who issues is one of the house
     quote = reading.find_quote(session, quote_id)
     hold(session, quote)
-    if quote.status == "issued":
+    if quote.status in ("issued", "accepted"):
         raise ConflictError(f"{quote_id} was issued as {quote.number}", fix="get_quote shows it")
     if digest != quote.digest:
         raise ConflictError(
@@ -144,12 +160,13 @@ def issue(session: Session, quote_id: str, digest: str, now: datetime) -> Issued
         )
     snapshot = _recomputed(session, quote)
     _use_approvals(session, quote, snapshot, now)
-    entity = seller(session)
+    entity = entity_of(session, quote)
     day = now.astimezone(ZoneInfo(entity.time_zone)).date()
     _supersede_issued(session, quote)
     quote.number = _number(session, quote, entity, day)
     quote.issued_at = stamp(now)
     quote.valid_until = day + timedelta(days=snapshot.validity_days)
+    quote.price_lock_until = _price_lock(quote, snapshot, day)
     quote.status = "issued"
     try:
         session.flush()
@@ -165,10 +182,19 @@ def issue(session: Session, quote_id: str, digest: str, now: datetime) -> Issued
         digest=quote.digest,
         issued_at=quote.issued_at,
         valid_until=quote.valid_until,
+        price_lock_until=quote.price_lock_until,
         total_minor=quote.total_minor,
         currency=quote.currency,
         next_step=reading.next_step_of(session, quote, now),
     )
+
+
+def _price_lock(quote: Quote, snapshot: QuoteSnapshot, day: date) -> date | None:
+    """Return until when a revision may keep these prices; an old promise is not made longer."""
+    promised = QuoteInputs.model_validate_json(quote.inputs).locked_until
+    if promised is not None or snapshot.price_lock_days is None:
+        return promised
+    return day + timedelta(days=snapshot.price_lock_days)
 
 
 def _recomputed(session: Session, quote: Quote) -> QuoteSnapshot:
@@ -177,7 +203,7 @@ def _recomputed(session: Session, quote: Quote) -> QuoteSnapshot:
     stored = reading.snapshot_of(quote)
     facts = collect(session, inputs.request)
     again = assemble(facts, inputs, quote.quote_id, quote.revision, stored["replaces"])
-    if again.digest != quote.digest or _digest_of(quote) != quote.digest:
+    if again.digest != quote.digest or digest_of(quote) != quote.digest:
         changed = canonical.changes(stored, again.snapshot.model_dump(mode="json"))
         raise RuleViolationError(
             f"the quote would come out different now: {', '.join(changed) or 'stored text'}",
@@ -225,7 +251,7 @@ def _supersede_issued(session: Session, quote: Quote) -> None:
     """Close the issued revision that this one replaces, in the same transaction."""
     mine = (col(Quote.opportunity_id) == quote.opportunity_id, col(Quote.status) == "issued")
     for other in session.scalars(select(Quote).where(*mine)):
-        supersede(session, other)
+        supersede(session, other, quote.quote_id)
 
 
 def _number(session: Session, quote: Quote, entity: Seller, day: date) -> str:
@@ -245,25 +271,3 @@ def _number(session: Session, quote: Quote, entity: Seller, day: date) -> str:
         session.add(counter)
     counter.last += 1
     return entity.number_format.format(year=day.year, n=counter.last)
-
-
-def withdraw(session: Session, quote_id: str, reason: str) -> Withdrawn:
-    """Take a quote back; a person of the house decides that.
-
-    Raises:
-        RuleViolationError: the quote is closed already.
-    """
-    approver_of(session, scope.person())
-    quote = reading.find_quote(session, quote_id)
-    hold(session, quote)
-    if quote.status not in reading.OPEN:
-        raise RuleViolationError(f"{quote_id} is {quote.status}", fix="get_quote shows it")
-    quote.status, quote.withdrawn_reason = "withdrawn", reason
-    close_approvals(session, quote_id)
-    session.flush()
-    return Withdrawn(quote_id=quote_id, number=quote.number, status="withdrawn")
-
-
-def _digest_of(quote: Quote) -> str:
-    """Return the digest of what is stored, which a change behind our back would move."""
-    return hashlib.sha256(quote.snapshot.encode()).hexdigest()

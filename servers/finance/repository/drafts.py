@@ -1,8 +1,10 @@
 """Make drafts and ask for their approvals."""
 
+import hashlib
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -23,6 +25,16 @@ from servers.toolkit.errors import ConflictError, RuleViolationError
 REVISABLE = (*reading.OPEN, "rejected", "withdrawn", "expired")
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A draft that is worked out and not stored yet."""
+
+    inputs: QuoteInputs
+    made: Assembled
+    chain: str
+    previous: Quote | None
+
+
 def lock(session: Session, name: str) -> None:
     """Let one transaction at a time pass with this name; SQLite's write lock does that anyway."""
     connection = session.connection()
@@ -36,8 +48,23 @@ def hold(session: Session, quote: Quote) -> None:
     session.refresh(quote)
 
 
+def digest_of(quote: Quote) -> str:
+    """Return the digest of what is stored, which a change behind our back would move."""
+    return hashlib.sha256(quote.snapshot.encode()).hexdigest()
+
+
 def create(session: Session, inputs: QuoteInputs, now: datetime) -> QuoteDraft:
     """Store a draft that finance worked out from inputs.
+
+    Raises:
+        ConflictError: the opportunity has a quote already, or the revision was made meanwhile.
+        RuleViolationError: the quote has errors that nobody can approve away.
+    """
+    return store(session, prepare(session, inputs), now)
+
+
+def prepare(session: Session, inputs: QuoteInputs) -> Prepared:
+    """Work a draft out from inputs, as a new quote or as the next revision of one.
 
     Raises:
         ConflictError: the opportunity has a quote already, or the revision was made meanwhile.
@@ -46,30 +73,49 @@ def create(session: Session, inputs: QuoteInputs, now: datetime) -> QuoteDraft:
     lock(session, f"quote/{inputs.opportunity_id}")
     facts = collect(session, inputs.request)
     previous = _previous(session, inputs)
+    inputs = inputs.model_copy(update={"locked_until": _lock_of(previous, inputs)})
     quote_id = "q_" + secrets.token_hex(6)
     chain = previous.chain if previous else quote_id
     made = assemble(
         facts, inputs, quote_id, _next_revision(session, chain), _number(session, chain)
     )
+    return Prepared(inputs, made, chain, previous)
+
+
+def _lock_of(previous: Quote | None, inputs: QuoteInputs) -> date | None:
+    """Return until when the order date of the revision before keeps its prices."""
+    if previous is None or previous.order_date != inputs.request.order_date:
+        return None
+    return (
+        previous.price_lock_until or QuoteInputs.model_validate_json(previous.inputs).locked_until
+    )
+
+
+def store(session: Session, prepared: Prepared, now: datetime) -> QuoteDraft:
+    """Store a draft; a revision takes the place of one that is still in work.
+
+    Raises:
+        ConflictError: the opportunity got another quote meanwhile.
+    """
+    snapshot, previous = prepared.made.snapshot, prepared.previous
     if previous is not None and previous.status in reading.WORKING:
-        supersede(session, previous)
-    row = _row(inputs, made, chain, now)
+        supersede(session, previous, snapshot.quote_id)
+    row = _row(prepared.inputs, prepared.made, prepared.chain, now)
     session.add(row)
     try:
         session.flush()
     except IntegrityError as problem:
         raise ConflictError(
-            f"{inputs.opportunity_id} got another quote meanwhile",
+            f"{snapshot.opportunity_id} got another quote meanwhile",
             fix="list_quotes shows it; give its id as revises",
         ) from problem
-    snapshot = made.snapshot
     return QuoteDraft(
-        quote_id=quote_id,
+        quote_id=snapshot.quote_id,
         revision=snapshot.revision,
         status="draft",
-        digest=made.digest,
+        digest=prepared.made.digest,
         currency=snapshot.currency,
-        total_minor=made.total_minor,
+        total_minor=prepared.made.total_minor,
         approvals_needed=snapshot.approvals_needed,
         auto_issue=snapshot.auto_issue,
         auto_issue_reasons=snapshot.auto_issue_reasons,
@@ -91,6 +137,7 @@ def _row(inputs: QuoteInputs, made: Assembled, chain: str, now: datetime) -> Quo
         currency=snapshot.currency,
         total_minor=made.total_minor,
         order_date=snapshot.order_date,
+        entity_id=snapshot.seller.entity_id,
         digest=made.digest,
         inputs=canonical.text(inputs),
         snapshot=canonical.text(snapshot),
@@ -149,9 +196,9 @@ def _number(session: Session, chain: str) -> str | None:
     return session.scalars(statement).first()
 
 
-def supersede(session: Session, quote: Quote) -> None:
-    """Close a quote that a newer revision replaces, and what it waited for."""
-    quote.status = "superseded"
+def supersede(session: Session, quote: Quote, by: str) -> None:
+    """Close a quote that another one replaces, and what it waited for."""
+    quote.status, quote.superseded_by = "superseded", by
     close_approvals(session, quote.quote_id)
     session.flush()
 
@@ -190,6 +237,7 @@ def request_approval(session: Session, quote_id: str, now: datetime) -> Approval
                 rule_id=need.rule_id,
                 role=need.role,
                 reason=need.reason,
+                sequence=need.sequence,
                 digest=quote.digest,
                 status="pending",
                 requested_by=scope.requester(),

@@ -4,14 +4,15 @@ import json
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, not_, or_, select
 from sqlmodel import Session, col
 
-from servers.finance.assembly import QuoteSnapshot
+from servers.finance.assembly import QuoteInputs, QuoteSnapshot
 from servers.finance.blocks import ApprovalBlock, MarginBlock, NextStep, Status
 from servers.finance.documents import QuoteDocument
 from servers.finance.models import Person
 from servers.finance.models_quotes import Approval, Quote
+from servers.finance.repository import expiry
 from servers.finance.repository.clock import stamp
 from servers.finance.repository.people import everyone
 from servers.finance.schemas_quotes import QuotePage, QuoteRow
@@ -45,8 +46,20 @@ def find_quote(session: Session, quote_id: str) -> Quote:
 
 
 def status_of(quote: Quote) -> Status:
-    """Return a quote's status; the table's CHECK keeps the words."""
+    """Return a quote's status as stored; the table's CHECK keeps the words."""
     return cast(Status, quote.status)
+
+
+def status_now(session: Session, quote: Quote, now: datetime) -> Status:
+    """Return a quote's status now: an issued one whose validity is over reads as expired."""
+    over = quote.status == "issued" and expiry.is_over(quote, expiry.today(session, now), now)
+    return "expired" if over else status_of(quote)
+
+
+def authors_of(quote: Quote) -> frozenset[str]:
+    """Return who took something off by hand; they may not approve it."""
+    inputs = QuoteInputs.model_validate_json(quote.inputs)
+    return frozenset(one.author for one in inputs.request.adjustments if one.author)
 
 
 def find_approvals(session: Session, quote_id: str) -> list[Approval]:
@@ -93,17 +106,22 @@ def document(session: Session, quote_id: str, now: datetime) -> QuoteDocument:
     return QuoteDocument(
         **said,
         number=quote.number,
-        status=status_of(quote),
+        status=status_now(session, quote, now),
         issued_on=issued_on,
         valid_until=quote.valid_until,
+        price_lock_until=quote.price_lock_until,
         digest=quote.digest,
         approvals=approvals,
         created_by=quote.created_by,
         created_at=quote.created_at,
         requested_by=quote.requested_by,
         withdrawn_reason=quote.withdrawn_reason,
+        accepted_at=quote.accepted_at,
+        accepted_by=quote.accepted_by,
+        acceptance_reference=quote.acceptance_reference,
+        superseded_by=quote.superseded_by,
         margin=margin,
-        next_step=_next_step(session, quote, snapshot, approvals),
+        next_step=_next_step(session, quote, snapshot, approvals, now),
     )
 
 
@@ -111,16 +129,20 @@ def next_step_of(session: Session, quote: Quote, now: datetime) -> NextStep:
     """Return what a quote waits for now, and whom."""
     snapshot = QuoteSnapshot.model_validate_json(quote.snapshot)
     approvals = [approval_block(row, now) for row in find_approvals(session, quote.quote_id)]
-    return _next_step(session, quote, snapshot, approvals)
+    return _next_step(session, quote, snapshot, approvals, now)
 
 
 def _next_step(
-    session: Session, quote: Quote, snapshot: QuoteSnapshot, approvals: list[ApprovalBlock]
+    session: Session,
+    quote: Quote,
+    snapshot: QuoteSnapshot,
+    approvals: list[ApprovalBlock],
+    now: datetime,
 ) -> NextStep:
     facts = Waiter(
         quote_id=quote.quote_id,
         number=quote.number,
-        status=status_of(quote),
+        status=status_now(session, quote, now),
         currency=quote.currency,
         total_minor=quote.total_minor,
         discount_bp=snapshot.discount_bp,
@@ -128,6 +150,9 @@ def _next_step(
         needs=snapshot.approvals_needed,
         approvals=approvals,
         valid_until=str(quote.valid_until or ""),
+        adjusted_by=authors_of(quote),
+        digest=quote.digest,
+        superseded_by=quote.superseded_by or "",
     )
     return next_step(facts, everyone(session))
 
@@ -140,31 +165,62 @@ def _is_ours(session: Session) -> bool:
 
 def page(
     session: Session,
+    now: datetime,
     *,
-    account_id: str | None,
-    opportunity_id: str | None,
-    status: str | None,
+    account_id: str | None = None,
+    opportunity_id: str | None = None,
+    status: str | None = None,
+    expiring_within_days: int | None = None,
     limit: int,
-    cursor: str | None,
+    cursor: str = "",
 ) -> QuotePage:
-    """Return a page of quotes, newest first."""
+    """Return a page of quotes, newest first; an expired one counts as that from its day on."""
+    days = expiry.today(session, now)
     statement = visible(select(Quote))
-    for column, value in (
-        (Quote.account_id, account_id),
-        (Quote.opportunity_id, opportunity_id),
-        (Quote.status, status),
-    ):
+    for column, value in ((Quote.account_id, account_id), (Quote.opportunity_id, opportunity_id)):
         if value is not None:
             statement = statement.where(col(column) == value)
+    if status is not None:
+        stored = col(Quote.status) == status
+        if status == "expired":
+            stored = or_(stored, expiry.over(days))
+        statement = statement.where(stored)
+        if status == "issued":
+            statement = statement.where(not_(expiry.over(days)))
+    if expiring_within_days is not None:
+        statement = statement.where(expiry.expiring(days, expiring_within_days))
     total = session.scalar(select(func.count()).select_from(statement.subquery())) or 0
     offset = decode_cursor(cursor)
     newest = (col(Quote.created_at).desc(), col(Quote.revision).desc(), col(Quote.quote_id))
     found = list(session.scalars(statement.order_by(*newest).offset(offset).limit(limit)))
-    items = [
-        QuoteRow.model_validate({name: getattr(row, name) for name in QuoteRow.model_fields})
-        for row in found
-    ]
+    asked = _approvals_of(session, [row.quote_id for row in found])
+    items = [_row(row, asked.get(row.quote_id, []), days, now) for row in found]
     return QuotePage(items=items, total=total, next_cursor=next_cursor(offset, len(items), total))
+
+
+def _approvals_of(session: Session, quote_ids: list[str]) -> dict[str, list[Approval]]:
+    found: dict[str, list[Approval]] = {}
+    mine = col(Approval.quote_id).in_(quote_ids)
+    for row in session.scalars(select(Approval).where(mine)):
+        found.setdefault(row.quote_id, []).append(row)
+    return found
+
+
+def _row(quote: Quote, approvals: list[Approval], days: expiry.Days, now: datetime) -> QuoteRow:
+    said = {
+        name: getattr(quote, name) for name in QuoteRow.model_fields if name in Quote.model_fields
+    }
+    open_ = [a for a in approvals if approval_block(a, now).status == "pending"]
+    decided = [a.decided_at for a in approvals if a.decided_at is not None]
+    return QuoteRow.model_validate(
+        {
+            **said,
+            "status": "expired" if expiry.is_over(quote, days, now) else quote.status,
+            "approvals_pending": sorted({a.role for a in open_}),
+            "approval_requested_at": min((a.requested_at for a in approvals), default=None),
+            "approval_decided_at": max(decided, default=None) if not open_ else None,
+        }
+    )
 
 
 def snapshot_of(quote: Quote) -> dict[str, Any]:

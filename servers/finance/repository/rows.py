@@ -7,9 +7,10 @@ from typing import Any, cast
 
 from servers.finance import facts as f
 from servers.finance import models as m
-from servers.finance.blocks import AddressBlock, BankBlock, SellerBlock
+from servers.finance.blocks import AddressBlock, BankBlock, SellerBlock, TaxIdBlock
 from servers.finance.proration import Proration
 from servers.finance.screening import Listed, ScreeningList
+from servers.finance.seller import Entity
 from servers.finance.terms import Clause, PaymentTerms
 from servers.toolkit.money import from_micro, to_minor
 
@@ -230,7 +231,13 @@ def policy(value: Mapping[str, Any]) -> f.Policy:
             code: Decimal(coin) for code, coin in value.get("cash_rounding", {}).items()
         },
         rate_days=value.get("rate_days"),
+        price_lock_days=value.get("price_lock_days"),
     )
+
+
+def entity(row: m.Seller) -> Entity:
+    """Return a legal entity with whom it serves."""
+    return Entity(row.entity_id, frozenset(row.countries), row.is_default, seller_block(row))
 
 
 def seller_block(row: m.Seller) -> SellerBlock:
@@ -248,4 +255,9 @@ def seller_block(row: m.Seller) -> SellerBlock:
         bank=BankBlock(**said["bank"]),
         signatory_name=said["signatory"]["name"],
         signatory_title=said["signatory"]["title"],
+        entity_id=row.entity_id,
+        country=row.country,
+        time_zone=row.time_zone,
+        tax_ids=[TaxIdBlock(**one) for one in said.get("tax_ids", ())],
+        logo=said.get("logo", ""),
     )

@@ -1,0 +1,172 @@
+"""How a quote ends: accepted, taken back, or closed in favour of another."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from servers.finance import credit, screening
+from servers.finance.assembly import QuoteFacts, QuoteInputs, QuoteSnapshot
+from servers.finance.models_quotes import Quote
+from servers.finance.repository import expiry, reading
+from servers.finance.repository.clock import stamp
+from servers.finance.repository.collect import collect
+from servers.finance.repository.drafts import close_approvals, digest_of, hold
+from servers.finance.repository.drafts import supersede as close_for
+from servers.finance.repository.people import approver_of
+from servers.finance.schemas_quotes import Accepted, Superseded, Withdrawn
+from servers.toolkit import scope
+from servers.toolkit.errors import ConflictError, RuleViolationError
+
+
+def accept(session: Session, quote_id: str, digest: str, reference: str, now: datetime) -> Accepted:
+    """Record that the customer accepted an issued quote, once.
+
+    Raises:
+        ConflictError: it was accepted before, or the digest is of another state.
+        RuleViolationError: it is over, an approval is not in force, or credit or screening
+            would say something today that nobody approved.
+    """
+    person = approver_of(session, scope.person()).person_id
+    quote = reading.find_quote(session, quote_id)
+    hold(session, quote)
+    _check_acceptable(session, quote, digest, now)
+    snapshot = QuoteSnapshot.model_validate_json(quote.snapshot)
+    _check_approvals(session, quote, snapshot)
+    inputs = QuoteInputs.model_validate_json(quote.inputs)
+    _check_party(collect(session, inputs.request), quote, snapshot, expiry.today(session, now), now)
+    quote.status = "accepted"
+    quote.accepted_at, quote.accepted_by = stamp(now), person
+    quote.acceptance_reference = reference
+    _record_uses(session, quote, snapshot)
+    session.flush()
+    return Accepted(
+        quote_id=quote_id,
+        number=quote.number or "",
+        status="accepted",
+        digest=quote.digest,
+        accepted_at=quote.accepted_at,
+        accepted_by=person,
+        acceptance_reference=reference,
+        total_minor=quote.total_minor,
+        currency=quote.currency,
+        next_step=reading.next_step_of(session, quote, now),
+    )
+
+
+def _check_acceptable(session: Session, quote: Quote, digest: str, now: datetime) -> None:
+    status = reading.status_now(session, quote, now)
+    if status == "accepted":
+        raise ConflictError(
+            f"{quote.number} was accepted on {quote.accepted_at}", fix="get_quote shows it"
+        )
+    if status == "expired":
+        raise RuleViolationError(
+            f"{quote.number} was valid until {quote.valid_until}",
+            fix="make the next revision with revise_quote, and issue that",
+            code="EXPIRED",
+        )
+    if status != "issued":
+        raise RuleViolationError(
+            f"{quote.quote_id} is {status}; only an issued quote is accepted",
+            fix="get_quote shows what it waits for",
+        )
+    if digest != quote.digest or digest_of(quote) != quote.digest:
+        raise ConflictError(
+            f"the digest is not that of {quote.quote_id}", fix="get_quote gives it", code="CHANGED"
+        )
+
+
+def _check_approvals(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> None:
+    """Refuse a quote that went out without what it needs, whoever wrote that to the database."""
+    spent = {
+        (row.rule_id, row.role)
+        for row in reading.find_approvals(session, quote.quote_id)
+        if row.status == "approved" and row.digest == quote.digest and row.used_at is not None
+    }
+    for need in snapshot.approvals_needed:
+        if (need.rule_id, need.role) not in spent:
+            raise RuleViolationError(
+                f"approval is missing: {need.rule_id} by a {need.role}",
+                fix="withdraw it and make the next revision",
+                code="APPROVAL_REQUIRED",
+            )
+
+
+def _check_party(
+    facts: QuoteFacts, quote: Quote, snapshot: QuoteSnapshot, days: expiry.Days, now: datetime
+) -> None:
+    """Look at credit and screening again; what a person let pass at issue may stay."""
+    day = days.get(quote.entity_id, now.date())
+    terms = facts.payment_terms.get(snapshot.payment_terms.code)
+    found = [
+        *credit.check(
+            facts.credit,
+            quote.total_minor,
+            quote.currency,
+            prepaid=terms is not None and terms.prepaid,
+        ),
+        *screening.screen(facts.pricing.customer.legal_name, facts.screening, day),
+    ]
+    approved = {one.code for one in snapshot.findings}
+    fresh = [one for one in found if one.code not in approved]
+    if fresh:
+        raise RuleViolationError(
+            f"{fresh[0].code} since the quote was issued: {fresh[0].message}",
+            fix="make the next revision with revise_quote, which asks a person about it",
+            code="RECHECK",
+        )
+
+
+def _record_uses(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> None:
+    """Count what the accepted quote uses up: budgets of promotions, quantities of contracts."""
+
+
+def withdraw(session: Session, quote_id: str, reason: str, now: datetime) -> Withdrawn:
+    """Take a quote back; a person of the house decides that.
+
+    Raises:
+        RuleViolationError: the quote is closed already.
+    """
+    approver_of(session, scope.person())
+    quote = reading.find_quote(session, quote_id)
+    hold(session, quote)
+    _refuse_closed(session, quote, now)
+    quote.status, quote.withdrawn_reason = "withdrawn", reason
+    close_approvals(session, quote_id)
+    session.flush()
+    return Withdrawn(quote_id=quote_id, number=quote.number, status="withdrawn")
+
+
+def supersede(session: Session, quote_id: str, by_quote_id: str, now: datetime) -> Superseded:
+    """Close a quote in favour of another of the same account.
+
+    Raises:
+        ConflictError: they are one quote, or of two accounts.
+        RuleViolationError: either of them is closed already.
+    """
+    approver_of(session, scope.person())
+    quote, by = (reading.find_quote(session, one) for one in (quote_id, by_quote_id))
+    if quote.quote_id == by.quote_id or quote.account_id != by.account_id:
+        raise ConflictError(
+            f"{by_quote_id} is not another quote of the same account",
+            fix="list_quotes with the account_id shows them",
+        )
+    for one in sorted((quote, by), key=lambda one: (one.opportunity_id, one.quote_id)):
+        hold(session, one)
+    _refuse_closed(session, quote, now)
+    if reading.status_now(session, by, now) != "accepted":
+        _refuse_closed(session, by, now)
+    close_for(session, quote, by.quote_id)
+    return Superseded(
+        quote_id=quote_id,
+        number=quote.number,
+        status="superseded",
+        superseded_by=by.quote_id,
+        superseded_by_number=by.number,
+    )
+
+
+def _refuse_closed(session: Session, quote: Quote, now: datetime) -> None:
+    status = reading.status_now(session, quote, now)
+    if status not in reading.OPEN:
+        raise RuleViolationError(f"{quote.quote_id} is {status}", fix="get_quote shows it")

@@ -1,0 +1,72 @@
+"""Validity ends with its day, in the time zone of the entity that made the offer.
+
+An issued quote past that day reads as expired at once. It is written down as expired the next
+time anything is written, in a transaction of its own: a refused step must not undo that.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlmodel import Session, col
+
+from servers.finance.models import Seller
+from servers.finance.models_quotes import Quote
+from servers.toolkit.database import Database
+
+Days = Mapping[str, date]
+"""What day it is for each legal entity of the house."""
+
+
+def today(session: Session, now: datetime) -> Days:
+    """Return the day of each legal entity."""
+    rows = session.execute(select(col(Seller.entity_id), col(Seller.time_zone)))
+    return {entity: now.astimezone(ZoneInfo(zone)).date() for entity, zone in rows}
+
+
+def is_over(quote: Quote, days: Days, now: datetime) -> bool:
+    """Say whether an issued quote is past its validity."""
+    if quote.status != "issued" or quote.valid_until is None:
+        return False
+    return quote.valid_until < days.get(quote.entity_id, now.astimezone(UTC).date())
+
+
+def over(days: Days) -> ColumnElement[bool]:
+    """Return the condition of issued quotes that are past their validity."""
+    return _issued(days, lambda day: col(Quote.valid_until) < day)
+
+
+def expiring(days: Days, within: int) -> ColumnElement[bool]:
+    """Return the condition of issued quotes that expire within some days."""
+    last = timedelta(days=within)
+    return _issued(days, lambda day: col(Quote.valid_until).between(day, day + last))
+
+
+def _issued(days: Days, when: Any) -> ColumnElement[bool]:
+    found = [
+        and_(col(Quote.status) == "issued", col(Quote.entity_id) == entity, when(day))
+        for entity, day in days.items()
+    ]
+    return or_(*found) if found else false()
+
+
+@contextmanager
+def writing(database: Database, now: datetime) -> Iterator[Session]:
+    """Open a write session about quotes, after writing down which ones expired meanwhile."""
+    with database.session() as session:
+        waiting = session.scalars(select(Quote).where(over(today(session, now))).limit(1)).first()
+    if waiting is not None:
+        with database.write() as session:
+            _write_down(session, now)
+    with database.write() as session:
+        yield session
+
+
+def _write_down(session: Session, now: datetime) -> None:
+    days = today(session, now)
+    late = select(Quote).where(over(days)).order_by(col(Quote.quote_id)).with_for_update()
+    for quote in session.scalars(late):
+        quote.status = "expired"

@@ -1,0 +1,105 @@
+"""Make the next revision of a quote by hand: a person changes its inputs, finance does the rest."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from servers.finance.assembly import QuoteFacts, QuoteInputs, QuoteSnapshot, select_for
+from servers.finance.diff import diff
+from servers.finance.models import Seller
+from servers.finance.pricing import price
+from servers.finance.repository import drafts, reading
+from servers.finance.repository.collect import collect
+from servers.finance.repository.people import approver_of
+from servers.finance.revising import Changes, clauses_after, revised, warnings_after
+from servers.finance.schemas import PriceRequest
+from servers.finance.schemas_quotes import QuoteDiff, Revised
+from servers.toolkit import scope
+from servers.toolkit.errors import ConflictError
+
+
+def revise(
+    session: Session, quote_id: str, digest: str, changes: Changes, now: datetime, *, store: bool
+) -> Revised:
+    """Work out the next revision, and store it unless it is only a preview.
+
+    Raises:
+        ConflictError: the quote changed or was replaced meanwhile.
+        InvalidInputError: a change names a line that is not there, or changes nothing.
+        RuleViolationError: the revision has errors that nobody can approve away.
+    """
+    person = approver_of(session, scope.person()).person_id
+    quote = reading.find_quote(session, quote_id)
+    if digest != quote.digest:
+        raise ConflictError(
+            f"the digest is not that of {quote_id}", fix="get_quote gives it", code="CHANGED"
+        )
+    before = QuoteSnapshot.model_validate_json(quote.snapshot)
+    entity = session.get(Seller, quote.entity_id)
+    day = now.astimezone(ZoneInfo(entity.time_zone if entity else "UTC")).date()
+    stored = QuoteInputs.model_validate_json(quote.inputs)
+    inputs = _inputs(session, stored, changes, person).model_copy(
+        update={
+            "drafted_on": day,
+            "revises": quote_id,
+            "generated_by": "",
+            "cover": "revision" if before.replaces or quote.number else stored.cover,
+        }
+    )
+    prepared = drafts.prepare(session, inputs)
+    draft = drafts.store(session, prepared, now) if store else None
+    made = prepared.made
+    return Revised(
+        stored=store,
+        quote_id=draft.quote_id if draft else None,
+        revises=quote_id,
+        revision=made.snapshot.revision,
+        status=draft.status if draft else None,
+        digest=draft.digest if draft else None,
+        currency=made.snapshot.currency,
+        total_minor=made.total_minor,
+        approvals_needed=made.snapshot.approvals_needed,
+        findings=made.snapshot.findings,
+        diff=diff(before, made.snapshot),
+        next_step=draft.next_step if draft else None,
+    )
+
+
+def _inputs(session: Session, stored: QuoteInputs, changes: Changes, person: str) -> QuoteInputs:
+    """Return the inputs of the revision, its clauses selected anew."""
+    request = revised(stored.request, changes, person)
+    terms = changes.payment_terms or stored.payment_terms
+    clauses = clauses_after(
+        stored.clause_ids,
+        _selected(collect(session, stored.request), stored.request, stored.payment_terms),
+        _selected(collect(session, request), request, terms),
+    )
+    return stored.model_copy(
+        update={
+            "request": request,
+            "payment_terms": terms,
+            "clause_ids": clauses,
+            "warnings": warnings_after(stored.warnings, stored.request, request),
+        }
+    )
+
+
+def _selected(facts: QuoteFacts, request: PriceRequest, payment_terms: str) -> list[str]:
+    priced = price(facts.pricing, request)
+    money = (priced.totals.total_minor or 0, priced.currency)
+    return select_for(facts, request, money, chosen=payment_terms).clause_ids
+
+
+def compare(session: Session, before_id: str, after_id: str) -> QuoteDiff:
+    """Return what differs between two stored quotes.
+
+    Raises:
+        NotFoundError: there is no such quote, or the caller may not see it.
+    """
+    before, after = (reading.find_quote(session, one) for one in (before_id, after_id))
+    found = diff(
+        QuoteSnapshot.model_validate_json(before.snapshot),
+        QuoteSnapshot.model_validate_json(after.snapshot),
+    )
+    return found.model_copy(update={"before_number": before.number, "after_number": after.number})
