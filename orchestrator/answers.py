@@ -9,6 +9,12 @@ from typing import Any
 
 from orchestrator.errors import UsageError
 
+_VALUES = {
+    "missing_subscription": "sub_...",
+    "missing_end": "YYYY-MM-DD",
+    "contradiction": "YYYY-MM-DD",
+}
+_DATE = re.compile(r"^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$")
 _PAIR = re.compile(r"^([a-z_]{1,20}\d{0,3})=(\S{1,60})$")
 
 
@@ -49,6 +55,13 @@ def apply_answers(
     if any(need["quantity"] is None for need in needs.values()):
         missing = ", ".join(ref for ref, need in needs.items() if need["quantity"] is None)
         raise UsageError(f"still without a quantity: {missing}", fix=f"add {missing}=NUMBER")
+    asked = {q["subject"]: q["kind"] for q in said["questions"] if q["subject"] in needs}
+    for subject in asked.keys() - pairs.keys():
+        if asked[subject] in _VALUES:
+            raise UsageError(
+                f"still open: {asked[subject].replace('_', ' ')} of {subject}",
+                fix=f"add {subject}={_VALUES[asked[subject]]}",
+            )
     said.update(decision="quote", reason="explicit_request", questions=[])
     return given, row["opportunity_id"]
 
@@ -62,8 +75,16 @@ def _pair(answer: str) -> tuple[str, str]:
 
 def _answer_need(need: dict[str, Any], value: str) -> None:
     if value.isdecimal() and 0 < int(value) <= 100_000:
+        if need["quantity"] is not None:  # the count was there, its unit was the question
+            need["unit"] = "each"
         need["quantity"] = int(value)
+    elif re.fullmatch(r"sub_[A-Za-z0-9_-]{1,40}", value):
+        need["subscription_id"], need["change"] = value, need["change"] or "amend"
+    elif _DATE.match(value):
+        need["end"], need["term_months"] = value, None
     elif re.fullmatch(r"[A-Z0-9][A-Z0-9-]{1,31}", value):
         need["phrase"] = value
     else:
-        raise UsageError(f"{value!r} is neither a count nor a SKU", fix=f"{need['ref']}=12")
+        raise UsageError(
+            f"{value!r} is no count, SKU, subscription or date", fix=f"{need['ref']}=12"
+        )

@@ -7,8 +7,7 @@ computes a price: an outcome either agrees with its record or the row says where
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
@@ -46,7 +45,7 @@ async def evaluate_quotes(
     ]
     chosen = [r for r in records if only in (None, r["opportunity_id"])]
     if not chosen:
-        raise UsageError(f"no gold record of {only!r}", fix="opp_001 to opp_024, or goals")
+        raise UsageError(f"no gold record of {only!r}", fix="opp_001, say, or goals")
     rows = []
     for day in sorted({record["order_date"] for record in chosen}):
         settings = load_settings(
@@ -102,10 +101,7 @@ def compare(
         return problems + (["a quote was made"] if quote else [])
     if not quote:
         return [*problems, "no quote was made"]
-    lines = Counter((line["sku"], line["quantity"], line["optional"]) for line in quote["lines"])
-    wanted = Counter((g["sku"], g["quantity"], g.get("optional", False)) for g in gold["lines"])
-    problems += [f"{quantity} x {sku} too much" for sku, quantity, _ in lines - wanted]
-    problems += [f"{quantity} x {sku} missing" for sku, quantity, _ in wanted - lines]
+    problems += compare_lines(gold["lines"], quote["lines"])
     pairs = {"currency": quote["currency"], "ship_method": quote["freight"]["method"]}
     problems += [f"{k} {v} instead of {gold[k]}" for k, v in pairs.items() if v != gold[k]]
     for key, name in (("net_minor", "net_total"), ("total_minor", "total")):
@@ -113,6 +109,42 @@ def compare(
         if amount != gold[name]:
             problems.append(f"{name} {amount} instead of {gold[name]}")
     return problems
+
+
+SAID = ("unit", "term_months", "start", "end", "change", "subscription_id")
+LINKS = ("alternative_of", "segment_of", "part_of")
+
+
+def compare_lines(
+    wanted: Sequence[Mapping[str, Any]], found: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """Return where the lines of a quote differ from those of its gold record.
+
+    What finance adds by itself, the free item of a promotion say, must be in the record too;
+    the ids of lines may differ, and what they refer to is compared by SKU.
+    """
+    skus = [{line["line_id"]: line["sku"] for line in lines} for lines in (wanted, found)]
+
+    def facts(line: Mapping[str, Any], place: int, gold: Mapping[str, Any]) -> tuple[Any, ...]:
+        asked = [name for name in SAID if gold.get(name) is not None]
+        return (
+            line["sku"],
+            line["quantity"],
+            bool(line.get("optional")),
+            bool(line.get("free")),
+            *(skus[place].get(line.get(name) or "") for name in LINKS),
+            *((name, line.get(name)) for name in asked),
+        )
+
+    problems, left = [], list(found)
+    for gold in wanted:
+        due = facts(gold, 0, gold)
+        same = next((line for line in left if facts(line, 1, gold) == due), None)
+        if same is None:
+            problems.append(f"{gold['quantity']} x {gold['sku']} missing or not as it should be")
+        else:
+            left.remove(same)
+    return problems + [f"{line['quantity']} x {line['sku']} too much" for line in left]
 
 
 async def evaluate_goals(folder: Path, scratch: Path, model: str) -> list[dict[str, Any]]:

@@ -122,6 +122,9 @@ def question_line(question: Mapping[str, Any]) -> str:
         "unverified_sender": "Is the sender who they say they are?",
         "missing_ship_to": "Where should it be shipped? No ship-to address is on file.",
         "missing_reference": "The text refers to something that is not there. What is it?",
+        "missing_subscription": "Which running subscription is meant? Its id is needed (sub_...).",
+        "missing_end": "On which day should it end?",
+        "unclear_unit": "It is not sold by that unit. How many pieces?",
         "incompatible": "The products do not fit together. Which should change?",
     }
     words = asked.get(question["kind"], str(question["kind"]).replace("_", " "))

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from itertools import groupby
 
 from servers.catalog import rulebook as rb
 from servers.catalog.schemas import Availability, LineAvailability
@@ -22,24 +23,47 @@ def promise(
 ) -> Availability:
     """Return when each line is ready, and a finding where that is late or unknown.
 
-    Lines of one SKU share its shelf, in the order they stand. A delivery to us that should have
-    arrived by the order date is not counted: until it is booked in, nobody has seen it.
+    A bundle is followed by its components. Lines of one SKU share its shelf, in the order they
+    stand. A delivery to us that should have arrived by the order date is not counted: until it is
+    booked in, nobody has seen it.
     """
     tests: dict[str, rb.LeadTime] = {r.test: r for r in rules if isinstance(r, rb.LeadTime)}
     taken = Counter[str]()
     lines: list[LineAvailability] = []
     findings: list[Finding] = []
-    for item in items:
-        line = _line(item, stock.get(item.product.sku), taken, order_date)
-        lines.append(line)
-        findings += _judge(item, line, stock.get(item.product.sku), needed_by, tests)
+    for _, group in groupby(items, key=lambda item: item.line.line_id):
+        head, *inside = group
+        parts = []
+        for item in inside if head.product.kind == "bundle" else [head]:
+            if item.product.kind == "bundle":
+                continue  # its own parts stand beside it
+            line = _line(item, stock.get(item.product.sku), taken, order_date)
+            parts.append(line)
+            findings += _judge(item, line, stock.get(item.product.sku), needed_by, tests)
+        lines.append(_together(head, parts) if head.product.kind == "bundle" else parts[0])
     return Availability(lines=lines, findings=findings)
+
+
+def _together(bundle: Item, parts: Sequence[LineAvailability]) -> LineAvailability:
+    """A bundle is ready with its last part, and as many are free as every part allows."""
+    days = [part.promise_date for part in parts]
+    known = [day for day in days if day is not None]
+    counted = [part.as_of for part in parts if part.as_of is not None]
+    free = (part.available * bundle.pieces // part.quantity for part in parts)
+    return LineAvailability(
+        line_id=bundle.line.line_id,
+        sku=bundle.product.sku,
+        quantity=bundle.pieces,
+        available=min(free, default=0),
+        promise_date=max(known, default=None) if len(known) == len(days) else None,
+        as_of=min(counted, default=None),
+    )
 
 
 def _line(
     item: Item, row: rb.Stock | None, taken: Counter[str], order_date: date
 ) -> LineAvailability:
-    sku, wanted = item.product.sku, item.line.quantity
+    sku, wanted = item.product.sku, item.pieces
     free, ready, as_of = 0, None, None
     if item.product.kind == "subscription":
         free, ready = wanted, order_date

@@ -26,7 +26,7 @@ def check_together(
     """
     free = Counter[str]()
     for item in items:
-        free[item.product.sku] += item.line.quantity
+        free[item.product.sku] += item.pieces
     problems: list[Problem] = []
     for rule in rules:
         subject = picked(items, rule.subject) if rule.holds_on(day) else []
@@ -135,14 +135,14 @@ def _attr_sum_le(
         return [Problem(_unknown(rule, unknown))]
     loads = [((number(i.product, rule.use) or 0) if rule.use else 1, i) for i in subject]
     bins = [((number(i.product, rule.provide) or 0), i) for i in targets]
-    devices = [(size, item.line.quantity) for size, item in loads]
-    supplies = [(size, item.line.quantity) for size, item in bins]
+    devices = [(size, item.pieces) for size, item in loads]
+    supplies = [(size, item.pieces) for size, item in bins]
     used = sum(size * count for size, count in devices)
     given = sum(size * count for size, count in supplies)
     if rule.pack:
         left = unplaced(devices, supplies)
     else:
-        left = [0] * len(loads) if used <= given else [i.line.quantity for _, i in loads]
+        left = [0] * len(loads) if used <= given else [i.pieces for _, i in loads]
     if not any(left):
         return []
     evidence = [f"{i.text}: {size}{rule.unit} each" for size, i in (*loads, *bins)]

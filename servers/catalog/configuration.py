@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from servers.catalog import rulebook as rb
+from servers.catalog.bundles import misplaced, unpack
 from servers.catalog.compatibility import check_together, sold
 from servers.catalog.eligibility import Destination, check_each, unknown_jurisdiction
 from servers.catalog.schemas import (
@@ -12,6 +13,7 @@ from servers.catalog.schemas import (
     ConfigurationCheck,
     LineIn,
     Product,
+    Unit,
 )
 from servers.catalog.selection import (
     Add,
@@ -38,7 +40,9 @@ def check(
 
     What a person must decide (`needs_human`) leaves `ok` true: other lines would not help.
     """
-    items, findings = join(lines, catalog)
+    given, findings = join(lines, catalog)
+    findings += misplaced(given)
+    items = unpack(given, catalog)
     findings += check_each(rules, items, where)
     if (unknown := unknown_jurisdiction(items, where)) is not None:
         findings.append(unknown)
@@ -67,7 +71,9 @@ def complete(
     Only lines that are no alternatives are completed; errors that no addition mends come back
     as findings.
     """
-    items, findings = join(lines, catalog)
+    given, findings = join(lines, catalog)
+    findings += misplaced(given)
+    items = unpack(given, catalog)
     findings += [f for f in check_each(rules, items, where) if f.severity in STOPS]
     base = scenarios(items)[0]
     additions, problems = _search(base, rules, catalog, where)
@@ -101,7 +107,10 @@ def _search(
         for repair in mendable[0].repairs:
             if not all(_may_add(add, catalog, rules, where) for add in repair):
                 continue
-            more = [*adds, *(_addition(add, mendable[0], adds) for add in repair)]
+            more = [
+                *adds,
+                *(_addition(add, mendable[0], adds, catalog[add.sku].base_uom) for add in repair),
+            ]
             key = tuple(sorted((a.sku, a.quantity) for a in more))
             if key not in seen:
                 seen.add(key)
@@ -125,12 +134,13 @@ def _may_add(
     return not any(f.severity in STOPS for f in check_each(rules, [item], where))
 
 
-def _addition(add: Add, problem: Problem, before: Sequence[Addition]) -> Addition:
+def _addition(add: Add, problem: Problem, before: Sequence[Addition], unit: Unit) -> Addition:
     """An addition; one that an earlier addition needs is for the line that needed that one."""
     lines = {_line_id(place): earlier.for_line for place, earlier in enumerate(before)}
     return Addition(
         sku=add.sku,
         quantity=add.quantity,
+        unit=unit,
         reason=problem.finding.message,
         rule_id=problem.finding.rule_id,
         for_line=lines.get(add.for_line, add.for_line),

@@ -118,7 +118,7 @@ def _export(rule: rb.Export, item: Item, where: Destination) -> Finding | None:
 
 
 def _qty_policy(rule: rb.QtyPolicy, item: Item, _where: Destination) -> Finding | None:
-    asked = item.line.quantity
+    asked = item.pieces
     legal = max(asked, rule.minimum)
     legal = min(-(-legal // rule.multiple) * rule.multiple, rule.maximum)
     if legal == asked:
@@ -132,13 +132,13 @@ def _qty_policy(rule: rb.QtyPolicy, item: Item, _where: Destination) -> Finding 
 
 
 def _unit(rule: rb.UnitRule, item: Item, _where: Destination) -> Finding | None:
-    allowed = ("each", item.product.base_uom)
+    allowed = ("each", item.product.base_uom, *item.product.units)
     if item.line.unit in allowed:
         return None
     return _found(
         rule,
         item,
-        [item.text, f"unit {item.line.unit}, sold by {item.product.base_uom}"],
+        [item.text, f"unit {item.line.unit}, sold by {', '.join(dict.fromkeys(allowed))}"],
         fix=f"give the quantity by {item.product.base_uom}",
         unit=item.line.unit,
     )
@@ -170,7 +170,7 @@ def _found(
         evidence,
         fix=fix,
         sku=item.product.sku,
-        quantity=item.line.quantity,
+        quantity=item.pieces,
         **facts,
     )
 

@@ -8,7 +8,7 @@ when they are loaded and when they are read.
 from datetime import date
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import registry
 from sqlmodel import Column, Field, SQLModel
 
@@ -53,6 +53,39 @@ class ProductRow(CatalogTable, table=True):
     aliases: list[str] = Field(default_factory=list, sa_type=JSON)
     description: str = Field(sa_type=Text)
     search_terms: str = Field(sa_type=Text)
+    units: dict[str, int] | None = Field(default=None, sa_type=JSON)
+
+
+class ComponentRow(CatalogTable, table=True):
+    """A part of a bundle; `place` keeps the order of the file."""
+
+    __tablename__ = "bundle_component"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="ck_component_quantity"),
+        CheckConstraint("bundle_sku <> sku", name="ck_component_not_itself"),
+    )
+
+    bundle_sku: str = Field(primary_key=True, foreign_key=PRODUCT, max_length=SKU)
+    sku: str = Field(primary_key=True, foreign_key=PRODUCT, max_length=SKU)
+    place: int
+    quantity: int
+    optional: bool
+    option_group: str | None = Field(default=None, max_length=40)
+
+
+class OptionGroupRow(CatalogTable, table=True):
+    """How many parts of a group one bundle takes."""
+
+    __tablename__ = "option_group"
+    __table_args__ = (
+        CheckConstraint("min_select >= 0 AND max_select >= min_select", name="ck_group_range"),
+    )
+
+    bundle_sku: str = Field(primary_key=True, foreign_key=PRODUCT, max_length=SKU)
+    name: str = Field(primary_key=True, max_length=40)
+    place: int
+    min_select: int
+    max_select: int
 
 
 class RuleRow(CatalogTable, table=True):

@@ -13,9 +13,11 @@ from servers.catalog import rulebook as rb
 from servers.catalog.eligibility import Destination
 from servers.catalog.models import (
     CertificateRow,
+    ComponentRow,
     ExportListRow,
     GoalRow,
     HazmatRow,
+    OptionGroupRow,
     ProductRow,
     RuleRow,
     ShipMethodRow,
@@ -25,13 +27,22 @@ from servers.catalog.models import (
     ZoneRow,
 )
 from servers.catalog.phrases import Vocabulary, Wanted, read
-from servers.catalog.schemas import LineIn, Product, ProductDetail, ProductPage, ProductSummary
+from servers.catalog.schemas import (
+    Component,
+    LineIn,
+    OptionGroup,
+    Product,
+    ProductDetail,
+    ProductPage,
+    ProductSummary,
+)
 from servers.catalog.search import find_by_sku, find_ids, normalised
 from servers.catalog.shipping import Carriage
 from servers.toolkit.errors import NotFoundError
 from servers.toolkit.paging import decode_cursor, next_cursor
 
 PHRASE_HITS = 150
+MAX_BUNDLE_DEPTH = 5
 OTHER = "*"
 Form = TypeVar("Form", bound=rb.Row)
 
@@ -47,12 +58,18 @@ def product(session: Session, sku: str) -> Product:
         raise NotFoundError(
             f"no product {sku!r}", fix="find the SKU with search_products or match_need"
         )
-    return _product(row)
+    return _with_parts(session, {sku: _product(row)})[sku]
 
 
 def products(session: Session, skus: Iterable[str]) -> dict[str, Product]:
-    """Return the products with these SKUs, and their successors; unknown ones are left out."""
-    found = _by_sku(session, set(skus))
+    """Return the products with these SKUs, their parts and successors; unknown ones are left out.
+
+    Bundles inside bundles are followed to the depth that the loader allows.
+    """
+    found = _with_parts(session, _by_sku(session, set(skus)))
+    for _ in range(MAX_BUNDLE_DEPTH):
+        parts = {part.sku for item in found.values() for part in item.components} - set(found)
+        found |= _with_parts(session, _by_sku(session, parts))
     successors = {p.successor_sku for p in found.values() if p.successor_sku}
     return found | _by_sku(session, successors - set(found))
 
@@ -60,7 +77,7 @@ def products(session: Session, skus: Iterable[str]) -> dict[str, Product]:
 def family(session: Session, name: str) -> dict[str, Product]:
     """Return the products of a family."""
     rows = session.exec(select(ProductRow).where(ProductRow.family == name)).all()
-    return {row.sku: _product(row) for row in rows}
+    return _with_parts(session, {row.sku: _product(row) for row in rows})
 
 
 def families(session: Session) -> list[str]:
@@ -227,7 +244,31 @@ def _by_sku(session: Session, skus: set[str]) -> dict[str, Product]:
 
 
 def _product(row: ProductRow) -> Product:
-    return Product.model_validate(row.model_dump(exclude={"id", "sku_norm", "search_terms"}))
+    data = row.model_dump(exclude={"id", "sku_norm", "search_terms", "units"})
+    return Product.model_validate({**data, "units": row.units or {}})
+
+
+def _with_parts(session: Session, found: dict[str, Product]) -> dict[str, Product]:
+    """Return the products, bundles with their components and option groups."""
+    bundles = [sku for sku, item in found.items() if item.kind == "bundle"]
+    if not bundles:
+        return found
+    parts = select(ComponentRow).where(col(ComponentRow.bundle_sku).in_(bundles))
+    groups = select(OptionGroupRow).where(col(OptionGroupRow.bundle_sku).in_(bundles))
+    for row in session.exec(parts.order_by(col(ComponentRow.place))):
+        found[row.bundle_sku].components.append(
+            Component(
+                sku=row.sku,
+                quantity=row.quantity,
+                optional=row.optional,
+                group=row.option_group,
+            )
+        )
+    for group in session.exec(groups.order_by(col(OptionGroupRow.place))):
+        found[group.bundle_sku].option_groups.append(
+            OptionGroup(group=group.name, min_select=group.min_select, max_select=group.max_select)
+        )
+    return found
 
 
 def _load(form: type[Form], data: dict[str, object]) -> Form:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from servers.toolkit.fields import LineId, Quantity, Sku
+from servers.toolkit.fields import LineId, OptionCode, Quantity, Sku, SubscriptionId
 from servers.toolkit.findings import Finding
 
 Unit = Literal["each", "box", "license", "hour", "day", "month"]
@@ -27,6 +27,16 @@ class LineIn(BaseModel):
     start: date | None = None
     optional: bool = False
     alternative_of: LineId | None = None
+    end: date | None = None
+    segment_of: Annotated[LineId | None, Field(description="the ramp segment before this one")] = (
+        None
+    )
+    options: Annotated[tuple[OptionCode, ...], Field(max_length=20)] = ()
+    part_of: Annotated[
+        LineId | None, Field(description="the bundle line whose optional part this is")
+    ] = None
+    change: Literal["amend", "renew"] | None = None
+    subscription_id: SubscriptionId | None = None
 
 
 Lines = Annotated[
@@ -39,13 +49,34 @@ FromLine = Annotated[
 ]
 
 
+class Component(BaseModel):
+    """A part of a bundle: always in it, or an optional one that is a line of its own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sku: Sku
+    quantity: int = Field(default=1, ge=1, le=1000, description="in each bundle")
+    optional: bool = False
+    group: str | None = Field(default=None, max_length=40, description="option group it is in")
+
+
+class OptionGroup(BaseModel):
+    """How many different optional parts of a group one bundle takes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    group: str = Field(max_length=40)
+    min_select: int = Field(default=0, ge=0, le=100)
+    max_select: int = Field(default=100, ge=1, le=100)
+
+
 class Product(BaseModel):
     """Everything the catalog knows about one SKU."""
 
     sku: str
     name: str
     family: str
-    kind: Literal["goods", "service", "subscription"]
+    kind: Literal["goods", "service", "subscription", "bundle"]
     base_uom: Unit
     lifecycle: Lifecycle
     last_order_date: date | None = None
@@ -62,6 +93,11 @@ class Product(BaseModel):
     specials: list[str] = Field(default_factory=list)
     aliases: list[str] = Field(default_factory=list)
     description: str = ""
+    units: dict[Unit, Annotated[int, Field(ge=1, le=100_000)]] = Field(
+        default_factory=dict, description="other units it is sold by, and the pieces in one"
+    )
+    components: list[Component] = Field(default_factory=list, description="of a bundle")
+    option_groups: list[OptionGroup] = Field(default_factory=list)
 
 
 class ProductSummary(BaseModel):
@@ -136,6 +172,7 @@ class Addition(BaseModel):
 
     sku: str
     quantity: int
+    unit: Unit = Field(default="each", description="unit of the line to add")
     reason: str
     rule_id: str
     for_line: str

@@ -15,9 +15,11 @@ from servers.catalog import rulebook as rb
 from servers.catalog.models import (
     CatalogTable,
     CertificateRow,
+    ComponentRow,
     ExportListRow,
     GoalRow,
     HazmatRow,
+    OptionGroupRow,
     ProductRow,
     RuleRow,
     ShipMethodRow,
@@ -27,7 +29,7 @@ from servers.catalog.models import (
     ZoneRow,
 )
 from servers.catalog.phrases import Vocabulary
-from servers.catalog.repository import OTHER
+from servers.catalog.repository import MAX_BUNDLE_DEPTH, OTHER
 from servers.catalog.schemas import Product
 from servers.catalog.search import normalised, terms_of
 from servers.toolkit.errors import InvalidInputError
@@ -48,10 +50,13 @@ def load(session: Session, folder: Path) -> dict[str, int]:
     products = {p.sku: p for p in _rows(folder / "products.json", Product)}
     rows: list[CatalogTable] = [_product_row(product) for product in products.values()]
     _check_successors(products)
+    check_bundles(products)
     session.add_all(rows)
     session.flush()
     counts = {"products": len(rows)}
     for name, made in (
+        ("bundle_components", _components(products)),
+        ("option_groups", _groups(products)),
         ("rules", _rules(folder, groups, products)),
         ("certificates", _certificates(folder, products)),
         ("export_lists", _export_lists(folder, groups)),
@@ -110,7 +115,8 @@ def _expand(value: Any, groups: Groups) -> Any:
 
 def _product_row(product: Product) -> ProductRow:
     return ProductRow(
-        **product.model_dump(),
+        **product.model_dump(exclude={"components", "option_groups", "units"}),
+        units={str(unit): pieces for unit, pieces in product.units.items()} or None,
         sku_norm=normalised(product.sku),
         search_terms=terms_of(product),
     )
@@ -124,6 +130,65 @@ def _check_successors(products: Mapping[str, Product]) -> None:
             product.sku,
             "product",
         )
+
+
+def check_bundles(products: Mapping[str, Product]) -> None:
+    """Refuse bundles of unknown parts, in a circle, too deep, or with groups nobody offers.
+
+    Raises:
+        InvalidInputError: naming the bundle and what is wrong.
+    """
+    for product in products.values():
+        _known(products, (part.sku for part in product.components), product.sku, "bundle")
+        if problem := _bundle_problem(product, products):
+            raise InvalidInputError(f"product {product.sku}: {problem}", fix="mend that product")
+
+
+def _bundle_problem(product: Product, products: Mapping[str, Product]) -> str:
+    if product.kind != "bundle":
+        return "only a bundle has components" if product.components else ""
+    if all(part.optional for part in product.components):
+        return "a bundle needs a component that is always in it"
+    skus = [part.sku for part in product.components]
+    groups = {group.group for group in product.option_groups}
+    named = {part.group for part in product.components if part.group is not None}
+    if len(set(skus)) != len(skus):
+        return "a component is named twice"
+    if groups != named or len(groups) != len(product.option_groups):
+        return "its option groups and those that its components name differ"
+    if any(part.group is not None and not part.optional for part in product.components):
+        return "only optional components are in a group"
+    depth, layer = 0, {product.sku}
+    while layer := {p.sku for sku in layer for p in products[sku].components}:
+        depth += 1
+        if depth > MAX_BUNDLE_DEPTH:
+            return f"bundles inside it form a circle, or are deeper than {MAX_BUNDLE_DEPTH}"
+    return ""
+
+
+def _components(products: Mapping[str, Product]) -> Iterator[ComponentRow]:
+    for product in products.values():
+        for place, part in enumerate(product.components):
+            yield ComponentRow(
+                bundle_sku=product.sku,
+                sku=part.sku,
+                place=place,
+                quantity=part.quantity,
+                optional=part.optional,
+                option_group=part.group,
+            )
+
+
+def _groups(products: Mapping[str, Product]) -> Iterator[OptionGroupRow]:
+    for product in products.values():
+        for place, group in enumerate(product.option_groups):
+            yield OptionGroupRow(
+                bundle_sku=product.sku,
+                name=group.group,
+                place=place,
+                min_select=group.min_select,
+                max_select=group.max_select,
+            )
 
 
 def _known(products: Mapping[str, Product], skus: Iterable[str], subject: str, file: str) -> None:

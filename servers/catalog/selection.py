@@ -15,15 +15,24 @@ MAX_EVIDENCE = 12
 
 @dataclass(frozen=True)
 class Item:
-    """A line and the product it names."""
+    """A line and the product it names; `inside` is the bundle that it is a component of."""
 
     line: LineIn
     product: Product
+    inside: str = ""
+
+    @property
+    def pieces(self) -> int:
+        """The line's quantity in pieces: three boxes of ten are thirty."""
+        return self.line.quantity * self.product.units.get(self.line.unit, 1)
 
     @property
     def text(self) -> str:
         """The line as evidence names it."""
-        return f"{self.line.line_id}: {self.line.quantity} x {self.product.sku}"
+        said = f"{self.line.line_id}: {self.line.quantity} x {self.product.sku}"
+        if self.line.unit in self.product.units:
+            said += f" ({self.line.unit} of {self.product.units[self.line.unit]})"
+        return f"{said} in {self.inside}" if self.inside else said
 
 
 @dataclass(frozen=True)
@@ -49,21 +58,12 @@ def join(
     """Join lines with products; a line whose SKU is unknown becomes a finding.
 
     Raises:
-        InvalidInputError: two lines share an id, or a line is the alternative of no other line.
+        InvalidInputError: two lines share an id, or a line names another that is not there.
     """
-    ids = [line.line_id for line in lines]
-    if len(set(ids)) != len(ids):
-        raise InvalidInputError("two lines have the same line_id", fix="number them l1, l2, ...")
-    originals = {line.line_id for line in lines if line.alternative_of is None}
+    _check_references(lines)
     items: list[Item] = []
     findings: list[Finding] = []
     for line in lines:
-        if line.alternative_of is not None and line.alternative_of not in originals:
-            raise InvalidInputError(
-                f"line {line.line_id} is the alternative of {line.alternative_of!r}, "
-                "which is no line of its own",
-                fix="name the line_id of a line that is no alternative itself",
-            )
         if line.sku in catalog:
             items.append(Item(line, catalog[line.sku]))
         else:
@@ -81,19 +81,66 @@ def join(
     return items, findings
 
 
+def _check_references(lines: Sequence[LineIn]) -> None:
+    """Refuse lines that share an id or name a line that cannot be meant."""
+    ids = [line.line_id for line in lines]
+    if len(set(ids)) != len(ids):
+        raise InvalidInputError("two lines have the same line_id", fix="number them l1, l2, ...")
+    originals = {line.line_id for line in lines if line.alternative_of is None}
+    for line in lines:
+        if line.alternative_of is not None and line.alternative_of not in originals:
+            raise InvalidInputError(
+                f"line {line.line_id} is the alternative of {line.alternative_of!r}, "
+                "which is no line of its own",
+                fix="name the line_id of a line that is no alternative itself",
+            )
+        for name in ("part_of", "segment_of"):
+            other = getattr(line, name)
+            if other is not None and (other == line.line_id or other not in ids):
+                raise InvalidInputError(
+                    f"{name} of line {line.line_id} is {other!r}, which is no other line",
+                    fix=f"name the line_id of another line, or leave {name} out",
+                )
+
+
 def scenarios(items: Sequence[Item]) -> list[list[Item]]:
     """Return the sets of lines that could be bought together.
 
     The first is every line that is no alternative, optional ones included; then, for each
-    alternative, the same with the alternative in the place of its original.
+    alternative, the same with the alternative in the place of its original. The parts of a
+    bundle go with it, and of a ramp's segments, which run one after the other, only the largest
+    is there.
     """
-    base = [item for item in items if item.line.alternative_of is None]
+    peaks = _peaks(items)
+    apart = {
+        item.line.line_id: item.line.alternative_of
+        for item in items
+        if item.line.alternative_of is not None
+    }
+    base = [item for item in peaks if not {item.line.line_id, item.line.part_of} & set(apart)]
     sets = [base]
-    for item in items:
-        if item.line.alternative_of is not None:
-            kept = [other for other in base if other.line.line_id != item.line.alternative_of]
-            sets.append([*kept, item])
+    for mine, original in apart.items():
+        kept = [i for i in base if original not in (i.line.line_id, i.line.part_of)]
+        chosen = [i for i in peaks if mine in (i.line.line_id, i.line.part_of)]
+        sets.append([*kept, *chosen])
     return sets
+
+
+def _peaks(items: Sequence[Item]) -> list[Item]:
+    """Return the items without the segments of a ramp that are not its largest."""
+    before = {i.line.line_id: i.line.segment_of for i in items if i.line.segment_of is not None}
+    if not before:
+        return list(items)
+    largest: dict[str, Item] = {}
+    for item in items:
+        root, steps = item.line.line_id, 0
+        while root in before and steps < len(before):
+            root, steps = before[root], steps + 1
+        if root not in largest or item.pieces > largest[root].pieces:
+            largest[root] = item
+    kept = {item.line.line_id for item in largest.values()}
+    ramped = set(before) | set(before.values())
+    return [i for i in items if i.line.line_id not in ramped or i.line.line_id in kept]
 
 
 def picked(items: Iterable[Item], selector: Selector) -> list[Item]:
@@ -103,7 +150,7 @@ def picked(items: Iterable[Item], selector: Selector) -> list[Item]:
 
 def total(items: Iterable[Item]) -> int:
     """Return the pieces in some items."""
-    return sum(item.line.quantity for item in items)
+    return sum(item.pieces for item in items)
 
 
 def number(product: Product, attribute: str) -> int | None:

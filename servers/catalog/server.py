@@ -18,6 +18,7 @@ from servers.catalog import repository as repo
 from servers.catalog import rulebook as rb
 from servers.catalog import schemas as s
 from servers.catalog.availability import promise
+from servers.catalog.bundles import unpack
 from servers.catalog.comparing import compare
 from servers.catalog.eligibility import Destination
 from servers.catalog.phrases import read
@@ -84,7 +85,7 @@ def _looking(app: Server) -> None:
 
         Use it to look around; to turn a customer's words into one SKU use match_need. Categories
         are switches, routers, vpn, servers, psu, ups, batteries, sensors, cameras, cables, optics,
-        mounts, power-cords, subscriptions and services.
+        mounts, power-cords, subscriptions, services and bundles.
         """
         with database.session() as session:
             return repo.search(session, query, category, limit, cursor)
@@ -93,7 +94,8 @@ def _looking(app: Server) -> None:
     def get_product(sku: Sku) -> s.ProductDetail:
         """Return all that is known of one SKU: attributes, lifecycle, export class, certificates.
 
-        SKUs come from search_products and match_need.
+        Of a bundle also its components: the optional ones may be lines with part_of. SKUs come
+        from search_products and match_need.
         """
         with database.session() as session:
             return repo.detail(session, sku)
@@ -205,7 +207,9 @@ def _moving(app: Server) -> None:
         with next_line, ask again for the other lines.
         """
         with database.session() as session:
-            items, findings = join(lines, repo.products(session, {line.sku for line in lines}))
+            catalog = repo.products(session, {line.sku for line in lines})
+            given, findings = join(lines, catalog)
+            items = unpack(given, catalog)
             stock = repo.stock(session, {item.product.sku for item in items})
             rules = repo.rules(session, "lead_time")
         made = promise(items, stock, order_date, needed_by, rules)
@@ -224,9 +228,10 @@ def _moving(app: Server) -> None:
         by air: the finding HAZMAT_MODE names the UN number.
         """
         with database.session() as session:
-            items, findings = join(lines, repo.products(session, {line.sku for line in lines}))
+            catalog = repo.products(session, {line.sku for line in lines})
+            items, findings = join(lines, catalog)
             carriage = repo.carriage(session, repo.rules(session, "hazmat"))
-        return shipping.options(items, ship_to_country, carriage, prefer, findings)
+        return shipping.options(unpack(items, catalog), ship_to_country, carriage, prefer, findings)
 
 
 def _prompts(app: Server) -> None:

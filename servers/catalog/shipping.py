@@ -48,7 +48,7 @@ def options(
         found: Findings made before, kept in the answer.
     """
     goods = [item for item in items if item.product.kind == "goods"]
-    weight = sum((i.product.weight_g or 0) * i.line.quantity for i in goods)
+    weight = sum((i.product.weight_g or 0) * i.pieces for i in goods)
     zone = carriage.zone(country)
     served = [m for m in carriage.methods if zone in m.transit_days]
     made = [_option(m, zone, goods, weight, carriage) for m in served]

@@ -48,6 +48,8 @@ Sku = Annotated[
 ]
 LineId = Annotated[str, Field(pattern=r"^l[0-9]{1,4}$", max_length=5, description="l1, l2, ...")]
 Quantity = Annotated[int, Field(ge=1, le=100_000)]
+OptionCode = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{0,31}$", max_length=32)]
+SubscriptionId = Annotated[str, Field(pattern="^sub" + _ID, max_length=48)]
 Country = Annotated[
     str, Field(pattern="^[A-Z]{2}$", max_length=2, description="ISO 3166-1 alpha-2 code")
 ]

@@ -189,6 +189,122 @@ def test_facts_come_from_the_customers_words() -> None:
     assert found.payment_terms_asked == "NET60"
 
 
+def said(found: Qualification, place: int = 0) -> dict[str, Any]:
+    """What a need says beside its words and where it stands."""
+    need = found.needs[place].model_dump(mode="json", exclude={"ref", "phrase", "span"})
+    return {name: value for name, value in need.items() if value not in (None, False, [])}
+
+
+DM, AN = "Device Management Standard (SUB-DM-STD)", "Analytics Basic (SUB-AN-BAS)"
+LICENSES: dict[str, Any] = {"unit": "license"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("- 4 boxes of patch cable, 5 m", {"quantity": 4, "unit": "box"}),
+        ("- 3 edge boxes, fanless server", {"quantity": 3, "unit": "each"}),
+        ("Item | Unit | Qty\npatch cable 5 m | box | 4", {"quantity": 4, "unit": "box"}),
+        (
+            f"- 5 x {AN}, from 1 January 2027\n  to end on 30 June 2027",
+            {**LICENSES, "quantity": 5, "start": "2027-01-01", "end": "2027-06-30"},
+        ),
+        (
+            f"All subscriptions for three years, starting 1 February 2027:\n\n- 5 x {AN}",
+            {**LICENSES, "quantity": 5, "start": "2027-02-01", "term_months": 36},
+        ),
+        (
+            f"- 5 x {AN}\n\nThe licences should run for 24 months.",
+            {**LICENSES, "quantity": 5, "term_months": 24},
+        ),
+        (
+            f"- 5 x {AN}, from 1 January 2027,\n  to end together with sub_7 on 3 May 2027",
+            {**LICENSES, "quantity": 5, "start": "2027-01-01", "end": "2027-05-03"},
+        ),
+        (
+            f"Unser Abo sub_7 läuft bis 31.01.2027. Bitte 36 Monate verlängern: 60 Lizenzen {DM}.",
+            {
+                **LICENSES,
+                "quantity": 60,
+                "term_months": 36,
+                "change": "renew",
+                "subscription_id": "sub_7",
+            },
+        ),
+        (
+            f"Please add to our subscription SUB_7, from 1 December 2026:\n\n- 8 x {AN}",
+            {
+                **LICENSES,
+                "quantity": 8,
+                "start": "2026-12-01",
+                "change": "amend",
+                "subscription_id": "sub_7",
+            },
+        ),
+        (
+            "- 2 edge servers with options RAM-64 and SSD-1T",
+            {"quantity": 2, "unit": "each", "options": ["RAM-64", "SSD-1T"]},
+        ),
+        (f"We need 25 additional {DM}.", {**LICENSES, "quantity": 25}),
+        (f"We renew: 25 licences {DM}.", {**LICENSES, "quantity": 25}),
+    ],
+)
+def test_how_it_is_sold_and_how_long_it_runs(text: str, expected: dict[str, Any]) -> None:
+    found = judge(message(1, text))
+    assert (found.decision, said(found)) == ("quote", expected)
+    assert verify_qualification(found, [Answer("read_message", message(1, text))], {}) == []  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"- 50 x {DM}, first year, from 1 March 2027\n- 100 x {DM}, second year",
+        f"- {DM}, from 1 March 2027: 50 devices in the first year, 100 in the second",
+        f"We start with 50 seats of {DM} in the first year and have 100 in the second, "
+        "from 1 March 2027.",
+    ],
+)
+def test_a_ramp_is_a_need_per_year(text: str) -> None:
+    found = judge(message(1, text))
+    run = {**LICENSES, "term_months": 12}
+    assert said(found) == {**run, "quantity": 50, "start": "2027-03-01"}
+    assert said(found, 1) == {**run, "quantity": 100, "segment_of": "n1"}
+
+
+def test_a_year_of_a_ramp_can_be_corrected() -> None:
+    ramp = f"- 50 x {DM}, first year\n- 100 x {DM}, second year"
+    changed = "Please make it 120 device management licences in the second year instead of 100."
+    assert counts(judge(message(1, ramp), message(2, changed))) == [50, 120]
+
+
+def test_an_optional_part_belongs_to_the_kit_before_it() -> None:
+    found = judge(message(1, f"- 2 camera kits\n\nAnd as an option with the kit:\n- 8 x {AN}"))
+    assert said(found, 1) == {**LICENSES, "quantity": 8, "optional": True, "part_of": "n1"}
+
+
+def test_an_id_that_comes_later_completes_a_change() -> None:
+    first = message(1, f"Please add 8 more {DM} licences to our subscription.")
+    asked = judge(first)
+    assert (asked.decision, asked.questions[0].kind) == ("ask", "missing_subscription")
+    found = judge(first, message(2, "It is sub_7, sorry."))
+    assert (found.decision, found.needs[0].subscription_id) == ("quote", "sub_7")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (f"- 8 x {AN}, to end together with our video archive", "missing_end"),
+        (f"- 8 x {AN} for sub_7", "missing_subscription"),
+        (f"- 100 x {DM}, second year", "missing_reference"),
+        (f"- 8 x {AN} for 12 months until 30 June 2027", "contradiction"),
+    ],
+)
+def test_what_cannot_be_read_is_asked(text: str, kind: str) -> None:
+    found = judge(message(1, text))
+    assert found.decision == "ask"
+    assert [(q.kind, q.subject) for q in found.questions] == [(kind, "n1")]
+
+
 class Answer:
     """A call as verification sees it."""
 

@@ -13,6 +13,7 @@ from orchestrator.workflows.quote.contracts import (
     Match,
     Price,
     Profile,
+    Qualification,
     Terms,
 )
 
@@ -149,6 +150,87 @@ def match_calls() -> list[Call]:
 def test_lines_answer_the_needs_with_skus_of_the_catalog(lines: list[Line], problem: str) -> None:
     found = verify.verify_match(Match(lines=lines), match_calls(), NEEDS)
     assert any(problem in said for said in found)
+
+
+RUNS = {
+    "unit": "license",
+    "term_months": 24,
+    "start": "2027-01-01",
+    "end": None,
+    "change": None,
+    "subscription_id": None,
+    "options": [],
+    "optional": True,
+}
+RICH = {
+    "qualify": {
+        "needs": [
+            {"ref": "n1", "quantity": 4},
+            {"ref": "n2", "quantity": 4, **RUNS, "part_of": "n1"},
+        ]
+    }
+}
+
+
+KNOWN = [Call("search_products", {"items": [{"sku": "SW-P8-120"}, {"sku": "SW-P16-240"}]})]
+
+
+def rich(**changes: Any) -> Line:
+    fields = {**RUNS, "line_id": "l2", "sku": "SW-P16-240", "quantity": 4, "need_ref": "n2"}
+    return Line.model_validate({**fields, "part_of": "l1", "reason": "named", **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({}, ""),
+        ({"unit": "each"}, "l2 must have unit license"),
+        ({"term_months": 36}, "l2 must have term_months 24"),
+        ({"start": None}, "l2 must have start 2027-01-01"),
+        ({"end": "2027-06-30"}, "l2 must have end None"),
+        ({"optional": False}, "l2 must have optional True"),
+        ({"options": ["RAM-64"]}, "l2 must have options []"),
+        ({"change": "renew"}, "l2 must have change None"),
+        ({"subscription_id": "sub_9"}, "l2 must have subscription_id None"),
+        ({"part_of": None}, "l2 must have part_of l1"),
+    ],
+)
+def test_all_that_is_said_of_a_need_is_on_its_line(changes: dict[str, Any], problem: str) -> None:
+    output = Match(lines=[line(), rich(**changes)])
+    assert verify.verify_match(output, KNOWN, RICH) == ([problem] if problem else [])
+
+
+def test_a_part_is_one_that_the_catalog_asked_for() -> None:
+    part = Line(line_id="l3", sku="SW-P16-240", quantity=1, reason="required_part")
+    output = Match(lines=[line(), rich(), part])
+    asked = Call("complete_configuration", {"additions": [{"sku": "SW-P16-240"}]})
+    assert verify.verify_match(output, [*KNOWN, asked], RICH) == []
+    assert "asked for no SW-P16-240" in verify.verify_match(output, KNOWN, RICH)[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"change": "renew", "subscription_id": "sub_1"}, ""),
+        ({"change": "renew"}, "go together"),
+        ({"change": "renew", "subscription_id": "sub_2"}, "stands in no text"),
+        ({"term_months": 12, "end": "2027-06-30"}, "not both"),
+        ({"change": "amend", "subscription_id": "sub_1", "term_months": 12}, "leave out term"),
+        ({"change": "renew", "subscription_id": "sub_1", "start": "2027-01-01"}, "out start"),
+        ({"segment_of": "n1"}, "which is no other need"),
+        ({"part_of": "n2"}, "which is no other need"),
+    ],
+)
+def test_a_need_says_only_what_it_may(changes: dict[str, Any], problem: str) -> None:
+    words = "Please renew SUB_1: 5 licences."
+    span = {"source_id": "act_1", "start": 0, "end": 5}
+    need = {"ref": "n1", "phrase": "licences", "quantity": 5, "span": span, **changes}
+    found = Qualification.model_validate(
+        {"decision": "quote", "reason": "renewal_request", "needs": [need]}
+    )
+    calls = [Call("read_message", {"activity_id": "act_1", "text": words})]
+    said = verify.verify_qualification(found, calls, {})
+    assert [problem in one for one in said] == ([True] if problem else [])
 
 
 def test_a_profile_holds_only_what_is_on_file() -> None:

@@ -170,7 +170,7 @@ WORKFLOW = Workflow(
             tools=("finance.create_quote", "finance.request_approval"),
             output=Assembly,
             after=("terms",),
-            gives={"revises": "run.revises"},
+            gives={"revises": "run.revises", "renews": "facts.renews"},
             bind={
                 **PRICED,
                 "opportunity_id": "plan.opportunity_id",

@@ -28,10 +28,14 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Code = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{1,39}$")]
 RuleId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{0,80}$")]
 ClauseId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,60}$")]
+OptionCode = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{0,31}$")]
+SubscriptionId = Annotated[str, Field(pattern=r"^sub_[A-Za-z0-9_-]{1,40}$")]
 PromoCode = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{2,19}$")]
 BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
 Quantity = Annotated[int, Field(ge=1, le=100_000)]
 Unit = Literal["each", "box", "license", "hour", "day", "month"]
+Months = Annotated[int, Field(ge=1, le=120)]
+Change = Literal["amend", "renew"]
 Mode = Literal["road", "air", "sea", "pickup"]
 ShipMethod = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]{1,19}$")]
 TermsCode = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]{1,19}$")]
@@ -106,6 +110,9 @@ class Question(Contract):
         "unverified_sender",
         "missing_ship_to",
         "missing_reference",
+        "missing_subscription",
+        "missing_end",
+        "unclear_unit",
         "incompatible",
     ]
     subject: AnyId | None = Field(default=None, description="need, line or account it is about")
@@ -132,17 +139,27 @@ class Assignment(Contract):
 
 
 class Need(Contract):
-    """One thing the customer wants, as data, with where it was said."""
+    """One thing the customer wants, as data, with where it was said.
+
+    Subscriptions may have a term or an end, a start, be one `segment_of` a ramp (the need before
+    it), or `change` a running one. A `part_of` need is an optional part of the bundle it names.
+    """
 
     ref: NeedRef
     phrase: SearchPhrase
     quantity: Quantity | None = None
     unit: Unit | None = None
-    term_months: int | None = Field(default=None, ge=1, le=120)
+    term_months: Months | None = None
     start: date | None = None
+    end: date | None = None
     needed_by: date | None = None
     optional: bool = False
     alternative_of: NeedRef | None = None
+    segment_of: NeedRef | None = None
+    part_of: NeedRef | None = None
+    options: list[OptionCode] = Field(default_factory=list, max_length=20)
+    change: Change | None = None
+    subscription_id: SubscriptionId | None = None
     span: Span
 
 
@@ -188,16 +205,22 @@ class Profile(Contract):
 
 
 class Line(Contract):
-    """One line of the quote to be: what, how many, and why this SKU."""
+    """One line of the quote to be: what, how many, for how long, and why this SKU."""
 
     line_id: LineId
     sku: Sku
     quantity: Quantity
     unit: Unit = "each"
-    term_months: int | None = Field(default=None, ge=1, le=120)
+    term_months: Months | None = None
     start: date | None = None
+    end: date | None = None
     optional: bool = False
     alternative_of: LineId | None = None
+    segment_of: LineId | None = None
+    part_of: LineId | None = None
+    options: list[OptionCode] = Field(default_factory=list, max_length=20)
+    change: Change | None = None
+    subscription_id: SubscriptionId | None = None
     need_ref: NeedRef | None = None
     reason: Literal["named", "best_match", "required_part", "successor", "substitute"]
 
@@ -206,7 +229,7 @@ class Unmatched(Contract):
     """A need no product was found for, or too many."""
 
     need_ref: NeedRef
-    reason: Literal["no_match", "ambiguous", "not_sold", "no_quantity"]
+    reason: Literal["no_match", "ambiguous", "not_sold", "no_quantity", "unit"]
     candidates: list[Sku] = Field(default_factory=list, max_length=10)
 
 

@@ -30,7 +30,9 @@ _MONTH_DAY = re.compile(
 )
 _ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 _NUMERIC = re.compile(r"\b(\d{1,2})[./](\d{1,2})[./](\d{4})\b")
-_END_OF = re.compile(rf"\b(?:end of|ende|fin(?:e)? (?:de|di))\s+({_NAME})\w*", re.IGNORECASE)
+_END_OF = re.compile(
+    rf"\b(?:end of|ende|fin(?:e)? (?:de|di))\s+({_NAME})\w*(?:\s+(\d{{4}}))?", re.IGNORECASE
+)
 
 
 def read_date(text: str, today: date) -> date | None:
@@ -53,7 +55,7 @@ def read_date(text: str, today: date) -> date | None:
     found = _END_OF.search(text)
     if found:
         month = _month(found[1])
-        first = _coming(1, month, None, today.replace(day=1))
+        first = _coming(1, month, found[2], today.replace(day=1))
         return None if first is None else _last_of(first)
     return None
 

@@ -15,6 +15,7 @@ def quote_facts(outputs: Outputs) -> Mapping[str, Any]:
     - `skus_given`: the needs without the words of the customer, for agents that judge only;
     - `warnings`: codes of the catalog's findings that a person should see before issue;
     - `claims`: what the customer's texts assert that only a person can make true;
+    - `renews`: whether the quote goes on with a running subscription;
     - `promo_codes`, `discount_bp`, `currency`, `mode`, `needed_by`: the goal's own wish first.
     """
     wish = resolve("plan.constraints", outputs) or {}
@@ -25,6 +26,7 @@ def quote_facts(outputs: Outputs) -> Mapping[str, Any]:
         "needs": [_given(need) for need in said.get("needs", ())],
         "warnings": _warnings(outputs.get("check", {})),
         "claims": sorted({claim["kind"] for claim in said.get("claims", ())} | _asked(said)),
+        "renews": any(line.change == "renew" for line in lines),
         "promo_codes": list(said.get("promo_codes", ())),
         "discount_bp": wish.get("discount_bp", 0),
         "currency": wish.get("currency"),

@@ -16,7 +16,7 @@ from orchestrator.workflows.quote import WORKFLOW
 DECISION_SECONDS = 30 * 86_400
 EFFECTS = ("find_open_quote", "record_needs", "record_draft", "issue", "record_issue")
 STEPS = steps_of(WORKFLOW, EFFECTS)
-_QUESTION_OF = {"no_quantity": "missing_quantity"}
+_QUESTION_OF = {"no_quantity": "missing_quantity", "unit": "unclear_unit"}
 OPEN_STATUSES = ("draft", "waiting", "approved", "issued")
 
 

@@ -7,6 +7,10 @@ from typing import Any
 
 from orchestrator.llm.base import Json
 
+RUNS = ("term_months", "start", "end")
+KEPT = ("term_months", "start", "end", "change", "subscription_id")
+REFERENCES = ("alternative_of", "segment_of", "part_of")
+
 
 def first_lines(
     needs: Sequence[Mapping[str, Any]], matches: Sequence[Any]
@@ -42,6 +46,7 @@ def _left(need: Mapping[str, Any], found: Mapping[str, Any]) -> Json:
 def _line(
     line_id: str, need: Mapping[str, Any], found: Mapping[str, Any], line_of: Mapping[str, str]
 ) -> Json:
+    """Return the line of a need; what it refers to are lines now, no longer needs."""
     codes = {finding["code"] for finding in found.get("findings", ())}
     named = str(found["resolved"]).replace("-", "") in need["phrase"].upper().replace("-", "")
     reason = "successor" if codes & {"EOL_SUCCESSOR", "SUCCESSOR"} else "best_match"
@@ -50,27 +55,63 @@ def _line(
         "sku": found["resolved"],
         "quantity": need["quantity"],
         "unit": need.get("unit") or "each",
-        "term_months": need.get("term_months"),
-        "start": need.get("start"),
         "optional": need.get("optional", False),
-        "alternative_of": line_of.get(need.get("alternative_of") or ""),
+        "options": list(need.get("options", ())),
+        **{name: need.get(name) for name in KEPT},
+        **{name: line_of.get(need.get(name) or "") for name in REFERENCES},
         "need_ref": need["ref"],
         "reason": "named" if named else reason,
     }
 
 
+def wire(line: Mapping[str, Any]) -> Json:
+    """Return a line as the servers take it: without the need it answers, and why."""
+    return {key: value for key, value in line.items() if key not in ("need_ref", "reason")}
+
+
 def with_additions(lines: Sequence[Json], completed: Mapping[str, Any]) -> list[Json]:
-    """Return the lines with the required parts the catalog proposes, one line per SKU."""
-    together: dict[str, int] = {}
+    """Return the lines with the required parts the catalog proposes, one line per SKU.
+
+    A part is as optional as what it is for, and a subscription runs as long.
+    """
+    by_id = {line["line_id"]: line for line in lines}
+    together: dict[tuple[tuple[str, Any], ...], int] = {}
     for addition in completed["additions"]:
-        together[addition["sku"]] = together.get(addition["sku"], 0) + addition["quantity"]
+        owner = by_id.get(addition["for_line"], {})
+        unit = addition.get("unit", "each")
+        fields = {
+            "sku": addition["sku"],
+            "unit": unit,
+            "optional": bool(owner.get("optional", False)),
+            **{name: owner.get(name) for name in RUNS if unit == "license"},
+        }
+        key = tuple(fields.items())
+        together[key] = together.get(key, 0) + addition["quantity"]
     parts = [
         {
             "line_id": f"l{len(lines) + place}",
-            "sku": sku,
+            **dict(fields),
             "quantity": quantity,
             "reason": "required_part",
         }
-        for place, (sku, quantity) in enumerate(together.items(), start=1)
+        for place, (fields, quantity) in enumerate(together.items(), start=1)
     ]
     return [*lines, *parts]
+
+
+def without_unit(
+    lines: Sequence[Json], findings: Sequence[Mapping[str, Any]]
+) -> tuple[list[Json], list[Json]]:
+    """Return the lines the catalog sells by their unit, and the needs of the others: to be asked.
+
+    Args:
+        lines: The lines of the round before, as they would be again.
+        findings: What the catalog said of them.
+    """
+    wrong = {found["subject"] for found in findings if found["code"] == "UNIT"}
+    kept = [line for line in lines if line["line_id"] not in wrong]
+    return kept, [
+        {"need_ref": line["need_ref"], "reason": "unit", "candidates": [line["sku"]]}
+        for line in lines
+        if line["line_id"] in wrong
+    ]

@@ -14,7 +14,7 @@ from typing import Any
 from orchestrator.llm.base import Json, Reply, Request, call, reply, text
 from orchestrator.llm.playbook import Play
 from orchestrator.workflows.quote import goals, reading
-from orchestrator.workflows.quote.lines import first_lines, with_additions
+from orchestrator.workflows.quote.lines import first_lines, wire, with_additions, without_unit
 from orchestrator.workflows.quote.pages import joined
 
 DONE_READING = ("read_message", "read_document")
@@ -148,14 +148,17 @@ def play_match(request: Request) -> Reply:
             )
         )
     lines, unmatched = first_lines(needs, matches)
-    if not inputs.get("findings") or not lines:
+    if inputs.get("findings"):
+        lines, asked = without_unit(lines, inputs["findings"])
+        unmatched += asked
+    if not inputs.get("findings") or not lines or unmatched:
         return answer({"lines": lines, "unmatched": unmatched})
     completed = good(request.results("complete_configuration"))
     if not completed:
         return reply(
             call(
                 "complete_configuration",
-                lines=[{k: line[k] for k in ("line_id", "sku", "quantity")} for line in lines],
+                lines=[wire(line) for line in lines],
                 ship_to_country=inputs["ship_to_country"],
                 order_date=inputs["order_date"],
             )
@@ -221,7 +224,10 @@ def play_terms(request: Request) -> Reply:
 
 def play_assemble(request: Request) -> Reply:
     """Make the draft, and ask for approval when finance says it needs one."""
-    cover = "revision" if inputs_of(request).get("revises") else "standard"
+    inputs = inputs_of(request)
+    cover = "renewal" if inputs.get("renews") else "standard"
+    if inputs.get("revises"):
+        cover = "revision"
     drafts = good(request.results("create_quote"))
     if not drafts:
         return reply(call("create_quote", cover=cover))

@@ -8,13 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from orchestrator.llm.base import Json
 from orchestrator.workflows.quote import claims
-from orchestrator.workflows.quote.items import PRODUCT, Item, clean_phrase, find_items, number
+from orchestrator.workflows.quote.items import PRODUCT, Item, find_items, number
+from orchestrator.workflows.quote.needs import (
+    SENTENCE,
+    Found,
+    Source,
+    as_need,
+    in_general,
+    open_questions,
+    running_ones,
+    span_of,
+    stems,
+)
+from orchestrator.workflows.quote.subscribing import read_run
 
 _NO_QUOTE: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
@@ -63,28 +75,8 @@ _STAYS = re.compile(
 _DROP = re.compile(
     r"\b(?:drop|remove|leave out|cancel|no longer need|don'?t need|streichen|entfall\w*)\b", re.I
 )
-_SENTENCE = re.compile(r"[^.!?\n]+(?:\n(?!\s*\n)[^.!?\n]+)*[.!?]?")
 _BUDGET = re.compile(r"budget (?:is |has been )?(?:approved|confirmed|released)", re.IGNORECASE)
 _RENEWAL = re.compile(r"\brenew|verläng", re.IGNORECASE)
-_WORD = re.compile(r"[^\W\d_]{4,}")
-
-
-@dataclass(frozen=True)
-class Source:
-    """One text: a message's new words or a document, and whose it is."""
-
-    id: str
-    text: str
-    trust: str
-    document: bool = False
-
-
-@dataclass(frozen=True)
-class Found:
-    """An item and the text it stands in."""
-
-    item: Item
-    source: str
 
 
 def qualify(
@@ -109,24 +101,27 @@ def qualify(
     for source in reversed(theirs):
         for reason, sign in _NO_QUOTE:
             if found := sign.search(claims.for_people(source.text)):
-                span = _span(source.id, found.start(), found.end())
+                span = span_of(source.id, found.start(), found.end())
                 return {"decision": "no_quote", "reason": reason, "evidence": [span]}
-    needs = _needs(theirs)
-    facts = _facts(theirs, sources, date.fromisoformat(today))
+    day = date.fromisoformat(today)
+    needs = running_ones(_needs(theirs, day), theirs)
+    facts = _facts(theirs, sources, day)
     if not needs:
         question = {"kind": "missing_product"}
         reason = "missing_product"
         return {"decision": "ask", "reason": reason, "questions": [question], **facts}
-    listed = [_need(place, found, needs) for place, found in enumerate(needs, start=1)]
-    open_ = [need for need in listed if need["quantity"] is None]
+    listed = [as_need(place, found, needs) for place, found in enumerate(needs, start=1)]
     evidence = [need["span"] for need in listed][:5]
-    if open_:
-        questions = [{"kind": "missing_quantity", "subject": need["ref"]} for need in open_]
+    questions = [
+        q for need, found in zip(listed, needs, strict=True) for q in open_questions(need, found)
+    ]
+    if questions:
+        missing = any(q["kind"] == "missing_quantity" for q in questions)
         return {
             "decision": "ask",
-            "reason": "missing_quantity",
+            "reason": "missing_quantity" if missing else "missing_reference",
             "needs": listed,
-            "questions": questions,
+            "questions": questions[:10],
             "evidence": evidence,
             **facts,
         }
@@ -163,12 +158,13 @@ def _blocked(readiness: Mapping[str, Any]) -> str | None:
     return next((_READINESS_REASONS[c] for c in codes if c in _READINESS_REASONS), "on_hold")
 
 
-def _needs(theirs: Sequence[Source]) -> list[Found]:
+def _needs(theirs: Sequence[Source], today: date) -> list[Found]:
     """Read the needs in order; a later word about the same thing takes the earlier one's place."""
     needs: list[Found] = []
     for source in theirs:
         text = claims.for_people(source.text)
-        items = find_items(text, document=source.document)
+        items = find_items(text, document=source.document, today=today)
+        items = in_general(items, text, today)
         if needs and not source.document:
             needs, items = _corrected(needs, items, source, text)
         for item in items:
@@ -189,7 +185,7 @@ def _corrected(
 ) -> tuple[list[Found], list[Item]]:
     """Apply the sentences that change or remove what was asked before."""
     kept = list(needs)
-    for sentence in _SENTENCE.finditer(text):
+    for sentence in SENTENCE.finditer(text):
         words = sentence.group()
         about = _mentioned(words, kept)
         if about is None:
@@ -208,11 +204,17 @@ def _corrected(
 
 
 def _mentioned(sentence: str, needs: Sequence[Found]) -> int | None:
-    """Return which need a sentence speaks of: the one whose words it shares most."""
+    """Return which need a sentence speaks of: the one whose words it shares most.
+
+    Of the years of a ramp it is the one the sentence names.
+    """
     if not PRODUCT.search(sentence):
         return None
-    words = _stems(sentence)
-    scores = [len(words & _stems(found.item.phrase)) for found in needs]
+    words, year = stems(sentence), read_run(sentence, date.min).year
+    scores = [
+        len(words & stems(found.item.phrase)) if year in (None, found.item.run.year) else 0
+        for found in needs
+    ]
     best = max(scores, default=0)
     return scores.index(best) if best and scores.count(best) == 1 else None
 
@@ -220,37 +222,16 @@ def _mentioned(sentence: str, needs: Sequence[Found]) -> int | None:
 def _same(item: Item, needs: Sequence[Found]) -> int | None:
     """Return the earlier need that an item restates, by SKU or by nearly all of its words."""
     for place, found in enumerate(needs):
+        if item.run.year != found.item.run.year:
+            continue  # two years of a ramp
         if item.skus and found.item.skus:
             if item.skus == found.item.skus:
                 return place
             continue
-        mine, other = _stems(item.phrase), _stems(found.item.phrase)
+        mine, other = stems(item.phrase), stems(found.item.phrase)
         if mine and len(mine & other) >= 0.7 * min(len(mine), len(other)) and len(mine & other) > 1:
             return place
     return None
-
-
-def _stems(text: str) -> set[str]:
-    return {word.lower()[:6] for word in _WORD.findall(text)}
-
-
-def _need(place: int, found: Found, needs: Sequence[Found]) -> Json:
-    item = found.item
-    alternative = None
-    if item.alternative and place > 1:
-        earlier = [i for i, f in enumerate(needs[: place - 1], start=1) if not f.item.alternative]
-        alternative = f"n{earlier[-1]}" if earlier else None
-    return {
-        "ref": f"n{place}",
-        "phrase": clean_phrase(item.phrase),
-        "quantity": item.quantity,
-        "unit": item.unit,
-        "term_months": item.term_months,
-        "start": item.begins.isoformat() if item.begins else None,
-        "optional": item.optional,
-        "alternative_of": alternative,
-        "span": _span(found.source, item.start, item.end),
-    }
 
 
 def _facts(theirs: Sequence[Source], everything: Sequence[Source], today: date) -> Json:
@@ -262,7 +243,7 @@ def _facts(theirs: Sequence[Source], everything: Sequence[Source], today: date) 
         if source.trust == "internal":
             continue
         for kind, start, end in claims.find_claims(source.text):
-            seen.setdefault(kind, {"kind": kind, "span": _span(source.id, start, end)})
+            seen.setdefault(kind, {"kind": kind, "span": span_of(source.id, start, end)})
     return {
         "needed_by": day.isoformat() if day else None,
         "mode": next((m for w in words if (m := claims.mode(w))), None),
@@ -282,8 +263,4 @@ def _reason(theirs: Sequence[Source]) -> str:
 
 
 def _first(theirs: Sequence[Source]) -> list[Json]:
-    return [_span(s.id, 0, min(len(s.text), 200)) for s in theirs[:1] if s.text]
-
-
-def _span(source: str, start: int, end: int) -> Json:
-    return {"source_id": source, "start": start, "end": end}
+    return [span_of(s.id, 0, min(len(s.text), 200)) for s in theirs[:1] if s.text]

@@ -15,11 +15,13 @@ from orchestrator.workflows.quote.contracts import (
     Check,
     Line,
     Match,
+    Need,
     Price,
     Profile,
     Qualification,
     Terms,
 )
+from orchestrator.workflows.quote.lines import KEPT, REFERENCES
 from orchestrator.workflows.quote.pages import joined
 
 
@@ -106,10 +108,18 @@ def verify_qualification(output: Qualification, calls: Calls, _outputs: Outputs)
     if len(set(refs)) != len(refs):
         problems.append("two needs share a ref")
     problems += [
-        f"{need.ref} is an alternative of unknown {need.alternative_of}"
+        f"{name} of {need.ref} is {other}, which is no other need"
         for need in output.needs
-        if need.alternative_of is not None and need.alternative_of not in refs
+        for name in REFERENCES
+        if (other := getattr(need, name)) is not None and (other not in refs or other == need.ref)
     ]
+    written = " ".join(texts.values()).lower()
+    for need in output.needs if output.decision == "quote" else ():
+        problems += [f"{need.ref}: {said}" for said in _too_much(need)]
+        if bool(need.change) != bool(need.subscription_id):
+            problems.append(f"{need.ref}: change and subscription_id go together, or leave both")
+        if need.subscription_id and need.subscription_id.lower() not in written:
+            problems.append(f"{need.subscription_id} stands in no text that was read")
     counted = [need for need in output.needs if need.quantity is not None]
     if output.decision == "quote" and not counted:
         problems.append("a quote needs at least one need with a quantity")
@@ -117,6 +127,16 @@ def verify_qualification(output: Qualification, calls: Calls, _outputs: Outputs)
     if output.decision == "quote" and readiness.get("verdict") == "do_not_quote":
         problems.append("quote_readiness says do_not_quote")
     return problems
+
+
+def _too_much(need: Need) -> Iterable[str]:
+    """Say what a need must leave to finance: it follows from another need or a subscription."""
+    if need.term_months is not None and need.end is not None:
+        yield "give term_months or end, not both"
+    if need.change == "amend" and (need.term_months is not None or need.end is not None):
+        yield "an addition ends with its subscription: leave out term_months and end"
+    if need.start is not None and (need.change == "renew" or need.segment_of is not None):
+        yield "it begins when the one before ends: leave out start"
 
 
 def verify_profile(output: Profile, calls: Calls, outputs: Outputs) -> list[str]:
@@ -142,10 +162,12 @@ def verify_profile(output: Profile, calls: Calls, outputs: Outputs) -> list[str]
 
 
 def verify_match(output: Match, calls: Calls, outputs: Outputs) -> list[str]:
-    """SKUs must come from the catalog; quantities must be the needs', parts apart."""
+    """SKUs must come from the catalog; all that is said of a need must be on its line."""
     problems = []
-    known = seen(calls, "sku") | {
-        line["sku"] for line in outputs.get("previous", {}).get("lines", ())
+    before = {line["sku"] for line in outputs.get("previous", {}).get("lines", ())}
+    known = seen(calls, "sku") | before
+    parts = before | {
+        part["sku"] for a in answers(calls, "complete_configuration") for part in a["additions"]
     }
     needs = {need["ref"]: need for need in outputs.get("qualify", {}).get("needs", ())}
     ids = [line.line_id for line in output.lines]
@@ -155,16 +177,33 @@ def verify_match(output: Match, calls: Calls, outputs: Outputs) -> list[str]:
         if line.sku not in known:
             problems.append(f"{line.sku} was in no answer of the catalog")
         if line.reason == "required_part":
+            if line.sku not in parts:
+                problems.append(f"complete_configuration asked for no {line.sku}")
             continue
         need = needs.get(line.need_ref or "")
         if need is None:
             problems.append(f"{line.line_id} answers no need")
-        elif need["quantity"] != line.quantity:
-            problems.append(f"{line.line_id} must have quantity {need['quantity']}")
+        else:
+            problems += _unlike(line, need, output.lines)
     answered = {line.need_ref for line in output.lines} | {u.need_ref for u in output.unmatched}
     if left := sorted(set(needs) - answered):
         problems.append(f"no line and no reason for {', '.join(left)}")
     return problems
+
+
+def _unlike(line: Line, need: Mapping[str, Any], lines: Sequence[Line]) -> list[str]:
+    """Say where a line says something else than its need does."""
+    is_ = line.model_dump(mode="json")
+    due = {name: need[name] for name in ("quantity", "optional", "options", *KEPT) if name in need}
+    if need.get("unit"):
+        due["unit"] = need["unit"]
+    line_of = {one.need_ref: one.line_id for one in reversed(lines) if one.need_ref}
+    due |= {name: line_of.get(need[name]) for name in REFERENCES if need.get(name)}
+    return [
+        f"{line.line_id} must have {name} {value}"
+        for name, value in due.items()
+        if is_[name] != value
+    ]
 
 
 def severe(findings: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:

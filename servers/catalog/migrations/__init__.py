@@ -1,3 +1,3 @@
 """The catalog's schema history."""
 
-HEAD = "0001_first"
+HEAD = "0002_bundles"
