@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from servers.finance.adjustments import ByHand
 from servers.finance.blocks import ApprovalNeed, MarginBlock
 from servers.finance.facts import Policy, RoleAbove
 from servers.finance.say import finding
@@ -41,15 +42,27 @@ def highest(limits: Sequence[RoleAbove], value: int) -> RoleAbove | None:
     return max(over, key=lambda limit: limit.above, default=None)
 
 
-def discount_finding(policy: Policy, discount_bp: int) -> Finding | None:
-    """Say so when the requested discount is more than a seller may give alone."""
-    limit = highest(policy.discount_limits, discount_bp)
-    if limit is None:
+def discount_finding(policy: Policy, hand: ByHand, *, by_hand: bool) -> Finding | None:
+    """Say so when what was asked for and taken off by hand is more than a seller may give alone.
+
+    The largest discount decides, of any line or of the document. What a person took off is said
+    also where it needs nobody.
+    """
+    most = hand.highest_bp()
+    limit = highest(policy.discount_limits, most)
+    if not by_hand and limit is None:
         return None
+    asked = f"the requested discount of {_percent(most)}"
+    if by_hand:
+        whole = _percent(hand.document_bp())
+        asked = f"the discount by hand of up to {_percent(most)} on a line, {whole} in all,"
+    if limit is None:
+        words = f"{asked} needs no approval"
+        return finding("MANUAL_DISCOUNT", Severity.INFO, words, rule_id="MANUAL-ADJUSTMENT")
     return finding(
-        "DISCOUNT_LIMIT",
+        "MANUAL_DISCOUNT" if by_hand else "DISCOUNT_LIMIT",
         Severity.NEEDS_HUMAN,
-        f"the requested discount of {_percent(discount_bp)} is above {_percent(limit.above)}",
+        f"{asked} is above {_percent(limit.above)}",
         rule_id=limit.rule_id,
         fix=f"ask for approval by a {limit.role}, or lower the discount",
     )

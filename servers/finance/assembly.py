@@ -25,6 +25,7 @@ from servers.finance.blocks import (
     MarginBlock,
     PaymentTermsBlock,
     PresentationBlock,
+    PromotionBlock,
     RecurringBlock,
     RiskRow,
     SellerBlock,
@@ -116,7 +117,9 @@ class QuoteSnapshot(Block):
     claims: list[str]
     warnings: list[str]
     promo_codes: list[str]
+    promotions: list[PromotionBlock] = Field(default_factory=list)
     discount_bp: int
+    effective_discount_bp: int | None = Field(default=None, description="with what is by hand")
     risks: list[RiskRow] = Field(default_factory=list)
     approvals_needed: list[ApprovalNeed]
     auto_issue: bool
@@ -345,7 +348,9 @@ def _snapshot(
         claims=sorted(set(inputs.claims)),
         warnings=sorted(set(inputs.warnings)),
         promo_codes=list(request.promo_codes),
+        promotions=pricing.promotions,
         discount_bp=request.discount_bp,
+        effective_discount_bp=pricing.discount_bp,
         approvals_needed=approvals,
         auto_issue=not approvals,
         auto_issue_reasons=[f"{need.role}: {need.reason}" for need in approvals],

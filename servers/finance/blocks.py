@@ -127,6 +127,15 @@ class ChargeBlock(Block):
     tax_rate: str | None
 
 
+class PromotionBlock(Block):
+    """A promotion that applies; what it uses up counts when the customer accepts."""
+
+    promotion_id: str
+    code: str
+    amount_minor: int = Field(description="what it takes off lines in the total and the freight")
+    free_units: int = 0
+
+
 class RecurringBlock(Block):
     """What subscriptions come to, derived and labelled; never a part of the totals above."""
 

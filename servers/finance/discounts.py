@@ -1,17 +1,15 @@
-"""What comes off a line: volume tier, promotions, the discount asked for (steps 5 to 7).
+"""What comes off a line as a percentage: volume tier, the discount asked for (steps 5 and 7).
 
 Every part is rounded by itself and taken from what is left, so a line never falls below zero and
-a higher discount never makes a total higher. What a promotion asks for in merchandise is measured
-after contracts and tiers and before promotions and discounts, so that a discount can never cost
-the customer another advantage.
+a higher discount never makes a total higher.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
-from servers.finance.blocks import Allowance, TraceStep
-from servers.finance.facts import Promotion, Tier
+from servers.finance.blocks import Allowance
+from servers.finance.facts import Tier
 from servers.finance.say import finding, percent, plain, step
 from servers.finance.work import Work
 from servers.toolkit.findings import Finding, Severity
@@ -94,110 +92,6 @@ def apply_discount(work: Work, discount_bp: int, currency: str) -> None:
     if discount_bp and work.running is not None:
         rate = Decimal(discount_bp) / 100
         take_off(work, "discount", "REQUESTED-DISCOUNT", "Discount", rate, currency)
-
-
-def choose_promotions(
-    codes: Sequence[str],
-    promotions: Iterable[Promotion],
-    day: date,
-    currency: str,
-    merchandise: Decimal,
-) -> tuple[list[Promotion], list[Finding], list[TraceStep]]:
-    """Return the promotions that the codes really give, in order, and what was refused aloud."""
-    known = {promotion.code: promotion for promotion in promotions}
-    findings, lost = [], []
-    chosen: dict[str, Promotion] = {}
-    for code in sorted(set(codes)):
-        promotion = known.get(code)
-        refusal = _refusal(code, promotion, day, currency, merchandise)
-        if refusal is not None:
-            findings.append(refusal)
-            lost.append(f"{code}: {refusal.message}")
-            continue
-        assert promotion is not None  # noqa: S101 - an unknown code is refused
-        rival = chosen.get(promotion.stack_group)
-        if rival is None or _worth(rival) < _worth(promotion):
-            chosen[promotion.stack_group] = promotion
-            rival, promotion = promotion, rival
-        if promotion is not None:
-            lost.append(f"{promotion.code}: does not stack with {rival.code}")
-            findings.append(
-                finding(
-                    "PROMO_NOT_STACKABLE",
-                    Severity.INFO,
-                    f"promotion {promotion.code} does not stack with {rival.code}",
-                    subject=promotion.code,
-                    rule_id=promotion.promotion_id,
-                )
-            )
-    order = sorted(chosen.values(), key=lambda p: (-p.priority, p.code))
-    trace = []
-    if codes:
-        note = f"merchandise {plain(merchandise)} {currency}; " + (
-            "applied: " + ", ".join(p.code for p in order) if order else "none applies"
-        )
-        trace.append(step("", "promotion", "PROMO-CODES", note=note, lost=lost))
-    return order, findings, trace
-
-
-def _worth(promotion: Promotion) -> tuple[Decimal, int]:
-    """Rank promotions of one stacking group: what is better for the customer wins."""
-    return promotion.percent, promotion.priority
-
-
-def _refusal(
-    code: str, promotion: Promotion | None, day: date, currency: str, merchandise: Decimal
-) -> Finding | None:
-    """Say why a code gives nothing, or return None when it does."""
-
-    def no(reason_code: str, message: str, fix: str) -> Finding:
-        rule = promotion.promotion_id if promotion else "PROMO-CODES"
-        return finding(reason_code, Severity.WARNING, message, subject=code, rule_id=rule, fix=fix)
-
-    if promotion is None:
-        return no("PROMO_UNKNOWN", f"there is no promotion {code}", "check the code")
-    if promotion.window.ended(day):
-        return no(
-            "PROMO_EXPIRED",
-            f"promotion {code} ended on {promotion.window.last} and was not applied",
-            "tell the customer that it ended",
-        )
-    if not promotion.window.covers(day):
-        return no("PROMO_NOT_YET", f"promotion {code} has not begun", "quote later")
-    minimum = promotion.minimum.get(currency)
-    if minimum is None:
-        return no(
-            "PROMO_CURRENCY",
-            f"promotion {code} does not hold in {currency}",
-            "quote in another currency",
-        )
-    if merchandise < minimum:
-        return no(
-            "PROMO_MINIMUM",
-            f"promotion {code} asks for merchandise of {plain(minimum)} {currency}",
-            "tell the customer what is missing",
-        )
-    return None
-
-
-def apply_promotions(work: Work, promotions: Iterable[Promotion], currency: str) -> bool:
-    """Apply the percentage promotions on a line; say whether one fitted its family."""
-    fitted = False
-    for promotion in promotions:
-        if (
-            promotion.kind != "percent"
-            or work.item is None
-            or promotion.family != work.item.family
-            or work.running is None
-        ):
-            continue
-        fitted = True
-        if work.exclusive:
-            _shut_out(work, "promotion", promotion.promotion_id)
-            continue
-        label = f"Promotion {promotion.code}"
-        take_off(work, "promotion", promotion.promotion_id, label, promotion.percent, currency)
-    return fitted
 
 
 def _shut_out(work: Work, name: str, rule_id: str) -> None:

@@ -15,6 +15,7 @@ from servers.finance.proration import Proration
 if TYPE_CHECKING:
     from servers.finance.charges import Fee
     from servers.finance.presentation import Rate
+    from servers.finance.promotion_facts import Promotion
     from servers.finance.subscriptions import Subscription
 
 
@@ -84,6 +85,7 @@ class Customer:
     tax_ids: tuple[TaxId, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
     addresses: tuple[Address, ...] = ()
+    segment: str = ""
 
     def address(self, address_id: str) -> Address | None:
         """Return one of the customer's own addresses, or None."""
@@ -149,21 +151,6 @@ class Tier:
     upper: int | None
     percent: Decimal
     window: Window
-
-
-@dataclass(frozen=True)
-class Promotion:
-    """A promotion by code; `minimum` is the merchandise it asks for, per currency."""
-
-    promotion_id: str
-    code: str
-    kind: str
-    family: str
-    percent: Decimal
-    minimum: Mapping[str, Decimal]
-    window: Window
-    priority: int
-    stack_group: str
 
 
 @dataclass(frozen=True)
@@ -248,7 +235,7 @@ class PricingFacts:
     entries: tuple[Entry, ...]
     contracts: tuple[Contract, ...]
     tiers: tuple[Tier, ...]
-    promotions: tuple[Promotion, ...]
+    promotions: "tuple[Promotion, ...]"
     freight: tuple[FreightRate, ...]
     tax_rates: tuple[TaxRate, ...]
     tax_rules: tuple[TaxRule, ...]

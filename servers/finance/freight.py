@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from servers.finance.blocks import Allowance, TraceStep
-from servers.finance.facts import FreightRate, Promotion
+from servers.finance.facts import FreightRate
 from servers.finance.say import finding, plain, step
 from servers.toolkit.findings import Finding, Severity
-from servers.toolkit.money import round_money, to_minor
+from servers.toolkit.money import round_money
 
 ZERO = Decimal(0)
 NEAREST = ("HOME", "UKCH", "EU", "WORLD")
@@ -40,7 +40,6 @@ def price_freight(
     weights: Iterable[tuple[str, int | None, int]],
     rates: Iterable[FreightRate],
     zones: Mapping[str, frozenset[str]],
-    promotions: Iterable[Promotion],
     currency: str,
 ) -> Freight:
     """Return the freight of physical lines (line id, grams per piece, pieces)."""
@@ -75,22 +74,6 @@ def price_freight(
     freight.trace.append(
         step("", "freight", found.rate_id, source=found.rate_id, after=gross, note=note)
     )
-    for promotion in promotions:
-        if promotion.kind == "free_shipping" and freight.net:
-            label = f"Promotion {promotion.code}"
-            off = to_minor(freight.net, currency)
-            freight.allowances.append(Allowance(label=label, percent=None, amount_minor=off))
-            freight.trace.append(
-                step(
-                    "",
-                    "promotion",
-                    promotion.promotion_id,
-                    before=freight.net,
-                    after=ZERO,
-                    note="free shipping",
-                )
-            )
-            freight.net = round_money(ZERO, currency)
     return freight
 
 

@@ -61,6 +61,7 @@ class CustomerRow(FinanceTable, table=True):
     credit_rating: str = Field(default="", max_length=4)
     credit_hold: bool = False
     open_minor: int = Field(default=0, sa_type=BigInteger)
+    segment: str = Field(default="", max_length=40, sa_column_kwargs={"server_default": ""})
 
 
 class CustomerTaxId(FinanceTable, table=True):
@@ -187,23 +188,6 @@ class ContractPrice(FinanceTable, table=True):
     valid_to: date | None = None
     exclusive: bool = True
     document: str = Field(default="", max_length=120)
-
-
-class PromotionRow(FinanceTable, table=True):
-    """A promotion by code; `minimum` is the merchandise it asks for, per currency."""
-
-    __tablename__ = "promotion"
-
-    promotion_id: str = Field(primary_key=True, max_length=60)
-    code: str = Field(unique=True, max_length=20)
-    kind: str = Field(max_length=16)
-    family: str = Field(default="", max_length=40)
-    percent_micro: int = Field(sa_type=BigInteger)
-    minimum: dict[str, str] = Field(sa_type=JSON)
-    valid_from: date
-    valid_to: date | None = None
-    priority: int
-    stack_group: str = Field(max_length=40)
 
 
 class FreightRateRow(FinanceTable, table=True):

@@ -7,10 +7,10 @@ Optional and alternative lines are priced and taxed, but count in no total, weig
 A line that has no price leaves the totals empty; it never counts as nothing.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from servers.finance import canonical
+from servers.finance import adjustments, canonical
 from servers.finance.approvals import discount_finding, margin_finding, needed
 from servers.finance.blocks import (
     ApprovalNeed,
@@ -19,23 +19,21 @@ from servers.finance.blocks import (
     InternalLine,
     MarginBlock,
     PresentationBlock,
+    PromotionBlock,
     RecurringBlock,
     TaxBlock,
     TotalsBlock,
     TraceStep,
 )
 from servers.finance.charges import Charges, charges_of
-from servers.finance.discounts import (
-    apply_discount,
-    apply_promotions,
-    apply_tier,
-    choose_promotions,
-)
-from servers.finance.facts import Address, Policy, PricingFacts, Promotion
+from servers.finance.discounts import apply_tier
+from servers.finance.facts import Address, Policy, PricingFacts
 from servers.finance.freight import Freight, price_freight
 from servers.finance.margin import margin_of
 from servers.finance.presentation import present
 from servers.finance.prices import UnitPrice, unit_price, unknown_currency
+from servers.finance.promotion_said import Promoted
+from servers.finance.promotions import Asked, carry, promote
 from servers.finance.recurring import recurring
 from servers.finance.say import finding, percent, plain, step
 from servers.finance.schemas import LineIn, Priced, PriceRequest
@@ -74,6 +72,8 @@ class Pricing:
     charges: list[ChargeBlock] = field(default_factory=list)
     recurring: RecurringBlock | None = None
     presentation: PresentationBlock | None = None
+    promotions: list[PromotionBlock] = field(default_factory=list)
+    discount_bp: int = 0
 
     def public(self) -> Priced:
         """Return the answer without margin and trace, as tools give it."""
@@ -99,6 +99,7 @@ def price(facts: PricingFacts, request: PriceRequest) -> Pricing:
         InvalidInputError: the request contradicts itself or names an address not on file.
     """
     request.checked()
+    adjustments.check(request)
     ship_to = facts.customer.address(request.ship_to_address_id)
     if ship_to is None:
         raise InvalidInputError(
@@ -127,12 +128,14 @@ class _Waterfall:
     def run(self) -> Pricing:
         terms = terms_of(self.request.lines, self.facts.subscriptions, self.day)
         works = [self._start(line, terms[line.line_id]) for line in self.request.lines]
-        promotions = self._promotions(works)
+        replaced = self._overrides(works)
+        promoted, freight = self._promotions(works)
+        works = promoted.works
+        hand = adjustments.take(works, freight, self.request, replaced, self.currency)
         for work in works:
-            apply_discount(work, self.request.discount_bp, self.currency)
             self._round(work)
         decisions = [self._tax(work) for work in works]
-        freight = self._freight(works, promotions)
+        self._doubts(works)
         carriage = carriage_tax(works, decisions)
         lines = [
             line_block(place, work, decision, self.currency)
@@ -146,12 +149,13 @@ class _Waterfall:
         charges = self._charges(works, carriage)
         taxes, totals = self._totals(works, decisions, freight, carriage, charges)
         margin = margin_of(works, self.facts.exchange, self.currency, self.policy)
-        self._limits(margin, works)
+        self._limits(margin, works, hand)
         block = freight_block(freight, carriage, self.currency)
         runs = recurring(works, totals, self.currency)
-        return self._answer(
+        answer = self._answer(
             lines, block, charges.blocks(self.currency), taxes, totals, runs, margin
         )
+        return replace(answer, promotions=promoted.blocks, discount_bp=hand.highest_bp())
 
     def _start(self, line: LineIn, term: Term) -> Work:
         item = self.facts.items.get(line.sku)
@@ -185,31 +189,27 @@ class _Waterfall:
             apply_tier(work, self.facts.tiers, self.day, self.currency)
         return work
 
-    def _promotions(self, works: list[Work]) -> list[Promotion]:
-        merchandise = sum((w.running for w in works if w.in_total and w.running), ZERO)
-        chosen, findings, trace = choose_promotions(
-            self.request.promo_codes, self.facts.promotions, self.day, self.currency, merchandise
+    def _overrides(self, works: list[Work]) -> dict[str, Decimal]:
+        """Set the prices that a person set; return what the lines cost before."""
+        asked, currency = self.request.adjustments, self.currency
+        before = {w.line.line_id: adjustments.override(w, asked, currency) for w in works}
+        return {name: amount for name, amount in before.items() if amount is not None}
+
+    def _promotions(self, works: list[Work]) -> tuple[Promoted, Freight]:
+        asked = Asked(
+            self.facts.customer,
+            self.day,
+            self.currency,
+            self.request.promo_codes,
+            self.facts.promotions,
+            self.facts.items,
         )
-        self.findings += findings
-        self.trace += trace
-        fitted: set[str] = set()
-        for work in works:
-            for promotion in chosen:
-                if apply_promotions(work, [promotion], self.currency) and not work.exclusive:
-                    fitted.add(promotion.code)
-        self.findings += [
-            finding(
-                "PROMO_NO_LINES",
-                Severity.WARNING,
-                f"promotion {p.code} applies to no line of this quote",
-                subject=p.code,
-                rule_id=p.promotion_id,
-                fix="tell the customer what it holds for",
-            )
-            for p in chosen
-            if p.kind == "percent" and p.code not in fitted
-        ]
-        return chosen
+        freight = self._freight(works)
+        promoted = promote(works, freight, asked)
+        self.findings += promoted.findings
+        self.trace += promoted.trace
+        loaded = self._freight(promoted.works) if promoted.gifts else freight
+        return promoted, carry(promoted, freight, loaded, self.currency)
 
     def _round(self, work: Work) -> None:
         if work.running is not None:
@@ -243,23 +243,24 @@ class _Waterfall:
             )
         return decision
 
-    def _freight(self, works: list[Work], promotions: list[Promotion]) -> Freight:
+    def _doubts(self, works: list[Work]) -> None:
+        services = any(w.item is not None and w.item.kind != "goods" for w in works)
+        self.findings += place_doubts(
+            self.facts, self.country, self.request.ship_method, services=services
+        )
+
+    def _freight(self, works: list[Work]) -> Freight:
         weights = [
             (w.line.line_id, w.item.weight_g, w.line.quantity)
             for w in works
             if w.in_total and w.item is not None and w.item.kind == "goods"
         ]
-        services = any(w.item is not None and w.item.kind != "goods" for w in works)
-        self.findings += place_doubts(
-            self.facts, self.country, self.request.ship_method, services=services
-        )
         return price_freight(
             self.request.ship_method,
             self.country,
             weights,
             self.facts.freight,
             self.facts.zones,
-            promotions,
             self.currency,
         )
 
@@ -297,9 +298,11 @@ class _Waterfall:
             self.trace.append(step("", "totals", "TOTALS", after=total, note=note))
         return taxes, totals
 
-    def _limits(self, margin: MarginBlock | None, works: list[Work]) -> None:
+    def _limits(
+        self, margin: MarginBlock | None, works: list[Work], hand: adjustments.ByHand
+    ) -> None:
         found = [
-            discount_finding(self.policy, self.request.discount_bp),
+            discount_finding(self.policy, hand, by_hand=bool(self.request.adjustments)),
             margin_finding(self.policy, margin, works),
             rate_change(
                 self.facts.tax_rates, self.facts.home_country, self.day, self.policy.validity_days

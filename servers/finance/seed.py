@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from servers.finance import models as m
 from servers.finance import seed_rows as rows
+from servers.finance.seed_promotions import promotions
 from servers.finance.seed_subscriptions import subscriptions_and_fees
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.importing import read_csv, read_json
@@ -129,21 +130,6 @@ def _reductions(folder: Path) -> Iterator[m.FinanceTable]:
             )
         amount = to_micro(contract.amount)
         yield m.ContractPrice(**contract.model_dump(exclude={"amount"}), amount_micro=amount)
-    ranks: set[tuple[str, int]] = set()
-    for promotion in rows.json_rows(folder / "promotions.json", rows.PromotionSeed):
-        rank = (promotion.stack_group, promotion.priority)
-        if rank in ranks:
-            raise InvalidInputError(
-                f"promotions.json: {promotion.promotion_id} has the same stack_group and priority "
-                "as another",
-                fix="give it another priority",
-            )
-        ranks.add(rank)
-        yield m.PromotionRow(
-            **promotion.model_dump(exclude={"percent", "minimum"}),
-            percent_micro=to_micro(promotion.percent),
-            minimum={code: str(amount) for code, amount in promotion.minimum.items()},
-        )
 
 
 def _check_bands(tiers: Iterable[rows.TierSeed]) -> None:
@@ -221,6 +207,7 @@ def _customers(folder: Path) -> Iterator[m.FinanceTable]:
             credit_rating=customer.credit.rating,
             credit_hold=customer.credit.hold,
             open_minor=customer.credit.open_minor,
+            segment=customer.segment,
         )
 
 
@@ -244,6 +231,7 @@ PARTS: tuple[Part, ...] = (
     _books,
     _entries,
     _reductions,
+    promotions,
     _carriage_and_tax,
     _legal,
     _customers,

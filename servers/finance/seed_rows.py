@@ -179,21 +179,6 @@ class ContractSeed(Row):
     document: str
 
 
-class PromotionSeed(Row):
-    """One row of promotions.json."""
-
-    promotion_id: str
-    code: str = Field(pattern=r"^[A-Z0-9][A-Z0-9-]{1,19}$")
-    kind: Literal["percent", "free_shipping"]
-    family: str
-    percent: Decimal = Field(ge=0, le=100)
-    minimum: dict[str, Decimal]
-    valid_from: date
-    valid_to: date | None
-    priority: int
-    stack_group: str
-
-
 class FreightSeed(Row):
     """One row of freight.json, rates."""
 
@@ -319,6 +304,7 @@ class CustomerSeed(BaseModel):
     channel: str
     currency: str = Field(pattern="^[A-Z]{3}$")
     payment_terms_code: str
+    segment: str = Field(default="", max_length=40)
     tax_ids: list[TaxIdSeed] = Field(default_factory=list)
     addresses: list[AddressSeed]
     registered_address: AddressSeed | None = None

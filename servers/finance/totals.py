@@ -131,6 +131,7 @@ def line_block(
         subscription_id=line.subscription_id,
         optional=line.optional,
         alternative_of=line.alternative_of,
+        free=work.free,
         gross_minor=minor(work.gross, currency),
         allowances=work.allowances,
         net_minor=minor(work.running, currency),

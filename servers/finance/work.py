@@ -24,6 +24,8 @@ class Work:
     allowances: list[Allowance] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     trace: list[TraceStep] = field(default_factory=list)
+    overridden: bool = False
+    free: bool = False
 
     @property
     def in_total(self) -> bool:

@@ -1,6 +1,10 @@
 """Alembic's entry: run this server's migrations on the connection it is given."""
 
-from servers.finance import models_quotes, models_subscriptions  # noqa: F401 - for the metadata
+from servers.finance import (  # noqa: F401 - for the metadata
+    models_promotions,
+    models_quotes,
+    models_subscriptions,
+)
 from servers.finance.models import FinanceTable
 from servers.toolkit.migrate import run_env
 

@@ -14,6 +14,7 @@ from servers.finance.credit import CreditLine
 from servers.finance.facts import Customer, PricingFacts
 from servers.finance.models_quotes import Quote
 from servers.finance.repository import rows, terms
+from servers.finance.repository.promotions import find_promotions
 from servers.finance.schemas import PriceRequest
 from servers.finance.screening import ScreeningList
 from servers.finance.seller import Entity, choose
@@ -35,7 +36,9 @@ def collect(session: Session, request: PriceRequest) -> QuoteFacts:
     found = find_customer(session, request.account_id)
     row, customer = found
     currency = request.currency or customer.currency
-    skus = sorted({line.sku for line in request.lines})
+    promotions = find_promotions(session, request.promo_codes)
+    gifts = {one.gift.sku for one in promotions if one.gift is not None and one.gift.sku}
+    skus = sorted({line.sku for line in request.lines} | gifts)
     settings = {one.name: one.value for one in session.exec(select(m.Setting))}
     entries = session.exec(
         select(m.PriceEntry, m.PriceBook)
@@ -58,7 +61,7 @@ def collect(session: Session, request: PriceRequest) -> QuoteFacts:
         entries=tuple(rows.entry(one, book) for one, book in entries),
         contracts=_contracts(session, customer.family_tree),
         tiers=tuple(rows.tier(one) for one in session.exec(select(m.VolumeTier))),
-        promotions=_promotions(session, request.promo_codes),
+        promotions=promotions,
         freight=tuple(rows.freight_rate(one) for one in session.exec(freight)),
         tax_rates=tuple(rows.tax_rate(one) for one in session.exec(select(m.TaxRateRow))),
         tax_rules=tuple(rows.tax_rule(one) for one in session.exec(select(m.TaxRuleRow))),
@@ -183,11 +186,6 @@ def _zones(session: Session) -> dict[str, frozenset[str]]:
 def _contracts(session: Session, accounts: Iterable[str]) -> tuple[Any, ...]:
     statement = select(m.ContractPrice).where(col(m.ContractPrice.account_id).in_(list(accounts)))
     return tuple(rows.contract(one) for one in session.exec(statement))
-
-
-def _promotions(session: Session, codes: Iterable[str]) -> tuple[Any, ...]:
-    statement = select(m.PromotionRow).where(col(m.PromotionRow.code).in_(list(codes)))
-    return tuple(rows.promotion(one) for one in session.exec(statement))
 
 
 def _listed(session: Session) -> list[m.ScreeningEntry]:

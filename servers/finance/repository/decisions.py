@@ -63,7 +63,7 @@ def decide(session: Session, approval_id: str, decision: str, note: str, now: da
         role=approval.role,
         requested_by=(quote.requested_by, approval.requested_by),
         adjusted_by=reading.authors_of(quote),
-        discount_bp=snapshot.discount_bp,
+        discount_bp=snapshot.effective_discount_bp or snapshot.discount_bp,
         total_minor=quote.total_minor,
         currency=quote.currency,
     )

@@ -145,7 +145,7 @@ def _next_step(
         status=status_now(session, quote, now),
         currency=quote.currency,
         total_minor=quote.total_minor,
-        discount_bp=snapshot.discount_bp,
+        discount_bp=snapshot.effective_discount_bp or snapshot.discount_bp,
         requested_by=quote.requested_by,
         needs=snapshot.approvals_needed,
         approvals=approvals,

@@ -50,6 +50,7 @@ def customer(
             )
             for a in addresses
         ),
+        segment=row.segment,
     )
 
 
@@ -111,21 +112,6 @@ def tier(row: m.VolumeTier) -> f.Tier:
         row.upper,
         from_micro(row.percent_micro),
         f.Window(row.valid_from, row.valid_to),
-    )
-
-
-def promotion(row: m.PromotionRow) -> f.Promotion:
-    """Return a promotion."""
-    return f.Promotion(
-        promotion_id=row.promotion_id,
-        code=row.code,
-        kind=row.kind,
-        family=row.family,
-        percent=from_micro(row.percent_micro),
-        minimum={code: Decimal(amount) for code, amount in row.minimum.items()},
-        window=f.Window(row.valid_from, row.valid_to),
-        priority=row.priority,
-        stack_group=row.stack_group,
     )
 
 

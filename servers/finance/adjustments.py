@@ -1,0 +1,223 @@
+"""What a named person takes off by hand, and the discount asked for (step 7).
+
+An override replaces what a line costs: tiers and promotions do not come off it any more. Then
+percentages and amounts come off lines in the order stored, then the requested discount off every
+line, then discounts on the document off what is left of lines and freight, split pro rata without
+loss. Nothing falls below zero, so no discount ever makes a total higher.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from servers.finance.blocks import Allowance, TraceStep
+from servers.finance.discounts import apply_discount, take_off
+from servers.finance.freight import Freight
+from servers.finance.promotion_effects import split
+from servers.finance.promotions import take_freight
+from servers.finance.say import percent, plain, step
+from servers.finance.schemas import Adjustment, PriceRequest
+from servers.finance.work import Work
+from servers.toolkit.errors import InvalidInputError
+from servers.toolkit.money import round_money, to_minor
+
+ZERO = Decimal(0)
+BY_HAND = "MANUAL-ADJUSTMENT"
+
+
+def check(request: PriceRequest) -> None:
+    """Refuse adjustments that do not fit the lines.
+
+    Raises:
+        InvalidInputError: one names no line, is above 100%, or two set the price of one line.
+    """
+    lines = {line.line_id for line in request.lines}
+    overrides: set[str] = set()
+    for one in request.adjustments:
+        if one.line_id is not None and one.line_id not in lines:
+            raise InvalidInputError(
+                f"an adjustment names {one.line_id}, which is no line", fix="name a line_id"
+            )
+        if one.kind == "percent" and one.value > 100:
+            raise InvalidInputError("an adjustment is above 100 percent", fix="give 0 to 100")
+        if one.kind != "override":
+            continue
+        if one.line_id is None or one.line_id in overrides:
+            raise InvalidInputError(
+                "an override sets the price of one line, once", fix="name each line once"
+            )
+        overrides.add(one.line_id)
+
+
+@dataclass
+class ByHand:
+    """What was taken off by hand or asked for, measured without any rounding.
+
+    `before` is what the rules left of each part, `after` what is left once people had their say.
+    """
+
+    before: dict[str, Decimal] = field(default_factory=dict)
+    after: dict[str, Decimal] = field(default_factory=dict)
+    counted: list[str] = field(default_factory=list)
+
+    def begin(self, name: str, amount: Decimal, *, counted: bool) -> None:
+        """Note what the rules left of a line or of the freight."""
+        self.before[name] = self.after[name] = amount
+        if counted:
+            self.counted.append(name)
+
+    def document_bp(self) -> int:
+        """Return how much was taken off the whole document, in basis points, rounded up."""
+        before = sum((self.before[name] for name in self.counted), ZERO)
+        return _bp(before, sum((self.after[name] for name in self.counted), ZERO))
+
+    def highest_bp(self) -> int:
+        """Return the largest discount on any line or on the document, in basis points."""
+        lines = [_bp(before, self.after[name]) for name, before in self.before.items()]
+        return max([self.document_bp(), *lines])
+
+
+def _bp(before: Decimal, after: Decimal) -> int:
+    """Return a reduction in basis points, up to the next whole one; nothing off nothing is 0."""
+    if before <= 0 or after >= before:
+        return 0
+    exact = ((before - after) * 10_000 / before).quantize(Decimal("0.000001"))
+    return int(-(-exact // 1))
+
+
+def override(work: Work, adjustments: Iterable[Adjustment], currency: str) -> Decimal | None:
+    """Set the unit price a person decided; return what the rules left of the line before.
+
+    Above the price it replaces it stands as the unit price; below, the difference is an allowance.
+    """
+    one = next(
+        (a for a in adjustments if a.kind == "override" and a.line_id == work.line.line_id), None
+    )
+    price, before = work.price.amount, work.running
+    if one is None or price is None or before is None:
+        return None
+    value = round_money(one.value * work.line.quantity, currency)
+    lost = [f"{a.label}: the price was set by hand" for a in work.allowances]
+    work.allowances, work.overridden = [], True
+    if one.value > price or work.gross is None:
+        work.price.amount, work.gross = _unit(one.value), value
+    elif off := work.gross - value:
+        minor = to_minor(off, currency)
+        work.allowances.append(Allowance(label="Agreed price", percent=None, amount_minor=minor))
+    work.running = value
+    note = f"unit price {plain(_unit(one.value))} instead of {plain(price)}"
+    work.trace.append(_step(one, work.line.line_id, before, value, note, lost))
+    return before
+
+
+def _unit(value: Decimal) -> Decimal:
+    """Return a unit price with two decimals, or as many as it needs."""
+    short = value.quantize(Decimal("0.01"))
+    return short if short == value else value.normalize()
+
+
+def take(
+    works: Sequence[Work],
+    freight: Freight,
+    request: PriceRequest,
+    replaced: dict[str, Decimal],
+    currency: str,
+) -> ByHand:
+    """Take off what was adjusted by hand and asked for; `replaced` is what overrides replaced."""
+    hand = ByHand()
+    for work in works:
+        if work.running is not None and not work.free:
+            name = work.line.line_id
+            hand.begin(name, replaced.get(name, work.running), counted=work.in_total)
+            hand.after[name] = work.running
+    if freight.net is not None:
+        hand.begin("", freight.net, counted=True)
+    by_id = {work.line.line_id: work for work in works}
+    for one in request.adjustments:
+        if one.line_id is not None and one.kind != "override":
+            _line(by_id[one.line_id], one, hand, currency)
+    for work in works:
+        apply_discount(work, request.discount_bp, currency)
+        if work.line.line_id in hand.after:
+            hand.after[work.line.line_id] *= 1 - Decimal(request.discount_bp) / 10_000
+    for one in request.adjustments:
+        if one.line_id is None:
+            _document(works, freight, one, hand, currency)
+    return hand
+
+
+def _line(work: Work, one: Adjustment, hand: ByHand, currency: str) -> None:
+    """Take a percentage or an amount off one line."""
+    before, name = work.running, work.line.line_id
+    if before is None:
+        return
+    if one.kind == "percent":
+        note = f"{percent(one.value)}% of {plain(before)}; {_why(one)}"
+        take_off(work, "manual", BY_HAND, "Discount", one.value, currency, note)
+        hand.after[name] *= 1 - one.value / 100
+        return
+    off = min(before, round_money(one.value, currency))
+    _reduce(work, one, off, None, currency, f"{plain(off)} {currency}")
+    hand.after[name] = max(ZERO, hand.after[name] - off)
+
+
+def _document(
+    works: Sequence[Work], freight: Freight, one: Adjustment, hand: ByHand, currency: str
+) -> None:
+    """Take a discount on the document off lines and freight, in proportion to what is left."""
+    mine = sorted(
+        (w for w in works if w.in_total and w.running is not None and not w.free),
+        key=lambda work: (len(work.line.line_id), work.line.line_id),
+    )
+    weights = [work.running or ZERO for work in mine] + [freight.net or ZERO]
+    base = sum(weights, ZERO)
+    rate = percent(one.value) if one.kind == "percent" else None
+    whole = round_money(base * one.value / 100 if rate else one.value, currency)
+    *shares, carriage = split(min(base, whole), weights, currency)
+    words = f"{rate}%" if rate else f"{plain(whole)} {currency}"
+    note = f"a share of {words} off {plain(base)} in all"
+    for work, off in zip(mine, shares, strict=True):
+        if off:
+            _reduce(work, one, off, rate, currency, note)
+    if carriage:
+        label = "Document discount"
+        take_freight(freight, BY_HAND, label, carriage, currency, rate, name="manual")
+    kept = 1 - (one.value / 100 if rate else min(base, whole) / base if base else ZERO)
+    for name in hand.counted:
+        hand.after[name] *= kept
+
+
+def _reduce(
+    work: Work, one: Adjustment, off: Decimal, rate: str | None, currency: str, note: str
+) -> None:
+    before = work.running
+    assert before is not None  # noqa: S101 - called only on priced lines
+    work.running = before - off
+    label = "Discount" if one.line_id else "Document discount"
+    minor = to_minor(off, currency)
+    work.allowances.append(Allowance(label=label, percent=rate, amount_minor=minor))
+    work.trace.append(_step(one, work.line.line_id, before, work.running, note))
+
+
+def _step(
+    one: Adjustment,
+    line_id: str,
+    before: Decimal,
+    after: Decimal,
+    note: str,
+    lost: Iterable[str] = (),
+) -> TraceStep:
+    return step(
+        line_id,
+        "manual",
+        BY_HAND,
+        source=one.author,
+        before=before,
+        after=after,
+        note=f"{note}; {_why(one)}",
+        lost=lost,
+    )
+
+
+def _why(one: Adjustment) -> str:
+    return f"reason {one.reason_code}" + (f", by {one.author}" if one.author else "")
