@@ -39,7 +39,7 @@ from servers.finance.pricing import Pricing, price
 from servers.finance.say import finding
 from servers.finance.schemas import Claim, PriceRequest
 from servers.finance.seller import Entity
-from servers.finance.tax import zone_of
+from servers.finance.tax_places import zone_of
 from servers.finance.terms import (
     Clause,
     PaymentTerms,

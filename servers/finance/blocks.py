@@ -156,7 +156,7 @@ class PresentationBlock(Block):
 
 
 class QuoteLine(Block):
-    """One line: quantity x unit price = gross; gross - allowances = net."""
+    """One line: quantity x unit price = gross; gross - allowances - included tax = net."""
 
     position: int = Field(description="1, 2, ... as printed")
     line_id: str
@@ -182,8 +182,14 @@ class QuoteLine(Block):
     components: list[ComponentBlock] = Field(default_factory=list)
     gross_minor: int | None
     allowances: list[Allowance] = Field(default_factory=list)
+    tax_inclusive: bool = Field(
+        default=False, description="unit price, gross and allowances include the tax"
+    )
+    included_tax_minor: int = Field(
+        default=0, description="the tax in them: gross - allowances - this = net, exactly"
+    )
     net_minor: int | None
-    tax_category: str | None = Field(description="UNCL5305: S, K, AE, G, O, E")
+    tax_category: str | None = Field(description="UNCL5305: S, Z, E, AE, K, G, O")
     tax_rate: str | None = Field(description="percent, '19' or '0'")
 
     @property
@@ -224,6 +230,7 @@ class TaxBlock(Block):
     note: str = Field(default="", description="the words the law asks for, e.g. reverse charge")
     jurisdiction: str = Field(default="", description="country, or country-region, that taxes")
     reason_code: str = Field(default="", description="VATEX code of an exemption (EN 16931)")
+    name: str = Field(default="", description="the tax's own name: VAT, GST ...")
 
 
 class TotalsBlock(Block):
@@ -237,6 +244,10 @@ class TotalsBlock(Block):
     total_minor: int | None
     rounding_minor: int = Field(default=0, description="cash rounding, outside tax")
     payable_minor: int | None = Field(default=None, description="None where nothing is rounded")
+    tax_rounding: Literal["document", "line"] = Field(
+        default="document", description="tax is rounded once per group, or line by line"
+    )
+    tax_rounding_source: str = Field(default="", description="the row that says so")
 
 
 class PaymentTermsBlock(Block):

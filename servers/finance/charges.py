@@ -5,7 +5,7 @@ discount never brings a fee with it. A fee is taxed in its own class; the class 
 the goods, as the freight does.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -14,7 +14,7 @@ from typing import Literal
 from servers.finance.blocks import ChargeBlock, TraceStep
 from servers.finance.facts import Item, PricingFacts, Window
 from servers.finance.say import finding, percent, plain, step
-from servers.finance.tax import TaxDecision, decide
+from servers.finance.tax import TaxDecision
 from servers.finance.work import Work
 from servers.toolkit.findings import Finding, Severity
 from servers.toolkit.money import round_money, to_minor
@@ -80,6 +80,7 @@ def charges_of(
     day: date,
     currency: str,
     carriage: TaxDecision | None,
+    tax_of: Callable[[Item], TaxDecision | None],
 ) -> Charges:
     """Return the fees that are due; `place` is the ship-to country and the ship method."""
     charges = Charges()
@@ -90,7 +91,7 @@ def charges_of(
         if not why:
             continue
         amount = fee.amount.get(currency)
-        tax = _tax(facts, fee, place[0], day, carriage, charges)
+        tax = carriage if fee.tax_class == CARRIAGE else tax_of(_supply(fee))
         if amount is None:
             charges.findings.append(_no_amount(fee, currency))
         if amount is None or tax is None:
@@ -136,18 +137,9 @@ def _due(
     return f"merchandise {plain(merchandise)} is below {plain(limit)} {currency}"
 
 
-def _tax(
-    facts: PricingFacts,
-    fee: Fee,
-    country: str,
-    day: date,
-    carriage: TaxDecision | None,
-    charges: Charges,
-) -> TaxDecision | None:
-    """Return the tax of a fee, decided as that of a supply of its class."""
-    if fee.tax_class == CARRIAGE:
-        return carriage
-    supply = Item(
+def _supply(fee: Fee) -> Item:
+    """Return a fee as a supply of its class, to be taxed like one."""
+    return Item(
         sku=fee.fee_id,
         name=fee.label,
         description="",
@@ -158,9 +150,6 @@ def _tax(
         cost_currency="",
         tax_class=fee.tax_class,
     )
-    decision, findings = decide(facts, supply, country, day)
-    charges.findings += findings
-    return decision
 
 
 def _no_amount(fee: Fee, currency: str) -> Finding:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from servers.finance.proration import Proration
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from servers.finance.presentation import Rate
     from servers.finance.promotion_facts import Promotion
     from servers.finance.subscriptions import Subscription
+    from servers.finance.tax_rates import Jurisdiction, Registration, TaxRateProvider
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Exemption:
     number: str
     window: Window
     status: str
+    reason_code: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ class Entry:
     default_term_months: int | None
     amount: Decimal
     proration: Proration = "monthly"
+    tax_inclusive: bool = False
 
 
 @dataclass(frozen=True)
@@ -169,7 +172,7 @@ class FreightRate:
 
 @dataclass(frozen=True)
 class TaxRate:
-    """A percentage with the days it holds and where it is written."""
+    """A tax with the days it holds and where it is written; rates of one place form a stack."""
 
     rate_id: str
     country: str
@@ -177,6 +180,12 @@ class TaxRate:
     percent: Decimal
     window: Window
     source: str
+    region: str = ""
+    tax_class: str = "standard"
+    name: str = ""
+    sequence: int = 1
+    kind: Literal["percent", "fixed", "division"] = "percent"
+    enlarges_base: bool = False
 
 
 @dataclass(frozen=True)
@@ -239,6 +248,9 @@ class PricingFacts:
     freight: tuple[FreightRate, ...]
     tax_rates: tuple[TaxRate, ...]
     tax_rules: tuple[TaxRule, ...]
+    jurisdictions: Mapping[str, "Jurisdiction"] = field(default_factory=dict)
+    registrations: "tuple[Registration, ...]" = ()
+    tax_provider: "TaxRateProvider | None" = None
     exchange: Mapping[str, Decimal] = field(default_factory=dict)
     policy: Policy | None = None
     subscriptions: "tuple[Subscription, ...]" = ()

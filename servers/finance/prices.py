@@ -33,6 +33,8 @@ class UnitPrice:
     proration: Proration = "monthly"
     term_months: int | None = None
     term_factor: tuple[int, int] = (1, 1)
+    tax_inclusive: bool = False
+    book_country: str = ""
     findings: list[Finding] = field(default_factory=list)
     trace: list[TraceStep] = field(default_factory=list)
 
@@ -58,6 +60,7 @@ def unit_price(
     price.amount = price.list_amount = entry.amount
     price.book, price.entry_id, price.currency = entry.book, entry.entry_id, currency
     price.default_term_months, price.proration = entry.default_term_months, entry.proration
+    price.book_country, price.tax_inclusive = entry.country, entry.tax_inclusive
     _contract_price(price, line, item, customer, currency, day, contracts)
     return price
 
@@ -211,6 +214,7 @@ def _agree(
     assert before is not None  # noqa: S101 - called only with a list price
     price.contract = contract
     fixed = contract.kind == "fixed"
+    price.tax_inclusive = price.tax_inclusive and not fixed  # an agreed amount is net
     price.amount = contract.amount if fixed else six_decimals(before * (1 - contract.amount / 100))
     note = f"{contract.kind} {percent(contract.amount)}, agreed in {contract.document}"
     if contract.account_id != customer.account_id:

@@ -35,12 +35,13 @@ from servers.finance.prices import UnitPrice, unit_price, unknown_currency
 from servers.finance.promotion_said import Promoted
 from servers.finance.promotions import Asked, carry, promote
 from servers.finance.recurring import recurring
-from servers.finance.say import finding, percent, plain, step
+from servers.finance.say import finding, plain, step
 from servers.finance.schemas import LineIn, Priced, PriceRequest
 from servers.finance.subscriptions import Term, agreed_prices, put_term, terms_of
-from servers.finance.tax import TaxDecision, decide, place_doubts, rate_change
+from servers.finance.tax import TaxDecision
+from servers.finance.tax_doubts import place_doubts
+from servers.finance.taxing import Taxing
 from servers.finance.totals import (
-    carriage_tax,
     cash_rounded,
     document_totals,
     freight_block,
@@ -120,6 +121,7 @@ class _Waterfall:
     ) -> None:
         self.facts, self.request, self.currency = facts, request, currency
         self.country, self.day = ship_to.country, request.order_date
+        self.taxing = Taxing(facts, ship_to, request.order_date, currency)
         self.findings: list[Finding] = []
         self.trace: list[TraceStep] = []
         assert facts.policy is not None  # noqa: S101 - the repository always loads it
@@ -134,20 +136,17 @@ class _Waterfall:
         hand = adjustments.take(works, freight, self.request, replaced, self.currency)
         for work in works:
             self._round(work)
-        decisions = [self._tax(work) for work in works]
+        self.taxing.take_out(works)
         self._doubts(works)
-        carriage = carriage_tax(works, decisions)
-        lines = [
-            line_block(place, work, decision, self.currency)
-            for place, (work, decision) in enumerate(zip(works, decisions, strict=True), start=1)
-        ]
+        carriage = self.taxing.carriage(works)
+        lines = [line_block(place, w, self.currency) for place, w in enumerate(works, start=1)]
         for work in works:
             self.findings += work.term.findings + work.price.findings + work.findings
             self.trace += work.price.trace + work.trace
         self.findings += freight.findings
         self.trace += freight.trace
         charges = self._charges(works, carriage)
-        taxes, totals = self._totals(works, decisions, freight, carriage, charges)
+        taxes, totals = self._totals(works, freight, carriage, charges)
         margin = margin_of(works, self.facts.exchange, self.currency, self.policy)
         self._limits(margin, works, hand)
         block = freight_block(freight, carriage, self.currency)
@@ -182,6 +181,7 @@ class _Waterfall:
         )
         put_term(price_, line, term)
         work = Work(line, item, price_, term)
+        self.taxing.begin(work)
         if price_.amount is not None:
             work.gross = work.running = round_money(price_.amount * line.quantity, self.currency)
             note = f"{line.quantity} x {plain(price_.amount)}"
@@ -224,25 +224,6 @@ class _Waterfall:
                 )
             )
 
-    def _tax(self, work: Work) -> TaxDecision | None:
-        if work.item is None:
-            return None
-        decision, findings = decide(self.facts, work.item, self.country, self.day)
-        for found in findings:
-            if found not in self.findings:
-                self.findings.append(found)
-        if decision is not None:
-            work.trace.append(
-                step(
-                    work.line.line_id,
-                    "tax",
-                    decision.rule_id,
-                    source=decision.source,
-                    note=f"{decision.category} {percent(decision.rate)}%",
-                )
-            )
-        return decision
-
     def _doubts(self, works: list[Work]) -> None:
         services = any(w.item is not None and w.item.kind != "goods" for w in works)
         self.findings += place_doubts(
@@ -266,7 +247,9 @@ class _Waterfall:
 
     def _charges(self, works: list[Work], carriage: TaxDecision | None) -> Charges:
         place = (self.country, self.request.ship_method)
-        charges = charges_of(self.facts, works, place, self.day, self.currency, carriage)
+        charges = charges_of(
+            self.facts, works, place, self.day, self.currency, carriage, self.taxing.of
+        )
         self.findings += [found for found in charges.findings if found not in self.findings]
         self.trace += charges.trace
         return charges
@@ -274,12 +257,11 @@ class _Waterfall:
     def _totals(
         self,
         works: list[Work],
-        decisions: list[TaxDecision | None],
         freight: Freight,
         carriage: TaxDecision | None,
         charges: Charges,
     ) -> tuple[list[TaxBlock], TotalsBlock]:
-        counted = [(w, d) for w, d in zip(works, decisions, strict=True) if w.in_total]
+        counted = [w for w in works if w.in_total]
         if not counted:
             self.findings.append(
                 finding(
@@ -290,8 +272,9 @@ class _Waterfall:
                     fix="make one line firm",
                 )
             )
-        taxes, totals = document_totals(counted, freight, carriage, charges, self.currency)
+        taxes, totals = document_totals(counted, freight, carriage, charges, self.taxing)
         totals = cash_rounded(totals, self.policy.cash_rounding, self.currency)
+        self.findings += self.taxing.findings
         if totals.total_minor is not None:
             total = from_minor(totals.total_minor, self.currency)
             note = "lines + freight + fees = net; net + tax = total, exactly"
@@ -304,9 +287,7 @@ class _Waterfall:
         found = [
             discount_finding(self.policy, hand, by_hand=bool(self.request.adjustments)),
             margin_finding(self.policy, margin, works),
-            rate_change(
-                self.facts.tax_rates, self.facts.home_country, self.day, self.policy.validity_days
-            ),
+            *self.taxing.coming(self.policy.validity_days),
         ]
         for one in found:
             if one is not None:

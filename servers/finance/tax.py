@@ -1,189 +1,142 @@
-"""Tax: the category and rate of a supply, and the breakdown of a document (EN 16931).
+"""Tax: the category and the rates of a supply, and what a person must look at.
 
-A document's tax is worked out per group of (category, rate): the rounded line amounts are added,
-and each group's tax is rounded once. Totals are exact sums of those.
+`decide` finds the place of the supply (`tax_places`), the rule for it, and for a taxed supply the
+rates (`tax_rates`). Nothing is guessed: no rule, no rate, or two of equal rank is a finding.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
-from servers.finance.facts import Customer, Exemption, Item, PricingFacts, TaxRate, TaxRule
-from servers.finance.say import finding, percent
+from servers.finance.facts import Exemption, Item, PricingFacts, TaxRule
+from servers.finance.say import finding
+from servers.finance.tax_doubts import conflict, undetermined
+from servers.finance.tax_places import Place, place_of
+from servers.finance.tax_rates import RateAnswer, TableProvider, TaxRateProvider, effective
+from servers.finance.tax_stack import Tax
 from servers.toolkit.findings import Finding, Severity
-from servers.toolkit.money import round_money
 
 ZERO = Decimal(0)
+VATEX = {"K": "VATEX-EU-IC", "AE": "VATEX-EU-AE", "G": "VATEX-EU-G", "O": "VATEX-EU-O"}
+"""Reason codes of the EN 16931 code list for the categories that have one by themselves."""
 
 
 @dataclass(frozen=True)
 class TaxDecision:
-    """The category and rate of one supply, and the path that led there."""
+    """The category and taxes of one supply, and the path that led there.
+
+    `rate` is what the taxes come to, in percent; without `taxes` it is the only one.
+    """
 
     category: str
     rate: Decimal
     note: str
     rule_id: str
     source: str
+    jurisdiction: str = ""
+    reason_code: str = ""
+    taxes: tuple[Tax, ...] = ()
+    needs_human: bool = False
+
+    @property
+    def stack(self) -> tuple[Tax, ...]:
+        """The taxes, on top of a price."""
+        return self.taxes or (Tax(self.rate),)
+
+    @property
+    def confidence(self) -> str:
+        """Whether the answer stands, or a person has to look at it first."""
+        return "needs_human" if self.needs_human else "determined"
 
 
-@dataclass(frozen=True)
-class TaxedAmount:
-    """A rounded amount with its category and rate; an allowance is negative."""
-
-    category: str
-    rate: Decimal
-    amount: Decimal
-
-
-@dataclass(frozen=True)
-class TaxGroup:
-    """One row of the tax breakdown."""
-
-    category: str
-    rate: Decimal
-    taxable: Decimal
-    tax: Decimal
-
-
-def tax_groups(parts: Iterable[TaxedAmount], currency: str) -> list[TaxGroup]:
-    """Return the tax breakdown: one group per (category, rate), rounded once each.
-
-    25 and 25.00 are one rate. The groups come in a fixed order, whatever the parts' order.
-    """
-    sums: dict[tuple[str, Decimal], Decimal] = {}
-    for part in parts:
-        key = (part.category, part.rate)  # equal Decimals hash alike, whatever their zeros
-        sums[key] = sums.get(key, ZERO) + part.amount
-    return [
-        TaxGroup(category, rate, taxable, round_money(taxable * rate / 100, currency))
-        for (category, rate), taxable in sorted(sums.items())
-    ]
-
-
-def zone_of(country: str, home: str, zones: Mapping[str, frozenset[str]]) -> str:
-    """Return the tax zone of a country: HOME, EU or OUTSIDE."""
-    if country == home:
-        return "HOME"
-    return "EU" if country in zones["EU"] else "OUTSIDE"
-
-
-def has_verified_vat(customer: Customer, home: str, eu: frozenset[str]) -> bool:
-    """Say whether somebody verified a VAT id of another member state for this customer."""
-    return any(
-        t.scheme == "eu_vat" and t.verified_at and t.country in eu and t.country != home
-        for t in customer.tax_ids
-    )
+def provider_of(facts: PricingFacts) -> TaxRateProvider:
+    """Return the provider of rates: the one given, else finance's own table."""
+    return facts.tax_provider or TableProvider(facts.tax_rates, facts.jurisdictions)
 
 
 def decide(
-    facts: PricingFacts, item: Item, ship_to: str, day: date
+    facts: PricingFacts, item: Item, ship_to: str, day: date, region: str = ""
 ) -> tuple[TaxDecision | None, list[Finding]]:
-    """Return the tax of an item delivered to a country on a day; None when no rule says."""
-    customer, home = facts.customer, facts.home_country
-    zone = zone_of(ship_to, home, facts.zones)
-    verified = has_verified_vat(customer, home, facts.zones["EU"])
-    kind = "goods" if item.kind == "goods" else "service"
-    path = f"ship-to {ship_to} ({zone}), {customer.kind}, {kind}, VAT id " + (
-        "verified" if verified else "not verified"
-    )
-    fits = [r for r in facts.tax_rules if _fits(r, zone, customer.kind, kind, verified)]
-    fits.sort(key=lambda rule: (-_keys(rule), rule.rule_id))
-    tied = len(fits) > 1 and _keys(fits[0]) == _keys(fits[1])
-    if not fits or tied:
-        return None, [_undetermined(path, [r.rule_id for r in fits[:2]])]
-    rule, findings = fits[0], []
-    if rule.finding:
-        findings.append(
-            finding(
-                rule.finding,
-                Severity.NEEDS_HUMAN,
-                "the customer's VAT id is not verified, so the standard rate is charged",
-                subject=customer.account_id,
-                rule_id=rule.rule_id,
-                evidence=[path],
-                fix="verify the VAT id and price again",
-            )
-        )
-    rates = [
-        r
-        for r in facts.tax_rates
-        if r.country == home and r.category == rule.category and r.window.covers(day)
-    ]
-    if len(rates) != 1:
-        return None, [_undetermined(path, [rule.rule_id, *(r.rate_id for r in rates)])]
+    """Return the tax of an item delivered to a place on a day; None when nothing says."""
+    place = place_of(facts, item, ship_to, region, day)
+    if outside := _outside(facts, place):
+        return None, [outside]
+    rule, problem = _rule(facts, place)
+    if rule is None:
+        return None, [problem] if problem else []
+    findings = _doubts_of(facts, place, rule, ship_to)
+    if rule.category != "S":
+        return _untaxed(facts, place, rule, day, findings)
+    at = place.region if place.taxed_in == place.country else ""
+    provider = provider_of(facts)
+    answer = provider.find(place.taxed_in, at, item.tax_class, day)
+    if not answer.rates:
+        return None, [*findings, _no_rate(answer, provider.name, place, rule)]
+    first = answer.rates[0]
+    jurisdiction = facts.jurisdictions.get(answer.jurisdiction)
     decision = TaxDecision(
-        rule.category, rates[0].percent, rule.note, rule.rule_id, f"{path}; {rates[0].source}"
+        category=first.category,
+        rate=effective(answer.taxes),
+        note=rule.note or (_coverage_note(answer) if first.category != "S" else ""),
+        rule_id=rule.rule_id,
+        source=f"{place.path}; {'; '.join(r.source for r in answer.rates)}; "
+        f"by {provider.name}: {answer.coverage}",
+        jurisdiction=answer.jurisdiction,
+        reason_code=VATEX.get(first.category, "") if first.category == "O" else "",
+        taxes=tuple(
+            replace(tax, name=tax.name or (jurisdiction.tax_name if jurisdiction else ""))
+            for tax in answer.taxes
+        ),
+        needs_human=bool(findings),
     )
-    if rule.category == "S":
-        return _exempted(decision, customer.exemptions, ship_to, day, findings)
-    return decision, findings
+    if first.category != "S":
+        return decision, findings
+    return _exempted(decision, facts.customer.exemptions, (ship_to, region), day, findings)
 
 
-def place_doubts(
-    facts: PricingFacts, ship_to: str, ship_method: str, *, services: bool
-) -> list[Finding]:
-    """Ask a person where the place of supply is in doubt."""
-    home, zones = facts.home_country, facts.zones
-    here = zone_of(ship_to, home, zones)
-    seat = zone_of(facts.customer.country, home, zones)
-    findings = []
-    if services and here != seat:
-        findings.append(
-            _doubt(
-                "TAX_PLACE_OF_SUPPLY",
-                "services go where the customer has its seat, the goods go elsewhere",
-                f"seat {facts.customer.country}, ship-to {ship_to}",
-            )
-        )
-    if ship_method == "PICKUP" and here != "HOME":
-        findings.append(
-            _doubt(
-                "TAX_PICKUP_ABROAD",
-                "the customer collects goods that leave the country: proof of transport is "
-                "needed for the tax treatment shown",
-                f"ship-to {ship_to}",
-            )
-        )
-    return findings
+def _coverage_note(answer: RateAnswer) -> str:
+    return answer.coverage.split(";")[0]
 
 
-def _doubt(code: str, message: str, evidence: str) -> Finding:
-    return finding(
-        code,
-        Severity.NEEDS_HUMAN,
-        message,
-        rule_id="TAX",
-        evidence=[evidence],
-        fix="ask tax to confirm",
+def _outside(facts: PricingFacts, place: Place) -> Finding | None:
+    """Say so where a region is outside the tax territory of its country."""
+    row = facts.jurisdictions.get(f"{place.country}-{place.region}")
+    if row is None or row.coverage != "outside":
+        return None
+    return undetermined(
+        f"{row.name} is outside the tax territory that the rules know",
+        [place.path, row.note, row.source],
+        f"ask tax for the rules and rates of {row.name}",
     )
 
 
-def rate_change(rates: Iterable[TaxRate], home: str, day: date, days: int) -> Finding | None:
-    """Say so when a rate is known to change while the quote would still be open."""
-    until = day + timedelta(days=days)
-    for rate in rates:
-        first = rate.window.first
-        if rate.country == home and first is not None and day < first <= until:
-            return finding(
-                "TAX_RATE_CHANGES",
-                Severity.WARNING,
-                f"the {rate.category} rate becomes {percent(rate.percent)}% on {first}, "
-                "while the quote may still be open",
-                rule_id=rate.rate_id,
-                evidence=[rate.source],
-                fix="tell the customer that the rate of the delivery day holds",
+def _rule(facts: PricingFacts, place: Place) -> tuple[TaxRule | None, Finding | None]:
+    """Return the rule with the most keys that fit; two of equal rank are a conflict."""
+    kind = facts.customer.kind
+    fits = [r for r in facts.tax_rules if _fits(r, place, kind)]
+    fits.sort(key=lambda rule: (-_keys(rule), rule.rule_id))
+    if not fits:
+        fix = "ask tax to add a rule for this case"
+        if kind == "consumer" and place.zone == "EU":
+            fix = (
+                "add a tax registration of scheme oss, or of the destination: below the EU-wide "
+                "threshold for distance sales our own rate would hold, above it the destination's"
             )
-    return None
+        elif kind == "consumer" and place.zone == "OSS":
+            fix = "ask tax where this service to a consumer is supplied"
+        return None, undetermined("no tax rule covers this supply", [place.path], fix)
+    if len(fits) > 1 and _keys(fits[0]) == _keys(fits[1]):
+        return None, conflict("tax rules", [r.rule_id for r in fits[:2]], place.path)
+    return fits[0], None
 
 
-def _fits(rule: TaxRule, zone: str, kind: str, item: str, verified: bool) -> bool:
+def _fits(rule: TaxRule, place: Place, kind: str) -> bool:
     return (
-        rule.zone in ("", zone)
+        rule.zone in ("", place.zone)
         and (not rule.customer_kinds or kind in rule.customer_kinds)
-        and rule.item in ("", item)
-        and rule.vat in ("", "verified" if verified else "unverified")
+        and rule.item in ("", place.item)
+        and rule.vat in ("", "verified" if place.verified else "unverified")
     )
 
 
@@ -191,44 +144,139 @@ def _keys(rule: TaxRule) -> int:
     return sum(bool(key) for key in (rule.zone, rule.customer_kinds, rule.item, rule.vat))
 
 
-def _undetermined(path: str, rules: Iterable[str]) -> Finding:
-    return finding(
-        "TAX_UNDETERMINED",
-        Severity.NEEDS_HUMAN,
-        "no single tax rule covers this supply",
-        rule_id="TAX",
-        evidence=[path, *rules],
-        fix="ask tax to add a rule for this case",
+def rules_that_tie(rules: Sequence[TaxRule]) -> tuple[str, ...]:
+    """Return the ids of two rules of equal rank that could fit the same supply, if any."""
+    for place, one in enumerate(rules):
+        for other in rules[place + 1 :]:
+            kinds = set(one.customer_kinds) & set(other.customer_kinds)
+            apart = (
+                _apart(one.zone, other.zone)
+                or _apart(one.item, other.item)
+                or _apart(one.vat, other.vat)
+                or (one.customer_kinds and other.customer_kinds and not kinds)
+            )
+            if _keys(one) == _keys(other) and not apart:
+                return one.rule_id, other.rule_id
+    return ()
+
+
+def _apart(one: str, other: str) -> bool:
+    return bool(one and other and one != other)
+
+
+def _doubts_of(facts: PricingFacts, place: Place, rule: TaxRule, ship_to: str) -> list[Finding]:
+    """Return what a person must confirm about a rule's outcome."""
+    if rule.finding:
+        return [
+            finding(
+                rule.finding,
+                Severity.NEEDS_HUMAN,
+                "the customer's VAT id is not verified, so the standard rate is charged",
+                subject=facts.customer.account_id,
+                rule_id=rule.rule_id,
+                evidence=[place.path],
+                fix="verify the VAT id and price again",
+            )
+        ]
+    if place.invoiced:
+        return [
+            finding(
+                "TAX_INVOICE_ADDRESS",
+                Severity.NEEDS_HUMAN,
+                f"goods go to {ship_to}, but the customer's VAT id is of {place.country}: "
+                "taxed like a sale at home",
+                subject=facts.customer.account_id,
+                rule_id=rule.rule_id,
+                evidence=[place.path],
+                fix=f"add and verify the customer's VAT id of {ship_to}, or ask tax to confirm",
+            )
+        ]
+    return []
+
+
+def _untaxed(
+    facts: PricingFacts, place: Place, rule: TaxRule, day: date, findings: list[Finding]
+) -> tuple[TaxDecision | None, list[Finding]]:
+    """Return the decision of a category without tax; a row of it names the legal basis."""
+    home = facts.home_country
+    bases = [
+        r
+        for r in facts.tax_rates
+        if r.country == home
+        and not r.region
+        and r.category == rule.category
+        and r.window.covers(day)
+    ]
+    if len(bases) > 1:
+        rows = [r.rate_id for r in bases[:2]]
+        return None, [conflict("legal bases", rows, place.path)]
+    basis = bases[0].source if bases else rule.note
+    code = VATEX.get(rule.category, "") if home in facts.zones["EU"] else ""
+    return (
+        TaxDecision(
+            category=rule.category,
+            rate=ZERO,
+            note=rule.note,
+            rule_id=rule.rule_id,
+            source=f"{place.path}; {basis}",
+            jurisdiction=home if rule.category in ("G", "Z", "E") else place.country,
+            reason_code=code,
+            needs_human=bool(findings),
+        ),
+        findings,
     )
 
 
 def _exempted(
     decision: TaxDecision,
     certificates: Iterable[Exemption],
-    ship_to: str,
+    ship_to: tuple[str, str],
     day: date,
     findings: list[Finding],
 ) -> tuple[TaxDecision, list[Finding]]:
-    """Exempt a supply by a certificate that is verified, in force and for this country."""
-    for certificate in sorted(certificates, key=lambda c: c.certificate_id):
-        if ship_to not in certificate.jurisdictions:
-            continue
-        if certificate.status != "verified":
-            code, severity, why = "EXEMPTION_UNVERIFIED", Severity.INFO, "is not verified"
-        elif not certificate.window.covers(day):
-            code, severity, why = "EXEMPTION_EXPIRED", Severity.WARNING, f"is not in force on {day}"
+    """Exempt a supply by a certificate that is verified, in force and for this place."""
+    country, region = ship_to
+    for one in sorted(certificates, key=lambda c: c.certificate_id):
+        severity = Severity.INFO
+        if country not in one.jurisdictions and f"{country}-{region}" not in one.jurisdictions:
+            code, why = "EXEMPTION_ELSEWHERE", f"does not hold in {country}"
+        elif one.status == "unverified":
+            code, why = "EXEMPTION_UNVERIFIED", "is not verified"
+        elif one.status != "verified" or not one.window.covers(day):
+            code, why = "EXEMPTION_EXPIRED", f"is not in force on {day}"
+            severity = Severity.WARNING
         else:
-            note = f"Exempt: {certificate.reason}, certificate {certificate.number}"
-            source = f"{decision.source}; {certificate.certificate_id}"
-            return TaxDecision("E", ZERO, note, "TAX-EXEMPT-E", source), findings
+            return (
+                replace(
+                    decision,
+                    category="E",
+                    rate=ZERO,
+                    taxes=(),
+                    note=f"Exempt: {one.reason}, certificate {one.number}",
+                    rule_id="TAX-EXEMPT-E",
+                    source=f"{decision.source}; {one.certificate_id}",
+                    reason_code=one.reason_code,
+                ),
+                findings,
+            )
         findings.append(
             finding(
                 code,
                 severity,
-                f"exemption certificate {certificate.certificate_id} {why}: tax is charged",
-                subject=certificate.certificate_id,
+                f"exemption certificate {one.certificate_id} {why}: tax is charged",
+                subject=one.certificate_id,
                 rule_id="TAX-EXEMPT-E",
-                fix="verify the certificate and price again",
+                fix="verify a certificate that holds here, and price again",
             )
         )
     return decision, findings
+
+
+def _no_rate(answer: RateAnswer, provider: str, place: Place, rule: TaxRule) -> Finding:
+    if answer.conflict:
+        return conflict("tax rates", answer.conflict, place.path)
+    return undetermined(
+        f"the tax of {answer.jurisdiction} is outside the coverage of the {provider}",
+        [place.path, rule.rule_id, answer.coverage],
+        f"supply {answer.missing}, or connect a provider of tax rates that covers it",
+    )

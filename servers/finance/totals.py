@@ -7,7 +7,9 @@ from servers.finance.blocks import FreightBlock, InternalLine, TaxBlock, TotalsB
 from servers.finance.charges import Charges
 from servers.finance.freight import Freight
 from servers.finance.say import percent, plain
-from servers.finance.tax import TaxDecision, TaxedAmount, tax_groups
+from servers.finance.tax import TaxDecision
+from servers.finance.tax_document import document_sums
+from servers.finance.taxing import Taxing
 from servers.finance.work import Work
 from servers.toolkit.money import from_minor, round_to, to_minor
 
@@ -30,68 +32,47 @@ def no_totals(freight_minor: int | None = None) -> TotalsBlock:
     )
 
 
-def carriage_tax(
-    works: Sequence[Work], decisions: Sequence[TaxDecision | None]
-) -> TaxDecision | None:
-    """Return the tax of the freight: it follows most of the goods' net, else most of the net."""
-    for wanted in ("goods", ""):
-        sums: dict[tuple[str, Decimal], tuple[Decimal, TaxDecision]] = {}
-        for work, decision in zip(works, decisions, strict=True):
-            if decision is None or work.item is None or not work.in_total:
-                continue
-            if wanted and work.item.kind != wanted:
-                continue
-            key = (decision.category, decision.rate)
-            net = (work.running or ZERO) + sums.get(key, (ZERO, decision))[0]
-            sums[key] = (net, decision)
-        if sums:
-            best = max(sums, key=lambda k: (sums[k][0], k))
-            return sums[best][1]
-    return None
-
-
 def document_totals(
-    counted: Sequence[tuple[Work, TaxDecision | None]],
+    counted: Sequence[Work],
     freight: Freight,
     carriage: TaxDecision | None,
     charges: Charges,
-    currency: str,
+    taxing: Taxing,
 ) -> tuple[list[TaxBlock], TotalsBlock]:
     """Return the tax breakdown and totals; empty when any part has no price or no tax."""
-    parts = [
-        TaxedAmount(tax.category, tax.rate, work.running)
-        for work, tax in counted
-        if tax is not None and work.running is not None
-    ]
-    whole = bool(counted) and len(parts) == len(counted)
-    if not whole or freight.net is None or carriage is None or not charges.whole:
+    currency = taxing.currency
+    if not counted or freight.net is None or carriage is None or not charges.whole:
         return [], no_totals(minor(freight.net, currency))
-    lines = sum((part.amount for part in parts), ZERO)
-    parts.append(TaxedAmount(carriage.category, carriage.rate, freight.net))
-    parts += [TaxedAmount(tax.category, tax.rate, amount) for _, amount, tax in charges.rows]
-    taxed = [tax for _, tax in counted if tax is not None]
-    taxed += [carriage, *(tax for _, _, tax in charges.rows)]
-    notes = {(tax.category, tax.rate): tax.note for tax in taxed}
-    groups = tax_groups(parts, currency)
-    tax_sum = sum((group.tax for group in groups), ZERO)
-    net = lines + freight.net + charges.net
+    extras = [(carriage, freight.net), *((tax, amount) for _, amount, tax in charges.rows)]
+    done = taxing.document(counted, extras)
+    if done is None:
+        return [], no_totals(minor(freight.net, currency))
+    taxed = [*(work.tax for work in counted if work.tax), *(tax for tax, _ in extras)]
+    words = {(tax.category, tax.jurisdiction): tax for tax in taxed}
+    sums = document_sums(done.nets[: len(counted)], done.groups, charges=done.nets[len(counted) :])
     blocks = [
         TaxBlock(
             category=group.category,
             rate=percent(group.rate),
             taxable_minor=to_minor(group.taxable, currency),
             tax_minor=to_minor(group.tax, currency),
-            note=notes[(group.category, group.rate)],
+            note=words[(group.category, group.jurisdiction)].note,
+            jurisdiction=group.jurisdiction,
+            reason_code=words[(group.category, group.jurisdiction)].reason_code,
+            name=group.name,
         )
-        for group in groups
+        for group in done.groups
     ]
+    rounding, source = taxing.rounding()
     return blocks, TotalsBlock(
-        lines_minor=to_minor(lines, currency),
+        lines_minor=to_minor(sums.lines, currency),
         freight_minor=to_minor(freight.net, currency),
         charges_minor=to_minor(charges.net, currency),
-        net_minor=to_minor(net, currency),
-        tax_minor=to_minor(tax_sum, currency),
-        total_minor=to_minor(net + tax_sum, currency),
+        net_minor=to_minor(sums.net, currency),
+        tax_minor=to_minor(sums.tax, currency),
+        total_minor=to_minor(sums.total, currency),
+        tax_rounding=rounding,
+        tax_rounding_source=source,
     )
 
 
@@ -108,11 +89,9 @@ def cash_rounded(totals: TotalsBlock, steps: Mapping[str, Decimal], currency: st
     return totals.model_copy(update={"rounding_minor": rounding, "payable_minor": payable})
 
 
-def line_block(
-    position: int, work: Work, decision: TaxDecision | None, currency: str
-) -> InternalLine:
+def line_block(position: int, work: Work, currency: str) -> InternalLine:
     """Return a line as the document states it."""
-    line, item, price_ = work.line, work.item, work.price
+    line, item, price_, decision = work.line, work.item, work.price, work.tax
     days = work.term.span if price_.default_term_months is not None else None
     return InternalLine(
         position=position,
@@ -134,6 +113,8 @@ def line_block(
         free=work.free,
         gross_minor=minor(work.gross, currency),
         allowances=work.allowances,
+        tax_inclusive=price_.tax_inclusive,
+        included_tax_minor=to_minor(work.included_tax, currency),
         net_minor=minor(work.running, currency),
         tax_category=decision.category if decision else None,
         tax_rate=percent(decision.rate) if decision else None,

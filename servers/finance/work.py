@@ -8,12 +8,16 @@ from servers.finance.facts import Item
 from servers.finance.prices import UnitPrice
 from servers.finance.schemas import LineIn
 from servers.finance.subscriptions import Term
+from servers.finance.tax import TaxDecision
 from servers.toolkit.findings import Finding
 
 
 @dataclass
 class Work:
-    """A line on its way through the waterfall."""
+    """A line on its way through the waterfall.
+
+    `running` includes tax while the price does, and is net once `Taxing.take_out` is done.
+    """
 
     line: LineIn
     item: Item | None
@@ -21,6 +25,8 @@ class Work:
     term: Term = field(default_factory=lambda: Term(""))
     gross: Decimal | None = None
     running: Decimal | None = None
+    tax: TaxDecision | None = None
+    included_tax: Decimal = Decimal(0)
     allowances: list[Allowance] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     trace: list[TraceStep] = field(default_factory=list)

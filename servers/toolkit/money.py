@@ -89,17 +89,22 @@ def split_proportionally(
     go to the parts that lost most, the earlier one winning a tie. Weights that are all zero
     split evenly.
     """
+    sign = -1 if total < 0 else 1
+    units = to_minor(abs(total), currency)
+    return [from_minor(sign * part, currency) for part in split_units(units, weights)]
+
+
+def split_units(units: int, weights: Sequence[Decimal]) -> list[int]:
+    """Split whole units over weights by largest remainder; the parts sum to them exactly."""
     if not weights:
         return []
-    units = to_minor(abs(total), currency)
     base = sum(weights) or Decimal(len(weights))
     shares = [units * (w if sum(weights) else Decimal(1)) / base for w in weights]
     floors = [int(share.to_integral_value(ROUND_FLOOR)) for share in shares]
     order = sorted(range(len(shares)), key=lambda i: (floors[i] - shares[i], i))
     for i in order[: units - sum(floors)]:
         floors[i] += 1
-    sign = -1 if total < 0 else 1
-    return [from_minor(sign * part, currency) for part in floors]
+    return floors
 
 
 @dataclass(frozen=True, order=False)

@@ -14,7 +14,9 @@ from servers.finance.facts import Exemption, PricingFacts, TaxRate, Window
 from servers.finance.pricing import price
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
-from servers.finance.tax import TaxedAmount, decide, rate_change, tax_groups
+from servers.finance.tax import decide
+from servers.finance.tax_document import TaxedAmount, tax_groups
+from servers.finance.tax_doubts import rate_changes
 from servers.toolkit.database import Database
 
 CASES = json.loads((Path(__file__).parent / "data" / "en16931_documents.json").read_text())["cases"]
@@ -84,8 +86,8 @@ def test_the_category_follows_customer_place_and_kind(
     decision, findings = decide(facts, facts.items[sku], country, DAY)
     assert decision is not None
     assert (decision.category, decision.rate) == (category, Decimal(rate))
-    unverified = country in ("ES", "FR")
-    assert [found.code for found in findings] == (["TAX_ID_UNVERIFIED"] if unverified else [])
+    doubt = {"ES": ["TAX_ID_UNVERIFIED"], "FR": ["TAX_INVOICE_ADDRESS"]}
+    assert [found.code for found in findings] == doubt.get(country, [])
 
 
 def test_a_consumer_abroad_is_not_guessed(database: Database) -> None:
@@ -112,10 +114,10 @@ def test_the_rate_is_that_of_the_order_date(database: Database) -> None:
 
 def test_a_known_change_of_the_rate_is_said() -> None:
     coming = TaxRate("DE-S-20", "DE", "S", Decimal(20), Window(date(2026, 12, 1)), "made up")
-    found = rate_change([coming], "DE", DAY, 30)
-    assert found is not None
+    (found,) = rate_changes([coming], [("DE", "digital")], DAY, 30)
     assert found.code == "TAX_RATE_CHANGES"
-    assert rate_change([coming], "DE", date(2026, 12, 1), 30) is None
+    assert rate_changes([coming], [("DE", "standard")], date(2026, 12, 1), 30) == []
+    assert rate_changes([coming], [("DE", "reduced"), ("FR", "standard")], DAY, 30) == []
 
 
 def test_an_exemption_counts_only_verified_in_force_and_here(database: Database) -> None:
@@ -134,7 +136,7 @@ def test_an_exemption_counts_only_verified_in_force_and_here(database: Database)
     assert outcome(verified) == ("E", [])
     over = replace(verified, window=Window(date(2025, 1, 1), date(2026, 1, 1)))
     assert outcome(over) == ("S", ["EXEMPTION_EXPIRED"])
-    assert outcome(replace(verified, jurisdictions=("AT",))) == ("S", [])
+    assert outcome(replace(verified, jurisdictions=("AT",))) == ("S", ["EXEMPTION_ELSEWHERE"])
 
 
 def test_freight_follows_the_goods_and_services_go_their_own_way(database: Database) -> None:

@@ -1,0 +1,172 @@
+"""Stacked taxes: what the taxes on one amount come to (the algebra; no law, no data).
+
+A stack is a list of taxes in order. Each is a percentage of its base, a fixed amount per unit, or
+a `division`: a percentage of the price with the division taxes in it. A tax may be included in
+the price, may enlarge the base of those after it, and may ignore that its own base was enlarged.
+An ordinary VAT rate is a stack of one.
+
+Every tax is linear in the net amount, so the net of a tax-inclusive price is one division. Taxes
+that the price includes are rounded first, and the net takes what is left: the price on the tag
+never changes. Taxes on top are worked out on the bases as printed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from servers.toolkit.money import round_to
+
+ZERO, ONE, HUNDRED = Decimal(0), Decimal(1), Decimal(100)
+
+
+@dataclass(frozen=True)
+class Tax:
+    """One tax of a stack; `amount` is a percentage, or money per unit when it is fixed."""
+
+    amount: Decimal
+    kind: Literal["percent", "fixed", "division"] = "percent"
+    included: bool = False
+    enlarges_base: bool = False
+    on_enlarged: bool = True
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What one tax of a stack came to, and on which base."""
+
+    tax: Tax
+    base: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """An amount taxed: net + every layer = gross, exactly."""
+
+    net: Decimal
+    layers: tuple[Layer, ...]
+
+    @property
+    def tax(self) -> Decimal:
+        """The sum of all taxes."""
+        return sum((layer.amount for layer in self.layers), ZERO)
+
+    @property
+    def included(self) -> Decimal:
+        """The sum of the taxes that the price included."""
+        return sum((layer.amount for layer in self.layers if layer.tax.included), ZERO)
+
+    @property
+    def gross(self) -> Decimal:
+        """The amount with all taxes."""
+        return self.net + self.tax
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A tax as a function of the net amount: slope x net + constant."""
+
+    slope: Decimal
+    constant: Decimal
+
+
+def stack(taxes: Sequence[Tax], price: Decimal, quantity: Decimal, step: Decimal) -> Stacked:
+    """Return the taxes on a price for a quantity, each rounded once to a multiple of `step`.
+
+    `price` is for the whole quantity, with the included taxes in it; the quantity is for fixed
+    taxes only.
+    """
+    lines = _lines(taxes, quantity)
+    price = round_to(price, step)
+    inside = {
+        place: round_to(_included(line, lines, taxes, price), step)
+        for place, (tax, line) in enumerate(zip(taxes, lines, strict=True))
+        if tax.included
+    }
+    net = price - sum(inside.values(), ZERO)
+    layers: list[Layer] = []
+    for place, tax in enumerate(taxes):
+        base = net
+        if tax.on_enlarged:
+            base += sum((done.amount for done in layers if done.tax.enlarges_base), ZERO)
+        amount = inside.get(place)
+        if amount is None:
+            share = _share(taxes, place)
+            amount = tax.amount * quantity if tax.kind == "fixed" else base * share
+            amount = round_to(amount, step)
+        layers.append(Layer(tax, base, amount))
+    return Stacked(net, tuple(layers))
+
+
+def with_included(taxes: Sequence[Tax], net: Decimal, quantity: Decimal) -> Decimal:
+    """Return the price, not rounded, that includes a stack's included taxes over a net amount."""
+    lines = [line for tax, line in zip(taxes, _lines(taxes, quantity), strict=True) if tax.included]
+    return net + sum((line.slope * net + line.constant for line in lines), ZERO)
+
+
+def net_of(taxes: Sequence[Tax], price: Decimal, quantity: Decimal) -> Decimal:
+    """Return the net amount, not rounded, inside a price with its included taxes."""
+    lines = [line for tax, line in zip(taxes, _lines(taxes, quantity), strict=True) if tax.included]
+    return (price - sum((x.constant for x in lines), ZERO)) / (
+        ONE + sum((x.slope for x in lines), ZERO)
+    )
+
+
+def price_elsewhere(price: Decimal, here: Sequence[Tax], there: Sequence[Tax]) -> Decimal:
+    """Return a unit price where other taxes hold (the fiscal position), not rounded.
+
+    Only a price with all its taxes included changes: its net stays what it was, and what the
+    other taxes include is added. A price that excludes any of its taxes stays as it is.
+    """
+    if not here or not all(tax.included for tax in here):
+        return price
+    return with_included(there, net_of(here, price, ONE), ONE)
+
+
+def _included(line: _Line, lines: list[_Line], taxes: Sequence[Tax], price: Decimal) -> Decimal:
+    """Return an included tax of a price; multiplied before it is divided, so ties are exact."""
+    mine = [other for tax, other in zip(taxes, lines, strict=True) if tax.included]
+    constants = sum((other.constant for other in mine), ZERO)
+    slopes = sum((other.slope for other in mine), ZERO)
+    return line.slope * (price - constants) / (ONE + slopes) + line.constant
+
+
+def _lines(taxes: Sequence[Tax], quantity: Decimal) -> list[_Line]:
+    """Return every tax as a function of the net amount."""
+    made: list[_Line] = []
+    for place, tax in enumerate(taxes):
+        if tax.kind == "fixed":
+            made.append(_Line(ZERO, tax.amount * quantity))
+            continue
+        slope, constant = ONE, ZERO
+        for before, line in zip(taxes, made, strict=False):
+            if tax.on_enlarged and before.enlarges_base:
+                slope, constant = slope + line.slope, constant + line.constant
+        share = _share(taxes, place)
+        made.append(_Line(slope * share, constant * share))
+    return made
+
+
+def _share(taxes: Sequence[Tax], place: int) -> Decimal:
+    """Return the part of its base that a tax takes; parallel divisions share a denominator."""
+    tax = taxes[place]
+    if tax.kind == "percent":
+        return tax.amount / HUNDRED
+    together = next(run for run in _runs(taxes) if place in run)
+    rest = HUNDRED - sum((taxes[i].amount for i in together), ZERO)
+    return tax.amount / rest
+
+
+def _runs(taxes: Sequence[Tax]) -> Iterator[range]:
+    """Yield the runs of taxes that stand side by side, none enlarging the next one's base."""
+    first = 0
+    for place in range(1, len(taxes) + 1):
+        if place < len(taxes):
+            before, tax = taxes[place - 1], taxes[place]
+            alike = (before.kind, before.included) == (tax.kind, tax.included)
+            if alike and not (before.enlarges_base and tax.on_enlarged):
+                continue
+        yield range(first, place)
+        first = place
