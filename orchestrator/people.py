@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
+
+from mcp.shared.exceptions import MCPError
+from mcp.types import BlobResourceContents
 
 from orchestrator.calls import answer_of
 from orchestrator.errors import ToolRefused, UsageError
@@ -29,6 +33,33 @@ async def call_as(
     grant = Grant(id=new_grant_id(), audience=server, tools=frozenset({tool}), person=person)
     async with servers.hold(grant, signing, ttl=SECONDS) as client:
         return answer_of(tool, await client.call_tool_mcp(tool, dict(arguments)))
+
+
+async def read_as(
+    servers: Servers,
+    signing: SigningKey,
+    person: str,
+    server: str,
+    template: str,
+    uri: str,
+) -> bytes:
+    """Open one resource as a person, under a grant for that resource alone.
+
+    Raises:
+        ToolRefused: the server said no; the message is the server's.
+    """
+    grant = Grant(
+        id=new_grant_id(), audience=server, resources=frozenset({template}), person=person
+    )
+    async with servers.hold(grant, signing, ttl=SECONDS) as client:
+        try:
+            parts = await client.read_resource(uri)
+        except MCPError as problem:
+            raise ToolRefused(str(problem)) from problem
+    return b"".join(
+        b64decode(part.blob) if isinstance(part, BlobResourceContents) else part.text.encode()
+        for part in parts
+    )
 
 
 async def decide_approvals(

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Write docs/tools.md from the live servers, so that it cannot say what is not so.
+"""Write docs/tools.md and docs/quote.schema.json from the code, so that they say what is so.
 
-scripts/make_docs.py           write it
-scripts/make_docs.py --check   say whether it is up to date (a test does the same)
+scripts/make_docs.py           write them
+scripts/make_docs.py --check   say whether they are up to date (a test does the same)
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 import re
 import runpy
 import sys
@@ -20,6 +21,7 @@ from typing import Any
 from fastmcp import Client
 
 from orchestrator.workflows.quote import WORKFLOW
+from servers.finance.render.data import quote_schema
 from servers.profiles import PROFILES
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
@@ -28,6 +30,7 @@ from servers.toolkit.grants import Grant
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "tools.md"
+SCHEMA = ROOT / "docs" / "quote.schema.json"
 SERVERS = ("crm", "catalog", "finance")
 ROWS = {
     "bound": "needs {binds}",
@@ -233,15 +236,25 @@ def _flowing(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+def schema() -> str:
+    """Return the published JSON Schema of quote.json."""
+    return json.dumps(quote_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
 def main() -> int:
-    """Write the page, or compare it."""
-    text = asyncio.run(page())
+    """Write the files, or compare them."""
+    made = {PAGE: asyncio.run(page()), SCHEMA: schema()}
     if "--check" in sys.argv[1:]:
-        same = PAGE.exists() and PAGE.read_text(encoding="utf-8") == text
-        print("docs/tools.md is up to date" if same else "run scripts/make_docs.py")
-        return 0 if same else 1
-    PAGE.write_text(text, encoding="utf-8")
-    print(f"{PAGE.name}: {len(text.splitlines())} lines")
+        old = [
+            path.name
+            for path, text in made.items()
+            if not path.exists() or path.read_text(encoding="utf-8") != text
+        ]
+        print(f"run scripts/make_docs.py: {', '.join(old)}" if old else "docs are up to date")
+        return 1 if old else 0
+    for path, text in made.items():
+        path.write_text(text, encoding="utf-8")
+        print(f"{path.name}: {len(text.splitlines())} lines")
     return 0
 
 

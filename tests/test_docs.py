@@ -4,6 +4,7 @@ import importlib.util
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,13 +16,23 @@ def tools_page() -> str:
     return (ROOT / "docs" / "tools.md").read_text(encoding="utf-8")
 
 
-async def test_the_tools_page_is_what_the_live_servers_say(tools_page: str) -> None:
+@pytest.fixture(scope="module")
+def make_docs() -> Any:
     spec = importlib.util.spec_from_file_location("make_docs", ROOT / "scripts" / "make_docs.py")
     assert spec is not None
     assert spec.loader is not None
     make_docs = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(make_docs)
+    return make_docs
+
+
+async def test_the_tools_page_is_what_the_live_servers_say(tools_page: str, make_docs: Any) -> None:
     assert await make_docs.page() == tools_page, "run scripts/make_docs.py and read the change"
+
+
+def test_the_published_schema_is_that_of_the_customers_quote(make_docs: Any) -> None:
+    published = (ROOT / "docs" / "quote.schema.json").read_text(encoding="utf-8")
+    assert make_docs.schema() == published, "run scripts/make_docs.py and read the change"
 
 
 def test_no_agent_carries_more_than_a_quarter_of_all_definitions(

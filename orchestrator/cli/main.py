@@ -37,24 +37,7 @@ def build() -> App:
     ):
         runs.command(f"{here}.runs:{name}_run{'s' if name == 'list' else ''}", name=name, help=what)
     app.command(runs)
-    quote = App(name="quote", help="List, show and render quotes, and decide about them.")
-    for name, what in (
-        ("list", "List quotes, newest first."),
-        ("show", "Show a quote in the terminal."),
-        ("render", "Write a quote as HTML, Markdown and JSON."),
-    ):
-        quote.command(
-            f"{here}.quote:{name}_quote{'s' if name == 'list' else ''}", name=name, help=what
-        )
-    for name, what in (
-        ("request", "Ask for every approval a quote needs."),
-        ("approve", "Approve what a quote waits for, as a named person."),
-        ("reject", "Reject what a quote waits for, as a named person."),
-        ("issue", "Issue a quote for which nothing is left to decide, as a named person."),
-        ("withdraw", "Take a quote back, as a named person."),
-    ):
-        quote.command(f"{here}.deciding:{name}_quote", name=name, help=what)
-    app.command(quote)
+    app.command(_quotes(here))
     app.command(f"{here}.serve:serve", name="serve", help="Run a server for any MCP client.")
     app.command(f"{here}.connect:connect", name="connect", help="Connect an MCP client.")
     grant = App(name="grant", help="Give an agent of another stack scoped access, and end it.")
@@ -72,6 +55,33 @@ def build() -> App:
     )
     app.command(evals)
     return app
+
+
+def _quotes(here: str) -> App:
+    """Return `dealdesk quote`."""
+    quote = App(name="quote", help="List, show and render quotes, and decide about them.")
+    for name, what in (
+        ("list", "List quotes, newest first."),
+        ("show", "Show a quote in the terminal."),
+    ):
+        quote.command(
+            f"{here}.quote:{name}_quote{'s' if name == 'list' else ''}", name=name, help=what
+        )
+    for name, what in (
+        ("render", "Write a quote as HTML, Markdown, JSON, PDF or UBL XML."),
+        ("verify", "Work out an exported quote again, from the file alone."),
+        ("email", "Write an issued quote as an e-mail draft, which is never sent."),
+    ):
+        quote.command(f"{here}.papers:{name}_quote", name=name, help=what)
+    for name, what in (
+        ("request", "Ask for every approval a quote needs."),
+        ("approve", "Approve what a quote waits for, as a named person."),
+        ("reject", "Reject what a quote waits for, as a named person."),
+        ("issue", "Issue a quote for which nothing is left to decide, as a named person."),
+        ("withdraw", "Take a quote back, as a named person."),
+    ):
+        quote.command(f"{here}.deciding:{name}_quote", name=name, help=what)
+    return quote
 
 
 def main(arguments: list[str] | None = None) -> None:

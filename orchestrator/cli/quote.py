@@ -1,4 +1,4 @@
-"""`dealdesk quote`: the quotes there are, in the terminal or as files."""
+"""`dealdesk quote list|show`: the quotes there are, in the terminal."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -88,37 +88,6 @@ async def show_quote(
         print_json(found)
     else:
         print_quote(found)
-
-
-async def render_quote(
-    quote_id: str,
-    /,
-    *,
-    view: Literal["customer", "internal"] = "customer",
-    out: str | None = None,
-    home: str | None = None,
-) -> None:
-    """Write a quote as HTML, Markdown and JSON.
-
-    Parameters
-    ----------
-    quote_id
-        The quote.
-    view
-        What a customer may see, or everything.
-    out
-        Folder to write to (default: quotes in the data folder).
-    home
-        The data folder.
-    """
-    from orchestrator.desk import Desk
-    from orchestrator.rendering import ready
-    from orchestrator.settings import load_settings
-
-    folder = ready(out)
-    async with Desk.open(load_settings(home=home), work=False) as desk:
-        for path in await desk.render(quote_id, folder, views=(view,)):
-            result().print(str(path), markup=False)
 
 
 def print_quote(quote: Mapping[str, Any]) -> None:

@@ -30,6 +30,7 @@ from servers.finance.blocks import (
     NextStep,
     PaymentTermsBlock,
     PresentationBlock,
+    PromotionBlock,
     QuoteLine,
     RecurringBlock,
     RiskRow,
@@ -46,6 +47,9 @@ class CustomerQuote(Block):
     """What the customer may see. Nothing else about the quote leaves the house."""
 
     view: Literal["customer"] = "customer"
+    schema_version: Literal["1"] = Field(
+        default="1", description="of the published schema, docs/quote.schema.json"
+    )
     quote_id: str
     number: str | None = Field(description="Q-2026-000123, or None while it is no offer yet")
     revision: int
@@ -113,6 +117,12 @@ class QuoteDocument(Block):
     opportunity_id: str
     contact_id: str | None
     digest: str
+    validity_days: int | None = Field(
+        default=None, description="how long it holds from its issue; the digest covers it"
+    )
+    price_lock_days: int | None = None
+    promotions: list[PromotionBlock] = Field(default_factory=list)
+    effective_discount_bp: int | None = Field(default=None, description="with what is by hand")
     auto_issue: bool
     auto_issue_reasons: list[str] = Field(description="why it does not issue by itself; or empty")
     approvals_needed: list[ApprovalNeed]
@@ -140,10 +150,14 @@ class QuoteDocument(Block):
     )
 
 
+OWN = ("view", "schema_version")
+"""What the customer's view says about itself."""
+
+
 def customer_view(document: QuoteDocument) -> CustomerQuote:
     """Return what the customer may see of a quote, copied field by field."""
     shared = {
-        name: getattr(document, name) for name in CustomerQuote.model_fields if name != "view"
+        name: getattr(document, name) for name in CustomerQuote.model_fields if name not in OWN
     }
     shared["lines"] = [
         QuoteLine(**{name: getattr(line, name) for name in QuoteLine.model_fields})

@@ -19,6 +19,7 @@ from servers.finance.documents import customer_view
 from servers.finance.models import ClauseRow, CustomerRow
 from servers.finance.models_quotes import Quote
 from servers.finance.render import Format, render
+from servers.finance.render.pdf import pdf
 from servers.finance.repository import reading
 from servers.finance.repository.collect import find_entities
 from servers.finance.schemas import ClauseId
@@ -85,6 +86,7 @@ def add_resources(app: Server, now: Callable[[], datetime]) -> None:
     """Add the resources to the app."""
     _add_quotes(app, now)
     _add_pages(app, now)
+    _add_pdfs(app, now)
     _add_house(app)
 
 
@@ -126,6 +128,33 @@ def _add_pages(app: Server, now: Callable[[], datetime]) -> None:
     def quote_json(quote_id: QuoteId) -> str:
         """The quote for the customer, as JSON; nothing internal is in it."""
         return page(quote_id, "json")
+
+    @app.resource("finance://quotes/{quote_id}/quote.xml", **said("Quote, UBL", "application/xml"))
+    def quote_ubl(quote_id: QuoteId) -> str:
+        """The quote for the customer, as a UBL 2.1 Quotation document."""
+        return page(quote_id, "ubl")
+
+    @app.resource("finance://quotes/{quote_id}/quote.txt", **said("Quote, letter", "text/plain"))
+    def quote_letter(quote_id: QuoteId) -> str:
+        """The words that go with the quote in a message; approved texts and the offer's facts."""
+        return page(quote_id, "letter")
+
+
+def _add_pdfs(app: Server, now: Callable[[], datetime]) -> None:
+    def said(title: str) -> dict[str, Any]:
+        return resource(title, mime_type="application/pdf", **ONE)
+
+    @app.resource("finance://quotes/{quote_id}/quote.pdf", **said("Quote, PDF"))
+    def quote_pdf(quote_id: QuoteId) -> bytes:
+        """The quote for the customer as PDF, with quote.json and quote.xml attached."""
+        with app.database.session() as session:
+            return pdf(customer_view(reading.document(session, quote_id, now()))).data
+
+    @app.resource("finance://quotes/{quote_id}/internal.pdf", **said("Quote inside, PDF"))
+    def internal_pdf(quote_id: QuoteId) -> bytes:
+        """The internal view of the quote as PDF: findings, approvals and trace; not to be sent."""
+        with app.database.session() as session:
+            return pdf(reading.document(session, quote_id, now())).data
 
 
 def _add_house(app: Server) -> None:

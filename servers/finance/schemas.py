@@ -24,7 +24,7 @@ from servers.toolkit.findings import Finding
 Unit = Literal["each", "box", "license", "hour", "day", "month"]
 Claim = Literal["ship_to", "exemption", "discount", "approval", "payment_terms", "bank"]
 View = Literal["customer", "internal"]
-Format = Literal["html", "markdown", "json"]
+Format = Literal["html", "markdown", "json", "ubl", "letter"]
 PromoCode = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{1,19}$", max_length=20)]
 PromoCodes = Annotated[list[PromoCode], Field(max_length=5, description="codes the buyer named")]
 DiscountBp = Annotated[

@@ -62,14 +62,20 @@ PAIR = ("quote_id", "other_quote_id")
 Within = Annotated[
     int | None, Field(ge=0, le=366, description="issued quotes whose validity ends in so many days")
 ]
-ENDING = {"html": "html", "markdown": "md", "json": "json"}
+ENDING = {"html": "html", "markdown": "md", "json": "json", "ubl": "xml", "letter": "txt"}
 Offset = Annotated[
     int, Field(ge=0, le=10_000_000, description="first character, where not all of it fits")
 ]
 Whole = Annotated[
     bool, Field(description="all of it in one answer, however large: for programs, not for models")
 ]
-MIME = {"html": "text/html", "markdown": "text/markdown", "json": "application/json"}
+MIME = {
+    "html": "text/html",
+    "markdown": "text/markdown",
+    "json": "application/json",
+    "ubl": "application/xml",
+    "letter": "text/plain",
+}
 EITHER_VIEW: dict[str, Any] = {
     "type": "object",
     **TypeAdapter(QuoteDocument | CustomerQuote).json_schema(mode="serialization"),
@@ -246,11 +252,14 @@ def add_reading_tools(app: Server, now: Callable[[], datetime]) -> None:
         offset: Offset = 0,
         whole: Whole = False,
     ) -> ToolResult:
-        """Render a stored quote as HTML, Markdown or JSON text.
+        """Render a stored quote as HTML, Markdown, JSON, UBL 2.1 Quotation XML or a cover letter.
 
         The customer view is what may be sent; it has no cost, margin, finding or approval in it.
+        ubl and letter have no other view. The PDF is finance://quotes/{quote_id}/quote.pdf.
         A long text comes in parts: ask again with next_offset, or open `uri`, which holds it all.
         """
+        if format in ("ubl", "letter"):
+            view = "customer"
         from servers.finance.render import render
 
         with database.session() as session:

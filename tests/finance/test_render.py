@@ -2,144 +2,15 @@
 
 import json
 import re
-from datetime import date
 from html.parser import HTMLParser
 
 import pytest
+from paper_support import CANARY, HOSTILE, document, rich
 
-from servers.finance.blocks import (
-    AddressBlock,
-    Allowance,
-    ApprovalBlock,
-    BankBlock,
-    ClauseBlock,
-    CustomerBlock,
-    FreightBlock,
-    InternalLine,
-    MarginBlock,
-    PaymentTermsBlock,
-    SellerBlock,
-    TaxBlock,
-    TotalsBlock,
-    TraceStep,
-)
-from servers.finance.documents import QuoteDocument, customer_view
+from servers.finance.documents import customer_view
 from servers.finance.render import render
 from servers.finance.render.pages import escape_markdown
 from servers.finance.render.words import iban, money, quantity, unit_price
-from servers.toolkit.findings import Finding, Severity
-
-HOSTILE = '<script>alert(1)</script> ![x](https://evil.example/x.png) "90% off" | Ltd'
-CANARY = "7777.77"
-
-
-def line(place: int, **changes: object) -> InternalLine:
-    fields: dict[str, object] = {
-        "position": place,
-        "line_id": f"l{place}",
-        "sku": "SW-P8-120",
-        "name": "8-port PoE+ switch",
-        "quantity": 12,
-        "unit": "each",
-        "unit_price": "389.00",
-        "gross_minor": 466800,
-        "allowances": [Allowance(label="Volume discount", percent="5", amount_minor=23340)],
-        "net_minor": 443460,
-        "tax_category": "S",
-        "tax_rate": "19",
-        "family": "switches",
-        "list_unit_price": "389.00",
-        "price_book": "PB-EUR",
-    }
-    return InternalLine.model_validate({**fields, **changes})
-
-
-def document(**changes: object) -> QuoteDocument:
-    address = AddressBlock(lines=["Kai 1"], city="Hamburg", postal_code="20457", country="DE")
-    seller = SellerBlock(
-        legal_name="Norvane Systems GmbH",
-        address=address,
-        vat_id="DE1",
-        registration="HRB 1",
-        email="q@norvane.example",
-        phone="+49",
-        website="https://norvane.example",
-        bank=BankBlock(bank_name="B", account_holder="N", iban="DE19999999990000123456", bic="X"),
-        signatory_name="Ingrid Maas",
-        signatory_title="Finance Director",
-    )
-    fields: dict[str, object] = {
-        "quote_id": "q_1",
-        "number": "Q-2026-000007",
-        "revision": 1,
-        "status": "issued",
-        "currency": "EUR",
-        "order_date": date(2026, 11, 23),
-        "issued_on": date(2026, 11, 23),
-        "valid_until": date(2026, 12, 23),
-        "cover": "standard",
-        "seller": seller,
-        "customer": CustomerBlock(account_id="acc_1", legal_name=HOSTILE, country="DE"),
-        "ship_to": address,
-        "delivery_terms": "DAP Hamburg",
-        "lines": [line(1), line(2, optional=True, name="Spare")],
-        "freight": FreightBlock(
-            method="ROAD-STD",
-            label="Road",
-            weight_g=10_800,
-            gross_minor=2150,
-            net_minor=2150,
-            tax_category="S",
-            tax_rate="19",
-        ),
-        "taxes": [TaxBlock(category="S", rate="19", taxable_minor=445610, tax_minor=84666)],
-        "totals": TotalsBlock(
-            lines_minor=443460,
-            freight_minor=2150,
-            net_minor=445610,
-            tax_minor=84666,
-            total_minor=530276,
-        ),
-        "payment_terms": PaymentTermsBlock(code="NET30", description="30 days net", days=30),
-        "clauses": [
-            ClauseBlock(
-                clause_id="CL-1", version=1, topic="t", title="Prices", text="Net.", sha256="0"
-            )
-        ],
-        "account_id": "acc_1",
-        "opportunity_id": "opp_1",
-        "contact_id": None,
-        "digest": "d" * 64,
-        "auto_issue": False,
-        "auto_issue_reasons": ["too much"],
-        "approvals_needed": [],
-        "approvals": [
-            ApprovalBlock(
-                approval_id="apr_1",
-                rule_id="r",
-                role="sales_manager",
-                reason="discount",
-                status="approved",
-                requested_by="per_lena",
-                requested_at="2026-11-23",
-                expires_at="2026-12-01",
-            )
-        ],
-        "findings": [Finding(code="MARGIN_FLOOR", severity=Severity.NEEDS_HUMAN, message="thin")],
-        "claims": [],
-        "warnings": [],
-        "promo_codes": [],
-        "discount_bp": 0,
-        "generated_by": "offline-playbook/1",
-        "created_by": "agent",
-        "created_at": "now",
-        "requested_by": "per_lena",
-        "trace": [TraceStep(step="list", rule_id="LIST", after=CANARY)],
-        "margin": MarginBlock(
-            net_minor=1, cost_minor=777777, margin_bp=1800, hardware_margin_bp=1800, floor_bp=1800
-        ),
-    }
-    return QuoteDocument.model_validate({**fields, **changes})
 
 
 class Page(HTMLParser):
@@ -173,9 +44,69 @@ def test_the_customers_name_is_text_and_nothing_else() -> None:
     )
 
 
-@pytest.mark.parametrize("form", ["html", "markdown", "json"])
+@pytest.mark.parametrize("form", ["html", "markdown"])
+def test_a_rich_quote_says_all_of_it(form: str) -> None:
+    text = render(customer_view(rich()), form).replace("\\", "")  # type: ignore[arg-type]
+    for words in (
+        "Revision 2, replaces Q-2026-000003",
+        "includes 2 × Power supply 120 W (PSU-120)",
+        "with 64 GB memory (312.00 each)",
+        "12 months, 1 January 2027 to 31 December 2027",
+        "period 2 of 2",
+        "Renewal of subscription sub_0042",
+        "36 months from 1 January 2027",
+        "part of line 1",
+        "instead of line 2",
+        "free of charge",
+        "Promotion CAMERA 100%",
+        "−389.00",
+        "Share of the document discount",
+        "Small-order charge",
+        "VAT 19%",
+        "on 18,375.10, Germany",
+        "A reduced rate. (VATEX-TEST)",
+        "Rounding",
+        "To pay",
+        "26,861.15 EUR",
+        "Recurring amounts",
+        "Per month, while all subscriptions run",
+        "To read only: 26,861.13 EUR is about 29,214.16 USD at 1.0876 of 20 November 2026",
+        "reference rate of the central bank",
+        "The offer is in EUR.",
+        "Options, not in the total",
+        "Alternatives, not in the total",
+        "Tax id IE9900100DH",
+        "Kai 1, 20457 Hamburg, Germany",
+        "HRB 1",
+        "VAT DE1",
+        "DE19 9999 9999 0000 1234 56",
+        "Ingrid Maas",
+    ):
+        assert words in text, words
+
+
+@pytest.mark.parametrize("form", ["html", "markdown"])
+def test_the_house_reads_risks_claims_and_what_a_quote_waits_for(form: str) -> None:
+    text = render(rich(), form)  # type: ignore[arg-type]
+    for words in ("12 days overdue", "CREDIT-1", "exemption", "margin 18%", "7,777.77 EUR"):
+        assert words in text.replace("\\", ""), words
+
+
+def test_a_name_cannot_turn_the_amounts_around() -> None:
+    turned = customer_view(
+        rich(seller=document().seller.model_copy(update={"legal_name": "A\u202eB\x07"}))
+    )
+    for form in ("html", "markdown", "ubl", "letter"):
+        text = render(turned, form)  # type: ignore[arg-type]
+        assert "\u202e" not in text
+        assert "\x07" not in text
+
+
+@pytest.mark.parametrize("form", ["html", "markdown", "json", "ubl", "letter"])
 def test_the_customer_sees_nothing_of_the_house(form: str) -> None:
     text = render(customer_view(document()), form)  # type: ignore[arg-type]
+    if form in ("ubl", "letter"):  # there is only one view of these
+        assert text == render(document(), form)  # type: ignore[arg-type]
     for word in ("Margin", "offline-playbook", "per_lena", "MARGIN_FLOOR", "sales_manager", CANARY):
         assert word not in text
     assert "777777" not in text
@@ -189,14 +120,14 @@ def test_everything_a_quote_says_is_there(form: str) -> None:
         "Q-2026-000007",
         "23 November 2026",
         "23 December 2026",
-        "4,434.60 EUR",
+        "4,434.60",
         "Volume discount",
         "VAT 19%",
-        "846.66 EUR",
+        "846.66",
         "5,302.76 EUR",
         "30 days net",
         "Prices",
-        "Options and alternatives",
+        "Options, not in the total",
         "Spare",
         "not legal, tax or export advice",
     ):

@@ -1,14 +1,18 @@
 """What a person opens and completes at finance, and that a bound grant reaches no further."""
 
 import json
+import sys
+from base64 import b64decode
 from dataclasses import replace
+from io import BytesIO
 from typing import Any
 
 import pytest
 from fastmcp import Client
 from finance_support import drafted, everyone
 from mcp.shared.exceptions import MCPError
-from mcp.types import PromptReference, ResourceTemplateReference
+from mcp.types import BlobResourceContents, PromptReference, ResourceTemplateReference
+from pypdf import PdfReader
 
 from servers.profiles import profile_grant
 from servers.toolkit.app import Server
@@ -16,7 +20,14 @@ from servers.toolkit.grants import Grant
 
 READ = profile_grant("finance", "read")
 QUOTE, CLAUSE = "finance://quotes/{quote_id}", "finance://clauses/{clause_id}"
-PAGES = {"html": "text/html", "md": "text/markdown", "json": "application/json"}
+PAGES = {
+    "html": "text/html",
+    "md": "text/markdown",
+    "json": "application/json",
+    "xml": "application/xml",
+    "txt": "text/plain",
+}
+ENDINGS = ("", *(f"/quote.{form}" for form in PAGES), "/quote.pdf", "/internal.pdf")
 
 
 async def told(client: Client[Any], uri: str, mime_type: str = "application/json") -> str:
@@ -53,6 +64,29 @@ async def test_a_quote_opens_in_every_format_as_the_customer_may_see_it(app: Ser
     for page in pages.values():
         for word in ("APR-", "margin_", "per_", "next_step", "digest", "dealdesk quote"):
             assert word not in page
+
+
+async def test_the_pdf_opens_in_both_views(app: Server) -> None:
+    made = await drafted(app)
+    for name, inside in (("quote.pdf", False), ("internal.pdf", True)):
+        async with Client(app.view(READ)) as client:
+            (content,) = await client.read_resource(f"finance://quotes/{made['quote_id']}/{name}")
+        assert isinstance(content, BlobResourceContents)
+        assert content.mime_type == "application/pdf"
+        reader = PdfReader(BytesIO(b64decode(content.blob)))
+        text = "\n".join(page.extract_text() for page in reader.pages)
+        assert ("Inside the house" in text) is inside
+        assert set(reader.attachments) == (set() if inside else {"quote.json", "quote.xml"})
+
+
+async def test_without_the_extra_the_pdf_says_what_to_install(
+    app: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await drafted(app)
+    monkeypatch.setitem(sys.modules, "typst", None)
+    async with Client(app.view(READ)) as client:
+        with pytest.raises(MCPError, match=r"pip install 'dealdesk\[pdf\]'"):
+            await client.read_resource(f"finance://quotes/{made['quote_id']}/quote.pdf")
 
 
 async def test_clauses_and_the_seller_can_be_opened(app: Server) -> None:
@@ -94,12 +128,12 @@ async def test_a_bound_grant_opens_and_completes_nothing_of_others(
     grant: Grant = replace(READ, bind=bind)
     async with Client(app.view(grant, output_schemas=False)) as client:
         for typed in ("", "q_", "opp_901", "bergwald"):
-            for ending in ("", "/quote.html", "/quote.md", "/quote.json"):
+            for ending in ENDINGS:
                 assert await completed(client, QUOTE + ending, "quote_id", typed) == []
             reference = PromptReference(type="ref/prompt", name="explain_quote")
             found = await client.complete(reference, {"name": "quote_id", "value": typed})
             assert found.values == []
-        for ending in ("", "/quote.html", "/quote.md", "/quote.json"):
+        for ending in ENDINGS:
             with pytest.raises(MCPError, match=r"^Resource not found"):
                 await client.read_resource(f"finance://quotes/{made['quote_id']}{ending}")
         assert made["quote_id"] not in await told(client, "finance://quotes")

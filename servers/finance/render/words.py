@@ -1,11 +1,11 @@
 """Amounts, dates and codes in words, the way a customer expects to read them."""
 
+import unicodedata
 from datetime import date
 from decimal import Decimal
 
 import pycountry
 from babel.dates import format_date
-from babel.numbers import format_decimal
 
 from servers.toolkit.money import exponent, from_minor
 
@@ -25,6 +25,17 @@ TAX = {
     "G": "VAT 0%, export",
     "O": "outside the scope of VAT",
 }
+LEVIES = {
+    "US": "Sales tax",
+    "CA": "GST/HST",
+    "AU": "GST",
+    "NZ": "GST",
+    "IN": "GST",
+    "SG": "GST",
+    "JP": "Consumption tax",
+}
+"""What the tax is called where it is not VAT, by country."""
+_TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 UNITS = {
     "each": ("pc", "pcs"),
     "box": ("box", "boxes"),
@@ -35,26 +46,38 @@ UNITS = {
 }
 
 
-def money(minor: int | None, currency: str) -> str:
-    """Return an amount with its currency code: `1,234.50 EUR`; a dash when there is none."""
+def amount(minor: int | None, currency: str) -> str:
+    """Return an amount without its currency: `1,234.50`; a dash when there is none."""
     if minor is None:
         return "–"
-    return f"{_number(from_minor(minor, currency), exponent(currency))} {currency}"
+    return _number(from_minor(minor, currency), exponent(currency))
 
 
-def unit_price(price: str | None, currency: str) -> str:
+def money(minor: int | None, currency: str) -> str:
+    """Return an amount with its currency code: `1,234.50 EUR`; a dash when there is none."""
+    return "–" if minor is None else f"{amount(minor, currency)} {currency}"
+
+
+def off(minor: int, currency: str) -> str:
+    """Return a reduction as it is printed: `−12.00`; nothing off is `0.00`."""
+    return f"−{amount(minor, currency)}" if minor > 0 else amount(-minor, currency)
+
+
+def decimals_of(price: str | None, currency: str) -> int:
+    """Return how many decimals a unit price needs: the currency's, or more when it has them."""
+    found = Decimal(price or "0").normalize().as_tuple().exponent
+    return max(exponent(currency), -found if isinstance(found, int) else 0)
+
+
+def unit_price(price: str | None, currency: str, decimals: int | None = None) -> str:
     """Return a unit price; more decimals than the currency's only when it has them."""
     if price is None:
         return "–"
-    value = Decimal(price)
-    found = value.normalize().as_tuple().exponent
-    decimals = max(exponent(currency), -found if isinstance(found, int) else 0)
-    return _number(value, decimals)
+    return _number(Decimal(price), decimals_of(price, currency) if decimals is None else decimals)
 
 
 def _number(value: Decimal, decimals: int) -> str:
-    pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-    return str(format_decimal(value, format=pattern, locale=LOCALE))
+    return f"{value:,.{decimals}f}".replace("-", "−")
 
 
 def day(value: date | None) -> str:
@@ -105,9 +128,37 @@ def cover_text(cover: str) -> str:
     return _COVERS[cover]
 
 
-def tax_words(category: str, rate: str) -> str:
-    """Return what the tax line says, by its UNCL5305 category."""
-    return TAX.get(category, category).format(rate=f"{Decimal(rate).normalize():f}")
+def tax_words(category: str, rate: str, jurisdiction: str = "") -> str:
+    """Return what the tax line says, by its UNCL5305 category and who levies it."""
+    said = TAX.get(category, category).format(rate=f"{Decimal(rate).normalize():f}")
+    name = LEVIES.get(jurisdiction.partition("-")[0], "VAT")
+    return said.replace("VAT", name)
+
+
+def place(jurisdiction: str) -> str:
+    """Return the name of a country, or of a country's part: `DE` or `US-CA`."""
+    if "-" not in jurisdiction:
+        return country(jurisdiction)
+    found = pycountry.subdivisions.get(code=jurisdiction)  # type: ignore[no-untyped-call]
+    return str(found.name) if found else jurisdiction
+
+
+def clean(text: str) -> str:
+    """Return text without what is not to be seen: control characters and turned directions.
+
+    A name may be written from right to left; it may not turn the amounts that stand after it.
+    """
+    if text.isprintable():
+        return text
+    kept = (c if unicodedata.category(c) != "Cc" else " " for c in text if c not in _TURNS)
+    return "".join(kept)
+
+
+def standing(number: str | None, status: str) -> str:
+    """Return what a reader has to know of the status; nothing when it is an offer that stands."""
+    if status in ("issued", "accepted"):
+        return "" if status == "issued" else "accepted"
+    return f"{status} · {'not an offer' if number is None else 'no longer an offer'}"
 
 
 def title(number: str | None, status: str) -> str:

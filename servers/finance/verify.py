@@ -1,0 +1,250 @@
+"""Work out an exported quote again, from the file alone: which numbers differ, in reading order.
+
+No database, no price book: what is checked is that the document holds together. A line's gross is
+quantity x unit price; its net is that less what it says is taken off; taxes, totals, rounding and
+what comes again follow from those. An internal export also has its trace, whose every step must
+start where the one before ended, and its digest.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pydantic import ValidationError
+
+from servers.finance.blocks import Allowance, TaxBlock, TotalsBlock
+from servers.finance.documents import CustomerQuote, QuoteDocument
+from servers.finance.sealed import digests_of
+from servers.toolkit.errors import InvalidInputError
+from servers.toolkit.money import exponent, from_minor, round_money, to_minor
+
+MOST_BYTES = 50_000_000
+Document = QuoteDocument | CustomerQuote
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One number that is not what it should be: where, what is said, and what comes out."""
+
+    where: str
+    said: str
+    worked_out: str
+    why: str
+
+    def __str__(self) -> str:
+        """Return the difference as a sentence."""
+        return f"{self.where} says {self.said}, but {self.why} is {self.worked_out}"
+
+
+def read(text: str) -> Document:
+    """Return the quote in a JSON text, in whichever view it was exported.
+
+    Raises:
+        InvalidInputError: it is no exported quote, or not all of one.
+    """
+    fix = "give it a quote.json of `dealdesk quote render`, unchanged"
+    try:
+        data = json.loads(text)
+        data = {key: value for key, value in data.items() if key != "$schema"}
+        model = QuoteDocument if data.get("view") == "internal" else CustomerQuote
+        document = model.model_validate(data)
+        exponent(document.currency)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise InvalidInputError(
+            f"this is no exported quote: {where}: {first['msg']}", fix=fix
+        ) from problem
+    except (ValueError, AttributeError, RecursionError) as problem:
+        raise InvalidInputError("this is no exported quote", fix=fix) from problem
+    if document.next_line is not None:
+        raise InvalidInputError("this is a part of a quote", fix=fix)
+    return document
+
+
+def verify(document: Document) -> list[Difference]:
+    """Return every number that differs from what the document itself says, in reading order."""
+    return list(_all(document))
+
+
+def _all(q: Document) -> Iterator[Difference]:
+    for place, line in enumerate(q.lines):
+        where = f"lines[{place}] ({line.line_id}, {line.sku})"
+        if line.unit_price is not None and line.gross_minor is not None:
+            gross = round_money(line.quantity * Decimal(line.unit_price), q.currency)
+            yield from _same(
+                q.currency,
+                f"{where}.gross_minor",
+                line.gross_minor,
+                to_minor(gross, q.currency),
+                f"{line.quantity} x {line.unit_price}",
+            )
+        yield from _net(q.currency, where, line.gross_minor, line.allowances, line.net_minor)
+    freight = q.freight
+    yield from _net(
+        q.currency, "freight", freight.gross_minor, freight.allowances, freight.net_minor
+    )
+    if q.totals.total_minor is not None:
+        yield from _taxes(q)
+        yield from _totals(q)
+        yield from _recurring(q)
+    if isinstance(q, QuoteDocument):
+        yield from _trace(q)
+        yield from _digest(q)
+
+
+def _same(
+    currency: str, where: str, said: int | None, worked_out: int | None, why: str
+) -> Iterator[Difference]:
+    if said != worked_out:
+        yield Difference(where, _money(said, currency), _money(worked_out, currency), why)
+
+
+def _money(minor: int | None, currency: str) -> str:
+    if minor is None:
+        return "nothing"
+    return f"{from_minor(minor, currency):.{exponent(currency)}f} {currency}"
+
+
+def _net(
+    currency: str,
+    where: str,
+    gross: int | None,
+    allowances: Sequence[Allowance],
+    net: int | None,
+) -> Iterator[Difference]:
+    if gross is None:
+        yield from _same(currency, f"{where}.net_minor", net, None, "the net of no gross")
+        return
+    for place, one in enumerate(allowances):
+        if one.amount_minor < 0:
+            yield Difference(
+                f"{where}.allowances[{place}].amount_minor",
+                _money(one.amount_minor, currency),
+                _money(-one.amount_minor, currency),
+                "a reduction",
+            )
+    left = gross - sum(one.amount_minor for one in allowances)
+    yield from _same(currency, f"{where}.net_minor", net, left, "gross less the reductions")
+
+
+Group = tuple[str, Decimal]
+
+
+def _bases(q: Document) -> dict[Group, int]:
+    """Return what each category and rate is charged on."""
+    parts: list[tuple[str | None, str | None, int | None]] = [
+        (line.tax_category, line.tax_rate, line.net_minor) for line in q.lines if line.in_total
+    ]
+    parts.append((q.freight.tax_category, q.freight.tax_rate, q.freight.net_minor))
+    parts += [(one.tax_category, one.tax_rate, one.net_minor) for one in q.charges]
+    found: dict[Group, int] = {}
+    for category, rate, net in parts:
+        if category is not None and rate is not None:
+            key = (category, Decimal(rate))
+            found[key] = found.get(key, 0) + (net or 0)
+    return found
+
+
+def _taxes(q: Document) -> Iterator[Difference]:
+    bases = _bases(q)
+    for place, tax in enumerate(q.taxes):
+        where = f"taxes[{place}] ({tax.category} {tax.rate}%)"
+        base = bases.pop((tax.category, Decimal(tax.rate)), 0)
+        yield from _same(
+            q.currency,
+            f"{where}.taxable_minor",
+            tax.taxable_minor,
+            base,
+            "the sum of what is taxed so",
+        )
+        yield from _tax(q.currency, where, tax)
+    for (category, rate), base in bases.items():
+        if base:
+            yield Difference(
+                "taxes",
+                f"nothing of {category} {rate}%",
+                _money(base, q.currency),
+                "the sum of what is taxed so",
+            )
+
+
+def _tax(currency: str, where: str, tax: TaxBlock) -> Iterator[Difference]:
+    due = from_minor(tax.taxable_minor, currency) * Decimal(tax.rate) / 100
+    yield from _same(
+        currency,
+        f"{where}.tax_minor",
+        tax.tax_minor,
+        to_minor(round_money(due, currency), currency),
+        f"{tax.rate}% of {_money(tax.taxable_minor, currency)}",
+    )
+
+
+def _totals(q: Document) -> Iterator[Difference]:
+    sums: TotalsBlock = q.totals
+    lines = sum(line.net_minor or 0 for line in q.lines if line.in_total)
+    freight, charges = q.freight.net_minor or 0, sum(one.net_minor for one in q.charges)
+    net = (sums.lines_minor or 0) + (sums.freight_minor or 0) + sums.charges_minor
+    total = (sums.net_minor or 0) + (sums.tax_minor or 0)
+    checks: list[tuple[str, int | None, int, str]] = [
+        ("lines_minor", sums.lines_minor, lines, "the sum of the lines"),
+        ("freight_minor", sums.freight_minor, freight, "the freight"),
+        ("charges_minor", sums.charges_minor, charges, "the sum of the charges"),
+        ("net_minor", sums.net_minor, net, "lines + freight + charges"),
+        ("tax_minor", sums.tax_minor, sum(t.tax_minor for t in q.taxes), "the sum of the taxes"),
+        ("total_minor", sums.total_minor, total, "net + tax"),
+    ]
+    if sums.payable_minor is not None:
+        payable = (sums.total_minor or 0) + sums.rounding_minor
+        checks.append(("payable_minor", sums.payable_minor, payable, "total + rounding"))
+    else:
+        checks.append(("rounding_minor", sums.rounding_minor, 0, "the rounding of nothing"))
+    for name, said, worked_out, why in checks:
+        yield from _same(q.currency, f"totals.{name}", said, worked_out, why)
+
+
+def _recurring(q: Document) -> Iterator[Difference]:
+    if q.recurring is None:
+        return
+    yield from _same(
+        q.currency,
+        "recurring.annual_minor",
+        q.recurring.annual_minor,
+        q.recurring.monthly_minor * 12,
+        "twelve months",
+    )
+
+
+def _trace(q: QuoteDocument) -> Iterator[Difference]:
+    """Say where a line's steps do not follow from each other, or do not end at its net."""
+    at: dict[str, str] = {}
+    for place, step in enumerate(q.trace):
+        if not step.line_id:
+            continue
+        before, last = step.before, at.get(step.line_id)
+        if before is not None and last is not None and Decimal(before) != Decimal(last):
+            yield Difference(
+                f"trace[{place}] ({step.line_id}, {step.step}).before",
+                before,
+                last,
+                "what the step before left",
+            )
+        if step.after is not None:
+            at[step.line_id] = step.after
+    for place, line in enumerate(q.lines):
+        last = at.get(line.line_id)
+        if last is None or line.net_minor is None:
+            continue
+        net = from_minor(line.net_minor, q.currency)
+        if Decimal(last) != net:
+            where = f"lines[{place}] ({line.line_id}, {line.sku}).net_minor"
+            yield Difference(where, f"{net}", last, "the last step of its trace")
+
+
+def _digest(q: QuoteDocument) -> Iterator[Difference]:
+    if q.validity_days is None:
+        return  # exported before the file had all that the digest covers
+    found = digests_of(q)
+    if q.digest not in found:
+        yield Difference("digest", q.digest, found[0], "the sha256 of what the quote says")

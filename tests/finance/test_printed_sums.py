@@ -1,0 +1,151 @@
+"""What is printed adds up: 10,000 random quotes, in every currency that has a minor unit.
+
+Each quote has one to eight lines with unit prices of up to four decimals, reductions, options,
+tax at four rates, freight, a fee and cash rounding, made by `paper_support.adding_up`. The words
+that HTML, Markdown and PDF all print (`render.sheet`) are read back as numbers and added up by
+hand. For one quote in each currency the same is done with the Markdown and the HTML pages.
+"""
+
+import random
+import re
+from decimal import Decimal
+from html.parser import HTMLParser
+
+import pytest
+from iso4217 import Currency
+from paper_support import adding_up
+
+from servers.finance.documents import QuoteDocument, customer_view
+from servers.finance.render import render
+from servers.finance.render.sheet import sheet
+from servers.finance.verify import verify
+
+CURRENCIES = sorted(one.code for one in Currency if one.exponent is not None)
+QUOTES = 10_000
+PARTS = 8
+
+
+def number(text: str) -> Decimal:
+    """Read a printed amount back: `−1,234.50 EUR`."""
+    found = re.fullmatch(r"(−?)([\d,]+(?:\.\d+)?)(?: [A-Z]{3})?", text)
+    assert found, text
+    return Decimal(found[1].replace("−", "-") + found[2].replace(",", ""))
+
+
+def add_up(lines: list[tuple[str, list[str], str]], totals: list[tuple[str, str]]) -> None:
+    """Check lines (gross, reductions, net) and totals (label, amount) as a reader would."""
+    for gross, less, net in lines:
+        assert number(gross) + sum(map(number, less)) == number(net)
+    amounts = [number(amount) for _, amount in totals]
+    labels = [label for label, _ in totals]
+    net, total = labels.index("Net"), labels.index("Total")
+    if net:
+        assert amounts[0] == sum(number(row[2]) for row in lines)
+        assert sum(amounts[:net]) == amounts[net]
+    else:
+        assert amounts[net] == sum(number(row[2]) for row in lines)
+    assert sum(amounts[net:total]) == amounts[total]
+    if labels[-1] == "To pay":
+        assert amounts[total] + amounts[total + 1] == amounts[-1]
+
+
+def currencies(part: int) -> list[str]:
+    return [CURRENCIES[(part + n * PARTS) % len(CURRENCIES)] for n in range(QUOTES // PARTS)]
+
+
+def quotes(part: int) -> list[QuoteDocument]:
+    dice = random.Random(part)  # noqa: S311 - a fixed seed, no secret
+    return [adding_up(dice, currency) for currency in currencies(part)]
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_the_printed_parts_of_ten_thousand_quotes_add_up(part: int) -> None:
+    for quote in quotes(part):
+        assert verify(quote) == []
+        page = sheet(customer_view(quote))
+        add_up(
+            [(row.gross, [one.amount for one in row.less], row.net) for row in page.rows],
+            [(one.label, one.amount) for one in page.totals],
+        )
+
+
+def test_every_currency_is_among_them() -> None:
+    seen = {
+        CURRENCIES[(p + n * PARTS) % len(CURRENCIES)]
+        for p in range(PARTS)
+        for n in range(QUOTES // PARTS)
+    }
+    assert seen == set(CURRENCIES)
+    assert len(CURRENCIES) > 150
+    assert {"EUR", "JPY", "KWD", "CLF"} <= seen
+
+
+class Cells(HTMLParser):
+    """The text of every cell, by row, with the class of the row."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.rows: list[tuple[str, list[str]]] = []
+        self._inside = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "tr":
+            self.rows.append((dict(attrs).get("class") or "", []))
+        self._inside = tag == "td" or (self._inside and tag != "tr")
+        if tag == "td":
+            self.rows[-1][1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "td":
+            self._inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self._inside and self.rows:
+            self.rows[-1][1][-1] += data
+
+
+def of_html(text: str) -> tuple[list[tuple[str, list[str], str]], list[tuple[str, str]]]:
+    lines: list[tuple[str, list[str], str]] = []
+    totals: list[tuple[str, str]] = []
+    for kind, cells in Cells(text.partition("<h2>Options")[0]).rows:
+        if kind == "more":
+            lines.append((cells[-1], [], ""))
+        elif kind == "only":
+            lines.append((cells[-1], [], cells[-1]))
+        elif kind == "less":
+            lines[-1][1].append(cells[-1])
+        elif kind == "net":
+            lines[-1] = (*lines[-1][:2], cells[-1])
+        elif kind in ("part", "sum", "tax", "total", "rounding", "payable"):
+            label = next(name for name in (cells[0].strip(),))
+            totals.append((re.sub(r"^(Net|Total|To pay|Lines)\b.*", r"\1", label), cells[-1]))
+    return lines, totals
+
+
+def of_markdown(text: str) -> tuple[list[tuple[str, list[str], str]], list[tuple[str, str]]]:
+    lines: list[tuple[str, list[str], str]] = []
+    totals: list[tuple[str, str]] = []
+    for row in text.partition("## Options")[0].splitlines():
+        cells = [cell.strip().replace("*", "") for cell in row.strip("|").split("|")]
+        if len(cells) >= 6 and re.fullmatch(r"\d+", cells[0]):
+            lines.append((cells[-1], [], cells[-1]))
+        elif len(cells) >= 6 and cells[1].startswith("net of"):
+            lines[-1] = (*lines[-1][:2], cells[-1])
+        elif len(cells) >= 6 and cells[-1].startswith(("−", "0")):
+            lines[-1][1].append(cells[-1])
+        elif len(cells) == 2 and re.search(r"\d", cells[1]) and lines:
+            totals.append((re.sub(r"^(Net|Total|To pay|Lines)\b.*", r"\1", cells[0]), cells[1]))
+    return lines, totals
+
+
+@pytest.mark.parametrize("read", [of_html, of_markdown])
+def test_the_pages_of_every_currency_add_up(read: object) -> None:
+    dice = random.Random(11)  # noqa: S311 - a fixed seed, no secret
+    for currency in CURRENCIES:
+        quote = customer_view(adding_up(dice, currency))
+        form = "html" if read is of_html else "markdown"
+        lines, totals = read(render(quote, form))  # type: ignore[operator]
+        assert len(lines) == sum(line.in_total for line in quote.lines)
+        assert totals
+        add_up(lines, totals)
