@@ -98,6 +98,7 @@ PERSON: dict[str, tuple[str, ...]] = {
         "revise_quote",
         "accept_quote",
         "supersede_quote",
+        "review_screening",
     ),
 }
 """Only a named person's grant holds these; they are listed so that the table is whole."""

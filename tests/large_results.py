@@ -75,5 +75,6 @@ LARGE_RESULTS: dict[str, dict[str, Answer]] = {
         "issue_quote": Answer(2_000, ROW),
         "decide_approval": Answer(3_000, ROW),
         "withdraw_quote": Answer(2_000, ROW),
+        "review_screening": Answer(2_000, ROW),
     },
 }

@@ -149,7 +149,9 @@ def needed(
     for found in findings:
         if not at_least(found, Severity.WARNING) or found.severity in UNAPPROVABLE:
             continue
-        rule = found.rule_id if found.rule_id.startswith(("APR-", "claim:")) else found.code
+        rule = (
+            found.rule_id if found.rule_id.startswith(("APR-", "claim:", "clause:")) else found.code
+        )
         role = role_for(policy, found)
         said = reasons.setdefault((rule, role), [])
         said += [found.message] if found.message not in said else []

@@ -10,7 +10,7 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from servers.finance import canonical, credit, screening
+from servers.finance import canonical
 from servers.finance.approvals import UNAPPROVABLE, claim_findings, needed, warning_findings
 from servers.finance.blocks import (
     AddressBlock,
@@ -34,36 +34,29 @@ from servers.finance.blocks import (
     TotalsBlock,
     TraceStep,
 )
-from servers.finance.facts import Address, Customer, Policy, PricingFacts
+from servers.finance.clauses import Clause
+from servers.finance.facts import Address, Customer
+from servers.finance.legal import (
+    clause_block,
+    credit_findings,
+    given_clauses,
+    payment_block,
+    policy_of,
+    screening_findings,
+    select_for,
+    ship_to_of,
+    term_findings,
+)
 from servers.finance.pricing import Pricing, price
+from servers.finance.quote_facts import QuoteFacts
+from servers.finance.risk import RiskFacts, summary
 from servers.finance.say import finding
-from servers.finance.schemas import Claim, PriceRequest
+from servers.finance.schemas import Claim, DeviationIn, PriceRequest
 from servers.finance.seller import Entity
 from servers.finance.tax_places import zone_of
-from servers.finance.terms import (
-    Clause,
-    PaymentTerms,
-    Terms,
-    TermsFacts,
-    check_set,
-    deviation,
-    flags_of,
-    select,
-)
-from servers.toolkit.errors import InvalidInputError, RuleViolationError
+from servers.finance.terms import Terms
+from servers.toolkit.errors import RuleViolationError
 from servers.toolkit.findings import Finding, Severity
-
-
-@dataclass(frozen=True)
-class QuoteFacts:
-    """Everything that pricing, terms, credit and screening of one quote look at."""
-
-    pricing: PricingFacts
-    clauses: tuple[Clause, ...]
-    payment_terms: dict[str, PaymentTerms]
-    credit: credit.CreditLine
-    screening: screening.ScreeningList
-    seller: Entity | Finding
 
 
 class QuoteInputs(BaseModel):
@@ -76,6 +69,7 @@ class QuoteInputs(BaseModel):
     contact_id: str | None = None
     payment_terms: str
     clause_ids: tuple[str, ...]
+    deviations: tuple[DeviationIn, ...] = ()
     claims: tuple[Claim, ...] = ()
     warnings: tuple[str, ...] = ()
     cover: Cover = "standard"
@@ -157,18 +151,18 @@ def assemble(
     assert total is not None  # noqa: S101 - refused above
     money = (total, pricing.currency)
     terms = select_for(facts, request, money, chosen=inputs.payment_terms)
-    clauses = _clauses(facts, inputs)
+    clauses = given_clauses(facts, inputs.clause_ids, request)
     findings = [
         *pricing.findings,
         *_dated(facts, inputs, pricing),
-        *_term_findings(facts, request, money, terms, clauses),
-        *credit.check(facts.credit, total, pricing.currency, prepaid=terms.payment.prepaid),
-        *screening.screen(facts.pricing.customer.legal_name, facts.screening, request.order_date),
+        *term_findings(facts, request, money, terms, clauses, inputs.deviations),
+        *credit_findings(facts, request, money, terms.payment),
+        *screening_findings(facts, request),
         *claim_findings(inputs.claims),
         *warning_findings(inputs.warnings),
     ]
     _refuse_errors(findings, total)
-    approvals = needed(_policy(facts), findings, total, pricing.currency)
+    approvals = needed(policy_of(facts), findings, total, pricing.currency)
     identity = (quote_id, revision, replaces)
     snapshot = _snapshot(
         facts, inputs, pricing, terms, clauses, findings, approvals, identity, seller
@@ -199,65 +193,6 @@ def _dated(facts: QuoteFacts, inputs: QuoteInputs, pricing: Pricing) -> list[Fin
     ]
 
 
-def select_for(
-    facts: QuoteFacts,
-    request: PriceRequest,
-    total: tuple[int, str],
-    *,
-    asked: str | None = None,
-    chosen: str | None = None,
-) -> Terms:
-    """Select the terms of a request.
-
-    Raises:
-        InvalidInputError: the ship-to is not on file, or there are no such payment terms.
-    """
-    if chosen is not None and chosen not in facts.payment_terms:
-        raise InvalidInputError(
-            f"there are no payment terms {chosen}",
-            fix=f"use one of {', '.join(sorted(facts.payment_terms))}",
-        )
-    about = _terms_facts(facts, request, total)
-    known = facts.payment_terms
-    return select(about, facts.clauses, known, _policy(facts), asked=asked, chosen=chosen)
-
-
-def _terms_facts(facts: QuoteFacts, request: PriceRequest, total: tuple[int, str]) -> TermsFacts:
-    customer, items = facts.pricing.customer, facts.pricing.items
-    ship_to = ship_to_of(customer, request.ship_to_address_id)
-    return TermsFacts(
-        customer_kind=customer.kind,
-        country=customer.country,
-        zone=zone_of(ship_to.country, facts.pricing.home_country, facts.pricing.zones),
-        flags=flags_of([items[line.sku] for line in request.lines if line.sku in items]),
-        day=request.order_date,
-        on_file=customer.payment_terms_code,
-        total_minor=total[0],
-        currency=total[1],
-        credit_hold=facts.credit.hold,
-    )
-
-
-def ship_to_of(customer: Customer, address_id: str) -> Address:
-    """Return the ship-to address.
-
-    Raises:
-        InvalidInputError: it is not on file for this customer.
-    """
-    found = customer.address(address_id)
-    if found is None:
-        raise InvalidInputError(
-            "the ship-to address is not on file for this account",
-            fix="use an address_id from list_addresses",
-        )
-    return found
-
-
-def _policy(facts: QuoteFacts) -> Policy:
-    assert facts.pricing.policy is not None  # noqa: S101 - the repository always loads it
-    return facts.pricing.policy
-
-
 def _refuse_errors(findings: Sequence[Finding], total: int | None) -> None:
     stops = [f for f in findings if f.severity in UNAPPROVABLE]
     if total is None and not stops:
@@ -267,35 +202,6 @@ def _refuse_errors(findings: Sequence[Finding], total: int | None) -> None:
         raise RuleViolationError(
             f"this cannot be quoted: {said}", fix="price_quote explains each finding"
         )
-
-
-def _clauses(facts: QuoteFacts, inputs: QuoteInputs) -> list[Clause]:
-    day = inputs.request.order_date
-    known: dict[str, Clause] = {}
-    for clause in sorted(facts.clauses, key=lambda c: c.version):
-        if clause.window.covers(day):
-            known[clause.clause_id] = clause
-    unknown = [clause_id for clause_id in inputs.clause_ids if clause_id not in known]
-    if unknown or len(set(inputs.clause_ids)) != len(inputs.clause_ids):
-        raise InvalidInputError(
-            f"no approved clause {unknown[0]}" if unknown else "a clause is named twice",
-            fix="take the clause_ids of select_terms",
-        )
-    return [known[clause_id] for clause_id in inputs.clause_ids]
-
-
-def _term_findings(
-    facts: QuoteFacts,
-    request: PriceRequest,
-    total: tuple[int, str],
-    terms: Terms,
-    clauses: list[Clause],
-) -> list[Finding]:
-    found = deviation(terms.clause_ids, [clause.clause_id for clause in clauses])
-    if found is None:
-        return list(terms.findings)
-    about = _terms_facts(facts, request, total)
-    return [found, *check_set(clauses, about, _policy(facts)), *terms.findings]
 
 
 def _snapshot(
@@ -311,9 +217,12 @@ def _snapshot(
 ) -> QuoteSnapshot:
     request, customer = inputs.request, facts.pricing.customer
     ship_to = ship_to_of(customer, request.ship_to_address_id)
-    policy = _policy(facts)
+    policy = policy_of(facts)
     template = policy.incoterms.get(request.ship_method, "")
     quote_id, revision, replaces = identity
+    totals = pricing.totals
+    due = totals.total_minor if totals.payable_minor is None else totals.payable_minor
+    payable = (due or 0, pricing.currency)
     return QuoteSnapshot(
         quote_id=quote_id,
         revision=revision,
@@ -338,11 +247,7 @@ def _snapshot(
         totals=pricing.totals,
         recurring=pricing.recurring,
         presentation=pricing.presentation,
-        payment_terms=PaymentTermsBlock(
-            code=terms.payment.code,
-            description=terms.payment.description,
-            days=terms.payment.days,
-        ),
+        payment_terms=payment_block(terms.payment, payable, request),
         clauses=[clause_block(clause) for clause in clauses],
         findings=findings,
         claims=sorted(set(inputs.claims)),
@@ -351,11 +256,35 @@ def _snapshot(
         promotions=pricing.promotions,
         discount_bp=request.discount_bp,
         effective_discount_bp=pricing.discount_bp,
+        risks=summary(findings, _risk_facts(facts, pricing, ship_to, terms, approvals)),
         approvals_needed=approvals,
         auto_issue=not approvals,
         auto_issue_reasons=[f"{need.role}: {need.reason}" for need in approvals],
         generated_by=inputs.generated_by,
         trace=pricing.trace,
+    )
+
+
+def _risk_facts(
+    facts: QuoteFacts,
+    pricing: Pricing,
+    ship_to: Address,
+    terms: Terms,
+    approvals: list[ApprovalNeed],
+) -> RiskFacts:
+    items = facts.pricing.items
+    controlled = [
+        f"{line.line_id} {line.sku}"
+        for line in pricing.lines
+        if line.sku in items and "export_control" in items[line.sku].flags
+    ]
+    return RiskFacts(
+        export_lines=tuple(controlled),
+        destination=ship_to.country,
+        destination_zone=zone_of(ship_to.country, facts.pricing.home_country, facts.pricing.zones),
+        payment=terms.payment,
+        standard=facts.payment_terms.get(policy_of(facts).standard_terms),
+        approvals=tuple(approvals),
     )
 
 
@@ -381,16 +310,4 @@ def address_block(address: Address) -> AddressBlock:
         region=address.region,
         postal_code=address.postal_code,
         country=address.country,
-    )
-
-
-def clause_block(clause: Clause) -> ClauseBlock:
-    """Return a clause as the document states it."""
-    return ClauseBlock(
-        clause_id=clause.clause_id,
-        version=clause.version,
-        topic=clause.topic,
-        title=clause.title,
-        text=clause.text,
-        sha256=clause.sha256,
     )

@@ -250,12 +250,30 @@ class TotalsBlock(Block):
     tax_rounding_source: str = Field(default="", description="the row that says so")
 
 
+class InstalmentBlock(Block):
+    """One payment: how much, counted from what, and the earliest day it can be due."""
+
+    position: int
+    percent: str
+    amount_minor: int
+    due: Literal["order", "delivery", "invoice", "end_of_month"] = Field(
+        description="what the days count from; end_of_month is that of the invoice's month"
+    )
+    days: int
+    say: str = Field(description="the same in words")
+    earliest: date = Field(description="as if order, delivery and invoice were on the order date")
+    discount_percent: str | None = Field(default=None, description="for paying early")
+    discount_days: int | None = None
+    discount_minor: int | None = None
+
+
 class PaymentTermsBlock(Block):
-    """When the customer pays."""
+    """When the customer pays; the instalments sum to what is payable."""
 
     code: str
     description: str
     days: int
+    instalments: list[InstalmentBlock] = Field(default_factory=list)
 
 
 class ClauseBlock(Block):
@@ -267,6 +285,7 @@ class ClauseBlock(Block):
     title: str
     text: str
     sha256: str
+    language: str = "en"
 
 
 class TraceStep(Block):

@@ -88,6 +88,8 @@ class Customer:
     exemptions: tuple[Exemption, ...] = ()
     addresses: tuple[Address, ...] = ()
     segment: str = ""
+    language: str = ""
+    industry: str = ""
 
     def address(self, address_id: str) -> Address | None:
         """Return one of the customer's own addresses, or None."""

@@ -7,7 +7,7 @@ integer minor units: no float ever touches them. Days are dates, both ends of a 
 from datetime import date
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -62,6 +62,8 @@ class CustomerRow(FinanceTable, table=True):
     credit_hold: bool = False
     open_minor: int = Field(default=0, sa_type=BigInteger)
     segment: str = Field(default="", max_length=40, sa_column_kwargs={"server_default": ""})
+    language: str = Field(default="", max_length=8)
+    industry: str = Field(default="", max_length=40)
 
 
 class CustomerTaxId(FinanceTable, table=True):
@@ -263,43 +265,3 @@ class Setting(FinanceTable, table=True):
 
     name: str = Field(primary_key=True, max_length=40)
     value: dict[str, Any] = Field(sa_type=JSON)
-
-
-class PaymentTerm(FinanceTable, table=True):
-    """A payment term by code."""
-
-    __tablename__ = "payment_term"
-
-    code: str = Field(primary_key=True, max_length=20)
-    days: int
-    prepaid: bool
-    description: str = Field(max_length=200)
-
-
-class ClauseRow(FinanceTable, table=True):
-    """An approved version of a clause; its text is fixed by its hash."""
-
-    __tablename__ = "clause"
-
-    clause_id: str = Field(primary_key=True, max_length=60)
-    version: int = Field(primary_key=True)
-    topic: str = Field(max_length=40)
-    title: str = Field(max_length=120)
-    language: str = Field(max_length=8)
-    text: str = Field(sa_type=Text)
-    sha256: str = Field(max_length=64)
-    approved_by: str = Field(max_length=ID)
-    approved_on: date
-    valid_from: date
-    valid_to: date | None = None
-    conditions: dict[str, list[str]] = Field(sa_type=JSON)
-
-
-class ScreeningEntry(FinanceTable, table=True):
-    """A name on the screening list; the list's own facts are in the setting `screening`."""
-
-    __tablename__ = "screening_entry"
-
-    entry_id: str = Field(primary_key=True, max_length=60)
-    name: str = Field(max_length=200)
-    country: str = Field(default="", max_length=2)

@@ -15,8 +15,10 @@ from sqlalchemy import or_, select
 from sqlmodel import Session, col
 
 from servers.finance.blocks import SellerBlock
+from servers.finance.clauses import DEFAULT_LANGUAGE
 from servers.finance.documents import customer_view
-from servers.finance.models import ClauseRow, CustomerRow
+from servers.finance.models import CustomerRow
+from servers.finance.models_legal import ClauseRow
 from servers.finance.models_quotes import Quote
 from servers.finance.render import Format, render
 from servers.finance.render.pdf import pdf
@@ -190,10 +192,14 @@ def _add_house(app: Server) -> None:
 
 
 def _clauses(session: Session, clause_id: str | None = None) -> list[ClauseRow]:
-    statement = select(ClauseRow).order_by(col(ClauseRow.clause_id), col(ClauseRow.version))
+    """Return approved clauses by id and version, the default language last."""
+    statement = select(ClauseRow).where(col(ClauseRow.status) == "approved")
     if clause_id is not None:
         statement = statement.where(col(ClauseRow.clause_id) == clause_id)
-    return list(session.scalars(statement))
+    return sorted(
+        session.scalars(statement),
+        key=lambda row: (row.clause_id, row.version, row.language == DEFAULT_LANGUAGE),
+    )
 
 
 def _shown(row: ClauseRow, form: type[Shown]) -> Shown:

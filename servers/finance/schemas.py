@@ -50,6 +50,36 @@ GeneratedBy = Annotated[
 ]
 
 
+Verdict = Literal["clear", "blocked", "needs_human"]
+ReviewDecision = Literal["different_party", "same_party"]
+DeviationReason = Literal[
+    "customer_request",
+    "tender_terms",
+    "framework_agreement",
+    "local_law",
+    "product_scope",
+    "earlier_deal",
+]
+
+
+class DeviationIn(BaseModel):
+    """Why a quote carries another clause than the rules select; the text is always finance's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    clause_id: ClauseId = Field(description="the clause that was added or left out")
+    reason: DeviationReason
+
+
+Deviations = Annotated[
+    list[DeviationIn],
+    Field(
+        max_length=20,
+        description="a reason per clause id that differs from select_terms; each asks legal",
+    ),
+]
+
+
 OptionCode = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{0,31}$", max_length=32)]
 SubscriptionId = Annotated[str, Field(pattern=r"^sub_[A-Za-z0-9_-]{1,40}$", max_length=48)]
 AdjustmentReason = Literal[
@@ -198,22 +228,56 @@ class Explanation(BaseModel):
 
 
 class CreditCheck(BaseModel):
-    """Whether an amount fits a customer's credit line."""
+    """Whether an amount fits a customer's credit line, with the numbers; minor units."""
 
-    verdict: Literal["clear", "needs_human"]
+    verdict: Verdict
     limit_minor: int | None
-    exposure_minor: int | None = Field(description="open receivables and the amount asked about")
+    exposure_minor: int | None = Field(
+        description="open receivables, accepted quotes not billed, and this amount on credit"
+    )
     currency: str
+    rating: str = ""
+    payment_terms: str = ""
+    open_minor: int | None = None
+    unbilled_minor: int | None = None
+    asked_minor: int | None = Field(default=None, description="what is not paid in advance")
+    overdue: dict[str, int] = Field(default_factory=dict, description="days overdue -> open")
+    overdue_days: int = Field(default=0, description="of the oldest open invoice")
+    other_currencies: dict[str, int] = Field(
+        default_factory=dict, description="open amounts that are not in the exposure"
+    )
+    family_limit_minor: int | None = Field(default=None, description="a parent's limit it shares")
+    family_exposure_minor: int | None = None
+    policy_rule: str | None = Field(default=None, description="row of the credit policy that fits")
+    max_days: int | None = Field(default=None, description="longest terms that row allows")
+    in_advance_percent: str | None = Field(default=None, description="what that row asks for")
+    advance_percent_needed: int | None = Field(
+        default=None, description="in advance, to stay within every limit; 0 when it fits"
+    )
     findings: list[Finding]
 
 
 class Screening(BaseModel):
     """What the screening lists say about a customer; a hit is for a person to judge."""
 
-    verdict: Literal["clear", "needs_human"]
+    verdict: Verdict
     list_name: str
     list_as_of: str
+    screened: list[str] = Field(default_factory=list, description="roles whose names were compared")
     findings: list[Finding]
+
+
+class ScreeningReviewed(BaseModel):
+    """A person's decision about the hits of a customer on one entry."""
+
+    account_id: str
+    entry_id: str
+    review_ids: list[str]
+    decision: ReviewDecision
+    decided_by: str
+    decided_on: date
+    expires_on: date
+    replayed: bool = False
 
 
 class SelectedTerms(BaseModel):

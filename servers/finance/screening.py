@@ -1,33 +1,33 @@
-"""Screening: names compared with a dated list. A hit is for a person; no hit is only that."""
+"""Screening: names compared with a dated list. A hit is for a person; no hit is only that.
 
-import re
-import unicodedata
-from collections.abc import Iterable
+Case, accents, word order and legal forms do not matter, a country never shuts a hit out, and a
+review by a named person is shown beside its hit until it lapses or a name changes.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from rapidfuzz import fuzz
 
+from servers.finance.facts import Window
+from servers.finance.names import forms, normalise
 from servers.finance.say import finding
+from servers.finance.schemas import Verdict
 from servers.toolkit.findings import Finding, Severity
 
-SUFFIXES = frozenset(
-    (
-        *("ag", "as", "bv", "co", "corp", "corporation", "fze", "gmbh", "inc", "kg", "limited"),
-        *("llc", "ltd", "nv", "oy", "plc", "sa", "sarl", "se", "spa", "srl"),
-    )
-)
-"""Legal forms, which say nothing about who a company is."""
+CUSTOMER = "customer"
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A name on the list; an empty country is anywhere."""
+    """A name on the list, with its other names; an empty country is anywhere."""
 
     entry_id: str
     name: str
     country: str
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,22 +41,44 @@ class ScreeningList:
     entries: tuple[Listed, ...]
 
 
-def normalise(name: str) -> str:
-    """Return a name without accents, punctuation, legal form and case."""
-    flat = unicodedata.normalize("NFKD", name.replace("ß", "ss"))
-    letters = "".join(c for c in flat if not unicodedata.combining(c)).lower().replace(".", "")
-    words = re.findall(r"[^\W_]+", letters)
-    kept = [word for word in words if word not in SUFFIXES]
-    return " ".join(kept or words)
+@dataclass(frozen=True)
+class Party:
+    """A name that goes with a quote: the customer, a contact, an owner, whoever gets the goods."""
+
+    role: str
+    name: str
+    country: str = ""
 
 
-def screen(name: str, against: ScreeningList, day: date) -> list[Finding]:
+@dataclass(frozen=True)
+class Review:
+    """What a named person decided about one hit, bound to the two names that were compared."""
+
+    review_id: str
+    entry_id: str
+    party_name: str
+    listed_name: str
+    decision: str
+    decided_by: str
+    window: Window
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A party that is like an entry, under which of its names, and how much."""
+
+    party: Party
+    entry: Listed
+    matched: str
+    score: Decimal
+
+
+def screen(
+    parties: Sequence[Party], against: ScreeningList, day: date, reviews: Iterable[Review] = ()
+) -> list[Finding]:
     """Return a finding per likely match, and one when the list is too old to rely on."""
-    findings = [
-        _hit(entry, score, against)
-        for entry, score in _matches(name, against.entries)
-        if score >= against.threshold
-    ]
+    known = list(reviews)
+    findings = [_say(hit, against, day, known) for hit in hits(parties, against)]
     if (day - against.as_of).days > against.max_age_days:
         findings.append(
             finding(
@@ -70,22 +92,100 @@ def screen(name: str, against: ScreeningList, day: date) -> list[Finding]:
     return findings
 
 
-def _matches(name: str, entries: Iterable[Listed]) -> list[tuple[Listed, Decimal]]:
-    wanted = normalise(name)
-    scored = [
-        (entry, Decimal(str(round(fuzz.token_sort_ratio(wanted, normalise(entry.name)), 1))))
-        for entry in entries
+def hits(parties: Iterable[Party], against: ScreeningList) -> list[Hit]:
+    """Return every party and entry that are alike enough, the likest first."""
+    found = [
+        hit
+        for party in dict.fromkeys(parties)
+        for entry in against.entries
+        if (hit := _closest(party, entry)).score >= against.threshold
     ]
-    return sorted(scored, key=lambda pair: (-pair[1], pair[0].entry_id))
+    return sorted(found, key=lambda h: (-h.score, h.entry.entry_id, h.party.role, h.party.name))
 
 
-def _hit(entry: Listed, score: Decimal, against: ScreeningList) -> Finding:
-    return finding(
+def likeness(one: str, other: str) -> Decimal:
+    """Return how alike two names are, in percent, whatever the order of their words."""
+    scores = [fuzz.token_sort_ratio(a, b) for a in forms(one) for b in forms(other)]
+    return Decimal(str(round(max(scores, default=0), 1)))
+
+
+def verdict_of(findings: Iterable[Finding]) -> Verdict:
+    """Return clear, needs_human or blocked; never more than the findings say."""
+    severities = {found.severity for found in findings}
+    if Severity.BLOCKED in severities:
+        return "blocked"
+    return "needs_human" if severities - {Severity.INFO} else "clear"
+
+
+def same_name(one: str, other: str) -> bool:
+    """Say whether two names are the same to screening, so that a review of one holds."""
+    return normalise(one) == normalise(other)
+
+
+def _closest(party: Party, entry: Listed) -> Hit:
+    names = (entry.name, *entry.aliases)
+    scored = [(likeness(party.name, name), name) for name in names]
+    score, matched = max(scores for scores in scored)
+    return Hit(party, entry, matched, score)
+
+
+def _say(hit: Hit, against: ScreeningList, day: date, reviews: Iterable[Review]) -> Finding:
+    review = next((r for r in _newest(reviews) if _holds(r, hit, day)), None)
+    who = "the customer's name" if hit.party.role == CUSTOMER else f"the {hit.party.role}'s name"
+    like = f"{who} is {hit.score}% like entry {hit.entry.entry_id} of {against.name}"
+    code, severity, message, fix = (
         "SCREENING_HIT",
         Severity.NEEDS_HUMAN,
-        f"the customer's name is {score}% like entry {entry.entry_id} of {against.name}",
-        subject=entry.entry_id,
-        rule_id="SCREENING",
-        evidence=[f"{entry.name} ({entry.country or 'any country'})", f"list of {against.as_of}"],
-        fix="legal decides whether it is the same party",
+        like,
+        "legal decides whether it is the same party, and may record that with review_screening",
     )
+    evidence = [
+        f"{hit.matched} ({hit.entry.country or 'any country'})",
+        _country(hit),
+        f"list of {against.as_of}",
+    ]
+    if review is not None:
+        evidence.append(
+            f"{review.review_id}: {review.decided_by} on {review.window.first}, "
+            f"holds until {review.window.last}"
+        )
+        if review.decision == "different_party":
+            code, severity, fix = "SCREENING_REVIEWED", Severity.INFO, ""
+            message = f"{like}; {review.decided_by} reviewed it: another party"
+        else:
+            code, severity = "SCREENING_BLOCKED", Severity.BLOCKED
+            message = f"{like}; {review.decided_by} reviewed it: the same party"
+            fix = "do not trade; only a new review by legal can change that"
+    return finding(
+        code,
+        severity,
+        message,
+        subject=hit.entry.entry_id,
+        rule_id="SCREENING",
+        evidence=evidence,
+        fix=fix,
+    )
+
+
+def _newest(reviews: Iterable[Review]) -> list[Review]:
+    return sorted(reviews, key=lambda r: (r.window.first or date.min, r.review_id), reverse=True)
+
+
+def _holds(review: Review, hit: Hit, day: date) -> bool:
+    """Say whether a review is about these two names, in time."""
+    names = (hit.entry.name, *hit.entry.aliases)
+    return (
+        review.entry_id == hit.entry.entry_id
+        and same_name(review.party_name, hit.party.name)
+        and any(same_name(review.listed_name, name) for name in names)
+        and review.window.covers(day)
+    )
+
+
+def _country(hit: Hit) -> str:
+    """Say what the countries add; they never rule a hit out."""
+    if not hit.entry.country or not hit.party.country:
+        return "countries cannot be compared"
+    if hit.entry.country == hit.party.country:
+        return f"same country {hit.party.country}"
+    return f"other country: {hit.party.country}, which does not rule it out"

@@ -1,6 +1,5 @@
 """Fill a new finance database from the seed files, all or nothing."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -8,7 +7,9 @@ from pathlib import Path
 from sqlmodel import Session
 
 from servers.finance import models as m
+from servers.finance import seed_legal
 from servers.finance import seed_rows as rows
+from servers.finance.models_legal import RelatedParty
 from servers.finance.seed_promotions import promotions
 from servers.finance.seed_subscriptions import subscriptions_and_fees
 from servers.toolkit.errors import InvalidInputError
@@ -56,8 +57,6 @@ def _house(folder: Path) -> Iterator[m.FinanceTable]:
             max_total=None if limits is None else {c: str(a) for c, a in limits.items()},
         )
     yield m.Setting(name="policies", value=read_json(folder / "policies.json"))
-    for term in rows.json_rows(folder / "payment_terms.json", rows.PaymentTermSeed):
-        yield m.PaymentTerm(**term.model_dump())
     for rate in rows.json_rows(folder / "exchange_rates.json", rows.ExchangeSeed):
         yield m.ExchangeRate(
             currency=rate.quote, rate_micro=to_micro(rate.rate), as_of=rate.date, source=rate.source
@@ -176,21 +175,6 @@ def _carriage_and_tax(folder: Path) -> Iterator[m.FinanceTable]:
         yield m.TaxRuleRow(**rule.model_dump())
 
 
-def _legal(folder: Path) -> Iterator[m.FinanceTable]:
-    for clause in rows.json_rows(folder / "clauses.json", rows.ClauseSeed):
-        yield m.ClauseRow(
-            **clause.model_dump(exclude={"when"}),
-            conditions={str(key): values for key, values in clause.when.items()},
-            sha256=hashlib.sha256(clause.text.encode()).hexdigest(),
-        )
-    path = folder / "screening.json"
-    screening = read_json(path)
-    about = {name: value for name, value in screening.items() if name != "entries"}
-    yield m.Setting(name="screening", value=about)
-    for entry in rows.json_rows(path, rows.ScreeningSeed, screening["entries"]):
-        yield m.ScreeningEntry(**entry.model_dump(exclude={"programme"}))
-
-
 def _customers(folder: Path) -> Iterator[m.FinanceTable]:
     for customer in rows.json_rows(folder / "customers.json", rows.CustomerSeed):
         yield m.CustomerRow(
@@ -208,6 +192,8 @@ def _customers(folder: Path) -> Iterator[m.FinanceTable]:
             credit_hold=customer.credit.hold,
             open_minor=customer.credit.open_minor,
             segment=customer.segment,
+            language=customer.language,
+            industry=customer.industry,
         )
 
 
@@ -223,6 +209,8 @@ def _customer_parts(folder: Path) -> Iterator[m.FinanceTable]:
             yield m.CustomerAddress(account_id=owner, **address.model_dump())
         for exemption in customer.exemptions:
             yield m.ExemptionRow(account_id=owner, **exemption.model_dump())
+        for party in customer.related_parties:
+            yield RelatedParty(account_id=owner, **party.model_dump())
 
 
 PARTS: tuple[Part, ...] = (
@@ -233,8 +221,9 @@ PARTS: tuple[Part, ...] = (
     _reductions,
     promotions,
     _carriage_and_tax,
-    _legal,
+    seed_legal.house,
     _customers,
     _customer_parts,
     subscriptions_and_fees,
+    seed_legal.receivables,
 )

@@ -228,40 +228,6 @@ class ExchangeSeed(Row):
     source: str
 
 
-class PaymentTermSeed(Row):
-    """One row of payment_terms.json."""
-
-    code: str
-    days: int = Field(ge=0)
-    prepaid: bool
-    description: str
-
-
-class ClauseSeed(Row):
-    """One row of clauses.json."""
-
-    clause_id: str
-    version: int = Field(ge=1)
-    topic: str
-    title: str
-    language: str
-    text: str = Field(min_length=20)
-    approved_by: str = Field(min_length=1)
-    approved_on: date
-    valid_from: date
-    valid_to: date | None
-    when: dict[Literal["kinds", "zones", "flags", "payment", "countries", "min_total"], list[str]]
-
-
-class ScreeningSeed(Row):
-    """One row of screening.json, entries."""
-
-    entry_id: str
-    name: str
-    country: str
-    programme: str
-
-
 class TaxIdSeed(BaseModel):
     """One row of customers.json, tax_ids."""
 
@@ -293,6 +259,15 @@ class ExemptionSeed(BaseModel):
     status: Literal["verified", "unverified", "expired"]
 
 
+class PartySeed(Row):
+    """One row of customers.json, related_parties: who is screened with the customer."""
+
+    party_id: str = Field(pattern=r"^pty_[A-Za-z0-9_-]{1,40}$")
+    role: Literal["contact", "consignee", "owner", "trading name"]
+    name: str = Field(min_length=1, max_length=200)
+    country: str = Field(default="", pattern="^([A-Z]{2})?$")
+
+
 class CustomerSeed(BaseModel):
     """customers.json; fields finance does not use are let pass."""
 
@@ -310,3 +285,6 @@ class CustomerSeed(BaseModel):
     registered_address: AddressSeed | None = None
     credit: CreditSeed = Field(default_factory=CreditSeed)
     exemptions: list[ExemptionSeed] = Field(default_factory=list)
+    language: str = Field(default="", pattern="^([a-z]{2})?$")
+    industry: str = Field(default="", pattern="^[a-z_]{0,40}$")
+    related_parties: list[PartySeed] = Field(default_factory=list)

@@ -12,7 +12,8 @@ from servers.finance.card import add_card
 from servers.finance.repository.clock import now as wall_clock
 from servers.finance.resources import FINDERS, add_resources
 from servers.finance.tools_decisions import add_decision_tools, add_revision_tools
-from servers.finance.tools_pricing import add_party_tools, add_pricing_tools
+from servers.finance.tools_parties import add_party_tools, add_review_tool
+from servers.finance.tools_pricing import add_pricing_tools
 from servers.finance.tools_quotes import add_draft_tools, add_reading_tools
 from servers.toolkit.app import Server, create_app, finish
 from servers.toolkit.completing import completer
@@ -45,6 +46,7 @@ def create_server(database: Database, *, now: Callable[[], datetime] = wall_cloc
     add_reading_tools(app, now)
     add_decision_tools(app, now)
     add_revision_tools(app, now)
+    add_review_tool(app, now)
     add_resources(app, now)
     _add_prompts(app)
     add_card(app)

@@ -1,57 +1,17 @@
 """Terms: which approved clauses and payment terms a quote carries, as a pure function of facts.
 
-Agents name clause ids; no agent writes the text of a clause. A clause applies when every key of
-its conditions holds. What is mandatory and missing, or there twice, goes to legal.
+Agents name clause ids; no agent writes the text of a clause. What is mandatory and missing, or
+there twice, goes to legal; longer payment terms than agreed go to finance.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
-from servers.finance.facts import Item, Policy, Window
+from servers.finance.clauses import Clause, TermsFacts, select_clauses
+from servers.finance.facts import Policy
+from servers.finance.payment import PaymentTerms, longer
 from servers.finance.say import finding
 from servers.toolkit.findings import Finding, Severity
-from servers.toolkit.money import from_minor
-
-
-@dataclass(frozen=True)
-class Clause:
-    """An approved clause in one version; `when` maps a key to the values of which one must hold."""
-
-    clause_id: str
-    version: int
-    topic: str
-    title: str
-    text: str
-    sha256: str
-    window: Window
-    when: Mapping[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True)
-class PaymentTerms:
-    """How long the customer may take to pay; prepaid terms are the shortest."""
-
-    code: str
-    description: str
-    days: int
-    prepaid: bool
-
-
-@dataclass(frozen=True)
-class TermsFacts:
-    """What the choice of clauses depends on."""
-
-    customer_kind: str
-    country: str
-    zone: str
-    flags: frozenset[str]
-    day: date
-    on_file: str
-    total_minor: int
-    currency: str
-    credit_hold: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,12 +29,6 @@ class Terms:
         return [clause.clause_id for clause in self.clauses]
 
 
-def flags_of(items: Iterable[Item]) -> frozenset[str]:
-    """Return what the products bring along: their kinds and their flags."""
-    found = {item.kind for item in items}
-    return frozenset(found.union(*(item.flags for item in items)) if found else found)
-
-
 def select(
     facts: TermsFacts,
     clauses: Iterable[Clause],
@@ -88,22 +42,15 @@ def select(
 
     Args:
         facts: Who buys, where it goes and what it is.
-        clauses: Every approved clause.
+        clauses: Every clause of the library; only approved ones in force are selected.
         payment_terms: Every code the house knows.
         policy: Mandatory topics and the standard terms.
         asked: What the customer asks for: said aloud, never applied by itself.
         chosen: What the seller chose for the quote; terms longer than agreed need approval.
     """
     payment, findings = _payment(facts, payment_terms, policy, asked, chosen)
-    reasons: dict[str, str] = {}
-    selected = []
-    for clause in sorted(clauses, key=lambda c: (c.topic, c.clause_id)):
-        if clause.window.covers(facts.day) and (why := _applies(clause, facts, payment)):
-            selected.append(clause)
-            reasons[clause.clause_id] = why
-    order = {topic: place for place, topic in enumerate(policy.mandatory_topics)}
-    selected.sort(key=lambda c: (order.get(c.topic, len(order)), c.topic, c.clause_id))
-    findings += check_set(selected, facts, policy)
+    picked = select_clauses(replace(facts, payment=payment.code), clauses, policy)
+    findings += picked.findings
     if facts.customer_kind not in ("business", "government", "reseller"):
         findings.append(
             finding(
@@ -114,86 +61,17 @@ def select(
                 fix="ask legal",
             )
         )
-    return Terms(tuple(selected), payment, reasons, tuple(findings))
-
-
-def check_set(clauses: Sequence[Clause], facts: TermsFacts, policy: Policy) -> list[Finding]:
-    """Say which mandatory topic has no clause, and which topic has two."""
-    topics = [clause.topic for clause in clauses]
-    findings = []
-    for topic, flag in policy.mandatory_topics.items():
-        if flag and flag not in facts.flags:
-            continue
-        if topic not in topics:
-            findings.append(
-                finding(
-                    "MISSING_CLAUSE",
-                    Severity.NEEDS_HUMAN,
-                    f"no approved clause covers {topic.replace('_', ' ')}",
-                    subject=topic,
-                    rule_id="TERMS",
-                    evidence=[f"{facts.customer_kind}, {facts.country}, {facts.zone}"],
-                    fix="ask legal for a clause",
-                )
+    if "personal_data" in facts.flags and "hosted_outside" in facts.flags:
+        findings.append(
+            finding(
+                "CLAUSE_TRANSFER",
+                Severity.NEEDS_HUMAN,
+                "personal data would be hosted outside the European Economic Area",
+                rule_id="TERMS",
+                fix="legal names the transfer mechanism, or takes another hosting place",
             )
-        elif topics.count(topic) > 1:
-            findings.append(
-                finding(
-                    "CLAUSE_CONFLICT",
-                    Severity.NEEDS_HUMAN,
-                    f"two clauses cover {topic.replace('_', ' ')}",
-                    subject=topic,
-                    rule_id="TERMS",
-                    evidence=[c.clause_id for c in clauses if c.topic == topic],
-                    fix="ask legal which one holds",
-                )
-            )
-    return findings
-
-
-def deviation(selected: Sequence[str], given: Sequence[str]) -> Finding | None:
-    """Say so when a quote was given other clauses than the rules select."""
-    if list(selected) == list(given):
-        return None
-    left = [f"left out: {clause_id}" for clause_id in selected if clause_id not in given]
-    added = [f"added: {clause_id}" for clause_id in given if clause_id not in selected]
-    return finding(
-        "CLAUSE_DEVIATION",
-        Severity.NEEDS_HUMAN,
-        "the clauses are not those that the rules select",
-        rule_id="TERMS",
-        evidence=[*left, *added] or ["another order"],
-        fix="take the clause_ids of select_terms, or ask legal to approve",
-    )
-
-
-def _applies(clause: Clause, facts: TermsFacts, payment: PaymentTerms) -> str:
-    """Return why a clause applies; empty when it does not."""
-    holds: dict[str, frozenset[str]] = {
-        "kinds": frozenset({facts.customer_kind}),
-        "zones": frozenset({facts.zone}),
-        "countries": frozenset({facts.country}),
-        "flags": facts.flags,
-        "payment": frozenset({payment.code}),
-    }
-    why = []
-    for key, values in clause.when.items():
-        met = _reached(facts, values) if key == "min_total" else holds[key] & frozenset(values)
-        if not met:
-            return ""
-        why.append(f"{key}: {', '.join(sorted(met))}")
-    return "; ".join(why) or "always"
-
-
-def _reached(facts: TermsFacts, thresholds: Iterable[str]) -> frozenset[str]:
-    """Return the thresholds ("EUR 50000.00") that the total reaches in its own currency."""
-    total = from_minor(facts.total_minor, facts.currency)
-    pairs = [threshold.split(" ", 1) for threshold in thresholds]
-    return frozenset(
-        f"{code} {amount}"
-        for code, amount in pairs
-        if code == facts.currency and total >= Decimal(amount)
-    )
+        )
+    return Terms(picked.clauses, payment, picked.reasons, tuple(findings))
 
 
 def _payment(
@@ -216,12 +94,13 @@ def _payment(
             _terms_finding(f"the customer asks for {asked}; {agreed.code} is agreed", asked)
         )
     picked = known.get(chosen or "", agreed)
-    if picked.days > agreed.days:
+    if longer(picked, agreed):
+        more = "longer" if picked.discount <= agreed.discount else "more generous"
         findings.append(
             finding(
                 "PAYMENT_TERMS_NONSTANDARD",
                 Severity.NEEDS_HUMAN,
-                f"{picked.code} is longer than the agreed {agreed.code}",
+                f"{picked.code} is {more} than the agreed {agreed.code}",
                 subject=picked.code,
                 rule_id="TERMS",
                 fix=f"use {agreed.code}, or ask a finance_director to approve",

@@ -1,27 +1,15 @@
-"""The tools that only work something out: prices, credit, screening and terms."""
+"""The tools that work out prices and store nothing."""
 
 # mypy: disable-error-code="untyped-decorator"
 # app.tool is overloaded, and mypy cannot choose an overload for `**reads(...)`
 
-from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
 
-from servers.finance import credit, screening
-from servers.finance.assembly import select_for
 from servers.finance.pricing import explain, price
-from servers.finance.repository.collect import (
-    collect,
-    credit_line,
-    find_customer,
-    find_payment_terms,
-    find_screening,
-)
+from servers.finance.repository.collect import collect
 from servers.finance.schemas import (
-    AmountMinor,
-    CreditCheck,
     DiscountBp,
     Explanation,
     FromLine,
@@ -30,10 +18,7 @@ from servers.finance.schemas import (
     Priced,
     PriceRequest,
     PromoCodes,
-    Screening,
-    SelectedTerms,
     ShipMethod,
-    TermsCode,
     WhatIf,
 )
 from servers.toolkit.app import Server
@@ -45,7 +30,6 @@ from servers.toolkit.linking import first_that_fit
 Currency = Annotated[
     CurrencyCode | None, Field(description="quote currency; none means the customer's own")
 ]
-BY_ACCOUNT = ("account_id",)
 ROOM = 18_000
 """Bytes for lines or steps in one answer; totals and findings come on top."""
 PRICED_BY = (
@@ -187,92 +171,6 @@ def add_pricing_tools(app: Server) -> None:
         steps, after = first_that_fit(explain(pricing, line_id), from_step, ROOM)
         return Explanation(
             currency=pricing.currency, steps=steps, findings=pricing.findings, next_from=after
-        )
-
-
-def add_party_tools(app: Server, now: Callable[[], datetime]) -> None:
-    """Add the tools that judge a customer and select terms."""
-    database = app.database
-
-    @app.tool(**reads("Check credit", rows="bound", binds=("account_id", "amount_minor")))
-    def check_credit(
-        account_id: AccountId, amount_minor: AmountMinor, currency: CurrencyCode
-    ) -> CreditCheck:
-        """Check whether an amount fits a customer's credit line.
-
-        amount_minor is the total of price_quote, in its currency. A verdict of needs_human means
-        that finance must decide; the findings say why.
-        """
-        with database.session() as session:
-            row, customer = find_customer(session, account_id)
-            terms = find_payment_terms(session).get(customer.payment_terms_code)
-        line = credit_line(row)
-        prepaid = terms is not None and terms.prepaid
-        findings = credit.check(line, amount_minor, currency, prepaid=prepaid)
-        same = line.currency == currency
-        return CreditCheck(
-            verdict="needs_human" if findings else "clear",
-            limit_minor=line.limit_minor if same else None,
-            exposure_minor=credit.exposure(line, amount_minor) if same else None,
-            currency=currency,
-            findings=findings,
-        )
-
-    @app.tool(**reads("Screen a party", rows="bound", binds=BY_ACCOUNT))
-    def screen_party(account_id: AccountId) -> Screening:
-        """Compare a customer's legal name with the screening list.
-
-        Every hit needs a person; no hit only says that this list of this date has no such name.
-        """
-        with database.session() as session:
-            _, customer = find_customer(session, account_id)
-            listed = find_screening(session)
-        findings = screening.screen(customer.legal_name, listed, now().date())
-        return Screening(
-            verdict="needs_human" if findings else "clear",
-            list_name=listed.name,
-            list_as_of=listed.as_of.isoformat(),
-            findings=findings,
-        )
-
-    @app.tool(
-        **reads(
-            "Select terms",
-            rows="bound",
-            binds=("account_id", "lines", "ship_to_address_id", "total_minor", "currency"),
-        )
-    )
-    def select_terms(
-        account_id: AccountId,
-        lines: Lines,
-        ship_to_address_id: AddressId,
-        total_minor: AmountMinor,
-        currency: CurrencyCode,
-        payment_terms_asked: TermsCode | None = None,
-    ) -> SelectedTerms:
-        """Select the approved clauses and the payment terms of a quote, by rules.
-
-        Give the lines that were priced and the total of price_quote. payment_terms_asked is what
-        the customer asks for: it is reported, never applied. Hand clause_ids and payment_terms to
-        create_quote as they are; anything else needs approval.
-        """
-        request = PriceRequest(
-            account_id=account_id,
-            lines=tuple(lines),
-            ship_to_address_id=ship_to_address_id,
-            ship_method="DIGITAL",
-            order_date=now().date(),
-            currency=currency,
-        )
-        with database.session() as session:
-            facts = collect(session, request.checked())
-        money = (total_minor, currency)
-        terms = select_for(facts, request, money, asked=payment_terms_asked)
-        return SelectedTerms(
-            clause_ids=terms.clause_ids,
-            payment_terms=terms.payment.code,
-            reasons=dict(terms.reasons),
-            findings=list(terms.findings),
         )
 
 

@@ -22,6 +22,7 @@ from servers.finance.schemas import (
     Claim,
     ClauseId,
     Code,
+    Deviations,
     DiscountBp,
     Format,
     FromLine,
@@ -108,6 +109,7 @@ def add_draft_tools(app: Server, now: Callable[[], datetime]) -> None:
         currency: Currency = None,
         promo_codes: PromoCodes = [],  # noqa: B006 - FastMCP copies defaults into the schema
         discount_bp: DiscountBp = 0,
+        deviations: Deviations = [],  # noqa: B006
         claims: Annotated[list[Claim], Field(max_length=6)] = [],  # noqa: B006
         warnings: Annotated[list[Code], Field(max_length=40)] = [],  # noqa: B006
         cover: Cover = "standard",
@@ -138,6 +140,7 @@ def add_draft_tools(app: Server, now: Callable[[], datetime]) -> None:
             contact_id=contact_id,
             payment_terms=payment_terms,
             clause_ids=tuple(clause_ids),
+            deviations=tuple(deviations),
             claims=tuple(claims),
             warnings=tuple(warnings),
             cover=cover,

@@ -47,6 +47,7 @@ SAMPLES: dict[str, Any] = {
     "currency": "EUR",
     "amount_minor": 1000,
     "total_minor": 1000,
+    "entry_id": "SCR-001",
 }
 
 

@@ -107,6 +107,7 @@ async def drafted(
             "payment_terms",
             "clause_ids",
             "contact_id",
+            "deviations",
         )
         if name in changes
     }

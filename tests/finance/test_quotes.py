@@ -250,7 +250,7 @@ async def test_other_clauses_or_longer_terms_need_approval(app: Server) -> None:
         app, opportunity_id="opp_901", clause_ids=[i for i in ids if i != "CL-LIABILITY"]
     )
     assert {need["rule_id"]: need["role"] for need in fewer["approvals_needed"]} == {
-        "CLAUSE_DEVIATION": "legal",
+        "clause:CL-LIABILITY": "legal",
         "MISSING_CLAUSE": "legal",
     }
     longer = await drafted(app, opportunity_id="opp_902", payment_terms="NET60")

@@ -16,6 +16,7 @@ from stdnum.de import vat
 
 from servers.finance import models as m
 from servers.finance import seed
+from servers.finance.models_legal import ClauseRow
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.money import round_money
@@ -31,10 +32,10 @@ def read(name: str) -> Any:
 def test_the_whole_demo_loads(tmp_path: Path) -> None:
     database = Database.open(tmp_path / "finance.db", "finance")
     counts = ensure_seeded(database, seed.load)
-    assert counts["clause"] >= 18
+    assert counts["clause"] >= 40
     assert counts["price_entry"] >= 5 * counts["item"]
     with database.session() as session:
-        clauses = session.exec(select(m.ClauseRow)).all()
+        clauses = session.exec(select(ClauseRow)).all()
         unpriced = set(session.exec(select(m.ItemRow.sku))) - set(
             session.exec(select(m.PriceEntry.sku))
         )
@@ -133,6 +134,15 @@ def first(**changes: Any) -> Callable[[list[Any]], list[Any]]:
         (put("promotions.json", first(priority=1, stack_group="shipping")), "same stack_group"),
         (put("people.json", first(surprise=1)), "people.json, row 1: surprise"),
         (put("clauses.json", first(when={"moon": ["full"]})), "clauses.json, row 1: when"),
+        (put("clauses.json", first(text="Pay {amount} within {days} days.")), "not finished"),
+        (put("clauses.json", first(approved_by="")), "names approved_by and approved_on"),
+        (put("clauses.json", first(conflicts_with=["CL-NONE"])), "CL-NONE, which is no clause"),
+        (put("clauses.json", lambda rows: [rows[0], *rows]), "CL-OFFER: version 1 in en is there"),
+        (put("clauses.json", first(language="de")), "CL-OFFER: there is no text in en"),
+        (put("payment_terms.json", first(prepaid=False)), "give lines, or days, or prepaid"),
+        (put("payment_terms.json", first(days=9)), "what is prepaid has no days"),
+        (put("policies.json", lambda p: {**p, "credit": {"rows": []}}), "policies.json, credit"),
+        (put("screening.json", lambda s: {**s, "threshold": "0"}), "screening.json: threshold"),
         (put("seller.json", lambda s: {**s, "quote_number_format": "Q"}), "quote_number_format"),
         (put("customers.json", first(country="Ireland")), "customers.json, row 1: country"),
         (put("items.csv", lambda t: t.replace("sku,name,", "sku,nom,")), "no column name"),

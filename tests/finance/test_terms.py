@@ -1,70 +1,37 @@
-"""Clauses, payment terms, credit and screening: rules over facts."""
+"""Terms: clauses and payment terms over facts, instalments and what deviates."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from finance_support import acting, everyone
-from sqlmodel import select as select_rows
+from hypothesis import given
+from hypothesis import strategies as st
+from legal_support import House, codes
+from pydantic import ValidationError
 
-from servers.finance import models as m
-from servers.finance.credit import CreditLine, check
-from servers.finance.facts import Policy, Window
-from servers.finance.repository import rows
-from servers.finance.repository.collect import find_payment_terms
-from servers.finance.screening import Listed, ScreeningList, normalise, screen
-from servers.finance.terms import Clause, PaymentTerms, Terms, TermsFacts, deviation, select
+from servers.finance.clauses import deviations
+from servers.finance.facts import Window
+from servers.finance.payment import (
+    Basis,
+    PaymentTerms,
+    TermLine,
+    due_on,
+    longer,
+    on_credit,
+    problem_of,
+    schedule,
+)
+from servers.finance.schemas import DeviationIn
+from servers.finance.seed_rows_legal import PaymentTermSeed
 from servers.toolkit.database import Database
 
 DAY = date(2026, 11, 23)
 
 
-class House:
-    """The demo's clauses, payment terms and policy."""
-
-    def __init__(self, database: Database) -> None:
-        with acting(everyone()), database.session() as session:
-            self.clauses: list[Clause] = [
-                rows.clause(r) for r in session.exec(select_rows(m.ClauseRow))
-            ]
-            self.payment: dict[str, PaymentTerms] = find_payment_terms(session)
-            setting = session.get(m.Setting, "policies")
-            assert setting is not None
-            self.policy: Policy = rows.policy(setting.value)
-
-    def select(self, clauses: list[Clause] | None = None, **changes: Any) -> Terms:
-        asked, chosen = changes.pop("asked", None), changes.pop("chosen", None)
-        about = TermsFacts(
-            **{
-                "customer_kind": "business",
-                "country": "DE",
-                "zone": "HOME",
-                "flags": frozenset({"goods"}),
-                "day": DAY,
-                "on_file": "NET30",
-                "total_minor": 100_000,
-                "currency": "EUR",
-                **changes,
-            }
-        )
-        return select(
-            about,
-            self.clauses if clauses is None else clauses,
-            self.payment,
-            self.policy,
-            asked=asked,
-            chosen=chosen,
-        )
-
-
 @pytest.fixture
 def house(database: Database) -> House:
     return House(database)
-
-
-def codes(terms: Terms) -> list[str]:
-    return [found.code for found in terms.findings]
 
 
 @pytest.mark.parametrize("kind", ["business", "reseller", "government"])
@@ -99,13 +66,13 @@ def test_a_mandatory_topic_without_a_clause_or_with_two_is_said(house: House) ->
     fewer = [clause for clause in house.clauses if clause.topic != "liability"]
     assert codes(house.select(fewer)) == ["MISSING_CLAUSE"]
     (law,) = [clause for clause in house.clauses if clause.clause_id == "CL-LAW-DE"]
-    second = Clause(**{**vars(law), "clause_id": "CL-LAW-X"})
+    second = replace(law, clause_id="CL-LAW-X")
     assert codes(house.select([*house.clauses, second])) == ["CLAUSE_CONFLICT"]
 
 
 def test_a_clause_that_is_not_in_force_is_not_selected(house: House) -> None:
     over = [
-        Clause(**{**vars(c), "window": Window(date(2020, 1, 1), date(2026, 1, 1))})
+        replace(c, window=Window(date(2020, 1, 1), date(2026, 1, 1)))
         if c.topic == "warranty"
         else c
         for c in house.clauses
@@ -141,79 +108,133 @@ def test_a_customer_on_credit_hold_pays_in_advance(house: House) -> None:
     assert codes(held) == ["PAYMENT_TERMS_NONSTANDARD"]
 
 
-def test_other_clauses_than_the_selected_are_a_deviation() -> None:
-    assert deviation(["A", "B"], ["A", "B"]) is None
-    found = deviation(["A", "B"], ["A", "C"])
-    assert found is not None
-    assert found.evidence == ["left out: B", "added: C"]
-    assert deviation(["A", "B"], ["B", "A"]) is not None
+def test_a_deviation_is_a_pair_of_ids_with_a_reason_and_each_asks_legal(house: House) -> None:
+    selected = house.select().clauses
+    assert deviations(selected, selected) == []
+    twice = house.clause("CL-LIABILITY-TWICE")
+    given = [twice if c.clause_id == "CL-LIABILITY" else c for c in selected]
+    given = [c for c in given if c.clause_id != "CL-RETURNS"]
+    stated = [DeviationIn(clause_id="CL-LIABILITY-TWICE", reason="tender_terms")]
+    liability, returns = deviations(selected, given, stated)
+    assert liability.rule_id == "clause:CL-LIABILITY-TWICE"
+    assert liability.evidence == [
+        *("left out: CL-LIABILITY", "added: CL-LIABILITY-TWICE version 1"),
+        "reason: tender_terms",
+    ]
+    assert returns.message == "CL-RETURNS is left out; reason: not stated."
+    (added,) = deviations(selected, [*selected, house.clause("CL-WARRANTY-36")])
+    assert added.subject == "CL-WARRANTY-36"
+    (order,) = deviations(selected, selected[::-1])
+    assert order.rule_id == "clause:order"
 
 
-@pytest.mark.parametrize(
-    ("line", "amount", "currency", "code"),
-    [
-        (CreditLine(1000, "EUR", "A", hold=False), 1000, "EUR", None),
-        (CreditLine(1000, "EUR", "A", hold=False), 1001, "EUR", "CREDIT_LIMIT"),
-        (CreditLine(1000, "EUR", "A", hold=False, open_minor=400), 601, "EUR", "CREDIT_LIMIT"),
-        (CreditLine(1000, "EUR", "A", hold=False), 1, "GBP", "CREDIT_CURRENCY"),
-        (CreditLine(None, "", "", hold=False), 1, "EUR", "CREDIT_UNKNOWN"),
-        (CreditLine(1000, "EUR", "D", hold=True), 1, "EUR", "CREDIT_HOLD"),
-    ],
+def test_a_deviation_takes_no_text_and_no_reason_of_its_own() -> None:
+    for wrong in ({"text": "We are never liable."}, {"reason": "because"}):
+        with pytest.raises(ValidationError):
+            DeviationIn.model_validate({"clause_id": "CL-X", "reason": "local_law", **wrong})
+
+
+def terms(*lines: TermLine) -> PaymentTerms:
+    return PaymentTerms("X", "", max(line.days for line in lines), prepaid=False, lines=lines)
+
+
+REST = TermLine(None, "invoice", 30)
+
+
+def test_instalments_split_the_payable_total_exactly_and_say_when() -> None:
+    split = terms(TermLine(Decimal("33.3333"), "order"), TermLine(Decimal(50), "delivery"), REST)
+    blocks = schedule(split, 100_001, "EUR", DAY)
+    assert [b.amount_minor for b in blocks] == [33_334, 50_000, 16_667]
+    assert [b.percent for b in blocks] == ["33.3333", "50", "16.6667"]
+    assert [b.say for b in blocks] == [
+        *("with the order", "on delivery", "within 30 days of the invoice date"),
+    ]
+    assert [b.earliest for b in blocks] == [DAY, DAY, date(2026, 12, 23)]
+    assert on_credit(split, 100_001, "EUR") == 66_667
+
+
+@given(
+    total=st.integers(0, 10**13),
+    percents=st.lists(st.decimals("0.01", "20", places=2), max_size=4),
+    currency=st.sampled_from(["EUR", "JPY", "KWD", "CHF"]),
 )
-def test_credit(line: CreditLine, amount: int, currency: str, code: str | None) -> None:
-    found = check(line, amount, currency, prepaid=False)
-    assert [one.code for one in found] == ([code] if code else [])
-
-
-def test_a_prepaid_quote_has_no_credit_risk_but_a_hold_stays_a_hold() -> None:
-    assert check(CreditLine(10, "EUR", "A", hold=False), 11, "EUR", prepaid=True) == []
-    assert check(CreditLine(10, "EUR", "D", hold=True), 1, "EUR", prepaid=True) != []
-
-
-LISTED = ScreeningList(
-    "demo",
-    date(2026, 11, 1),
-    Decimal(80),
-    90,
-    (Listed("S1", "Borealis Dynamics Trading FZE", "AE"), Listed("S2", "Größer & Söhne KG", "")),
-)
-
-
-@pytest.mark.parametrize(
-    ("name", "hits"),
-    [
-        ("Borealis Dynamics Trading FZE", ["S1"]),
-        ("BOREALIS DYNAMIC TRADING Ltd.", ["S1"]),
-        ("Trading Dynamics Borealis", ["S1"]),
-        ("Grösser und Söhne", ["S2"]),
-        ("Alder & Finch Ltd", []),
-        ("GmbH", []),
-        ("", []),
-    ],
-)
-def test_screening_compares_names_and_every_hit_goes_to_a_person(
-    name: str, hits: list[str]
+def test_instalments_always_sum_to_the_total(
+    total: int, percents: list[Decimal], currency: str
 ) -> None:
-    found = screen(name, LISTED, DAY)
-    assert [one.subject for one in found] == hits
-    assert all(one.severity == "needs_human" for one in found)
+    split = terms(*(TermLine(percent, "order") for percent in percents), REST)
+    blocks = schedule(split, total, currency, DAY)
+    assert sum(block.amount_minor for block in blocks) == total
+    assert all(block.amount_minor >= 0 for block in blocks)
 
 
-def test_an_old_list_is_said() -> None:
-    assert [one.code for one in screen("X", LISTED, date(2027, 3, 1))] == ["SCREENING_STALE"]
+@pytest.mark.parametrize(
+    ("due", "days", "event", "on"),
+    [
+        ("invoice", 30, date(2026, 1, 31), date(2026, 3, 2)),
+        ("end_of_month", 0, date(2026, 2, 1), date(2026, 2, 28)),
+        ("end_of_month", 0, date(2028, 2, 29), date(2028, 2, 29)),
+        ("end_of_month", 30, date(2026, 12, 1), date(2027, 1, 30)),
+        ("delivery", 0, date(2026, 12, 31), date(2026, 12, 31)),
+    ],
+)
+def test_the_end_of_the_month_comes_before_the_days(
+    due: Basis, days: int, event: date, on: date
+) -> None:
+    assert due_on(TermLine(None, due, days), event) == on
 
 
-def test_a_name_that_is_only_a_legal_form_keeps_it() -> None:
-    assert normalise("S.A.") == "sa"
-    assert normalise("Ferriera Adriatica S.r.l.") == "ferriera adriatica"
+def test_an_early_payment_discount_is_shown_and_changes_no_amount() -> None:
+    (block,) = schedule(
+        terms(replace(REST, discount_percent=Decimal(2), discount_days=10)), 12_345, "EUR", DAY
+    )
+    assert (block.amount_minor, block.discount_minor, block.discount_days) == (12_345, 247, 10)
+    assert block.say == (
+        "within 30 days of the invoice date; 2% less if paid within 10 days of the invoice date"
+    )
 
 
-def test_no_demo_customer_is_on_the_demo_list(database: Database) -> None:
-    with database.session() as session:
-        setting = session.get(m.Setting, "screening")
-        assert setting is not None
-        listed = rows.screening_list(
-            setting.value, list(session.exec(select_rows(m.ScreeningEntry)))
-        )
-        names = [row.legal_name for row in session.exec(select_rows(m.CustomerRow))]
-    assert [name for name in names if screen(name, listed, DAY)] == []
+@pytest.mark.parametrize(
+    ("lines", "wrong"),
+    [
+        ((), "need an instalment"),
+        ((TermLine(Decimal(60), "order"), TermLine(Decimal(30), "invoice")), "90 percent, not"),
+        ((TermLine(Decimal(100), "order"), REST), "leave no remainder"),
+        ((REST, REST), "only one instalment"),
+        ((TermLine(Decimal(-5), "order"), REST), "above 0"),
+        ((TermLine(Decimal(120), "order"),), "sum to 120"),
+        ((replace(REST, discount_percent=Decimal(2)),), "a percent and its days"),
+        ((replace(REST, discount_percent=Decimal(2), discount_days=30),), "must end before"),
+        ((TermLine(Decimal(30), "order"), REST), ""),
+    ],
+)
+def test_instalments_must_be_whole(lines: tuple[TermLine, ...], wrong: str) -> None:
+    assert wrong in problem_of(lines)
+    assert bool(problem_of(lines)) == bool(wrong)
+
+
+def test_a_row_says_its_terms_in_one_way() -> None:
+    row = {"code": "X-1", "description": "x", "days": 30}
+    assert PaymentTermSeed.model_validate(row).latest == 30
+    for wrong in ({"lines": [{"due": "order"}]}, {"days": None}, {"days": 5, "prepaid": True}):
+        with pytest.raises(ValidationError):
+            PaymentTermSeed.model_validate({**row, **wrong})
+    month = {"code": "X-1", "description": "x", "lines": [{"due": "end_of_month", "days": 30}]}
+    assert PaymentTermSeed.model_validate(month).latest == 61
+
+
+def test_more_time_later_parts_or_a_discount_are_more_generous(house: House) -> None:
+    plain = house.payment["NET30"]
+    assert longer(house.payment["EOM30"], plain)
+    assert longer(house.payment["NET30-2-10"], plain)
+    assert not longer(house.payment["SPLIT-30-70"], plain)
+    assert longer(plain, house.payment["SPLIT-30-70"])
+    assert codes(house.select(chosen="NET30-2-10")) == ["PAYMENT_TERMS_NONSTANDARD"]
+    split = house.select(chosen="SPLIT-30-70")
+    assert codes(split) == []
+    assert "CL-PAY-PARTS" in split.clause_ids
+
+
+def test_every_code_of_the_house_has_a_clause_about_payment(house: House) -> None:
+    for code in house.payment:
+        found = house.select(chosen=code, on_file=code)
+        assert [c.topic for c in found.clauses].count("payment") == 1, code

@@ -1,6 +1,7 @@
 """Alembic's entry: run this server's migrations on the connection it is given."""
 
-from servers.finance import (  # noqa: F401 - for the metadata
+from servers.finance import (  # noqa: F401 - their tables join the metadata
+    models_legal,
     models_promotions,
     models_quotes,
     models_subscriptions,

@@ -5,8 +5,11 @@ from datetime import datetime
 from sqlmodel import Session
 
 from servers.finance import credit, screening
-from servers.finance.assembly import QuoteFacts, QuoteInputs, QuoteSnapshot
+from servers.finance.assembly import QuoteInputs, QuoteSnapshot
+from servers.finance.legal import parties_of
 from servers.finance.models_quotes import Quote
+from servers.finance.payment import PaymentTerms
+from servers.finance.quote_facts import QuoteFacts
 from servers.finance.repository import expiry, reading
 from servers.finance.repository.clock import stamp
 from servers.finance.repository.collect import collect
@@ -16,6 +19,7 @@ from servers.finance.repository.people import approver_of
 from servers.finance.schemas_quotes import Accepted, Superseded, Withdrawn
 from servers.toolkit import scope
 from servers.toolkit.errors import ConflictError, RuleViolationError
+from servers.toolkit.findings import Severity, at_least
 
 
 def accept(session: Session, quote_id: str, digest: str, reference: str, now: datetime) -> Accepted:
@@ -97,15 +101,19 @@ def _check_party(
 ) -> None:
     """Look at credit and screening again; what a person let pass at issue may stay."""
     day = days.get(quote.entity_id, now.date())
-    terms = facts.payment_terms.get(snapshot.payment_terms.code)
+    said = snapshot.payment_terms
+    terms = facts.payment_terms.get(
+        said.code, PaymentTerms(said.code, "", said.days, prepaid=False)
+    )
+    judged = credit.judge(facts.credit, quote.total_minor, quote.currency, terms, day)
+    parties = parties_of(facts.pricing.customer, facts.parties)
     found = [
-        *credit.check(
-            facts.credit,
-            quote.total_minor,
-            quote.currency,
-            prepaid=terms is not None and terms.prepaid,
-        ),
-        *screening.screen(facts.pricing.customer.legal_name, facts.screening, day),
+        one
+        for one in (
+            *judged.findings,
+            *screening.screen(parties, facts.screening, day, facts.reviews),
+        )
+        if at_least(one, Severity.WARNING)
     ]
     approved = {one.code for one in snapshot.findings}
     fresh = [one for one in found if one.code not in approved]

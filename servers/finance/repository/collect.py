@@ -9,16 +9,13 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from servers.finance import models as m
-from servers.finance.assembly import QuoteFacts
-from servers.finance.credit import CreditLine
 from servers.finance.facts import Customer, PricingFacts
 from servers.finance.models_quotes import Quote
-from servers.finance.repository import rows, terms
+from servers.finance.quote_facts import QuoteFacts
+from servers.finance.repository import legal, rows, terms
 from servers.finance.repository.promotions import find_promotions
 from servers.finance.schemas import PriceRequest
-from servers.finance.screening import ScreeningList
 from servers.finance.seller import Entity, choose
-from servers.finance.terms import PaymentTerms
 from servers.toolkit import scope
 from servers.toolkit.errors import NotFoundError, StorageError
 from servers.toolkit.money import from_micro
@@ -71,13 +68,16 @@ def collect(session: Session, request: PriceRequest) -> QuoteFacts:
         fees=terms.fees(session),
         rates=tuple(terms.rate(one) for one in rates),
     )
+    credit = legal.credit_policy(settings["policies"])
     return QuoteFacts(
         pricing=pricing,
-        clauses=tuple(rows.clause(one) for one in session.exec(select(m.ClauseRow))),
-        payment_terms=find_payment_terms(session),
-        credit=credit_line(row),
-        screening=rows.screening_list(settings["screening"], _listed(session)),
+        clauses=legal.find_clauses(session),
+        payment_terms=legal.find_payment_terms(session),
+        credit=legal.credit_facts(session, row, customer.family_tree, credit),
+        screening=legal.find_screening(session),
         seller=choose(find_entities(session), customer.country),
+        parties=legal.find_parties(session, row.account_id),
+        reviews=legal.find_reviews(session, row.account_id),
     )
 
 
@@ -127,32 +127,16 @@ def _family(session: Session, account_id: str) -> list[m.CustomerRow]:
     return list(session.scalars(statement))
 
 
-def credit_line(row: m.CustomerRow) -> CreditLine:
-    """Return what finance grants a customer."""
-    return CreditLine(
-        limit_minor=row.credit_limit_minor,
-        currency=row.credit_currency,
-        rating=row.credit_rating,
-        hold=row.credit_hold,
-        open_minor=row.open_minor,
-    )
-
-
-def find_payment_terms(session: Session) -> dict[str, PaymentTerms]:
-    """Return every payment term by its code."""
-    return {one.code: rows.payment_terms(one) for one in session.exec(select(m.PaymentTerm))}
-
-
-def find_screening(session: Session) -> ScreeningList:
-    """Return the screening list.
+def find_policies(session: Session) -> dict[str, Any]:
+    """Return the house's policies as they were written.
 
     Raises:
         StorageError: finance was never filled.
     """
-    about = session.get(m.Setting, "screening")
-    if about is None:
-        raise StorageError("finance has no screening list", fix="load the master data first")
-    return rows.screening_list(about.value, _listed(session))
+    found = session.get(m.Setting, "policies")
+    if found is None:
+        raise StorageError("finance has no policies", fix="load the master data first")
+    return found.value
 
 
 def find_entities(session: Session) -> list[Entity]:
@@ -186,8 +170,3 @@ def _zones(session: Session) -> dict[str, frozenset[str]]:
 def _contracts(session: Session, accounts: Iterable[str]) -> tuple[Any, ...]:
     statement = select(m.ContractPrice).where(col(m.ContractPrice.account_id).in_(list(accounts)))
     return tuple(rows.contract(one) for one in session.exec(statement))
-
-
-def _listed(session: Session) -> list[m.ScreeningEntry]:
-    order = col(m.ScreeningEntry.entry_id)
-    return list(session.exec(select(m.ScreeningEntry).order_by(order)))

@@ -5,10 +5,12 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from servers.finance.assembly import QuoteFacts, QuoteInputs, QuoteSnapshot, select_for
+from servers.finance.assembly import QuoteInputs, QuoteSnapshot
 from servers.finance.diff import diff
+from servers.finance.legal import select_for
 from servers.finance.models import Seller
 from servers.finance.pricing import price
+from servers.finance.quote_facts import QuoteFacts
 from servers.finance.repository import drafts, reading
 from servers.finance.repository.collect import collect
 from servers.finance.repository.people import approver_of

@@ -1,7 +1,6 @@
 """From table rows to the plain facts that the rules read."""
 
 from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal
 from typing import Any, cast
 
@@ -9,9 +8,7 @@ from servers.finance import facts as f
 from servers.finance import models as m
 from servers.finance.blocks import AddressBlock, BankBlock, SellerBlock, TaxIdBlock
 from servers.finance.proration import Proration
-from servers.finance.screening import Listed, ScreeningList
 from servers.finance.seller import Entity
-from servers.finance.terms import Clause, PaymentTerms
 from servers.toolkit.money import from_micro, to_minor
 
 
@@ -31,6 +28,8 @@ def customer(
         channel=row.channel,
         currency=row.currency,
         payment_terms_code=row.payment_terms_code,
+        language=row.language,
+        industry=row.industry,
         family_tree=tree,
         tax_ids=tuple(f.TaxId(t.scheme, t.country, t.value, t.verified_at) for t in tax_ids),
         exemptions=tuple(
@@ -152,36 +151,6 @@ def tax_rule(row: m.TaxRuleRow) -> f.TaxRule:
         row.category,
         row.note,
         row.finding,
-    )
-
-
-def clause(row: m.ClauseRow) -> Clause:
-    """Return a clause."""
-    return Clause(
-        clause_id=row.clause_id,
-        version=row.version,
-        topic=row.topic,
-        title=row.title,
-        text=row.text,
-        sha256=row.sha256,
-        window=f.Window(row.valid_from, row.valid_to),
-        when={key: tuple(values) for key, values in row.conditions.items()},
-    )
-
-
-def payment_terms(row: m.PaymentTerm) -> PaymentTerms:
-    """Return payment terms."""
-    return PaymentTerms(row.code, row.description, row.days, row.prepaid)
-
-
-def screening_list(about: Mapping[str, Any], entries: list[m.ScreeningEntry]) -> ScreeningList:
-    """Return the screening list with its date."""
-    return ScreeningList(
-        name=str(about["list_name"]),
-        as_of=date.fromisoformat(about["as_of"]),
-        threshold=Decimal(str(about["threshold"])),
-        max_age_days=int(about["max_age_days"]),
-        entries=tuple(Listed(e.entry_id, e.name, e.country) for e in entries),
     )
 
 

@@ -1,0 +1,327 @@
+"""The clause library: which approved texts a quote carries, and why, as a pure function of facts.
+
+A clause applies when every key of its conditions holds. Of several versions the newest one that
+is approved and in force counts. Each topic has one clause; what must be covered and is not, what
+is there twice, and what does not go together are findings for legal.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal, get_args
+
+from servers.finance.facts import Item, Policy, Window
+from servers.finance.say import finding
+from servers.finance.schemas import DeviationIn
+from servers.toolkit.findings import Finding, Severity
+from servers.toolkit.money import from_minor
+
+DEFAULT_LANGUAGE = "en"
+LAW = "governing_law"
+Key = Literal[
+    "kinds",
+    "zones",
+    "countries",
+    "not_countries",
+    "flags",
+    "not_flags",
+    "families",
+    "industries",
+    "payment",
+    "currencies",
+    "min_total",
+]
+KEYS: tuple[Key, ...] = get_args(Key)
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A clause in one version and language; `when` maps a key to the values of which one holds.
+
+    `jurisdiction` is the country whose law the text was written for; empty is any.
+    """
+
+    clause_id: str
+    version: int
+    topic: str
+    title: str
+    text: str
+    sha256: str
+    window: Window
+    when: Mapping[str, tuple[str, ...]]
+    language: str = DEFAULT_LANGUAGE
+    jurisdiction: str = ""
+    status: str = "approved"
+    mandatory: bool = False
+    conflicts_with: tuple[str, ...] = ()
+    owner: str = ""
+    approved_by: str = ""
+    approved_on: date | None = None
+
+
+@dataclass(frozen=True)
+class TermsFacts:
+    """What the choice of clauses depends on."""
+
+    customer_kind: str
+    country: str
+    zone: str
+    flags: frozenset[str]
+    day: date
+    on_file: str
+    total_minor: int
+    currency: str
+    credit_hold: bool = False
+    payment: str = ""
+    seller_country: str = ""
+    industry: str = ""
+    language: str = ""
+    families: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The clauses of a quote in their fixed order, why each applies, and what legal must see."""
+
+    clauses: tuple[Clause, ...]
+    reasons: Mapping[str, str]
+    findings: tuple[Finding, ...]
+
+
+def hash_of(text: str) -> str:
+    """Return the sha256 that fixes a clause's text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def flags_of(items: Iterable[Item]) -> frozenset[str]:
+    """Return what the products bring along: their kinds and their flags."""
+    found = {item.kind for item in items}
+    return frozenset(found.union(*(item.flags for item in items)) if found else found)
+
+
+def in_force(clauses: Iterable[Clause], day: date) -> dict[tuple[str, str], Clause]:
+    """Return the newest approved version of each clause and language that holds on a day."""
+    newest: dict[tuple[str, str], Clause] = {}
+    for clause in sorted(clauses, key=lambda c: c.version):
+        if clause.status == "approved" and clause.window.covers(day):
+            newest[clause.clause_id, clause.language] = clause
+    return newest
+
+
+def select_clauses(facts: TermsFacts, clauses: Iterable[Clause], policy: Policy) -> Selection:
+    """Select the clauses whose rules fire, in the customer's language where all of them have it."""
+    known = in_force(clauses, facts.day)
+    reasons: dict[str, str] = {}
+    for (clause_id, language), clause in sorted(known.items()):
+        if language == DEFAULT_LANGUAGE and (why := applies(clause, facts)):
+            reasons[clause_id] = why
+    chosen, said = in_language(list(reasons), known, facts.language)
+    order = {topic: place for place, topic in enumerate(policy.mandatory_topics)}
+    chosen.sort(key=lambda c: (order.get(c.topic, len(order)), c.topic, c.clause_id))
+    ordered = {clause.clause_id: reasons[clause.clause_id] for clause in chosen}
+    found = check_set(chosen, facts, policy)
+    return Selection(tuple(chosen), ordered, (*found, *said))
+
+
+def in_language(
+    clause_ids: Sequence[str], known: Mapping[tuple[str, str], Clause], language: str
+) -> tuple[list[Clause], list[Finding]]:
+    """Return the clauses in one language: the customer's, or else the default, which is said.
+
+    A contract is in one language, so one missing translation decides for all of them.
+    """
+    lacking = [clause_id for clause_id in clause_ids if (clause_id, language) not in known]
+    if language in ("", DEFAULT_LANGUAGE):
+        return [known[clause_id, DEFAULT_LANGUAGE] for clause_id in clause_ids], []
+    if not lacking:
+        return [known[clause_id, language] for clause_id in clause_ids], []
+    said = finding(
+        "CLAUSE_LANGUAGE",
+        Severity.INFO,
+        f"{len(lacking)} of {len(clause_ids)} clauses have no approved text in {language}; "
+        f"all are in {DEFAULT_LANGUAGE}",
+        rule_id="TERMS",
+        evidence=lacking[:20],
+    )
+    return [known[clause_id, DEFAULT_LANGUAGE] for clause_id in clause_ids], [said]
+
+
+def applies(clause: Clause, facts: TermsFacts) -> str:
+    """Return why a clause applies; empty when it does not."""
+    why = []
+    if clause.jurisdiction:
+        if clause.jurisdiction != facts.seller_country:
+            return ""
+        why.append(f"jurisdiction: {clause.jurisdiction}")
+    for key, values in clause.when.items():
+        met = HOLDS[key](facts, frozenset(values))
+        if not met:
+            return ""
+        why.append(f"{key}: {', '.join(sorted(met))}")
+    return "; ".join(why) or "always"
+
+
+def check_set(clauses: Sequence[Clause], facts: TermsFacts, policy: Policy) -> list[Finding]:
+    """Say which topic is not covered, which is covered twice, and what does not go together."""
+    topics = [clause.topic for clause in clauses]
+    needed = [t for t, flag in policy.mandatory_topics.items() if not flag or flag in facts.flags]
+    findings = [_missing(topic, facts) for topic in needed if topic not in topics]
+    findings += [
+        _twice(topic, [clause.clause_id for clause in clauses if clause.topic == topic])
+        for topic in dict.fromkeys(topics)
+        if topics.count(topic) > 1
+    ]
+    held = {clause.clause_id for clause in clauses}
+    pairs = {
+        tuple(sorted((clause.clause_id, other)))
+        for clause in clauses
+        for other in clause.conflicts_with
+        if other in held and other != clause.clause_id
+    }
+    findings += [
+        finding(
+            "CLAUSE_CONFLICT",
+            Severity.NEEDS_HUMAN,
+            f"{one} and {other} do not go together",
+            subject=one,
+            rule_id="TERMS",
+            evidence=[one, other],
+            fix="ask legal which one holds",
+        )
+        for one, other in sorted(pairs)
+    ]
+    return findings
+
+
+def check_mandatory(
+    selected: Sequence[Clause], given: Sequence[Clause], facts: TermsFacts, policy: Policy
+) -> list[Finding]:
+    """Say which mandatory clause was left out without another one on its topic."""
+    covered = {clause.topic for clause in given}
+    said = {t for t, flag in policy.mandatory_topics.items() if not flag or flag in facts.flags}
+    topics = [c.topic for c in selected if c.mandatory and c.topic not in covered | said]
+    return [_missing(topic, facts) for topic in dict.fromkeys(topics)]
+
+
+def deviations(
+    selected: Sequence[Clause], given: Sequence[Clause], stated: Sequence[DeviationIn] = ()
+) -> list[Finding]:
+    """Say in which points a quote was given other clauses than the rules select, and why.
+
+    A clause that is left out and one that is added on the same topic are one deviation. Each
+    asks legal by itself; a reason is a code, and a deviation without one says so.
+    """
+    out = [c for c in selected if c.clause_id not in {g.clause_id for g in given}]
+    added = [c for c in given if c.clause_id not in {s.clause_id for s in selected}]
+    reasons = {one.clause_id: one.reason for one in stated}
+    found = []
+    for clause in out:
+        instead = next((c for c in added if c.topic == clause.topic), None)
+        if instead is not None:
+            added.remove(instead)
+        found.append(_deviation(clause, instead, reasons))
+    found += [_deviation(None, clause, reasons) for clause in added]
+    if not found and [c.clause_id for c in selected] != [c.clause_id for c in given]:
+        found.append(
+            finding(
+                "CLAUSE_DEVIATION",
+                Severity.NEEDS_HUMAN,
+                "the clauses are in another order than the rules give",
+                rule_id="clause:order",
+                fix="take the clause_ids of select_terms, or ask legal to approve",
+            )
+        )
+    return found
+
+
+def _deviation(out: Clause | None, added: Clause | None, reasons: Mapping[str, str]) -> Finding:
+    named = [clause for clause in (added, out) if clause is not None]
+    reason = next((reasons[c.clause_id] for c in named if c.clause_id in reasons), "not stated")
+    left = [] if out is None else [f"left out: {out.clause_id}"]
+    new = [] if added is None else [f"added: {added.clause_id} version {added.version}"]
+    if out is None:
+        said = f"{named[0].clause_id} is added"
+    elif added is None:
+        said = f"{out.clause_id} is left out"
+    else:
+        said = f"{added.clause_id} stands in for {out.clause_id}"
+    return finding(
+        "CLAUSE_DEVIATION",
+        Severity.NEEDS_HUMAN,
+        f"{said}; reason: {reason.replace('_', ' ')}",
+        subject=named[0].clause_id,
+        rule_id=f"clause:{named[0].clause_id}",
+        evidence=[*left, *new, f"reason: {reason}"],
+        fix="take the clause_ids of select_terms, or ask legal to approve",
+    )
+
+
+def _missing(topic: str, facts: TermsFacts) -> Finding:
+    return finding(
+        "MISSING_CLAUSE",
+        Severity.NEEDS_HUMAN,
+        f"no approved clause covers {topic.replace('_', ' ')}",
+        subject=topic,
+        rule_id="TERMS",
+        evidence=[f"{facts.customer_kind}, {facts.country}, {facts.zone}"],
+        fix="ask legal for a clause",
+    )
+
+
+def _twice(topic: str, clause_ids: list[str]) -> Finding:
+    """Two laws cannot govern one contract, whoever approves; any other topic legal can settle."""
+    return finding(
+        "CLAUSE_CONFLICT",
+        Severity.ERROR if topic == LAW else Severity.NEEDS_HUMAN,
+        f"two clauses cover {topic.replace('_', ' ')}",
+        subject=topic,
+        rule_id="TERMS",
+        evidence=clause_ids,
+        fix="take one of them" if topic == LAW else "ask legal which one holds",
+    )
+
+
+def _of(name: str) -> Callable[[TermsFacts, frozenset[str]], frozenset[str]]:
+    """Return the test of a fact that is one word; an unknown one meets nothing."""
+
+    def met(facts: TermsFacts, values: frozenset[str]) -> frozenset[str]:
+        return values & {getattr(facts, name)} - {""}
+
+    return met
+
+
+def _elsewhere(facts: TermsFacts, values: frozenset[str]) -> frozenset[str]:
+    return frozenset() if facts.country in values else frozenset({facts.country})
+
+
+def _without(facts: TermsFacts, values: frozenset[str]) -> frozenset[str]:
+    return frozenset() if facts.flags & values else frozenset(f"no {one}" for one in values)
+
+
+def _reached(facts: TermsFacts, thresholds: frozenset[str]) -> frozenset[str]:
+    """Return the thresholds ("EUR 50000.00") that the total reaches in its own currency."""
+    total = from_minor(facts.total_minor, facts.currency)
+    pairs = [threshold.split(" ", 1) for threshold in thresholds]
+    return frozenset(
+        f"{code} {amount}"
+        for code, amount in pairs
+        if code == facts.currency and total >= Decimal(amount)
+    )
+
+
+HOLDS: Mapping[str, Callable[[TermsFacts, frozenset[str]], frozenset[str]]] = {
+    "kinds": _of("customer_kind"),
+    "zones": _of("zone"),
+    "countries": _of("country"),
+    "not_countries": _elsewhere,
+    "flags": lambda facts, values: facts.flags & values,
+    "not_flags": _without,
+    "families": lambda facts, values: facts.families & values,
+    "industries": _of("industry"),
+    "payment": _of("payment"),
+    "currencies": _of("currency"),
+    "min_total": _reached,
+}
+"""How each key of a clause's conditions is met; they are the words of `when`."""

@@ -1,0 +1,192 @@
+"""Payment terms: instalments, when each is due, and the exact split of a total over them."""
+
+from calendar import monthrange
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Literal, get_args
+
+from servers.finance.blocks import InstalmentBlock
+from servers.finance.say import percent as plain_percent
+from servers.toolkit.money import from_minor, round_money, split_proportionally, to_minor
+
+HUNDRED = Decimal(100)
+LONGEST_MONTH = 31
+Basis = Literal["order", "delivery", "invoice", "end_of_month"]
+BASES: tuple[Basis, ...] = get_args(Basis)
+
+
+@dataclass(frozen=True)
+class TermLine:
+    """An instalment: a percentage (None is what is left), due some days after something.
+
+    `end_of_month` counts its days from the last day of the month of the invoice. A discount is
+    for payment within `discount_days` of the same event.
+    """
+
+    percent: Decimal | None
+    due: Basis
+    days: int = 0
+    discount_percent: Decimal = Decimal(0)
+    discount_days: int = 0
+
+
+@dataclass(frozen=True)
+class PaymentTerms:
+    """How long the customer may take to pay; `days` is the latest instalment's."""
+
+    code: str
+    description: str
+    days: int
+    prepaid: bool
+    lines: tuple[TermLine, ...] = ()
+
+    @property
+    def parts(self) -> tuple[TermLine, ...]:
+        """The instalments; plain terms have one."""
+        return self.lines or plain_lines(self.days, prepaid=self.prepaid)
+
+    @property
+    def shares(self) -> tuple[Decimal, ...]:
+        """The percentage of each instalment, the remainder worked out; they sum to 100."""
+        named = sum((part.percent for part in self.parts if part.percent is not None), Decimal(0))
+        return tuple(HUNDRED - named if p.percent is None else p.percent for p in self.parts)
+
+    @property
+    def weighted_days(self) -> Decimal:
+        """The days the customer has on average; a month's end counts as a whole month later."""
+        pairs = zip(self.shares, self.parts, strict=True)
+        return sum((share * late(part) for share, part in pairs), Decimal(0)) / HUNDRED
+
+    @property
+    def discount(self) -> Decimal:
+        """The largest early-payment discount, in percent."""
+        return max(part.discount_percent for part in self.parts)
+
+    @property
+    def in_advance(self) -> Decimal:
+        """The percentage that is due with the order, before anything is delivered."""
+        pairs = zip(self.shares, self.parts, strict=True)
+        return sum((share for share, part in pairs if advance(part)), Decimal(0))
+
+
+def plain_lines(days: int, *, prepaid: bool) -> tuple[TermLine, ...]:
+    """Return the one instalment of plain terms."""
+    return (TermLine(None, "order" if prepaid else "invoice", 0 if prepaid else days),)
+
+
+def advance(line: TermLine) -> bool:
+    """Say whether an instalment is due before delivery."""
+    return line.due == "order" and line.days == 0
+
+
+def late(line: TermLine) -> int:
+    """Return the most days that pass until an instalment is due."""
+    return line.days + (LONGEST_MONTH if line.due == "end_of_month" else 0)
+
+
+def problem_of(lines: Sequence[TermLine]) -> str:
+    """Return what is wrong with the instalments; empty when nothing is."""
+    if not lines:
+        return "payment terms need an instalment"
+    rest = [line for line in lines if line.percent is None]
+    named = sum((line.percent for line in lines if line.percent is not None), Decimal(0))
+    if any(line.percent is not None and line.percent <= 0 for line in lines):
+        return "an instalment's percent must be above 0"
+    if len(rest) > 1:
+        return "only one instalment can be the remainder"
+    if rest and named >= HUNDRED:
+        return f"the instalments are {plain_percent(named)} percent and leave no remainder"
+    if not rest and named != HUNDRED:
+        return f"the instalments sum to {plain_percent(named)} percent, not to 100"
+    for line in lines:
+        if line.due not in BASES:
+            return f"due is one of {', '.join(BASES)}"
+        if bool(line.discount_percent) != bool(line.discount_days):
+            return "an early-payment discount has a percent and its days"
+        if not 0 <= line.discount_percent < HUNDRED:
+            return "an early-payment discount is below 100 percent"
+        if line.discount_days and line.discount_days >= late(line):
+            return "an early-payment discount must end before the instalment is due"
+    return ""
+
+
+def longer(picked: PaymentTerms, agreed: PaymentTerms) -> bool:
+    """Say whether terms give the customer more than what is agreed: time, or a discount."""
+    return (
+        picked.days > agreed.days
+        or picked.weighted_days > agreed.weighted_days
+        or picked.discount > agreed.discount
+    )
+
+
+def due_on(line: TermLine, event: date) -> date:
+    """Return the day an instalment is due, counted from the day of its event."""
+    if line.due == "end_of_month":
+        event = event.replace(day=monthrange(event.year, event.month)[1])
+    return event + timedelta(days=line.days)
+
+
+def schedule(
+    terms: PaymentTerms, total_minor: int, currency: str, day: date
+) -> list[InstalmentBlock]:
+    """Split a total over the instalments, exactly, and say when each can be due at the earliest.
+
+    Args:
+        terms: The payment terms of the quote.
+        total_minor: What is payable.
+        currency: The quote's currency.
+        day: The order date, as if delivery and invoice were on it too.
+    """
+    total = from_minor(total_minor, currency)
+    amounts = split_proportionally(total, terms.shares, currency)
+    made = []
+    for place, (part, share, amount) in enumerate(
+        zip(terms.parts, terms.shares, amounts, strict=True), start=1
+    ):
+        off = round_money(amount * part.discount_percent / HUNDRED, currency)
+        early = bool(part.discount_days)
+        made.append(
+            InstalmentBlock(
+                position=place,
+                percent=plain_percent(share),
+                amount_minor=to_minor(amount, currency),
+                due=part.due,
+                days=part.days,
+                say=_words(part),
+                earliest=due_on(part, day),
+                discount_percent=plain_percent(part.discount_percent) if early else None,
+                discount_days=part.discount_days if early else None,
+                discount_minor=to_minor(off, currency) if early else None,
+            )
+        )
+    return made
+
+
+def on_credit(terms: PaymentTerms, total_minor: int, currency: str) -> int:
+    """Return what of a total the customer would owe after delivery: all but what is in advance."""
+    parts = schedule(terms, total_minor, currency, date(2000, 1, 1))
+    return sum(
+        block.amount_minor
+        for block, part in zip(parts, terms.parts, strict=True)
+        if not advance(part)
+    )
+
+
+def _words(line: TermLine) -> str:
+    event = {
+        "order": "the order",
+        "delivery": "delivery",
+        "invoice": "the invoice date",
+        "end_of_month": "the end of the month of the invoice date",
+    }[line.due]
+    if line.days == 0:
+        said = {"order": "with the order", "delivery": "on delivery"}.get(line.due, f"at {event}")
+    else:
+        said = f"within {line.days} days of {event}"
+    if line.discount_days:
+        off = plain_percent(line.discount_percent)
+        start = "the invoice date" if line.due == "end_of_month" else event
+        said += f"; {off}% less if paid within {line.discount_days} days of {start}"
+    return said

@@ -1,0 +1,66 @@
+"""What the tests of law, credit and screening share: the demo's library and policy."""
+
+from datetime import date
+from typing import Any
+
+from finance_support import acting, everyone
+
+from servers.finance import models as m
+from servers.finance.clauses import Clause, TermsFacts
+from servers.finance.facts import Policy
+from servers.finance.payment import PaymentTerms
+from servers.finance.repository import legal, rows
+from servers.finance.terms import Terms, select
+from servers.toolkit.database import Database
+
+
+class House:
+    """The demo's clauses, payment terms and policies."""
+
+    def __init__(self, database: Database) -> None:
+        with acting(everyone()), database.session() as session:
+            self.clauses: list[Clause] = list(legal.find_clauses(session))
+            self.payment: dict[str, PaymentTerms] = legal.find_payment_terms(session)
+            setting = session.get(m.Setting, "policies")
+            assert setting is not None
+            self.policy: Policy = rows.policy(setting.value)
+            self.credit = legal.credit_policy(setting.value)
+
+    def clause(self, clause_id: str, language: str = "en") -> Clause:
+        """Return a clause of the library."""
+        return next(c for c in self.clauses if (c.clause_id, c.language) == (clause_id, language))
+
+    def select(self, clauses: list[Clause] | None = None, **changes: Any) -> Terms:
+        """Select the terms of a German business that buys goods, with changes."""
+        asked, chosen = changes.pop("asked", None), changes.pop("chosen", None)
+        return select(
+            facts(**changes),
+            self.clauses if clauses is None else clauses,
+            self.payment,
+            self.policy,
+            asked=asked,
+            chosen=chosen,
+        )
+
+
+def facts(**changes: Any) -> TermsFacts:
+    """Return the facts of a German business that buys goods, with changes."""
+    return TermsFacts(
+        **{
+            "customer_kind": "business",
+            "country": "DE",
+            "zone": "HOME",
+            "flags": frozenset({"goods"}),
+            "day": date(2026, 11, 23),
+            "on_file": "NET30",
+            "total_minor": 100_000,
+            "currency": "EUR",
+            "seller_country": "DE",
+            **changes,
+        }
+    )
+
+
+def codes(terms: Terms) -> list[str]:
+    """Return the codes of what terms say."""
+    return [found.code for found in terms.findings]
