@@ -8,7 +8,7 @@ loss. Nothing falls below zero, so no discount ever makes a total higher.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from servers.finance.blocks import Allowance, TraceStep
 from servers.finance.discounts import apply_discount, take_off
@@ -82,7 +82,7 @@ def _bp(before: Decimal, after: Decimal) -> int:
     if before <= 0 or after >= before:
         return 0
     exact = ((before - after) * 10_000 / before).quantize(Decimal("0.000001"))
-    return int(-(-exact // 1))
+    return int(exact.to_integral_value(ROUND_CEILING))
 
 
 def override(work: Work, adjustments: Iterable[Adjustment], currency: str) -> Decimal | None:
@@ -172,19 +172,26 @@ def _document(
     weights = [work.running or ZERO for work in mine] + [freight.net or ZERO]
     base = sum(weights, ZERO)
     rate = percent(one.value) if one.kind == "percent" else None
-    whole = round_money(base * one.value / 100 if rate else one.value, currency)
-    *shares, carriage = split(min(base, whole), weights, currency)
-    words = f"{rate}%" if rate else f"{plain(whole)} {currency}"
+    *shares, carriage = document_shares(one, weights, currency)
+    off = sum(shares, carriage)
+    words = f"{rate}%" if rate else f"{plain(off)} {currency}"
     note = f"a share of {words} off {plain(base)} in all"
-    for work, off in zip(mine, shares, strict=True):
-        if off:
-            _reduce(work, one, off, rate, currency, note)
+    for work, share in zip(mine, shares, strict=True):
+        if share:
+            _reduce(work, one, share, rate, currency, note)
     if carriage:
         label = "Document discount"
         take_freight(freight, BY_HAND, label, carriage, currency, rate, name="manual")
-    kept = 1 - (one.value / 100 if rate else min(base, whole) / base if base else ZERO)
+    kept = 1 - (one.value / 100 if rate else off / base if base else ZERO)
     for name in hand.counted:
         hand.after[name] *= kept
+
+
+def document_shares(one: Adjustment, weights: Sequence[Decimal], currency: str) -> list[Decimal]:
+    """Return what a discount on the document takes off each part: exact, and never below zero."""
+    base = sum(weights, ZERO)
+    whole = base * one.value / 100 if one.kind == "percent" else one.value
+    return split(min(base, round_money(whole, currency)), weights, currency)
 
 
 def _reduce(

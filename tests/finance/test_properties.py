@@ -24,7 +24,10 @@ SKUS = [
     *("SW-P8-120", "SW-P16-240", "SRV-D1-16", "SEN-T4", "CAM-D4", "CBL-C6-02"),
     *("SUB-DM-STD", "SVC-INST-D"),
 ]
-CODES = ["EDGE5", "SHIPFREE", "WINTER25", "NOPE"]
+CODES = [
+    *("EDGE5", "SHIPFREE", "WINTER25", "NOPE", "CABLE50", "SENSORFIX", "CAM4GET1", "RACKKIT"),
+    *("WELCOME250", "HALFSHIP"),
+]
 PLACES = [("acc_008", "adr_024"), ("acc_001", "adr_003"), ("acc_002", "adr_006")]
 rows = st.lists(
     st.tuples(
@@ -140,14 +143,21 @@ def test_no_discount_raises_a_total(
 
 
 @plenty
-@given(rows, st.sampled_from(PLACES), st.sampled_from(CODES))
+@given(
+    rows,
+    st.sampled_from(PLACES),
+    st.sampled_from(CODES),
+    st.sets(st.sampled_from(CODES), max_size=3),
+)
 def test_no_code_raises_a_total(
-    worlds: Worlds, drawn: list[Any], place: tuple[str, str], code: str
+    worlds: Worlds, drawn: list[Any], place: tuple[str, str], code: str, others: set[str]
 ) -> None:
     facts = worlds[place[0]]
-    without = price(facts, order(drawn, place))
-    with_it = price(facts, order(drawn, place, promo_codes=[code]))
+    without = price(facts, order(drawn, place, promo_codes=sorted(others)))
+    with_it = price(facts, order(drawn, place, promo_codes=[code, *sorted(others)]))
     assert total(with_it) <= total(without)
+    backwards = price(facts, order(drawn, place, promo_codes=[*sorted(others)[::-1], code]))
+    assert (with_it.totals, with_it.lines) == (backwards.totals, backwards.lines)
 
 
 @plenty
