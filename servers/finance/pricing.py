@@ -342,7 +342,7 @@ class _Waterfall:
 
 
 def explain(pricing: Pricing, line_id: str | None) -> list[TraceStep]:
-    """Return the trace of one line, or of the whole quote.
+    """Return the trace of one line and the gifts beside it, or of the whole quote.
 
     Raises:
         InvalidInputError: no line has that id.
@@ -351,7 +351,10 @@ def explain(pricing: Pricing, line_id: str | None) -> list[TraceStep]:
         return pricing.trace
     if line_id not in {line.line_id for line in pricing.lines}:
         raise InvalidInputError(f"no line {line_id}", fix="use a line_id of the lines")
-    return [one for one in pricing.trace if one.line_id == line_id]
+    mine = (line_id, f"{line_id}.")
+    return [
+        one for one in pricing.trace if one.line_id == mine[0] or one.line_id.startswith(mine[1])
+    ]
 
 
 def _empty(request: PriceRequest, currency: str, findings: list[Finding]) -> Pricing:

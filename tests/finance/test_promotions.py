@@ -12,7 +12,7 @@ from promotion_support import BUYER, DAY, EUR, EVERYWHERE, ZERO, part, promotion
 
 from servers.finance.blocks import PromotionBlock
 from servers.finance.facts import PricingFacts, Window
-from servers.finance.pricing import Pricing, price
+from servers.finance.pricing import Pricing, explain, price
 from servers.finance.promotion_choice import settle
 from servers.finance.promotion_effects import FREIGHT, Part, canonical
 from servers.finance.promotion_facts import BuyGet, Gift, Limits, Promotion, Selector
@@ -242,6 +242,7 @@ def test_a_gift_is_a_line_of_its_own_that_is_true_in_all_but_its_price(given: Wi
     assert with_it.margin.cost_minor == without.margin.cost_minor + 3 * 483
     assert with_it.margin.net_minor == without.margin.net_minor
     assert with_it.totals == without.totals
+    assert {step.line_id for step in explain(with_it, "l1")} == {"l1", "l1.free"}
     assert with_it.promotions == [
         PromotionBlock(promotion_id="PRO-GIFT", code="GIFT", amount_minor=0, free_units=3)
     ]
