@@ -205,6 +205,12 @@ class InternalLine(QuoteLine):
     list_unit_price: str | None = Field(description="from the price book, for the default term")
     price_book: str | None
     contract_id: str | None = None
+    base_quantity: str | None = Field(
+        default=None, description="the quantity in base units, where it is another one"
+    )
+    contract_quantity: str | None = Field(
+        default=None, description="base units that the contract price holds for"
+    )
 
 
 class FreightBlock(Block):

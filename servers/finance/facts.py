@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Literal
 from servers.finance.proration import Proration
 
 if TYPE_CHECKING:
+    from servers.finance.bundles import Component
     from servers.finance.charges import Fee
+    from servers.finance.options import Option
     from servers.finance.presentation import Rate
     from servers.finance.promotion_facts import Promotion
     from servers.finance.subscriptions import Subscription
     from servers.finance.tax_rates import Jurisdiction, Registration, TaxRateProvider
+    from servers.finance.tiers import History, Schedule
+    from servers.finance.units import ItemUnit
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,11 @@ class Item:
 
 @dataclass(frozen=True)
 class Entry:
-    """A price of one SKU in one book; `channel` and `country` empty mean any."""
+    """A price of one SKU in one book; a key that is empty means any.
+
+    `unit` empty is the item's base unit. `min_qty` is included, `max_qty` is not; both in base
+    units. `note` says how a derived price came about, `refused` why it could not.
+    """
 
     entry_id: str
     book: str
@@ -128,11 +136,22 @@ class Entry:
     amount: Decimal
     proration: Proration = "monthly"
     tax_inclusive: bool = False
+    region: str = ""
+    account_id: str = ""
+    rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    min_qty: Decimal = Decimal(0)
+    max_qty: Decimal | None = None
+    note: str = ""
+    refused: str = ""
 
 
 @dataclass(frozen=True)
 class Contract:
-    """A price agreed with an account; `selector` is a SKU or a family."""
+    """A price agreed with an account; `selector` is a SKU or a family.
+
+    Quantities are in base units: `min_commit` is what the customer promised to buy, `max_quantity`
+    what the price holds for at most, `used` what accepted quotes have taken of it.
+    """
 
     contract_id: str
     account_id: str
@@ -144,18 +163,9 @@ class Contract:
     window: Window
     exclusive: bool
     document: str
-
-
-@dataclass(frozen=True)
-class Tier:
-    """A band of a volume discount on a family; `upper` is excluded, None is open."""
-
-    tier_id: str
-    family: str
-    lower: int
-    upper: int | None
-    percent: Decimal
-    window: Window
+    min_commit: Decimal | None = None
+    max_quantity: Decimal | None = None
+    used: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -245,7 +255,7 @@ class PricingFacts:
     items: Mapping[str, Item]
     entries: tuple[Entry, ...]
     contracts: tuple[Contract, ...]
-    tiers: tuple[Tier, ...]
+    tiers: "tuple[Schedule, ...]"
     promotions: "tuple[Promotion, ...]"
     freight: tuple[FreightRate, ...]
     tax_rates: tuple[TaxRate, ...]
@@ -258,3 +268,7 @@ class PricingFacts:
     subscriptions: "tuple[Subscription, ...]" = ()
     fees: "tuple[Fee, ...]" = ()
     rates: "tuple[Rate, ...]" = ()
+    units: tuple["ItemUnit", ...] = ()
+    options: tuple["Option", ...] = ()
+    components: tuple["Component", ...] = ()
+    history: tuple["History", ...] = ()

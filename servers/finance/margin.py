@@ -19,8 +19,11 @@ def cost_of(work: Work, exchange: Mapping[str, Decimal], currency: str) -> Decim
     rate = Decimal(1) if item.cost_currency == currency else exchange.get(currency)
     if rate is None:
         return None
-    months, default = work.price.term_factor
-    return item.cost * rate * work.line.quantity * months / default
+    extra, (months, default) = work.price.extra_cost, work.price.term_factor
+    if extra is None:
+        return None
+    cost = item.cost * work.pieces + extra * work.line.quantity
+    return cost * rate * months / default
 
 
 def margin_of(

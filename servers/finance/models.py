@@ -7,7 +7,7 @@ integer minor units: no float ever touches them. Days are dates, both ends of a 
 from datetime import date
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, UniqueConstraint
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -125,71 +125,6 @@ class ItemRow(FinanceTable, table=True):
     cost_currency: str = Field(default="EUR", max_length=3)
     tax_class: str = Field(max_length=20)
     flags: list[str] = Field(default_factory=list, sa_type=JSON)
-
-
-class PriceBook(FinanceTable, table=True):
-    """A list of prices in one currency; empty channel or country means any."""
-
-    __tablename__ = "price_book"
-
-    book: str = Field(primary_key=True, max_length=30)
-    name: str = Field(max_length=120)
-    currency: str = Field(index=True, max_length=3)
-    channel: str = Field(default="", max_length=20)
-    country: str = Field(default="", max_length=2)
-    valid_from: date
-    valid_to: date | None = None
-
-
-class PriceEntry(FinanceTable, table=True):
-    """The price of a SKU in a book, per unit and (for terms) per default term."""
-
-    __tablename__ = "price_entry"
-    __table_args__ = (
-        UniqueConstraint("book", "sku", "unit"),
-        CheckConstraint("amount_micro >= 0", name="price_entry_not_negative"),
-    )
-
-    id: int | None = Field(default=None, primary_key=True)
-    book: str = Field(foreign_key="price_book.book", max_length=30)
-    sku: str = Field(foreign_key="item.sku", index=True, max_length=32)
-    unit: str = Field(max_length=12)
-    default_term_months: int | None = None
-    proration: str = Field(default="monthly", max_length=16)
-    amount_micro: int = Field(sa_type=BigInteger)
-
-
-class VolumeTier(FinanceTable, table=True):
-    """A band of a volume discount; `upper` is excluded, null is open."""
-
-    __tablename__ = "volume_tier"
-    __table_args__ = (UniqueConstraint("family", "lower", "valid_from"),)
-
-    tier_id: str = Field(primary_key=True, max_length=60)
-    family: str = Field(index=True, max_length=40)
-    lower: int
-    upper: int | None = None
-    percent_micro: int = Field(sa_type=BigInteger)
-    valid_from: date
-    valid_to: date | None = None
-
-
-class ContractPrice(FinanceTable, table=True):
-    """A price agreed with an account and inherited by its children."""
-
-    __tablename__ = "contract_price"
-
-    contract_id: str = Field(primary_key=True, max_length=60)
-    account_id: str = Field(index=True, max_length=ID)
-    scope: str = Field(max_length=8)
-    selector: str = Field(max_length=40)
-    kind: str = Field(max_length=8)
-    amount_micro: int = Field(sa_type=BigInteger)
-    currency: str = Field(default="", max_length=3)
-    valid_from: date
-    valid_to: date | None = None
-    exclusive: bool = True
-    document: str = Field(default="", max_length=120)
 
 
 class FreightRateRow(FinanceTable, table=True):

@@ -1,6 +1,6 @@
 """The price of a quote: a pure function of facts and a request (the waterfall, in one order).
 
-    book price -> contract -> term -> volume tier -> promotions -> requested discount
+    book price -> contract -> options -> term -> volume tier -> promotions -> requested discount
         -> round -> freight -> tax -> totals -> limits
 
 Optional and alternative lines are priced and taxed, but count in no total, weight or threshold.
@@ -26,18 +26,17 @@ from servers.finance.blocks import (
     TraceStep,
 )
 from servers.finance.charges import Charges, charges_of
-from servers.finance.discounts import apply_tier
 from servers.finance.facts import Address, Policy, PricingFacts
 from servers.finance.freight import Freight, price_freight
+from servers.finance.lines import priced_lines
 from servers.finance.margin import margin_of
 from servers.finance.presentation import present
-from servers.finance.prices import UnitPrice, unit_price, unknown_currency
+from servers.finance.prices import unknown_currency
 from servers.finance.promotion_said import Promoted
 from servers.finance.promotions import Asked, carry, promote
 from servers.finance.recurring import recurring
-from servers.finance.say import finding, plain, step
-from servers.finance.schemas import LineIn, Priced, PriceRequest
-from servers.finance.subscriptions import Term, agreed_prices, put_term, terms_of
+from servers.finance.say import finding, step
+from servers.finance.schemas import Priced, PriceRequest
 from servers.finance.tax import TaxDecision
 from servers.finance.tax_doubts import place_doubts
 from servers.finance.taxing import Taxing
@@ -51,7 +50,7 @@ from servers.finance.totals import (
 from servers.finance.work import Work
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Finding, Severity
-from servers.toolkit.money import from_minor, round_money
+from servers.toolkit.money import from_minor
 
 ZERO = Decimal(0)
 
@@ -128,8 +127,10 @@ class _Waterfall:
         self.policy: Policy = facts.policy
 
     def run(self) -> Pricing:
-        terms = terms_of(self.request.lines, self.facts.subscriptions, self.day)
-        works = [self._start(line, terms[line.line_id]) for line in self.request.lines]
+        works, said = priced_lines(
+            self.facts, self.request, self.country, self.currency, self.taxing.begin
+        )
+        self.findings += said
         replaced = self._overrides(works)
         promoted, freight = self._promotions(works)
         works = promoted.works
@@ -155,39 +156,6 @@ class _Waterfall:
             lines, block, charges.blocks(self.currency), taxes, totals, runs, margin
         )
         return replace(answer, promotions=promoted.blocks, discount_bp=hand.highest_bp())
-
-    def _start(self, line: LineIn, term: Term) -> Work:
-        item = self.facts.items.get(line.sku)
-        if item is None:
-            missing = finding(
-                "UNKNOWN_ITEM",
-                Severity.ERROR,
-                f"finance has no item {line.sku}",
-                subject=line.line_id,
-                rule_id="ITEMS",
-                fix="choose another product, or add the item to finance",
-            )
-            return Work(line, None, UnitPrice(findings=[missing]), term)
-        if term.impossible:
-            return Work(line, item, UnitPrice(), term)
-        price_ = unit_price(
-            line,
-            item,
-            self.facts.customer,
-            self.currency,
-            self.day,
-            self.facts.entries,
-            agreed_prices(term, line, self.facts.contracts, self.day),
-        )
-        put_term(price_, line, term)
-        work = Work(line, item, price_, term)
-        self.taxing.begin(work)
-        if price_.amount is not None:
-            work.gross = work.running = round_money(price_.amount * line.quantity, self.currency)
-            note = f"{line.quantity} x {plain(price_.amount)}"
-            work.trace.append(step(line.line_id, "gross", "QUANTITY", after=work.gross, note=note))
-            apply_tier(work, self.facts.tiers, self.day, self.currency)
-        return work
 
     def _overrides(self, works: list[Work]) -> dict[str, Decimal]:
         """Set the prices that a person set; return what the lines cost before."""
@@ -232,7 +200,7 @@ class _Waterfall:
 
     def _freight(self, works: list[Work]) -> Freight:
         weights = [
-            (w.line.line_id, w.item.weight_g, w.line.quantity)
+            (w.line.line_id, w.weight_g, w.line.quantity)
             for w in works
             if w.in_total and w.item is not None and w.item.kind == "goods"
         ]

@@ -13,13 +13,13 @@ from decimal import Decimal
 from servers.finance.blocks import Allowance, PromotionBlock
 from servers.finance.facts import Customer, Item
 from servers.finance.freight import Freight
-from servers.finance.prices import UnitPrice
 from servers.finance.promotion_choice import Applied, settle
 from servers.finance.promotion_effects import FREIGHT, GiftLine, Part, canonical
 from servers.finance.promotion_facts import Promotion
 from servers.finance.promotion_rules import Order, Refusal, refusal
 from servers.finance.promotion_said import Promoted, Said, unknown_codes, warning
 from servers.finance.say import percent, plain, step
+from servers.finance.unit_price import UnitPrice
 from servers.finance.work import Work
 from servers.toolkit.money import round_money, to_minor
 

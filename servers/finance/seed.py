@@ -1,19 +1,18 @@
 """Fill a new finance database from the seed files, all or nothing."""
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import pairwise
 from pathlib import Path
 
 from sqlmodel import Session
 
 from servers.finance import models as m
-from servers.finance import seed_legal
+from servers.finance import seed_legal, seed_prices
 from servers.finance import seed_rows as rows
 from servers.finance.models_legal import RelatedParty
 from servers.finance.seed_promotions import promotions
 from servers.finance.seed_subscriptions import subscriptions_and_fees
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.importing import read_csv, read_json
+from servers.toolkit.importing import read_json
 from servers.toolkit.money import to_micro
 
 Part = Callable[[Path], Iterable[m.FinanceTable]]
@@ -88,67 +87,6 @@ def _items(folder: Path) -> Iterator[m.FinanceTable]:
         )
 
 
-def _books(folder: Path) -> Iterator[m.FinanceTable]:
-    for book in rows.json_rows(folder / "price_books.json", rows.BookSeed):
-        yield m.PriceBook(**book.model_dump())
-
-
-def _entries(folder: Path) -> Iterator[m.FinanceTable]:
-    skus = {row["sku"] for _, row in read_csv(folder / "items.csv")}
-    books = {book.book for book in rows.json_rows(folder / "price_books.json", rows.BookSeed)}
-    needs = ("book", "sku", "unit", "default_term_months", "amount")
-    for entry in rows.csv_rows(folder / "price_entries.csv", rows.EntrySeed, needs=needs):
-        if entry.sku not in skus or entry.book not in books:
-            raise InvalidInputError(
-                f"price_entries.csv: {entry.book} {entry.sku} names an unknown book or item",
-                fix="mend the row",
-            )
-        yield m.PriceEntry(
-            book=entry.book,
-            sku=entry.sku,
-            unit=entry.unit,
-            default_term_months=entry.default_term_months,
-            proration=entry.proration,
-            amount_micro=to_micro(entry.amount),
-        )
-
-
-def _reductions(folder: Path) -> Iterator[m.FinanceTable]:
-    tiers = list(rows.json_rows(folder / "tiers.json", rows.TierSeed))
-    _check_bands(tiers)
-    for tier in tiers:
-        yield m.VolumeTier(
-            **tier.model_dump(exclude={"percent"}), percent_micro=to_micro(tier.percent)
-        )
-    for contract in rows.json_rows(folder / "contracts.json", rows.ContractSeed):
-        if (contract.kind == "fixed") != bool(contract.currency):
-            raise InvalidInputError(
-                f"contracts.json: {contract.contract_id}: a fixed price has a currency, "
-                "a percentage has none",
-                fix="mend the row",
-            )
-        amount = to_micro(contract.amount)
-        yield m.ContractPrice(**contract.model_dump(exclude={"amount"}), amount_micro=amount)
-
-
-def _check_bands(tiers: Iterable[rows.TierSeed]) -> None:
-    """Refuse bands of a family that overlap or leave a gap."""
-    families: dict[str, list[rows.TierSeed]] = {}
-    for tier in tiers:
-        families.setdefault(tier.family, []).append(tier)
-    for family, bands in families.items():
-        bands.sort(key=lambda band: band.lower)
-        for band, following in pairwise(bands):
-            if band.upper != following.lower:
-                raise InvalidInputError(
-                    f"tiers.json: {family}: {band.tier_id} and {following.tier_id} "
-                    "overlap or leave a gap",
-                    fix="let each band begin where the one before ends",
-                )
-        if bands[-1].upper is not None:
-            raise InvalidInputError(f"tiers.json: {family}: the last band must be open")
-
-
 def _carriage_and_tax(folder: Path) -> Iterator[m.FinanceTable]:
     path = folder / "freight.json"
     freight = read_json(path)
@@ -216,14 +154,13 @@ def _customer_parts(folder: Path) -> Iterator[m.FinanceTable]:
 PARTS: tuple[Part, ...] = (
     _house,
     _items,
-    _books,
-    _entries,
-    _reductions,
+    *seed_prices.PARTS,
     promotions,
     _carriage_and_tax,
     seed_legal.house,
     _customers,
     _customer_parts,
+    *seed_prices.ACCOUNT_PARTS,
     subscriptions_and_fees,
     seed_legal.receivables,
 )

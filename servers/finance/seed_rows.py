@@ -8,7 +8,6 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from servers.finance.proration import Proration
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.importing import read_csv, read_json
 
@@ -108,18 +107,6 @@ class PersonSeed(Row):
     max_total: dict[str, Decimal] | None
 
 
-class BookSeed(Row):
-    """One row of price_books.json."""
-
-    book: str
-    name: str
-    currency: str = Field(pattern="^[A-Z]{3}$")
-    channel: str = ""
-    country: str = ""
-    valid_from: date
-    valid_to: date | None = None
-
-
 class ItemSeed(BaseModel):
     """items.csv; columns finance does not use are let pass."""
 
@@ -138,45 +125,6 @@ class FlagSeed(Row):
 
     sku: str
     flag: Literal["export_control", "hazmat", "personal_data", "camera"]
-
-
-class EntrySeed(Row):
-    """One row of price_entries.csv."""
-
-    book: str
-    sku: str
-    unit: Literal["each", "box", "license", "hour", "day", "month"]
-    default_term_months: int | None = Field(default=None, ge=1, le=120)
-    proration: Proration = "monthly"
-    amount: Decimal = Field(ge=0)
-
-
-class TierSeed(Row):
-    """One row of tiers.json."""
-
-    tier_id: str
-    family: str
-    lower: int = Field(ge=1)
-    upper: int | None
-    percent: Decimal = Field(ge=0, le=100)
-    valid_from: date
-    valid_to: date | None
-
-
-class ContractSeed(Row):
-    """One row of contracts.json."""
-
-    contract_id: str
-    account_id: str
-    scope: Literal["sku", "family"]
-    selector: str
-    kind: Literal["fixed", "percent"]
-    amount: Decimal = Field(ge=0)
-    currency: str
-    valid_from: date
-    valid_to: date | None
-    exclusive: bool
-    document: str
 
 
 class FreightSeed(Row):

@@ -14,11 +14,11 @@ from typing import Literal
 
 from servers.finance import proration
 from servers.finance.facts import Contract, Window
-from servers.finance.prices import UnitPrice
 from servers.finance.proration import DAY, Span
 from servers.finance.ramps import ramps_of, wrong
 from servers.finance.say import finding, percent, plain, step
 from servers.finance.schemas import LineIn
+from servers.finance.unit_price import UnitPrice
 from servers.toolkit.errors import NotFoundError
 from servers.toolkit.findings import Finding, Severity
 

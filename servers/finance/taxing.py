@@ -87,6 +87,8 @@ class Taxing:
         price.amount = moved(price.amount)
         if price.list_amount is not None:
             price.list_amount = moved(price.list_amount)
+        if price.rest is not None:
+            price.rest = moved(price.rest)
         price.trace.append(
             step(
                 work.line.line_id,

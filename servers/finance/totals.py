@@ -10,6 +10,7 @@ from servers.finance.say import percent, plain
 from servers.finance.tax import TaxDecision
 from servers.finance.tax_document import document_sums
 from servers.finance.taxing import Taxing
+from servers.finance.units import ONE
 from servers.finance.work import Work
 from servers.toolkit.money import from_minor, round_to, to_minor
 
@@ -111,6 +112,9 @@ def line_block(position: int, work: Work, currency: str) -> InternalLine:
         optional=line.optional,
         alternative_of=line.alternative_of,
         free=work.free,
+        part_of=line.part_of,
+        options=price_.options,
+        components=price_.components,
         gross_minor=minor(work.gross, currency),
         allowances=work.allowances,
         tax_inclusive=price_.tax_inclusive,
@@ -122,6 +126,8 @@ def line_block(position: int, work: Work, currency: str) -> InternalLine:
         list_unit_price=None if price_.list_amount is None else plain(price_.list_amount),
         price_book=price_.book,
         contract_id=price_.contract.contract_id if price_.contract else None,
+        base_quantity=None if price_.ratio == ONE else percent(work.pieces),
+        contract_quantity=None if price_.covered is None else percent(price_.covered),
     )
 
 

@@ -5,10 +5,11 @@ from decimal import Decimal
 
 from servers.finance.blocks import Allowance, TraceStep
 from servers.finance.facts import Item
-from servers.finance.prices import UnitPrice
 from servers.finance.schemas import LineIn
 from servers.finance.subscriptions import Term
 from servers.finance.tax import TaxDecision
+from servers.finance.unit_price import UnitPrice
+from servers.finance.units import in_base
 from servers.toolkit.findings import Finding
 
 
@@ -37,6 +38,19 @@ class Work:
     def in_total(self) -> bool:
         """Whether the line counts in the totals."""
         return not self.line.optional and self.line.alternative_of is None
+
+    @property
+    def pieces(self) -> Decimal:
+        """The quantity in base units."""
+        return in_base(Decimal(self.line.quantity), self.price.ratio)
+
+    @property
+    def weight_g(self) -> int | None:
+        """What one unit weighs, in whole grams; None when that is not known."""
+        if self.item is None or self.item.weight_g is None:
+            return None
+        upper, lower = self.price.ratio
+        return -(-self.item.weight_g * upper // lower)
 
     @property
     def exclusive(self) -> bool:

@@ -19,7 +19,10 @@ from servers.toolkit.database import Database
 from servers.toolkit.seeding import ensure_seeded, seed_folder
 
 HERE = Path(__file__).parent / "data"
-OWN = ("items.csv", "price_entries.csv", "item_flags.csv", "subscriptions.json")
+OWN = (
+    *("items.csv", "price_entries.csv", "item_flags.csv", "item_options.csv", "item_units.csv"),
+    *("bundles.csv", "account_history.csv", "subscriptions.json"),
+)
 
 
 @pytest.fixture(scope="session")

@@ -343,8 +343,9 @@ async def test_a_locked_price_is_kept_by_a_revision_and_not_made_longer(
     assert quote["price_lock_until"] == "2027-01-22"
     change(
         database,
-        "INSERT INTO price_book SELECT 'PB-NEW', name, currency, channel, country, "
-        "'2026-12-01', NULL FROM price_book WHERE book = 'PB-EUR'",
+        "INSERT INTO price_book (book, name, currency, channel, country, valid_from) "
+        "SELECT 'PB-NEW', name, currency, channel, country, '2026-12-01' "
+        "FROM price_book WHERE book = 'PB-EUR'",
     )
     change(
         database,

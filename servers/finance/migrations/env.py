@@ -2,6 +2,7 @@
 
 from servers.finance import (  # noqa: F401 - their tables join the metadata
     models_legal,
+    models_prices,
     models_promotions,
     models_quotes,
     models_subscriptions,

@@ -10,7 +10,7 @@ from servers.finance.legal import parties_of
 from servers.finance.models_quotes import Quote
 from servers.finance.payment import PaymentTerms
 from servers.finance.quote_facts import QuoteFacts
-from servers.finance.repository import expiry, reading
+from servers.finance.repository import expiry, purchases, reading
 from servers.finance.repository.clock import stamp
 from servers.finance.repository.collect import collect
 from servers.finance.repository.drafts import close_approvals, digest_of, hold
@@ -127,6 +127,7 @@ def _check_party(
 
 def _record_uses(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> None:
     """Count what the accepted quote uses up: budgets of promotions, quantities of contracts."""
+    purchases.record(session, quote, snapshot)
 
 
 def withdraw(session: Session, quote_id: str, reason: str, now: datetime) -> Withdrawn:

@@ -1,6 +1,5 @@
 """Collect what the rules need, with the same number of queries however many lines there are."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Select, literal
@@ -13,6 +12,7 @@ from servers.finance.facts import Customer, PricingFacts
 from servers.finance.models_quotes import Quote
 from servers.finance.quote_facts import QuoteFacts
 from servers.finance.repository import legal, rows, terms
+from servers.finance.repository.collect_prices import price_facts
 from servers.finance.repository.promotions import find_promotions
 from servers.finance.schemas import PriceRequest
 from servers.finance.seller import Entity, choose
@@ -35,13 +35,9 @@ def collect(session: Session, request: PriceRequest) -> QuoteFacts:
     currency = request.currency or customer.currency
     promotions = find_promotions(session, request.promo_codes)
     gifts = {one.gift.sku for one in promotions if one.gift is not None and one.gift.sku}
-    skus = sorted({line.sku for line in request.lines} | gifts)
+    asked = {line.sku for line in request.lines} | gifts
+    prices = price_facts(session, customer, asked, currency, request.order_date)
     settings = {one.name: one.value for one in session.exec(select(m.Setting))}
-    entries = session.exec(
-        select(m.PriceEntry, m.PriceBook)
-        .join(m.PriceBook, col(m.PriceBook.book) == col(m.PriceEntry.book))
-        .where(col(m.PriceEntry.sku).in_(skus), m.PriceBook.currency == currency)
-    )
     freight = select(m.FreightRateRow).where(
         m.FreightRateRow.method == request.ship_method, m.FreightRateRow.currency == currency
     )
@@ -50,14 +46,15 @@ def collect(session: Session, request: PriceRequest) -> QuoteFacts:
         customer=customer,
         home_country=settings["taxes"]["home_country"],
         zones=_zones(session),
-        currencies=frozenset(session.exec(select(m.PriceBook.currency).distinct())),
-        items={
-            one.sku: rows.item(one)
-            for one in session.exec(select(m.ItemRow).where(col(m.ItemRow.sku).in_(skus)))
-        },
-        entries=tuple(rows.entry(one, book) for one, book in entries),
-        contracts=_contracts(session, customer.family_tree),
-        tiers=tuple(rows.tier(one) for one in session.exec(select(m.VolumeTier))),
+        currencies=prices.currencies,
+        items=prices.items,
+        entries=prices.entries,
+        contracts=prices.contracts,
+        tiers=prices.tiers,
+        units=prices.units,
+        options=prices.options,
+        components=prices.components,
+        history=prices.history,
         promotions=promotions,
         freight=tuple(rows.freight_rate(one) for one in session.exec(freight)),
         tax_rates=tuple(rows.tax_rate(one) for one in session.exec(select(m.TaxRateRow))),
@@ -165,8 +162,3 @@ def _zones(session: Session) -> dict[str, frozenset[str]]:
     for one in session.exec(select(m.ZoneCountry)):
         zones.setdefault(one.zone, set()).add(one.country)
     return {zone: frozenset(countries) for zone, countries in zones.items()}
-
-
-def _contracts(session: Session, accounts: Iterable[str]) -> tuple[Any, ...]:
-    statement = select(m.ContractPrice).where(col(m.ContractPrice.account_id).in_(list(accounts)))
-    return tuple(rows.contract(one) for one in session.exec(statement))

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from servers.finance import facts as f
 from servers.finance import models as m
 from servers.finance.blocks import AddressBlock, BankBlock, SellerBlock, TaxIdBlock
-from servers.finance.proration import Proration
 from servers.finance.seller import Entity
 from servers.toolkit.money import from_micro, to_minor
 
@@ -66,51 +65,6 @@ def item(row: m.ItemRow) -> f.Item:
         cost_currency=row.cost_currency,
         tax_class=row.tax_class,
         flags=frozenset(row.flags),
-    )
-
-
-def entry(row: m.PriceEntry, book: m.PriceBook) -> f.Entry:
-    """Return a price entry with what its book says."""
-    return f.Entry(
-        entry_id=f"{row.book}/{row.sku}/{row.unit}",
-        book=row.book,
-        currency=book.currency,
-        channel=book.channel,
-        country=book.country,
-        window=f.Window(book.valid_from, book.valid_to),
-        sku=row.sku,
-        unit=row.unit,
-        default_term_months=row.default_term_months,
-        amount=from_micro(row.amount_micro),
-        proration=cast(Proration, row.proration),
-    )
-
-
-def contract(row: m.ContractPrice) -> f.Contract:
-    """Return a contract price."""
-    return f.Contract(
-        contract_id=row.contract_id,
-        account_id=row.account_id,
-        scope=row.scope,
-        selector=row.selector,
-        kind=row.kind,
-        amount=from_micro(row.amount_micro),
-        currency=row.currency,
-        window=f.Window(row.valid_from, row.valid_to),
-        exclusive=row.exclusive,
-        document=row.document,
-    )
-
-
-def tier(row: m.VolumeTier) -> f.Tier:
-    """Return a band of a volume discount."""
-    return f.Tier(
-        row.tier_id,
-        row.family,
-        row.lower,
-        row.upper,
-        from_micro(row.percent_micro),
-        f.Window(row.valid_from, row.valid_to),
     )
 
 

@@ -1,0 +1,91 @@
+"""What an accepted quote uses up of contracts, and what its account has bought with it."""
+
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from servers.finance import models_prices as m
+from servers.finance.assembly import QuoteSnapshot
+from servers.finance.blocks import InternalLine
+from servers.finance.contracts import ContractUse, contract_uses
+from servers.finance.models_quotes import Quote
+from servers.finance.proration import of_months
+from servers.finance.repository.rows_prices import quantity
+from servers.finance.say import percent
+from servers.toolkit.errors import RuleViolationError
+from servers.toolkit.money import to_micro
+
+
+def record(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> None:
+    """Write down what the firm lines of an accepted quote take.
+
+    Raises:
+        RuleViolationError: other quotes have taken what a contract had left for this one.
+    """
+    by_contract: dict[str, list[ContractUse]] = {}
+    for use in contract_uses(snapshot.lines):
+        by_contract.setdefault(use.contract_id, []).append(use)
+    statement = (
+        select(m.ContractPrice)
+        .where(col(m.ContractPrice.contract_id).in_(sorted(by_contract)))
+        .order_by(col(m.ContractPrice.contract_id))
+        .with_for_update()
+    )
+    for contract in session.exec(statement).all() if by_contract else ():
+        uses = by_contract[contract.contract_id]
+        _refuse_too_much(session, contract, sum((use.quantity for use in uses), Decimal(0)))
+        session.add_all(
+            m.ContractUseRow(
+                contract_id=use.contract_id,
+                quote_id=quote.quote_id,
+                line_id=use.line_id,
+                quantity_micro=to_micro(use.quantity),
+                day=quote.order_date,
+            )
+            for use in uses
+        )
+    session.add_all(
+        _purchase(quote, line) for line in snapshot.lines if line.in_total and not line.free
+    )
+
+
+def _refuse_too_much(session: Session, contract: m.ContractPrice, more: Decimal) -> None:
+    if contract.max_quantity_micro is None:
+        return
+    taken = session.exec(
+        select(func.sum(m.ContractUseRow.quantity_micro)).where(
+            m.ContractUseRow.contract_id == contract.contract_id
+        )
+    ).one()
+    left = quantity(contract.max_quantity_micro - int(taken or 0)) or Decimal(0)
+    if more > left:
+        raise RuleViolationError(
+            f"{percent(more)} are taken of contract {contract.contract_id}, which has "
+            f"{percent(max(left, Decimal(0)))} left since other quotes were accepted",
+            fix="make the next revision with revise_quote, which splits the price anew",
+            code="RECHECK",
+        )
+
+
+def _purchase(quote: Quote, line: InternalLine) -> m.AccountPurchase:
+    first = line.start or quote.order_date
+    pieces = Decimal(line.quantity if line.base_quantity is None else line.base_quantity)
+    return m.AccountPurchase(
+        account_id=quote.account_id,
+        sku=line.sku,
+        quantity_micro=to_micro(pieces),
+        day=first,
+        until=_until(line, first),
+        quote_id=quote.quote_id,
+        line_id=line.line_id,
+        source=quote.number or quote.quote_id,
+    )
+
+
+def _until(line: InternalLine, first: date) -> date | None:
+    """Return the last day of what is bought for a term; None for what is bought for good."""
+    if line.end is not None or line.term_months is None:
+        return line.end
+    return of_months(line.term_months, first).last
