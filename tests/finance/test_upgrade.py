@@ -171,3 +171,23 @@ def test_a_migration_that_loses_a_reference_is_taken_back(
         Database.open(old, "finance")
     assert rows(old, "alembic_version") == [{"version_num": "0001_first"}]
     assert len(rows(old, "customer")) > 0
+
+
+def test_law_keeps_its_meaning(old: Path) -> None:
+    clauses, terms = rows(old, "clause"), rows(old, "payment_term")
+    listed, customers = rows(old, "screening_entry"), rows(old, "customer")
+    Database.open(old, "finance").close()
+    after = {row["clause_id"]: row for row in rows(old, "clause")}
+    assert len(after) == len(clauses) > 0
+    for was in clauses:
+        now = after[was["clause_id"]]
+        assert {name: now[name] for name in was} == was
+        assert (now["status"], now["owner"]) == ("approved", was["approved_by"])
+        assert (now["jurisdiction"], now["mandatory"], now["conflicts_with"]) == ("", 0, "[]")
+    lines = {row["code"]: json.loads(row["lines"]) for row in rows(old, "payment_term")}
+    for was in terms:
+        due = "order" if was["prepaid"] else "invoice"
+        assert lines[was["code"]] == [{"percent": None, "due": due, "days": was["days"]}]
+    assert [row["aliases"] for row in rows(old, "screening_entry")] == ["[]"] * len(listed)
+    kept = {row["account_id"]: row["open_minor"] for row in rows(old, "customer")}
+    assert kept == {row["account_id"]: row["open_minor"] for row in customers}
