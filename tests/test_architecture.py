@@ -83,6 +83,16 @@ def test_only_engine_imports_dbos_and_only_servers_imports_a_server() -> None:
         assert not any(m.startswith(tuple(f"servers.{s}" for s in SERVERS)) for m in found)
 
 
+def test_what_imports_a_server_by_name_is_known() -> None:
+    """They open the servers, or (`offline.py`) take a pure function that needs none."""
+    found = {
+        path.name
+        for path in (ROOT / "orchestrator").rglob("*.py")
+        if "import_module(" in path.read_text(encoding="utf-8")
+    }
+    assert found == {"servers.py", "serve.py", "offline.py"}
+
+
 def test_no_float_in_a_server() -> None:
     for path in (ROOT / "servers").rglob("*.py"):
         if "toolkit" in path.parts and path.stem in ("ledger", "audit"):

@@ -13,9 +13,10 @@ from decimal import Decimal
 
 from pydantic import ValidationError
 
-from servers.finance.blocks import Allowance, TaxBlock, TotalsBlock
+from servers.finance.blocks import Allowance, TotalsBlock
 from servers.finance.documents import CustomerQuote, QuoteDocument
 from servers.finance.sealed import digests_of
+from servers.finance.verify_tax import printed, tax_faults
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.money import exponent, from_minor, round_money, to_minor
 
@@ -80,13 +81,17 @@ def _all(q: Document) -> Iterator[Difference]:
                 to_minor(gross, q.currency),
                 f"{line.quantity} x {line.unit_price}",
             )
-        yield from _net(q.currency, where, line.gross_minor, line.allowances, line.net_minor)
+        inside = line.included_tax_minor
+        yield from _net(
+            q.currency, where, line.gross_minor, line.allowances, line.net_minor, inside
+        )
     freight = q.freight
     yield from _net(
         q.currency, "freight", freight.gross_minor, freight.allowances, freight.net_minor
     )
     if q.totals.total_minor is not None:
-        yield from _taxes(q)
+        for one in tax_faults(q):
+            yield Difference(*one)
         yield from _totals(q)
         yield from _recurring(q)
     if isinstance(q, QuoteDocument):
@@ -98,13 +103,7 @@ def _same(
     currency: str, where: str, said: int | None, worked_out: int | None, why: str
 ) -> Iterator[Difference]:
     if said != worked_out:
-        yield Difference(where, _money(said, currency), _money(worked_out, currency), why)
-
-
-def _money(minor: int | None, currency: str) -> str:
-    if minor is None:
-        return "nothing"
-    return f"{from_minor(minor, currency):.{exponent(currency)}f} {currency}"
+        yield Difference(where, printed(said, currency), printed(worked_out, currency), why)
 
 
 def _net(
@@ -113,6 +112,7 @@ def _net(
     gross: int | None,
     allowances: Sequence[Allowance],
     net: int | None,
+    inside: int = 0,
 ) -> Iterator[Difference]:
     if gross is None:
         yield from _same(currency, f"{where}.net_minor", net, None, "the net of no gross")
@@ -121,64 +121,13 @@ def _net(
         if one.amount_minor < 0:
             yield Difference(
                 f"{where}.allowances[{place}].amount_minor",
-                _money(one.amount_minor, currency),
-                _money(-one.amount_minor, currency),
+                printed(one.amount_minor, currency),
+                printed(-one.amount_minor, currency),
                 "a reduction",
             )
-    left = gross - sum(one.amount_minor for one in allowances)
-    yield from _same(currency, f"{where}.net_minor", net, left, "gross less the reductions")
-
-
-Group = tuple[str, Decimal]
-
-
-def _bases(q: Document) -> dict[Group, int]:
-    """Return what each category and rate is charged on."""
-    parts: list[tuple[str | None, str | None, int | None]] = [
-        (line.tax_category, line.tax_rate, line.net_minor) for line in q.lines if line.in_total
-    ]
-    parts.append((q.freight.tax_category, q.freight.tax_rate, q.freight.net_minor))
-    parts += [(one.tax_category, one.tax_rate, one.net_minor) for one in q.charges]
-    found: dict[Group, int] = {}
-    for category, rate, net in parts:
-        if category is not None and rate is not None:
-            key = (category, Decimal(rate))
-            found[key] = found.get(key, 0) + (net or 0)
-    return found
-
-
-def _taxes(q: Document) -> Iterator[Difference]:
-    bases = _bases(q)
-    for place, tax in enumerate(q.taxes):
-        where = f"taxes[{place}] ({tax.category} {tax.rate}%)"
-        base = bases.pop((tax.category, Decimal(tax.rate)), 0)
-        yield from _same(
-            q.currency,
-            f"{where}.taxable_minor",
-            tax.taxable_minor,
-            base,
-            "the sum of what is taxed so",
-        )
-        yield from _tax(q.currency, where, tax)
-    for (category, rate), base in bases.items():
-        if base:
-            yield Difference(
-                "taxes",
-                f"nothing of {category} {rate}%",
-                _money(base, q.currency),
-                "the sum of what is taxed so",
-            )
-
-
-def _tax(currency: str, where: str, tax: TaxBlock) -> Iterator[Difference]:
-    due = from_minor(tax.taxable_minor, currency) * Decimal(tax.rate) / 100
-    yield from _same(
-        currency,
-        f"{where}.tax_minor",
-        tax.tax_minor,
-        to_minor(round_money(due, currency), currency),
-        f"{tax.rate}% of {_money(tax.taxable_minor, currency)}",
-    )
+    left = gross - sum(one.amount_minor for one in allowances) - inside
+    why = "gross less the reductions" + (" and the tax inside" if inside else "")
+    yield from _same(currency, f"{where}.net_minor", net, left, why)
 
 
 def _totals(q: Document) -> Iterator[Difference]:
@@ -205,15 +154,28 @@ def _totals(q: Document) -> Iterator[Difference]:
 
 
 def _recurring(q: Document) -> Iterator[Difference]:
-    if q.recurring is None:
-        return
-    yield from _same(
-        q.currency,
-        "recurring.annual_minor",
-        q.recurring.annual_minor,
-        q.recurring.monthly_minor * 12,
-        "twelve months",
-    )
+    """Check what comes again: a month and its year, and that once and again are the net."""
+    found, net = q.recurring, q.totals.net_minor or 0
+    if found is not None:
+        year = from_minor(found.annual_minor, q.currency) / 12
+        month = to_minor(round_money(year, q.currency), q.currency)
+        if abs(month - found.monthly_minor) > 1:  # each was rounded from the same exact month
+            said, due = printed(found.monthly_minor, q.currency), printed(month, q.currency)
+            yield Difference("recurring.monthly_minor", said, due, "a twelfth of the year")
+        once = net - found.contract_minor
+        where, why = "recurring.one_time_minor", "the net less the subscriptions"
+        yield from _same(q.currency, where, found.one_time_minor, once, why)
+    shown = q.presentation
+    if shown is not None:
+        total = from_minor(q.totals.total_minor or 0, q.currency) * Decimal(shown.rate)
+        due_there = to_minor(round_money(total, shown.currency), shown.currency)
+        yield from _same(
+            shown.currency,
+            "presentation.total_minor",
+            shown.total_minor,
+            due_there,
+            f"the total at {shown.rate}",
+        )
 
 
 def _trace(q: QuoteDocument) -> Iterator[Difference]:

@@ -240,7 +240,7 @@ def rich(**changes: object) -> QuoteDocument:
             monthly_minor=38900,
             annual_minor=466800,
             contract_minor=1390400,
-            one_time_minor=910260,
+            one_time_minor=net - 1390400,
         ),
         "presentation": PresentationBlock(
             currency="USD",

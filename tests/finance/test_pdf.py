@@ -3,9 +3,11 @@
 import json
 import re
 import sys
+from base64 import b64encode
 from datetime import date
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import quote_plus
 
 import pytest
 from paper_support import HOSTILE, document, line, rich
@@ -156,6 +158,53 @@ def test_paper(country: str, paper: str | None, size: tuple[int, int]) -> None:
     assert (round(page.mediabox.width), round(page.mediabox.height)) == size
 
 
+LOGO_SVG = (
+    "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='3'><path d='M0 0h9v3z'/></svg>"
+)
+LOGO_PNG = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kg"
+    "AAAABJRU5ErkJggg=="
+)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        f"data:image/svg+xml;base64,{b64encode(LOGO_SVG.encode()).decode()}",
+        f"data:image/svg+xml,{quote_plus(LOGO_SVG).replace('+', '%20')}",
+        f"data:image/png;base64,{LOGO_PNG}",
+    ],
+)
+def test_the_sellers_logo_is_shown(uri: str) -> None:
+    seller = document().seller.model_copy(update={"logo": uri})
+    found = made(rich(seller=seller))
+    assert (found.warnings, found.standards) == ((), STANDARDS)
+    assert found.data != made(rich()).data
+    assert f'src="{uri}"'.replace("'", "&#39;") in render(
+        customer_view(rich(seller=seller)), "html"
+    )
+
+
+@pytest.mark.parametrize("content", [b"<svg", b"no picture", b""])
+def test_a_broken_logo_is_left_out_and_the_quote_is_not_lost(content: bytes) -> None:
+    uri = f"data:image/svg+xml;base64,{b64encode(content).decode()}"
+    seller = document().seller.model_copy(update={"logo": uri})
+    found = made(rich(seller=seller))
+    assert found.warnings == ("the logo cannot be shown",)
+    assert found.standards == STANDARDS
+    assert "Norvane Systems GmbH" in text_of(found.data)
+
+
+@pytest.mark.parametrize(
+    "uri", ["", "https://evil.example/x.png", "data:text/html,x", "file:///etc/passwd"]
+)
+def test_what_is_no_picture_is_no_logo(uri: str) -> None:
+    seller = document().seller.model_copy(update={"logo": uri})
+    found = made(rich(seller=seller))
+    assert found.warnings == ()
+    assert "evil" not in text_of(found.data)
+
+
 def test_the_house_reads_its_inside() -> None:
     said = text_of(pdf(rich(trace=document().trace)).data)
     for words in (
@@ -177,5 +226,6 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
 def test_the_template_opens_nothing() -> None:
     folder = Path(__file__).parents[2] / "servers" / "finance" / "render" / "templates"
     source = (folder / "quote.typ").read_text(encoding="utf-8")
-    for word in ("read(", "image(", "#import", "#include", "plugin(", "eval(", "datetime.today"):
+    assert re.findall(r"image\(([^,]*),", source) == ["bytes(given.logo.content)"]
+    for word in ("read(", "#import", "#include", "plugin(", "eval(", "datetime.today"):
         assert word not in source

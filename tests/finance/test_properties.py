@@ -10,12 +10,16 @@ import pytest
 from finance_support import acting, asking, everyone, line
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from paper_support import document
 
 from servers.finance import canonical
+from servers.finance.documents import QuoteDocument, customer_view
 from servers.finance.facts import PricingFacts
 from servers.finance.pricing import Pricing, price
+from servers.finance.render.data import json_text
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
+from servers.finance.verify import read, verify
 from servers.toolkit.database import Database
 from servers.toolkit.money import split_proportionally
 
@@ -78,6 +82,13 @@ def order(drawn: list[Any], place: tuple[str, str], **changes: Any) -> PriceRequ
     )
 
 
+def printed(pricing: Pricing) -> QuoteDocument:
+    """What was priced, as the document that would be exported."""
+    names = ("currency", "lines", "freight", "taxes", "totals", "trace", "charges", "recurring")
+    blocks = {name: getattr(pricing, name) for name in (*names, "presentation")}
+    return document(**blocks, margin=None)
+
+
 def total(pricing: Pricing) -> int:
     assert pricing.totals.total_minor is not None
     return pricing.totals.total_minor
@@ -114,6 +125,30 @@ def test_totals_add_up_exactly(
     assert totals.tax_minor == sum(group.tax_minor for group in pricing.taxes)
     assert total(pricing) == totals.net_minor + totals.tax_minor
     assert all(found.message and found.rule_id for found in pricing.findings)
+
+
+@plenty
+@given(
+    rows,
+    st.sampled_from(PLACES),
+    st.integers(0, 3000),
+    st.lists(st.sampled_from(CODES), max_size=3),
+    st.sampled_from([None, "USD", "JPY"]),
+)
+def test_every_quote_can_be_worked_out_again_from_its_document_alone(
+    worlds: Worlds,
+    drawn: list[Any],
+    place: tuple[str, str],
+    discount_bp: int,
+    promo_codes: list[str],
+    shown_in: str | None,
+) -> None:
+    request = order(
+        drawn, place, discount_bp=discount_bp, promo_codes=promo_codes, display_currency=shown_in
+    )
+    quote = printed(price(worlds[place[0]], request))
+    for view in (quote, customer_view(quote)):
+        assert verify(read(json_text(view))) == []
 
 
 @plenty

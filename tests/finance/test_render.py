@@ -5,8 +5,9 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from paper_support import CANARY, HOSTILE, document, rich
+from paper_support import CANARY, HOSTILE, document, line, rich
 
+from servers.finance.blocks import BankBlock
 from servers.finance.documents import customer_view
 from servers.finance.render import render
 from servers.finance.render.pages import escape_markdown
@@ -90,6 +91,35 @@ def test_the_house_reads_risks_claims_and_what_a_quote_waits_for(form: str) -> N
     text = render(rich(), form)  # type: ignore[arg-type]
     for words in ("12 days overdue", "CREDIT-1", "exemption", "margin 18%", "7,777.77 EUR"):
         assert words in text.replace("\\", ""), words
+
+
+def test_tax_inside_a_price_is_taken_out_in_the_open() -> None:
+    inside = line(
+        1,
+        unit_price="11.90",
+        quantity=1,
+        gross_minor=1190,
+        allowances=[],
+        tax_inclusive=True,
+        included_tax_minor=190,
+        net_minor=1000,
+    )
+    for form in ("html", "markdown"):
+        text = render(customer_view(document(lines=[inside])), form)  # type: ignore[arg-type]
+        for words in ("Tax in the price, 19%", "−1.90", "10.00", "include the tax"):
+            assert words in text.replace("\\", ""), words
+
+
+def test_a_seller_without_an_iban_prints_the_account_it_has() -> None:
+    bank = BankBlock(
+        bank_name="B", account_holder="N", account_number="0012", routing_number="021000021"
+    )
+    seller = document().seller.model_copy(update={"bank": bank, "vat_id": ""})
+    text = render(customer_view(document(seller=seller)), "html")
+    assert "Account 0012" in text
+    assert "Routing 021000021" in text
+    for word in ("IBAN", "BIC", "VAT </", ">VAT <"):
+        assert word not in text
 
 
 def test_a_name_cannot_turn_the_amounts_around() -> None:

@@ -87,6 +87,7 @@ def test_a_line_is_quantity_times_price_less_what_is_taken_off() -> None:
     for item in parsed(rich()).iter(f"{CAC}LineItem"):
         count = Decimal(item.findtext(f"{CBC}Quantity") or "")
         price = Decimal(item.findtext(f"{CAC}Price/{CBC}PriceAmount") or "")
+        price /= Decimal(item.findtext(f"{CAC}Price/{CBC}BaseQuantity") or "")
         off = sum(minor(one) for one in item.findall(f"{CAC}AllowanceCharge/{CBC}Amount"))
         net = minor(item.find(f"{CBC}LineExtensionAmount"))
         assert to_minor(count * price, "EUR") - off == net

@@ -66,7 +66,8 @@ def test_an_untouched_export_holds(quote: QuoteDocument, view: str) -> None:
         ("freight.net_minor", 2151, "freight.net_minor", "gross less"),
         ("charges.0.net_minor", 1501, "taxes[0] (S 19%).taxable_minor", "taxed so"),
         ("taxes.0.tax_minor", 349128, "taxes[0] (S 19%).tax_minor", "19% of 18375.10 EUR"),
-        ("taxes.1.rate", "7.5", "taxes[1] (S 7.5%).taxable_minor", "taxed so"),
+        ("taxes.1.rate", "7.5", "taxes[1] (S 7.5%).tax_minor", "7.5% of 4668.00 EUR"),
+        ("taxes.1.taxable_minor", 1, "taxes[1] (S 7%).taxable_minor", "taxed so"),
         ("totals.lines_minor", 1, "totals.lines_minor", "the sum of the lines"),
         ("totals.freight_minor", 1, "totals.freight_minor", "the freight"),
         ("totals.charges_minor", 1, "totals.charges_minor", "the sum of the charges"),
@@ -75,7 +76,9 @@ def test_an_untouched_export_holds(quote: QuoteDocument, view: str) -> None:
         ("totals.total_minor", 1, "totals.total_minor", "net + tax"),
         ("totals.rounding_minor", 3, "totals.payable_minor", "total + rounding"),
         ("totals.payable_minor", 1, "totals.payable_minor", "total + rounding"),
-        ("recurring.annual_minor", 1, "recurring.annual_minor", "twelve months"),
+        ("recurring.monthly_minor", 1, "recurring.monthly_minor", "a twelfth of the year"),
+        ("recurring.contract_minor", 1, "recurring.one_time_minor", "less the subscriptions"),
+        ("presentation.total_minor", 1, "presentation.total_minor", "the total at 1.0876"),
     ],
 )
 def test_the_first_wrong_number_is_named(

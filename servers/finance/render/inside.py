@@ -80,10 +80,17 @@ def _origin(q: QuoteDocument) -> tuple[str, ...]:
         f"drafted {q.created_at} for {q.requested_by}, agents played by "
         f"{q.generated_by or 'unknown'}",
     ]
+    if q.accepted_at:
+        by = f"accepted {q.accepted_at}, recorded by {q.accepted_by}"
+        said.append(f"{by}, {q.acceptance_reference}" if q.acceptance_reference else by)
+    if q.superseded_by:
+        said.append(f"superseded by {q.superseded_by}")
     if q.promo_codes:
         said.append(f"promotion codes {', '.join(q.promo_codes)}")
     if q.discount_bp:
         said.append(f"discount asked for: {words.basis_points(q.discount_bp)}")
+    if q.effective_discount_bp:
+        said.append(f"discounts by hand come to {words.basis_points(q.effective_discount_bp)}")
     if q.warnings:
         said.append(f"the catalog warned of {', '.join(q.warnings)}")
     if q.margin:

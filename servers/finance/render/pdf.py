@@ -10,12 +10,14 @@ as a box, with a warning; the attached quote.json has it as it is.
 import json
 import logging
 import re
+from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, time
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
+from urllib.parse import unquote_to_bytes
 
 from servers.finance.documents import QuoteDocument
 from servers.finance.render.data import json_text
@@ -80,23 +82,28 @@ def pdf(document: Document, *, paper: Paper | None = None, system_fonts: bool = 
         "date": (document.issued_on or document.order_date).isoformat(),
         "attached": _attached(document),
         "box": "",
+        "logo": _logo(document.seller.logo),
     }
     day = document.issued_on or document.order_date
     moment = datetime.combine(day, time(), tzinfo=UTC)
     missing: list[str] = []
+    extra: tuple[str, ...] = ()
     for _ in range(_ROUNDS):
         try:
             made = _set(given, moment, system_fonts, STANDARDS)
-            return Pdf(made, _warned(missing), STANDARDS)
+            return Pdf(made, (*_warned(missing), *extra), STANDARDS)
         except typst.TypstError as problem:
             found = _undisplayable(problem)
-            if not found:
-                _log.warning("typst cannot keep %s: %s", STANDARDS, problem.message)
-                break
+            _log.warning("typst: %s", problem.message)
             missing += found
-            given = {**given, "sheet": _boxed(given["sheet"], missing), "box": BOX}
+            if found:
+                given = {**given, "sheet": _boxed(given["sheet"], missing), "box": BOX}
+            elif given["logo"] is not None:
+                given, extra = {**given, "logo": None}, ("the logo cannot be shown",)
+            else:
+                break
     said = "the PDF keeps no archival standard here; its text and numbers are whole"
-    return Pdf(_set(given, moment, system_fonts, ()), (*_warned(missing), said), ())
+    return Pdf(_set(given, moment, system_fonts, ()), (*_warned(missing), *extra, said), ())
 
 
 def _typst() -> Any:
@@ -121,6 +128,20 @@ def _fonts(country: str, system_fonts: bool) -> list[str]:
     han = f"CJK {HAN.get(country, 'SC')}"
     wanted = (TEXT, *OTHERS, f"Noto Serif {han}", f"Noto Sans {han}")
     return [name for name in wanted if name in there]
+
+
+def _logo(uri: str) -> dict[str, Any] | None:
+    """Return a logo's bytes and format from its data URI; None when there is none that fits."""
+    head, _, text = uri.partition(",")
+    kind = head.removeprefix("data:").partition(";")[0]
+    formats = {"image/svg+xml": "svg", "image/png": "png"}
+    if kind not in formats:
+        return None
+    try:
+        content = b64decode(text, validate=True) if "base64" in head else unquote_to_bytes(text)
+    except ValueError:
+        return None
+    return {"format": formats[kind], "content": list(content)}
 
 
 def _attached(document: Document) -> list[dict[str, str]]:

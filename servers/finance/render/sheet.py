@@ -91,6 +91,7 @@ class Sheet:
     internal: bool
     currency: str
     seller: Party
+    logo: str
     customer: Party
     ship_to: Party
     facts: tuple[Pair, ...]
@@ -127,6 +128,7 @@ def sheet(document: Document) -> Sheet:
         internal=isinstance(q, QuoteDocument),
         currency=currency,
         seller=Party(q.seller.legal_name, _address(q.seller.address)),
+        logo=q.seller.logo if q.seller.logo.startswith("data:image/") else "",
         customer=_customer(q),
         ship_to=Party("", _address(q.ship_to), (q.delivery_terms,) if q.delivery_terms else ()),
         facts=_facts(q),
@@ -184,7 +186,7 @@ def _row(line: QuoteLine, lines: Sequence[QuoteLine], currency: str, decimals: i
         unit_price=words.unit_price(line.unit_price, currency, decimals),
         tax=words.percent(line.tax_rate),
         gross=words.amount(line.gross_minor, currency),
-        less=_less(line.allowances, currency),
+        less=(*_less(line.allowances, currency), *_inside(line, currency)),
         net=words.amount(line.net_minor, currency),
         inside_of=line.part_of is not None,
     )
@@ -198,6 +200,14 @@ def _less(allowances: Sequence[Allowance], currency: str) -> tuple[Less, ...]:
         )
         for one in allowances
     )
+
+
+def _inside(line: QuoteLine, currency: str) -> tuple[Less, ...]:
+    """Return the tax that a tax-inclusive price includes, as what is taken off to the net."""
+    if not line.tax_inclusive:
+        return ()
+    label = f"Tax in the price, {words.percent(line.tax_rate)}"
+    return (Less(label, words.off(line.included_tax_minor, currency)),)
 
 
 def _revision(q: Document) -> str:
@@ -228,6 +238,7 @@ def _facts(q: Document) -> tuple[Pair, ...]:
         facts.append(Pair("Prices of", words.day(q.order_date)))
     facts += [
         Pair("Valid until", words.day(q.valid_until)),
+        *([Pair("Prices held", words.day(q.price_lock_until))] if q.price_lock_until else []),
         Pair("Payment", q.payment_terms.description),
         Pair("Currency", q.currency),
     ]
@@ -246,7 +257,7 @@ def _totals(q: Document) -> tuple[Amount, ...]:
     for tax in q.taxes:
         on = f"on {words.amount(tax.taxable_minor, currency)}"
         where = f", {words.place(tax.jurisdiction)}" if tax.jurisdiction else ""
-        label = words.tax_words(tax.category, tax.rate, tax.jurisdiction)
+        label = words.tax_words(tax.category, tax.rate, tax.name)
         parts.append(Amount("tax", label, on + where, words.amount(tax.tax_minor, currency)))
     parts.append(Amount("total", "Total", "", words.money(sums.total_minor, currency)))
     return (*parts, *_payable(sums, currency))
@@ -279,14 +290,27 @@ def _tax_notes(q: Document) -> tuple[str, ...]:
         code = f" ({tax.reason_code})" if tax.reason_code else ""
         if tax.note or code:
             said.append(f"{tax.note}{code}".strip())
+    if any(line.tax_inclusive for line in q.lines):
+        said.append("Unit prices, amounts and reductions include the tax; net does not.")
+    if q.totals.tax_rounding == "line" and q.taxes:
+        said.append("Tax is rounded line by line.")
     return tuple(dict.fromkeys(said))
 
 
 def _imprint(q: Document) -> tuple[tuple[str, ...], ...]:
     seller, bank = q.seller, q.seller.bank
-    return (
+    ids = [f"Tax id {one.value}" for one in seller.tax_ids if one.value != seller.vat_id]
+    account = (
+        bank.bank_name,
+        f"IBAN {words.iban(bank.iban)}" if bank.iban else "",
+        f"BIC {bank.bic}" if bank.bic else "",
+        f"Account {bank.account_number}" if bank.account_number else "",
+        f"Routing {bank.routing_number}" if bank.routing_number else "",
+    )
+    columns = (
         (seller.legal_name, *_address(seller.address)),
-        (seller.registration, f"VAT {seller.vat_id}"),
-        (bank.bank_name, f"IBAN {words.iban(bank.iban)}", f"BIC {bank.bic}"),
+        (seller.registration, f"VAT {seller.vat_id}" if seller.vat_id else "", *ids),
+        account,
         (seller.email, seller.phone, seller.website),
     )
+    return tuple(tuple(line for line in column if line) for column in columns)

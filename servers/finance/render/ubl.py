@@ -36,7 +36,7 @@ UNITS = {
 }
 """Our units as UN/ECE Recommendation 20 and 21 codes; any other is C62, one."""
 LEVIES = {"US": "STT", "CA": "GST", "AU": "GST", "NZ": "GST", "IN": "GST", "SG": "GST"}
-"""UNCL5153 codes of taxes that are not VAT, by the country that levies them."""
+"""UNECE 5153 codes of taxes that are not VAT, by the country that levies them."""
 STREET = ("cbc:StreetName", "cbc:AdditionalStreetName")
 CREDIT_TRANSFER = "30"  # UNCL4461
 SELLERS_OWN = {"AE": "VATEX-EU-AE", "K": "VATEX-EU-IC", "G": "VATEX-EU-G", "O": "VATEX-EU-O"}
@@ -136,7 +136,7 @@ def _scheme(parent: Element, scheme: str = "VAT") -> None:
 
 
 def _levy(quote: CustomerQuote) -> str:
-    """Return the UNCL5153 code of the tax that the quote adds."""
+    """Return the UNECE 5153 code of the tax that the quote adds."""
     countries = [tax.jurisdiction.partition("-")[0] for tax in quote.taxes]
     return next((LEVIES[country] for country in countries if country in LEVIES), "VAT")
 
@@ -147,9 +147,12 @@ def _parties(root: Element, quote: CustomerQuote) -> None:
     _put(party, "cbc:WebsiteURI", seller.website)
     _put(_put(party, "cac:PartyName"), "cbc:Name", seller.legal_name)
     _address(party, "cac:PostalAddress", seller.address)
-    taxed = _put(party, "cac:PartyTaxScheme")
-    _put(taxed, "cbc:CompanyID", seller.vat_id)
-    _scheme(taxed)
+    others = [one.value for one in seller.tax_ids if one.value != seller.vat_id]
+    for value in (seller.vat_id, *others):
+        if value:
+            taxed = _put(party, "cac:PartyTaxScheme")
+            _put(taxed, "cbc:CompanyID", value)
+            _scheme(taxed)
     entity = _put(party, "cac:PartyLegalEntity")
     _put(entity, "cbc:RegistrationName", seller.legal_name)
     _put(entity, "cbc:CompanyID", seller.registration)
@@ -179,9 +182,10 @@ def _conditions(root: Element, quote: CustomerQuote) -> None:
     means = _put(root, "cac:PaymentMeans")
     _put(means, "cbc:PaymentMeansCode", CREDIT_TRANSFER)
     account = _put(means, "cac:PayeeFinancialAccount")
-    _put(account, "cbc:ID", bank.iban.replace(" ", ""))
+    _put(account, "cbc:ID", bank.iban.replace(" ", "") or bank.account_number or "-")
     _put(account, "cbc:Name", bank.account_holder)
-    _put(_put(account, "cac:FinancialInstitutionBranch"), "cbc:ID", bank.bic)
+    if branch := bank.bic or bank.routing_number:
+        _put(_put(account, "cac:FinancialInstitutionBranch"), "cbc:ID", branch)
     terms = _put(root, "cac:TransactionConditions")
     _put(terms, "cbc:ID", quote.payment_terms.code)
     _put(terms, "cbc:Description", f"Payment: {quote.payment_terms.description}")
@@ -277,12 +281,17 @@ def _line(root: Element, line: QuoteLine, quote: CustomerQuote) -> None:
         for name, day in (("cbc:StartDate", line.start), ("cbc:EndDate", line.end)):
             if day is not None:
                 _put(period, name, day)
-    for one in line.allowances:
-        label = f"{one.label} {words.percent(one.percent)}".rstrip()
-        _change(item_line, label, one.amount_minor, currency, charge=False)
-    price = _put(item_line, "cac:Price")
-    _put(price, "cbc:PriceAmount", line.unit_price or "0", currencyID=currency)
-    _put(price, "cbc:BaseQuantity", 1, unitCode=unit)
+    if line.tax_inclusive:  # UBL's prices are without tax: the net, for the whole quantity
+        price = _put(item_line, "cac:Price")
+        _amount(price, "cbc:PriceAmount", line.net_minor, currency)
+        _put(price, "cbc:BaseQuantity", line.quantity, unitCode=unit)
+    else:
+        for one in line.allowances:
+            label = f"{one.label} {words.percent(one.percent)}".rstrip()
+            _change(item_line, label, one.amount_minor, currency, charge=False)
+        price = _put(item_line, "cac:Price")
+        _put(price, "cbc:PriceAmount", line.unit_price or "0", currencyID=currency)
+        _put(price, "cbc:BaseQuantity", 1, unitCode=unit)
     _item(item_line, line, _levy(quote))
 
 

@@ -25,16 +25,6 @@ TAX = {
     "G": "VAT 0%, export",
     "O": "outside the scope of VAT",
 }
-LEVIES = {
-    "US": "Sales tax",
-    "CA": "GST/HST",
-    "AU": "GST",
-    "NZ": "GST",
-    "IN": "GST",
-    "SG": "GST",
-    "JP": "Consumption tax",
-}
-"""What the tax is called where it is not VAT, by country."""
 _TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 UNITS = {
     "each": ("pc", "pcs"),
@@ -128,11 +118,10 @@ def cover_text(cover: str) -> str:
     return _COVERS[cover]
 
 
-def tax_words(category: str, rate: str, jurisdiction: str = "") -> str:
-    """Return what the tax line says, by its UNCL5305 category and who levies it."""
+def tax_words(category: str, rate: str, name: str = "") -> str:
+    """Return what the tax line says, by its UNCL5305 category and the tax's own name."""
     said = TAX.get(category, category).format(rate=f"{Decimal(rate).normalize():f}")
-    name = LEVIES.get(jurisdiction.partition("-")[0], "VAT")
-    return said.replace("VAT", name)
+    return said.replace("VAT", name or "VAT")
 
 
 def place(jurisdiction: str) -> str:
