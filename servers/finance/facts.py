@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from servers.finance.proration import Proration
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from servers.finance.promotion_facts import Promotion
     from servers.finance.subscriptions import Subscription
     from servers.finance.tax_rates import Jurisdiction, Registration, TaxRateProvider
+    from servers.finance.tax_stack import Kind
     from servers.finance.tiers import History, Schedule
     from servers.finance.units import ItemUnit
 
@@ -196,7 +197,7 @@ class TaxRate:
     tax_class: str = "standard"
     name: str = ""
     sequence: int = 1
-    kind: Literal["percent", "fixed", "division"] = "percent"
+    kind: "Kind" = "percent"
     enlarges_base: bool = False
 
 

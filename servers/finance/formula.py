@@ -48,6 +48,7 @@ class Book:
     rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     derived_from: str = ""
     formula: Formula | None = None
+    tax_inclusive: bool = False
 
 
 def formula_price(base: Decimal, formula: Formula) -> Decimal:
@@ -109,6 +110,8 @@ def _entries_of(
 def _from_entry(book: Book, formula: Formula, base: Entry, *, same_currency: bool) -> Entry:
     rate = Decimal(1) if same_currency else formula.rate
     refused = base.refused or ("" if rate else "the book states no rate to its base's currency")
+    if base.tax_inclusive != book.tax_inclusive:
+        refused = refused or "one of the book and its base includes tax, the other does not"
     made = _entry(
         book,
         base.sku,
@@ -135,6 +138,8 @@ def _from_cost(book: Book, formula: Formula, item: Item) -> Entry:
         refused = "the item has no cost to work from"
     elif not rate:
         refused = "the book states no rate to the currency of the cost"
+    elif book.tax_inclusive:
+        refused = "the book's prices include tax, a cost does not"
     base = None if refused else (item.cost or Decimal(0)) * (rate or 1)
     note = "worked out by the book's own formula"
     return _entry(book, item.sku, "", formula, base, refused, note)
@@ -166,6 +171,7 @@ def _entry(
         region=book.region,
         account_id=book.account_id,
         rules=book.rules,
+        tax_inclusive=book.tax_inclusive,
         min_qty=formula.min_qty,
         note=note,
         refused=refused,

@@ -7,7 +7,7 @@ integer minor units: no float ever touches them. Days are dates, both ends of a 
 from datetime import date
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Index, UniqueConstraint
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -108,6 +108,7 @@ class ExemptionRow(FinanceTable, table=True):
     issued: date
     expires: date | None = None
     status: str = Field(max_length=12)
+    reason_code: str = Field(default="", max_length=30)
 
 
 class ItemRow(FinanceTable, table=True):
@@ -156,6 +157,13 @@ class TaxRateRow(FinanceTable, table=True):
     """A tax rate with the days it holds, its source and when that was read."""
 
     __tablename__ = "tax_rate"
+    __table_args__ = (
+        Index(
+            "tax_rate_one_of_a_rank",
+            *("country", "region", "category", "tax_class", "sequence", "valid_from"),
+            unique=True,
+        ),
+    )
 
     rate_id: str = Field(primary_key=True, max_length=60)
     country: str = Field(max_length=2)
@@ -165,6 +173,12 @@ class TaxRateRow(FinanceTable, table=True):
     valid_to: date | None = None
     source: str = Field(max_length=200)
     as_of: date
+    region: str = Field(default="", max_length=6)
+    tax_class: str = Field(default="standard", max_length=20)
+    name: str = Field(default="", max_length=20)
+    sequence: int = 1
+    kind: str = Field(default="percent", max_length=8)
+    enlarges_base: bool = False
 
 
 class TaxRuleRow(FinanceTable, table=True):

@@ -32,6 +32,7 @@ class PriceBook(FinanceTable, table=True):
     rules: dict[str, list[str]] = Field(default_factory=dict, sa_type=JSON)
     derived_from: str = Field(default="", max_length=30)
     formula: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    tax_inclusive: bool = False
 
 
 class PriceEntry(FinanceTable, table=True):

@@ -11,6 +11,7 @@ from servers.finance import seed_rows as rows
 from servers.finance.models_legal import RelatedParty
 from servers.finance.seed_promotions import promotions
 from servers.finance.seed_subscriptions import subscriptions_and_fees
+from servers.finance.seed_tax import taxes
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.importing import read_json
 from servers.toolkit.money import to_micro
@@ -87,7 +88,7 @@ def _items(folder: Path) -> Iterator[m.FinanceTable]:
         )
 
 
-def _carriage_and_tax(folder: Path) -> Iterator[m.FinanceTable]:
+def _carriage(folder: Path) -> Iterator[m.FinanceTable]:
     path = folder / "freight.json"
     freight = read_json(path)
     for zone, countries in freight["zones"].items():
@@ -99,18 +100,6 @@ def _carriage_and_tax(folder: Path) -> Iterator[m.FinanceTable]:
             base_micro=to_micro(rate.base),
             per_kg_micro=to_micro(rate.per_kg),
         )
-    path = folder / "taxes.json"
-    taxes = read_json(path)
-    for zone, countries in taxes["zones"].items():
-        for country in countries:
-            yield m.ZoneCountry(zone=zone, country=country)
-    yield m.Setting(name="taxes", value={"home_country": taxes["home_country"]})
-    for tax in rows.json_rows(path, rows.TaxRateSeed, taxes["rates"]):
-        yield m.TaxRateRow(
-            **tax.model_dump(exclude={"percent"}), percent_micro=to_micro(tax.percent)
-        )
-    for rule in rows.json_rows(path, rows.TaxRuleSeed, taxes["rules"]):
-        yield m.TaxRuleRow(**rule.model_dump())
 
 
 def _customers(folder: Path) -> Iterator[m.FinanceTable]:
@@ -156,7 +145,8 @@ PARTS: tuple[Part, ...] = (
     _items,
     *seed_prices.PARTS,
     promotions,
-    _carriage_and_tax,
+    _carriage,
+    taxes,
     seed_legal.house,
     _customers,
     _customer_parts,

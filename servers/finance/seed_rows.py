@@ -140,32 +140,6 @@ class FreightSeed(Row):
     physical: bool
 
 
-class TaxRateSeed(Row):
-    """One row of taxes.json, rates."""
-
-    rate_id: str
-    country: str
-    category: Literal["S", "Z", "E", "AE", "K", "G", "O"]
-    percent: Decimal = Field(ge=0, le=100)
-    valid_from: date
-    valid_to: date | None
-    source: str = Field(min_length=1)
-    as_of: date
-
-
-class TaxRuleSeed(Row):
-    """One row of taxes.json, rules."""
-
-    rule_id: str
-    zone: Literal["", "HOME", "EU", "OUTSIDE"]
-    customer_kinds: list[str]
-    item: Literal["", "goods", "service"]
-    vat: Literal["", "verified", "unverified"]
-    category: Literal["S", "Z", "E", "AE", "K", "G", "O"]
-    note: str
-    finding: str
-
-
 class ExchangeSeed(Row):
     """One row of exchange_rates.json."""
 
@@ -205,6 +179,7 @@ class ExemptionSeed(BaseModel):
     issued: date
     expires: date | None = None
     status: Literal["verified", "unverified", "expired"]
+    reason_code: str = Field(default="", pattern=r"^(VATEX-[A-Z0-9-]{2,24})?$")
 
 
 class PartySeed(Row):

@@ -72,6 +72,7 @@ class BookSeed(Row):
     valid_to: date | None = None
     derived_from: str = ""
     formula: FormulaSeed | None = None
+    tax_inclusive: bool = False
 
     @model_validator(mode="after")
     def fits(self) -> "BookSeed":

@@ -12,8 +12,13 @@ from decimal import Decimal
 from typing import Literal, Protocol
 
 from servers.finance.facts import TaxRate, Window
+from servers.finance.tax_document import Rounding
 from servers.finance.tax_stack import Tax, with_included
 
+Shipping = Literal["goods", "class", "weighted"]
+Prices = Literal["gross", "net"]
+Coverage = Literal["covered", "by_region", "outside"]
+Scheme = Literal["vat", "gst", "sales_tax", "oss"]
 UNDER_STANDARD = frozenset({"standard", "service", "digital"})
 """Product classes that the standard rate covers where a place has no rate of their own."""
 
@@ -25,11 +30,11 @@ class Jurisdiction:
     jurisdiction: str
     name: str
     tax_name: str
-    rounding: Literal["document", "line"]
-    shipping: Literal["goods", "class", "weighted"]
+    rounding: Rounding
+    shipping: Shipping
     shipping_class: str
-    consumer_prices: Literal["gross", "net"]
-    coverage: Literal["covered", "by_region", "outside"]
+    consumer_prices: Prices
+    coverage: Coverage
     note: str
     source: str
 
@@ -40,7 +45,7 @@ class Registration:
 
     registration_id: str
     jurisdiction: str
-    scheme: Literal["vat", "gst", "sales_tax", "oss"]
+    scheme: Scheme
     number: str
     establishment: bool
     window: Window

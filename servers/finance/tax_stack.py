@@ -17,6 +17,7 @@ from typing import Literal
 
 from servers.toolkit.money import round_to
 
+Kind = Literal["percent", "fixed", "division"]
 ZERO, ONE, HUNDRED = Decimal(0), Decimal(1), Decimal(100)
 
 
@@ -25,7 +26,7 @@ class Tax:
     """One tax of a stack; `amount` is a percentage, or money per unit when it is fixed."""
 
     amount: Decimal
-    kind: Literal["percent", "fixed", "division"] = "percent"
+    kind: Kind = "percent"
     included: bool = False
     enlarges_base: bool = False
     on_enlarged: bool = True

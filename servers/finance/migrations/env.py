@@ -6,6 +6,7 @@ from servers.finance import (  # noqa: F401 - their tables join the metadata
     models_promotions,
     models_quotes,
     models_subscriptions,
+    models_tax,
 )
 from servers.finance.models import FinanceTable
 from servers.toolkit.migrate import run_env

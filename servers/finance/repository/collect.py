@@ -1,5 +1,6 @@
 """Collect what the rules need, with the same number of queries however many lines there are."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Select, literal
@@ -14,10 +15,12 @@ from servers.finance.quote_facts import QuoteFacts
 from servers.finance.repository import legal, rows, terms
 from servers.finance.repository.collect_prices import price_facts
 from servers.finance.repository.promotions import find_promotions
+from servers.finance.repository.taxes import find_taxes
 from servers.finance.schemas import PriceRequest
 from servers.finance.seller import Entity, choose
 from servers.toolkit import scope
 from servers.toolkit.errors import NotFoundError, StorageError
+from servers.toolkit.findings import Finding
 from servers.toolkit.money import from_micro
 
 MAX_DEPTH = 5
@@ -38,13 +41,16 @@ def collect(session: Session, request: PriceRequest) -> QuoteFacts:
     asked = {line.sku for line in request.lines} | gifts
     prices = price_facts(session, customer, asked, currency, request.order_date)
     settings = {one.name: one.value for one in session.exec(select(m.Setting))}
+    entity = choose(find_entities(session), customer.country)
+    home = home_of(entity, settings)
+    places = {home[0], *(entry.country or home[0] for entry in prices.entries)}
     freight = select(m.FreightRateRow).where(
         m.FreightRateRow.method == request.ship_method, m.FreightRateRow.currency == currency
     )
     rates = list(session.exec(select(m.ExchangeRate)))
     pricing = PricingFacts(
         customer=customer,
-        home_country=settings["taxes"]["home_country"],
+        home_country=home[0],
         zones=_zones(session),
         currencies=prices.currencies,
         items=prices.items,
@@ -57,8 +63,7 @@ def collect(session: Session, request: PriceRequest) -> QuoteFacts:
         history=prices.history,
         promotions=promotions,
         freight=tuple(rows.freight_rate(one) for one in session.exec(freight)),
-        tax_rates=tuple(rows.tax_rate(one) for one in session.exec(select(m.TaxRateRow))),
-        tax_rules=tuple(rows.tax_rule(one) for one in session.exec(select(m.TaxRuleRow))),
+        **find_taxes(session, customer, request.ship_to_address_id, places, home[1]),
         exchange={one.currency: from_micro(one.rate_micro) for one in rates},
         policy=rows.policy(settings["policies"]),
         subscriptions=terms.subscriptions(session, customer.account_id),
@@ -72,10 +77,17 @@ def collect(session: Session, request: PriceRequest) -> QuoteFacts:
         payment_terms=legal.find_payment_terms(session),
         credit=legal.credit_facts(session, row, customer.family_tree, credit),
         screening=legal.find_screening(session),
-        seller=choose(find_entities(session), customer.country),
+        seller=entity,
         parties=legal.find_parties(session, row.account_id),
         reviews=legal.find_reviews(session, row.account_id),
     )
+
+
+def home_of(entity: Entity | Finding, settings: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the country whose tax law the seller is under, and the legal entity's id."""
+    if isinstance(entity, Entity):
+        return entity.block.address.country, entity.entity_id
+    return settings["taxes"]["home_country"], ""
 
 
 def find_customer(session: Session, account_id: str) -> tuple[m.CustomerRow, Customer]:

@@ -39,6 +39,7 @@ def customer(
                 e.number,
                 f.Window(e.issued, e.expires),
                 e.status,
+                e.reason_code,
             )
             for e in exemptions
         ),
@@ -79,32 +80,6 @@ def freight_rate(row: m.FreightRateRow) -> f.FreightRate:
         from_micro(row.base_micro),
         from_micro(row.per_kg_micro),
         row.physical,
-    )
-
-
-def tax_rate(row: m.TaxRateRow) -> f.TaxRate:
-    """Return a tax rate."""
-    return f.TaxRate(
-        row.rate_id,
-        row.country,
-        row.category,
-        from_micro(row.percent_micro),
-        f.Window(row.valid_from, row.valid_to),
-        f"{row.source} (read {row.as_of})",
-    )
-
-
-def tax_rule(row: m.TaxRuleRow) -> f.TaxRule:
-    """Return a tax rule."""
-    return f.TaxRule(
-        row.rule_id,
-        row.zone,
-        tuple(row.customer_kinds),
-        row.item,
-        row.vat,
-        row.category,
-        row.note,
-        row.finding,
     )
 
 

@@ -28,6 +28,7 @@ def book(row: m.PriceBook) -> Book:
         rules={key: tuple(values) for key, values in sorted(row.rules.items())},
         derived_from=row.derived_from,
         formula=None if row.formula is None else formula(row.formula),
+        tax_inclusive=row.tax_inclusive,
     )
 
 
@@ -61,6 +62,7 @@ def entry(row: m.PriceEntry, of: Book) -> f.Entry:
         region=of.region,
         account_id=of.account_id,
         rules=of.rules,
+        tax_inclusive=of.tax_inclusive,
         min_qty=Decimal(row.min_qty),
         max_qty=None if row.max_qty is None else Decimal(row.max_qty),
     )
