@@ -216,3 +216,19 @@ async def test_a_proposed_clause_asks_legal_with_its_reason(app: Server) -> None
     assert [row["area"] for row in document["risks"]] == ["deviation", "deviation"]
     (clause,) = [c for c in document["clauses"] if c["clause_id"] == "CL-WARRANTY-36"]
     assert clause["sha256"] == hash_of(clause["text"])
+
+
+@pytest.mark.parametrize("flags", [{"goods"}, {"goods", "service"}])
+def test_a_german_business_that_buys_goods_has_them_all_in_german(
+    house: House, flags: set[str]
+) -> None:
+    """Services have no approved German text yet, so with one of them all of it is in English."""
+    families = frozenset({"servers", "switches"})
+    terms = house.select(
+        language="de", flags=frozenset(flags), families=families, total_minor=10**8
+    )
+    wanted = "de" if flags == {"goods"} else "en"
+    assert {clause.language for clause in terms.clauses} == {wanted}
+    assert codes(terms) == ([] if wanted == "de" else ["CLAUSE_LANGUAGE"])
+    prepaid = house.select(language="de", chosen="PREPAY")
+    assert {clause.language for clause in prepaid.clauses} == {"de"}

@@ -139,7 +139,7 @@ def first(**changes: Any) -> Callable[[list[Any]], list[Any]]:
         (put("clauses.json", first(approved_by="")), "names approved_by and approved_on"),
         (put("clauses.json", first(conflicts_with=["CL-NONE"])), "CL-NONE, which is no clause"),
         (put("clauses.json", lambda rows: [rows[0], *rows]), "CL-OFFER: version 1 in en is there"),
-        (put("clauses.json", first(language="de")), "CL-OFFER: there is no text in en"),
+        (put("clauses.json", first(language="fr")), "CL-OFFER: there is no text in en"),
         (put("payment_terms.json", first(prepaid=False)), "give lines, or days, or prepaid"),
         (put("payment_terms.json", first(days=9)), "what is prepaid has no days"),
         (put("policies.json", lambda p: {**p, "credit": {"rows": []}}), "policies.json, credit"),
