@@ -112,28 +112,47 @@ async def issue_quote(
     Raises:
         ToolRefused: finance may not issue it; the message says why and what comes next.
     """
+    arguments = {"quote_id": quote["quote_id"], "digest": quote["digest"]}
+    issued = await call_as(servers, signing, person, "finance", "issue_quote", arguments)
+    known = {**quote, **issued}
+    words = f"Quote {issued['number']} issued by {person}."
+    return issued, await record_outcome(servers, signing, person, known, "issued", words)
 
-    async def call(server: str, tool: str, **arguments: Any) -> dict[str, Any]:
-        return await call_as(servers, signing, person, server, tool, arguments)
 
-    issued = await call(
-        "finance", "issue_quote", quote_id=quote["quote_id"], digest=quote["digest"]
-    )
-    facts = ("quote_id", "revision", "number", "total_minor", "currency")
-    deal = quote["opportunity_id"]
+async def record_outcome(
+    servers: Servers,
+    signing: SigningKey,
+    person: str,
+    quote: Mapping[str, Any],
+    outcome: str,
+    words: str,
+) -> str:
+    """Record in the CRM how a quote stands now, and log it in words.
+
+    Finance has decided by then, so a CRM that takes no note is news and no failure.
+
+    Args:
+        servers: Where the servers are.
+        signing: The key that mints grants.
+        person: Who did it.
+        quote: What finance says of the quote.
+        outcome: What the CRM calls it: draft, issued, accepted, withdrawn.
+        words: What is logged with the opportunity.
+
+    Returns:
+        Why the CRM could not take note of it; empty when it did.
+    """
+    total = quote["total_minor"] if "total_minor" in quote else quote["totals"]["total_minor"]
+    facts = {name: quote[name] for name in ("quote_id", "revision", "number", "currency")}
+    deal = {"opportunity_id": quote["opportunity_id"]}
+    recorded = {**deal, **facts, "outcome": outcome, "total_minor": total}
+    logged = {**deal, "kind": "note", "body": words}
     try:
-        await call(
-            "crm",
-            "record_quote_outcome",
-            opportunity_id=deal,
-            outcome="issued",
-            **{name: issued[name] for name in facts},
-        )
-        words = f"Quote {issued['number']} issued by {person}."
-        await call("crm", "log_activity", opportunity_id=deal, kind="note", body=words)
-    except ToolRefused as refusal:  # the quote is out, so this is news and no failure
-        return issued, in_words(refusal)
-    return issued, ""
+        await call_as(servers, signing, person, "crm", "record_quote_outcome", recorded)
+        await call_as(servers, signing, person, "crm", "log_activity", logged)
+    except ToolRefused as refusal:
+        return in_words(refusal)
+    return ""
 
 
 def in_words(refusal: ToolRefused) -> str:

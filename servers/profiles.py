@@ -62,6 +62,7 @@ READ: dict[str, tuple[str, ...]] = {
         "get_quote",
         "list_quotes",
         "diff_quotes",
+        "explain_quote",
         "render_quote",
         "finance://quotes",
         "finance://quotes/{quote_id}",
@@ -76,7 +77,6 @@ READ: dict[str, tuple[str, ...]] = {
         "finance://clauses/{clause_id}",
         "finance://seller",
         "ui://finance/quote-card.html",
-        "explain_quote",
     ),
 }
 SALES: dict[str, tuple[str, ...]] = {

@@ -1,4 +1,4 @@
-"""`dealdesk quote request|approve|reject|issue|withdraw`: a person decides about a quote.
+"""`dealdesk quote request|approve|reject|issue`: a person decides about a quote.
 
 These are for quotes of any origin. A quote drafted in a desktop client or by another stack's agent
 has no run that could wait for a decision; where one does wait, it goes on as with `runs approve`.
@@ -45,7 +45,7 @@ async def request_quote(
 
     async with Desk.open(decider(home, person), work=False) as desk:
         asked = await desk.look("finance", "request_approval", {"quote_id": quote_id})
-    _say(asked, asked["next_step"]["say"], json)
+    say(asked, asked["next_step"]["say"], json)
     return EXIT["waiting"] if asked["status"] == "waiting" else 0
 
 
@@ -143,8 +143,8 @@ async def issue_quote(
     settings = decider(home, person)
     async with Desk.open(settings, work=False) as desk:
         quote = await desk.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
-        _refuse_if_run_waits(desk, quote_id)
-        if not _sure("Issue", quote, yes=yes):
+        refuse_if_run_waits(desk, quote_id)
+        if not sure("Issue", quote, yes=yes):
             return EXIT["waiting"]
         try:
             issued, trouble = await issue(desk.servers, desk.signing, settings.person or "", quote)
@@ -153,41 +153,7 @@ async def issue_quote(
     words = f"Issued as {issued['number']}, valid until {issued['valid_until']}."
     if trouble:
         words += f" The CRM took no note of it: {trouble}"
-    _say({**issued, "crm_trouble": trouble}, words, json)
-    return 0
-
-
-async def withdraw_quote(
-    quote_id: str,
-    /,
-    *,
-    reason: str,
-    person: Annotated[str | None, As] = None,
-    home: str | None = None,
-    json: Annotated[bool, Flag] = False,
-) -> int:
-    """Take a quote back; an issued one keeps its number.
-
-    Parameters
-    ----------
-    quote_id
-        The quote.
-    reason
-        Why.
-    person
-        Who takes it back: the person's id in finance (default: DEALDESK_PERSON).
-    home
-        The data folder.
-    json
-        Print one JSON document at the end.
-    """
-    from orchestrator.desk import Desk
-
-    async with Desk.open(decider(home, person), work=False) as desk:
-        _refuse_if_run_waits(desk, quote_id)
-        arguments = {"quote_id": quote_id, "reason": reason}
-        done = await desk.look("finance", "withdraw_quote", arguments)
-    _say(done, f"{done['number'] or quote_id} is withdrawn.", json)
+    say({**issued, "crm_trouble": trouble}, words, json)
     return 0
 
 
@@ -221,13 +187,13 @@ async def _decide(
                     f"{quote_id} ({quote['status']}) waits for no decision",
                     fix=ask if unasked else quote["next_step"]["say"],
                 )
-            if not _sure("Approve" if approved else "Reject", quote, yes=yes):
+            if not sure("Approve" if approved else "Reject", quote, yes=yes):
                 return EXIT["waiting"]
             await decide_approvals(
                 desk.servers, desk.signing, person, quote, approved=approved, note=note
             )
             quote = await desk.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
-            _say(quote, f"Decided. {quote['next_step']['say']}", as_json)
+            say(quote, f"Decided. {quote['next_step']['say']}", as_json)
             return EXIT["waiting"] if quote["status"] == "waiting" else 0
     from orchestrator.cli import runs
 
@@ -246,7 +212,12 @@ def _run_waiting_with(desk: Desk, quote_id: str) -> str | None:
     return None
 
 
-def _refuse_if_run_waits(desk: Desk, quote_id: str) -> None:
+def refuse_if_run_waits(desk: Desk, quote_id: str) -> None:
+    """Leave a quote alone that a run waits with: the run goes on by itself.
+
+    Raises:
+        UsageError: a run waits with it.
+    """
     from orchestrator.errors import UsageError
 
     if (run_id := _run_waiting_with(desk, quote_id)) is not None:
@@ -256,7 +227,7 @@ def _refuse_if_run_waits(desk: Desk, quote_id: str) -> None:
         )
 
 
-def _sure(verb: str, quote: dict[str, Any], *, yes: bool) -> bool:
+def sure(verb: str, quote: dict[str, Any], *, yes: bool) -> bool:
     """Show finance's facts to whoever sits there and ask; no model's words are among them."""
     import sys
 
@@ -268,7 +239,8 @@ def _sure(verb: str, quote: dict[str, Any], *, yes: bool) -> bool:
     return input(f"{verb} this quote? [y/N] ").strip().lower() in ("y", "yes")
 
 
-def _say(facts: dict[str, Any], words: str, as_json: bool) -> None:
+def say(facts: dict[str, Any], words: str, as_json: bool) -> None:
+    """Print what came of a step: words for a person, or finance's answer."""
     if as_json:
         print_json(facts)
     else:

@@ -78,9 +78,18 @@ def _quotes(here: str) -> App:
         ("approve", "Approve what a quote waits for, as a named person."),
         ("reject", "Reject what a quote waits for, as a named person."),
         ("issue", "Issue a quote for which nothing is left to decide, as a named person."),
-        ("withdraw", "Take a quote back, as a named person."),
     ):
         quote.command(f"{here}.deciding:{name}_quote", name=name, help=what)
+    for place, name, what in (
+        ("comparing:explain_quote", "explain", "Tell how its numbers came about, step by step."),
+        ("comparing:diff_quotes", "diff", "Show what differs between two revisions."),
+        ("revising:revise_quote", "revise", "Change it by hand: the next revision."),
+        ("closing:accept_quote", "accept", "Record that the customer accepted."),
+        ("closing:withdraw_quote", "withdraw", "Take a quote back, as a named person."),
+        ("closing:supersede_quote", "supersede", "Close it in favour of another."),
+        ("reporting:report_quotes", "report", "Write quotes and their times as CSV."),
+    ):
+        quote.command(f"{here}.{place}", name=name, help=what)
     return quote
 
 

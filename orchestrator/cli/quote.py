@@ -1,21 +1,34 @@
 """`dealdesk quote list|show`: the quotes there are, in the terminal."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from orchestrator.cli.output import clean, describe, money, print_json, result, table
 
+if TYPE_CHECKING:
+    from orchestrator.desk import Desk
+
 Flag = Parameter(negative="")
 Status = Literal[
-    "draft", "waiting", "approved", "issued", "rejected", "withdrawn", "superseded", "expired"
+    "draft",
+    "waiting",
+    "approved",
+    "issued",
+    "accepted",
+    "rejected",
+    "withdrawn",
+    "superseded",
+    "expired",
 ]
 
 
 async def list_quotes(
     *,
     status: Status | None = None,
+    account: str | None = None,
+    expiring: int | None = None,
     home: str | None = None,
     json: Annotated[bool, Flag] = False,
 ) -> None:
@@ -25,6 +38,10 @@ async def list_quotes(
     ----------
     status
         Only quotes of this status.
+    account
+        Only quotes of this account.
+    expiring
+        Only issued quotes whose validity ends within so many days.
     home
         The data folder.
     json
@@ -34,27 +51,53 @@ async def list_quotes(
     from orchestrator.settings import load_settings
 
     async with Desk.open(load_settings(home=home), work=False) as desk:
-        arguments: dict[str, Any] = {"limit": 100, **({"status": status} if status else {})}
-        rows = (await desk.look("finance", "list_quotes", arguments))["items"]
+        rows = await every_quote(desk, status=status, account=account, expiring=expiring)
     if json:
         print_json(rows)
         return
     table(
-        ("quote", "number", "rev", "status", "account", "opportunity", "total"),
+        ("quote", "number", "rev", "status", "account", "opportunity", "valid until", "total"),
         [
             (
                 row["quote_id"],
                 row.get("number") or "-",
                 row["revision"],
-                row["status"],
+                _status(row),
                 row["account_id"],
                 row["opportunity_id"],
+                row.get("valid_until") or "-",
                 money(row["total_minor"], row["currency"]),
             )
             for row in rows
         ],
-        right=(6,),
+        right=(7,),
     )
+
+
+async def every_quote(
+    desk: "Desk",
+    *,
+    status: str | None = None,
+    account: str | None = None,
+    expiring: int | None = None,
+) -> list[dict[str, Any]]:
+    """Return the rows of every quote that fits, newest first."""
+    given = {"status": status, "account_id": account, "expiring_within_days": expiring}
+    asked = {name: value for name, value in given.items() if value is not None}
+    rows: list[dict[str, Any]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        arguments = {"limit": 100, "cursor": cursor, **asked}
+        page = await desk.look("finance", "list_quotes", arguments)
+        rows += page["items"]
+        cursor = page["next_cursor"]
+    return rows
+
+
+def _status(row: Mapping[str, Any]) -> str:
+    """Return a status, and whom a waiting quote waits for."""
+    roles = ", ".join(row.get("approvals_pending", ()))
+    return f"{row['status']} ({roles})" if roles else str(row["status"])
 
 
 async def show_quote(

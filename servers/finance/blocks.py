@@ -301,10 +301,17 @@ class TraceStep(Block):
     step: str = Field(description="list, contract, term, tier, promotion, discount, round ...")
     rule_id: str
     source: str = Field(default="", description="the row or file that decided")
+    version: str = Field(default="", description="of that row: from when it holds, and its digest")
     before: str | None = None
     after: str | None = None
     note: str = ""
     lost: list[str] = Field(default_factory=list, description="candidates that lost, and why")
+
+
+class ToldStep(TraceStep):
+    """A step of the waterfall, and the words for it."""
+
+    said: str
 
 
 class ApprovalNeed(Block):

@@ -26,6 +26,7 @@ from servers.finance.blocks import (
     TraceStep,
 )
 from servers.finance.charges import Charges, charges_of
+from servers.finance.explain import complete
 from servers.finance.facts import Address, Policy, PricingFacts
 from servers.finance.freight import Freight, price_freight
 from servers.finance.lines import priced_lines
@@ -50,7 +51,6 @@ from servers.finance.totals import (
 from servers.finance.work import Work
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Finding, Severity
-from servers.toolkit.money import from_minor
 
 ZERO = Decimal(0)
 
@@ -109,7 +109,8 @@ def price(facts: PricingFacts, request: PriceRequest) -> Pricing:
     currency = request.currency or facts.customer.currency
     if unknown := unknown_currency(currency, facts.currencies):
         return _empty(request, currency, [unknown])
-    return _Waterfall(facts, request, ship_to, currency).run()
+    done = _Waterfall(facts, request, ship_to, currency).run()
+    return replace(done, trace=complete(facts, done))
 
 
 class _Waterfall:
@@ -243,10 +244,6 @@ class _Waterfall:
         taxes, totals = document_totals(counted, freight, carriage, charges, self.taxing)
         totals = cash_rounded(totals, self.policy.cash_rounding, self.currency)
         self.findings += self.taxing.findings
-        if totals.total_minor is not None:
-            total = from_minor(totals.total_minor, self.currency)
-            note = "lines + freight + fees = net; net + tax = total, exactly"
-            self.trace.append(step("", "totals", "TOTALS", after=total, note=note))
         return taxes, totals
 
     def _limits(

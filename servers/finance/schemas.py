@@ -14,8 +14,8 @@ from servers.finance.blocks import (
     PresentationBlock,
     RecurringBlock,
     TaxBlock,
+    ToldStep,
     TotalsBlock,
-    TraceStep,
 )
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.fields import Digest, LineId, Quantity, Sku
@@ -222,7 +222,7 @@ class Explanation(BaseModel):
     """How a price came about, step by step."""
 
     currency: str
-    steps: list[TraceStep]
+    steps: list[ToldStep]
     findings: list[Finding]
     next_from: int | None = Field(default=None, description="from_step of the next call, if any")
 

@@ -125,6 +125,9 @@ class Accepted(BaseModel):
     acceptance_reference: str
     total_minor: int
     currency: str
+    closed: list[str] = Field(
+        default_factory=list, description="quotes of the opportunity that were still in work"
+    )
     next_step: NextStep | None = Field(default=None, description="what it waits for, and whom")
     replayed: bool = False
 

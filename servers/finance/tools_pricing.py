@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from servers.finance.explain import told
 from servers.finance.pricing import explain, price
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import (
@@ -153,8 +154,9 @@ def add_pricing_tools(app: Server) -> None:
         """Explain how price_quote comes to its numbers, step by step, for one line or for all.
 
         Give the arguments of price_quote, and line_id for one line only. Each step names its
-        rule, the row that decided, the amount before and after, and what lost and why. With
-        next_from, more steps follow.
+        rule, the row that decided with its version, the amount before and after, and what lost
+        and why; `said` is all that in words. With next_from, more steps follow. A quote that is
+        stored is explained by explain_quote.
         """
         request = PriceRequest(
             account_id=account_id,
@@ -168,7 +170,7 @@ def add_pricing_tools(app: Server) -> None:
         )
         with database.session() as session:
             pricing = price(collect(session, request).pricing, request)
-        steps, after = first_that_fit(explain(pricing, line_id), from_step, ROOM)
+        steps, after = first_that_fit(told(explain(pricing, line_id)), from_step, ROOM)
         return Explanation(
             currency=pricing.currency, steps=steps, findings=pricing.findings, next_from=after
         )

@@ -14,6 +14,7 @@ from servers.finance.assembly import QuoteInputs
 from servers.finance.blocks import Cover, Status
 from servers.finance.card import CARD
 from servers.finance.documents import CustomerQuote, QuoteDocument, customer_view
+from servers.finance.explain import of_line, told
 from servers.finance.parts import lines_that_fit
 from servers.finance.repository import drafts, reading
 from servers.finance.repository.expiry import writing
@@ -24,8 +25,10 @@ from servers.finance.schemas import (
     Code,
     Deviations,
     DiscountBp,
+    Explanation,
     Format,
     FromLine,
+    FromStep,
     GeneratedBy,
     Lines,
     PriceRequest,
@@ -41,7 +44,7 @@ from servers.finance.schemas_quotes import (
     QuotePage,
     Rendered,
 )
-from servers.finance.tools_pricing import PRICED_BY, Currency
+from servers.finance.tools_pricing import PRICED_BY, ROOM, Currency
 from servers.toolkit.app import Server
 from servers.toolkit.declare import reads, writes
 from servers.toolkit.errors import InvalidInputError
@@ -51,12 +54,13 @@ from servers.toolkit.fields import (
     ContactId,
     Cursor,
     Limit,
+    LineId,
     OpportunityId,
     OrderDate,
     QuoteId,
 )
 from servers.toolkit.idempotency import once
-from servers.toolkit.linking import link, part_of, result, schema_of
+from servers.toolkit.linking import first_that_fit, link, part_of, result, schema_of
 
 ONE = ("quote_id",)
 PAIR = ("quote_id", "other_quote_id")
@@ -232,6 +236,23 @@ def add_reading_tools(app: Server, now: Callable[[], datetime]) -> None:
                 limit=limit,
                 cursor=cursor,
             )
+
+    @app.tool(**reads("Explain a stored quote", rows="bound", binds=ONE, integrity="untrusted"))
+    def explain_quote(
+        quote_id: QuoteId, line_id: LineId | None = None, from_step: FromStep = 1
+    ) -> Explanation:
+        """Explain the numbers of a stored quote from its own trace, as it was priced then.
+
+        quote_id comes from list_quotes; line_id narrows it to one line. Each step names its rule,
+        the row that decided with its version, the amount before and after, and what lost and
+        why; `said` is all that in words. With next_from, more steps follow.
+        """
+        with database.session() as session:
+            found = reading.document(session, quote_id, now())
+        steps, after = first_that_fit(told(of_line(found.trace, line_id)), from_step, ROOM)
+        return Explanation(
+            currency=found.currency, steps=steps, findings=found.findings, next_from=after
+        )
 
     @app.tool(**reads("Compare two quotes", rows="bound", binds=PAIR, integrity="untrusted"))
     def diff_quotes(quote_id: QuoteId, other_quote_id: QuoteId) -> QuoteDiff:

@@ -67,6 +67,15 @@ async def test_an_accepted_quote_is_a_deal_and_final(app: Server, clock: Clock) 
         await revise(app, quote, discount_bp=100)
 
 
+async def test_what_is_still_in_work_gives_way_to_the_deal(app: Server) -> None:
+    quote = await issued(app)
+    second = await revise(app, quote, discount_bp=100)
+    done = await accept(app, quote)
+    assert done["closed"] == [second["quote_id"]]
+    shown = await quote_of(app, second["quote_id"])
+    assert (shown["status"], shown["superseded_by"]) == ("superseded", quote["quote_id"])
+
+
 async def test_only_a_person_accepts_and_only_what_was_issued(app: Server) -> None:
     draft = await drafted(app)
     with pytest.raises(ToolError, match=r"RULE_VIOLATION: .* is draft; only an issued quote"):

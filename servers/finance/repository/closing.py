@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from servers.finance import credit, screening
 from servers.finance.assembly import QuoteInputs, QuoteSnapshot
@@ -16,6 +17,7 @@ from servers.finance.repository.collect import collect
 from servers.finance.repository.drafts import close_approvals, digest_of, hold
 from servers.finance.repository.drafts import supersede as close_for
 from servers.finance.repository.people import approver_of
+from servers.finance.repository.promotions import promotion_uses
 from servers.finance.schemas_quotes import Accepted, Superseded, Withdrawn
 from servers.toolkit import scope
 from servers.toolkit.errors import ConflictError, RuleViolationError
@@ -42,6 +44,7 @@ def accept(session: Session, quote_id: str, digest: str, reference: str, now: da
     quote.accepted_at, quote.accepted_by = stamp(now), person
     quote.acceptance_reference = reference
     _record_uses(session, quote, snapshot)
+    closed = _close_rest(session, quote)
     session.flush()
     return Accepted(
         quote_id=quote_id,
@@ -53,8 +56,22 @@ def accept(session: Session, quote_id: str, digest: str, reference: str, now: da
         acceptance_reference=reference,
         total_minor=quote.total_minor,
         currency=quote.currency,
+        closed=closed,
         next_step=reading.next_step_of(session, quote, now),
     )
+
+
+def _close_rest(session: Session, quote: Quote) -> list[str]:
+    """Close what is still in work for the same opportunity: the deal is made without it."""
+    others = select(Quote).where(
+        col(Quote.opportunity_id) == quote.opportunity_id,
+        col(Quote.quote_id) != quote.quote_id,
+        col(Quote.status).in_(reading.WORKING),
+    )
+    closed = list(session.scalars(others))
+    for other in closed:
+        close_for(session, other, quote.quote_id)
+    return [other.quote_id for other in closed]
 
 
 def _check_acceptable(session: Session, quote: Quote, digest: str, now: datetime) -> None:
@@ -127,6 +144,7 @@ def _check_party(
 
 def _record_uses(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> None:
     """Count what the accepted quote uses up: budgets of promotions, quantities of contracts."""
+    session.add_all(promotion_uses(snapshot))
     purchases.record(session, quote, snapshot)
 
 

@@ -1,0 +1,205 @@
+"""Why a number is what it is: every step of a quote's trace, as data and in words.
+
+A price's own steps are made where its rules are. Here are those of the figures under the lines, so
+that every number on a quote has one, and the version of each row that decided: the day from which
+it holds and a digest of it, so that an old quote tells which state of a row it was priced by.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+from servers.finance import canonical
+from servers.finance.blocks import ChargeBlock, ToldStep, TotalsBlock, TraceStep
+from servers.finance.facts import PricingFacts, Window
+from servers.finance.say import step
+from servers.toolkit.errors import InvalidInputError
+from servers.toolkit.money import from_minor
+
+if TYPE_CHECKING:
+    from servers.finance.pricing import Pricing
+
+COUNTERS = ("used", "spent")
+"""Fields that accepted quotes move; they are no part of a row's version."""
+QUIET = ("items", "exchange", "customer", "policy")
+"""Facts that are no rows of rules, cost among them."""
+TITLES = {
+    "list": "List price",
+    "contract": "Contract price",
+    "term": "Term",
+    "option": "Option",
+    "gross": "Quantity",
+    "tier": "Volume",
+    "promotion": "Promotion",
+    "manual": "By hand",
+    "discount": "Discount",
+    "round": "Rounding",
+    "freight": "Carriage",
+    "charge": "Fee",
+    "tax": "Tax",
+    "totals": "Totals",
+    "limits": "Limit",
+}
+
+
+def complete(facts: PricingFacts, pricing: "Pricing") -> list[TraceStep]:
+    """Return a pricing's trace, with the figures under the lines and the rows' versions."""
+    trace = [*pricing.trace, *_figures(pricing)]
+    named = {name for one in trace for name in (one.source, one.rule_id)}
+    versions = _versions(facts, named)
+    return [
+        one
+        if one.version
+        else one.model_copy(
+            update={"version": versions.get(one.source) or versions.get(one.rule_id) or ""}
+        )
+        for one in trace
+    ]
+
+
+def _figures(pricing: "Pricing") -> Iterator[TraceStep]:
+    """Yield a step for every figure under the lines; none where there is no total."""
+    totals, currency = pricing.totals, pricing.currency
+    if totals.total_minor is None:
+        return
+
+    def figure(rule_id: str, minor: int | None, note: str, before: int | None = None) -> TraceStep:
+        return step(
+            "",
+            "totals",
+            rule_id,
+            before=None if before is None else from_minor(before, currency),
+            after=None if minor is None else from_minor(minor, currency),
+            note=note,
+        )
+
+    yield figure("SUM-LINES", totals.lines_minor, "the net amounts of the lines that count")
+    yield figure("SUM-FREIGHT", totals.freight_minor, "carriage after its reductions")
+    if pricing.charges:
+        yield figure("SUM-CHARGES", totals.charges_minor, _names(pricing.charges))
+    yield figure("SUM-NET", totals.net_minor, "lines + carriage + fees")
+    for tax in pricing.taxes:
+        where = f" in {tax.jurisdiction}" if tax.jurisdiction else ""
+        yield figure(
+            f"TAX-GROUP-{tax.category}",
+            tax.tax_minor,
+            f"{tax.category} {tax.rate}%{where} on {from_minor(tax.taxable_minor, currency)}, "
+            "rounded once" + (f"; {tax.note}" if tax.note else ""),
+        )
+    yield figure("SUM-TAX", totals.tax_minor, "the tax of every group")
+    yield figure("TOTALS", totals.total_minor, "lines + freight + fees = net; net + tax = total")
+    yield from _after_the_total(pricing, totals)
+
+
+def _after_the_total(pricing: "Pricing", totals: TotalsBlock) -> Iterator[TraceStep]:
+    currency = pricing.currency
+    assert totals.total_minor is not None  # noqa: S101 - the caller looked
+    total = from_minor(totals.total_minor, currency)
+    if totals.payable_minor is not None:
+        payable = from_minor(totals.payable_minor, currency)
+        rounding = from_minor(totals.rounding_minor, currency)
+        note = f"cash rounding of {rounding}, outside tax"
+        yield step("", "totals", "CASH-ROUNDING", before=total, after=payable, note=note)
+    if (shown := pricing.presentation) is not None:
+        yield step(
+            "",
+            "totals",
+            "PRESENTATION",
+            source=shown.source,
+            before=total,
+            after=from_minor(shown.total_minor, shown.currency),
+            note=f"x {shown.rate} of {shown.rate_date}, in {shown.currency}, to read only",
+        )
+    if (runs := pricing.recurring) is not None:
+        for name, minor in (
+            ("a month", runs.monthly_minor),
+            ("a year", runs.annual_minor),
+            ("over all terms", runs.contract_minor),
+            ("once", runs.one_time_minor),
+        ):
+            amount = from_minor(minor, currency)
+            yield step("", "totals", "RECURRING", after=amount, note=f"net {name}; in no total")
+
+
+def _names(charges: Iterable[ChargeBlock]) -> str:
+    return "fees: " + ", ".join(one.label for one in charges)
+
+
+def _versions(facts: PricingFacts, named: set[str]) -> dict[str, str]:
+    """Return the version of every row that a step names."""
+    found: dict[str, str] = {}
+    for one in fields(facts):
+        rows = getattr(facts, one.name)
+        if one.name in QUIET or not isinstance(rows, tuple):
+            continue
+        for row in rows:
+            if not is_dataclass(row) or isinstance(row, type):
+                continue
+            name = getattr(row, fields(row)[0].name)
+            if name in named:
+                found[name] = version_of(row)
+    return found
+
+
+def version_of(row: Any) -> str:
+    """Return the version of a row: from when it holds, and a digest of what it says."""
+    window = getattr(row, "window", None)
+    first = window.first if isinstance(window, Window) else None
+    mark = canonical.digest(_plain(row))[:8]
+    return f"{first} {mark}" if first else mark
+
+
+def _plain(value: Any) -> Any:
+    """Return a fact as plain data that is written the same everywhere."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            one.name: _plain(getattr(value, one.name))
+            for one in fields(value)
+            if one.name not in COUNTERS
+        }
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, frozenset | set):
+        return sorted(str(inner) for inner in value)
+    if isinstance(value, tuple | list):
+        return [_plain(inner) for inner in value]
+    return value
+
+
+def of_line(trace: Iterable[TraceStep], line_id: str | None) -> list[TraceStep]:
+    """Return the steps of one line, or all of them.
+
+    Raises:
+        InvalidInputError: no line has that id.
+    """
+    every = list(trace)
+    if line_id is None:
+        return every
+    mine = [one for one in every if one.line_id == line_id]
+    if not mine:
+        raise InvalidInputError(f"no line {line_id}", fix="use a line_id of the lines")
+    return mine
+
+
+def told(trace: Iterable[TraceStep]) -> list[ToldStep]:
+    """Return the steps with the words that say them."""
+    return [ToldStep(**one.model_dump(), said=said(one)) for one in trace]
+
+
+def said(one: TraceStep) -> str:
+    """Return a step in words: what it did, by which rule and row, and what lost against it."""
+    title = TITLES.get(one.step, one.step.replace("_", " ").capitalize())
+    if one.before is not None and one.after is not None and one.before != one.after:
+        amount = f"{one.before} becomes {one.after}"
+    elif one.after is not None:
+        amount = one.after if one.before is None else f"stays {one.after}"
+    else:
+        amount = ""
+    head = ": ".join(part for part in (title, amount) if part)
+    row = one.source if one.source and one.source != one.rule_id else ""
+    by = f"rule {one.rule_id}" + (f", row {row}" if row else "")
+    by += f", version {one.version}" if one.version else ""
+    parts = [head + (f" ({one.note})" if one.note else ""), by[:1].upper() + by[1:]]
+    if one.lost:
+        parts.append("Not used: " + "; ".join(one.lost))
+    return ". ".join(part.rstrip(".") for part in parts) + "."
