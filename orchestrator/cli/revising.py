@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
@@ -20,32 +21,14 @@ WHOLE = "all"
 SETTABLE = ("quantity", "term_months", "optional")
 
 
-async def revise_quote(
-    quote_id: str,
-    /,
-    *,
-    set_: Annotated[list[str] | None, Parameter(name="--set", negative="")] = None,
-    remove: Many = None,
-    add: Many = None,
-    adjust: Many = None,
-    drop_adjustments: Annotated[bool, Flag] = False,
-    discount: str | None = None,
-    promo: Many = None,
-    ship: str | None = None,
-    terms: str | None = None,
-    person: Annotated[str | None, As] = None,
-    dry_run: Annotated[bool, Flag] = False,
-    yes: Annotated[bool, Flag] = False,
-    home: str | None = None,
-    json: Annotated[bool, Flag] = False,
-) -> int:
-    """Make a quote's next revision by hand; no agent runs, finance works everything out again.
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Change:
+    """What changes; the rest of the quote stays.
 
-    Parameters
+    Attributes
     ----------
-    quote_id
-        The quote.
-    set_
+    set
         What changes on a line: l1.quantity=20, l2.term_months=24, l3.optional=yes.
     remove
         A line to leave out: l2.
@@ -64,6 +47,56 @@ async def revise_quote(
         The shipping method.
     terms
         The payment terms: NET14.
+    """
+
+    set: Many = None
+    remove: Many = None
+    add: Many = None
+    adjust: Many = None
+    drop_adjustments: Annotated[bool, Flag] = False
+    discount: str | None = None
+    promo: Many = None
+    ship: str | None = None
+    terms: str | None = None
+
+    def arguments(self, taken: Sequence[str]) -> dict[str, Any]:
+        """Return the arguments of revise_quote; `taken` are the ids of the lines there are."""
+        given: dict[str, Any] = {
+            "change_lines": set_lines(self.set or ()),
+            "remove_lines": self.remove,
+            "add_lines": added_lines(self.add or (), taken),
+            "adjustments": adjustments(self.adjust or ()),
+            "drop_adjustments": self.drop_adjustments or None,
+            "discount_bp": None if self.discount is None else basis_points(self.discount),
+            "promo_codes": self.promo,
+            "ship_method": self.ship,
+            "payment_terms": self.terms,
+        }
+        return {name: value for name, value in given.items() if value not in (None, [])}
+
+
+NOTHING = Change()
+
+
+async def revise_quote(
+    quote_id: str,
+    /,
+    *,
+    change: Change = NOTHING,
+    person: Annotated[str | None, As] = None,
+    dry_run: Annotated[bool, Flag] = False,
+    yes: Annotated[bool, Flag] = False,
+    home: str | None = None,
+    json: Annotated[bool, Flag] = False,
+) -> int:
+    """Make a quote's next revision by hand; no agent runs, finance works everything out again.
+
+    Parameters
+    ----------
+    quote_id
+        The quote.
+    change
+        What changes.
     person
         Who changes it, and so cannot approve it: an id in finance (default: DEALDESK_PERSON).
     dry_run
@@ -77,24 +110,11 @@ async def revise_quote(
     """
     from orchestrator.desk import Desk
 
-    settings = decider(home, person)
-    async with Desk.open(settings, work=False) as desk:
+    async with Desk.open(decider(home, person), work=False) as desk:
         refuse_if_run_waits(desk, quote_id)
         quote = await desk.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
-        ids = [line["line_id"] for line in quote["lines"]]
-        given: dict[str, Any] = {
-            "change_lines": set_lines(set_ or ()),
-            "remove_lines": remove,
-            "add_lines": added_lines(add or (), ids),
-            "adjustments": adjustments(adjust or ()),
-            "drop_adjustments": drop_adjustments or None,
-            "discount_bp": None if discount is None else basis_points(discount),
-            "promo_codes": promo,
-            "ship_method": ship,
-            "payment_terms": terms,
-        }
         arguments = {"quote_id": quote_id, "digest": quote["digest"]}
-        arguments |= {name: value for name, value in given.items() if value not in (None, [])}
+        arguments |= change.arguments([line["line_id"] for line in quote["lines"]])
         seen = await desk.look("finance", "revise_quote", {**arguments, "preview": True})
         if not json:
             _show(seen)

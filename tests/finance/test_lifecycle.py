@@ -389,3 +389,20 @@ async def test_the_row_of_a_quote_tells_how_long_each_step_took(app: Server, clo
     (row,) = (await call(app, AGENT, "list_quotes", {}))["items"]
     assert (row["approvals_pending"], row["approval_decided_at"]) == ([], "2026-11-23T12:00:00Z")
     assert (row["created_at"], row["issued_at"]) == ("2026-11-23T09:00:00Z", None)
+
+
+async def test_acceptance_counts_what_it_uses_of_promotions(
+    app: Server, database: Database
+) -> None:
+    from servers.finance.models_promotions import PromotionUse
+
+    quote = await issued(app, lines=[line("l1", "SRV-R1-64", 5)], promo_codes=["EDGE5"])
+    with database.session() as session:
+        assert session.exec(select(PromotionUse)).all() == []
+    await accept(app, quote)
+    with database.session() as session:
+        (use,) = session.exec(select(PromotionUse))
+    shown = await quote_of(app, quote["quote_id"])
+    off = sum(a["amount_minor"] for a in shown["lines"][0]["allowances"] if "EDGE5" in a["label"])
+    assert (use.quote_id, use.amount_minor) == (quote["quote_id"], off)
+    assert off > 0
