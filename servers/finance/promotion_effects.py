@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from servers.finance.facts import Item
 from servers.finance.promotion_facts import Promotion
+from servers.finance.units import ONE, Ratio, in_base
 from servers.toolkit.money import round_money, split_proportionally
 
 ZERO = Decimal(0)
@@ -23,8 +24,8 @@ class Part:
     """A line, or the freight (no item), as it is before any promotion.
 
     `counted` lines are in the totals; `closed` ones have a price that promotions do not touch.
-    `pieces` is how many base units one unit is, `term` the term in default terms: a fixed price is
-    for a base unit (or for a unit it names) and for the default term.
+    `ratio` is base units per unit, `term` the term in default terms: a fixed price is for a base
+    unit (or for a unit it names) and for the default term.
     """
 
     part_id: str
@@ -34,8 +35,13 @@ class Part:
     unit: str = "each"
     counted: bool = True
     closed: bool = False
-    pieces: Decimal = Decimal(1)
-    term: Decimal = Decimal(1)
+    ratio: Ratio = ONE
+    term: Ratio = ONE
+
+    @property
+    def pieces(self) -> Decimal:
+        """The quantity in base units."""
+        return in_base(Decimal(self.quantity), self.ratio)
 
 
 @dataclass
@@ -132,8 +138,8 @@ def _each(promotion: Promotion, part: Part, state: State, currency: str) -> Deci
         return now * units * promotion.percent / (100 * left)
     worth, amount = now * units / left, promotion.amount[currency]
     if promotion.kind == "fixed_price":
-        factor = part.term * (1 if promotion.on.units else part.pieces)
-        return max(ZERO, worth - amount * factor * units)
+        whole = in_base(amount * units, part.term)
+        return max(ZERO, worth - (whole if promotion.on.units else in_base(whole, part.ratio)))
     return min(worth, amount * units if promotion.per == "unit" else amount)
 
 

@@ -119,7 +119,7 @@ def _quantity(promotion: Promotion, order: Order) -> Refusal | None:
         )
     if asks.measured is None and not shipping:
         measured = [part for part in mine if part.counted]
-    quantity = sum((part.quantity * part.pieces for part in measured), ZERO)
+    quantity = sum((part.pieces for part in measured), ZERO)
     if asks.min_quantity is not None and quantity < asks.min_quantity:
         said, fix = (
             f"asks for a quantity of {asks.min_quantity}",

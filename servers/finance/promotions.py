@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from servers.finance.blocks import Allowance, PromotionBlock
 from servers.finance.facts import Customer, Item
@@ -42,7 +43,6 @@ def part_of(work: Work) -> Part | None:
     """Return a line as promotions see it, or None while it has no price."""
     if work.running is None or work.item is None:
         return None
-    months, default = work.price.term_factor
     return Part(
         part_id=work.line.line_id,
         quantity=work.line.quantity,
@@ -51,7 +51,8 @@ def part_of(work: Work) -> Part | None:
         unit=work.line.unit,
         counted=work.in_total,
         closed=work.exclusive or work.overridden,
-        term=Decimal(months) / default,
+        ratio=work.price.ratio,
+        term=work.price.term_factor,
     )
 
 
@@ -187,7 +188,14 @@ def _give(promoted: Promoted, promotion: Promotion, gift: GiftLine, asked: Asked
     nothing = round_money(ZERO, asked.currency)
     price = UnitPrice(amount=nothing)
     if own:
-        price = replace(beside.price, amount=nothing, contract=None, findings=[], trace=[])
+        plain_price: dict[str, Any] = {
+            "contract": None,
+            "covered": None,
+            "rest": None,
+            "options": [],
+        }
+        price = replace(beside.price, amount=nothing, findings=[], trace=[], **plain_price)
+        price.extra_cost = ZERO
     work = Work(line, asked.items.get(gift.sku), price, free=True)
     work.term = beside.term if own else work.term
     work.gross = work.running = price.amount

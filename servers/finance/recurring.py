@@ -27,7 +27,7 @@ def recurring(works: Sequence[Work], totals: TotalsBlock, currency: str) -> Recu
     ramps: dict[str, tuple[Decimal, Fraction]] = {}
     for work in works:
         months = months_of(work.price)
-        if not work.in_total or months is None or work.running is None:
+        if not work.in_total or work.free or months is None or work.running is None:
             continue
         root = work.term.root or work.line.line_id
         net, so_far = ramps.get(root, (ZERO, Fraction(0)))

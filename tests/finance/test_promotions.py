@@ -108,11 +108,11 @@ def test_a_fixed_price_lowers_and_never_raises() -> None:
 
 def test_a_fixed_price_is_for_the_base_unit_and_the_default_term() -> None:
     low = promotion("LOW", "fixed_price", amount="8")
-    box = part("l1", 2, "300.00", unit="box", pieces=Decimal(10))
+    box = part("l1", 2, "300.00", unit="box", ratio=(10, 1))
     assert taken([low], box) == {"LOW": {"l1": "140.00"}}
     by_box = replace(low, on=Selector(units=("box",)))
     assert taken([by_box], box) == {"LOW": {"l1": "284.00"}}
-    years = part("l1", 1, "30.00", term=Decimal(3))
+    years = part("l1", 1, "30.00", term=(3, 1))
     assert taken([low], years) == {"LOW": {"l1": "6.00"}}
 
 
@@ -277,6 +277,21 @@ def test_two_gifts_beside_one_line_have_names_of_their_own(given: With) -> None:
     ]
 
 
+def test_a_free_licence_runs_as_long_as_those_bought(given: With) -> None:
+    gift = promotion("GIFT", "free_item", on=Selector("SUB-DM-STD"), gift=Gift(1, every=5))
+    order = line("l1", "SUB-DM-STD", 11, unit="license", term_months=24)
+    pricing = given([gift], order, line("l2", "SW-P8-120", 1))
+    bought, free, _ = pricing.lines
+    assert (free.line_id, free.quantity, free.unit) == ("l1.free", 2, "license")
+    assert (free.term_months, free.start, free.end) == (24, bought.start, bought.end)
+    assert (free.net_minor, free.unit_price, free.allowances) == (0, "0.00", [])
+    without = given([gift], order, line("l2", "SW-P8-120", 1), promo_codes=[])
+    assert pricing.recurring == without.recurring
+    assert pricing.margin is not None
+    assert without.margin is not None
+    assert pricing.margin.cost_minor > without.margin.cost_minor
+
+
 # to whom
 
 
@@ -321,7 +336,7 @@ def test_both_days_of_the_window_are_included(window: Window, code: str | None) 
 
 def test_quantities_are_those_of_base_units() -> None:
     one = promotion("P", percent="10", conditions=replace(EVERYWHERE, min_quantity=10))
-    boxes = part("l1", 1, "100.00", unit="box", pieces=Decimal(10))
+    boxes = part("l1", 1, "100.00", unit="box", ratio=(10, 1))
     assert refusal(one, Order(BUYER, DAY, EUR, [boxes])) is None
 
 

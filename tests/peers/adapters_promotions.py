@@ -23,7 +23,9 @@ from decimal import Decimal
 from typing import Any
 
 from servers.finance import adjustments
-from servers.finance.facts import Customer, Item, Window
+from servers.finance.books import Ask, choose, keys_of
+from servers.finance.facts import Customer, Entry, Item, Window
+from servers.finance.formula import Formula, formula_price
 from servers.finance.promotion_choice import Outcome, settle
 from servers.finance.promotion_effects import Part, canonical
 from servers.finance.promotion_facts import (
@@ -36,6 +38,7 @@ from servers.finance.promotion_facts import (
 )
 from servers.finance.promotion_rules import Order, refusal
 from servers.finance.schemas import Adjustment
+from servers.finance.units import ItemUnit, Units
 
 CURRENCY, DAY, ZERO = "USD", date(2026, 1, 1), Decimal(0)
 SELECTED = {"product_category.id": "family", "product.id": "sku"}
@@ -202,6 +205,8 @@ def _medusa_selector(rules: list[dict[str, Any]]) -> Selector:
 def erpnext_rule(inputs: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
     context, quantity = inputs.get("context", {}), inputs.get("quantity", "1")
     rules = [] if inputs.get("ignore_pricing_rules") else inputs["rules"]
+    if any("fixed_rate" in rule for rule in rules):
+        return {"rate": _book_price(inputs, context)}
     lines = inputs.get("lines") or [
         {
             "item": context.get("item", "A"),
@@ -216,7 +221,7 @@ def erpnext_rule(inputs: dict[str, Any], expected: dict[str, Any]) -> dict[str, 
             start=Decimal(one["rate"]) * int(one["quantity"]),
             item=item_of(one["item"], "template" if one["item"] == "variant" else "group"),
             unit=inputs.get("uom", "each"),
-            pieces=Decimal(inputs.get("uom_factor", "1")),
+            ratio=(int(inputs.get("uom_factor", "1")), 1),
         )
         for n, one in enumerate(lines, 1)
     ]
@@ -241,6 +246,34 @@ def erpnext_rule(inputs: dict[str, Any], expected: dict[str, Any]) -> dict[str, 
         "line_discounts": shares,
         "free_lines": free,
     }
+
+
+def _book_price(inputs: dict[str, Any], context: dict[str, Any]) -> Decimal | None:
+    """Return the price of a book whose entries are the rules; a rate of 0 is no entry."""
+    unit, currency = inputs.get("uom", "each"), context.get("currency", CURRENCY)
+    factor = int(inputs.get("uom_factor", "1"))
+    units = Units([ItemUnit("A", "each", 1), ItemUnit("A", unit, factor)])
+    rules = [rule for rule in inputs["rules"] if Decimal(rule["fixed_rate"])]
+    entries = [
+        Entry(
+            entry_id=rule["name"],
+            book="B",
+            currency=rule.get("currency", currency),
+            channel="",
+            country="",
+            window=Window(),
+            sku="A",
+            unit=rule.get("uom", ""),
+            default_term_months=None,
+            amount=Decimal(rule["fixed_rate"]),
+        )
+        for rule in rules
+    ]
+    keys = keys_of(customer_of(), "US", {})
+    amount = choose(Ask("A", unit, Decimal(factor), currency, DAY, keys), entries, units).amount
+    margin = sum((Decimal(rule.get("margin_percent", "0")) for rule in inputs["rules"]), ZERO)
+    base = Decimal(inputs["price_list_rate"]) if amount is None else amount
+    return formula_price(base, Formula(percent=-margin))
 
 
 def _known_to(rule: dict[str, Any], context: dict[str, Any]) -> bool:
@@ -359,7 +392,7 @@ def _document(said: dict[str, Any], weights: list[Decimal]) -> list[Decimal]:
 
 ADAPTERS: dict[str, Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]] = {
     "promotion_actions": medusa_actions,
-    # "pricing_rule": erpnext_rule,
+    "pricing_rule": erpnext_rule,
     "best_promotion": best_promotion,
     "voucher_min_quantity": voucher_min_quantity,
     "voucher_min_spend": voucher_min_spend,
