@@ -16,6 +16,7 @@ import pytest
 from fastmcp import Client
 from mcp.types import ResourceLink, TextContent
 
+from servers.finance.models_legal import ScreeningEntry
 from servers.profiles import PERSON, profile_grant
 from servers.toolkit.app import Server
 from servers.toolkit.idempotency import META_KEY
@@ -51,10 +52,12 @@ class World:
     tried: set[str] = field(default_factory=set)
 
     @asynccontextmanager
-    async def client(self, server: str, era: str) -> AsyncIterator[Client[Any]]:
+    async def client(
+        self, server: str, era: str, person: str = "per_ingrid"
+    ) -> AsyncIterator[Client[Any]]:
         grant = profile_grant(server, "admin")
         people = grant.tools | frozenset(PERSON[server])
-        held = replace(grant, tools=people, person="per_ingrid", requester="per_lena")
+        held = replace(grant, tools=people, person=person, requester="per_lena")
         face = self.apps[server].view(held, output_schemas=era == "legacy")  # checked there once
         async with Client(face, mode=era) as client:
             yield client
@@ -265,6 +268,16 @@ async def test_both_halves_of_every_finance_answer_are_whole(world: World, era: 
         issued = {"quote_id": other["quote_id"], "digest": other["digest"]}
         await call("issue_quote", "issue", **issued)
         await call("withdraw_quote", "back", quote_id=other["quote_id"], reason="a test")
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_both_halves_of_a_review_are_whole(world: World, era: str) -> None:
+    with world.apps["finance"].database.write() as session:
+        session.merge(ScreeningEntry(entry_id="T-1", name="Alder and Finch", country=""))
+    async with world.client("finance", era, "per_jonas") as client:
+        hit = {"account_id": "acc_001", "entry_id": "T-1", "decision": "different_party"}
+        await world.call(client, "review_screening", hit, f"review {era}")
+        await world.call(client, "screen_party", {"account_id": "acc_001"})
 
 
 async def test_no_answer_is_larger_than_the_table_says(
