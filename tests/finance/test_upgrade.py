@@ -191,3 +191,27 @@ def test_law_keeps_its_meaning(old: Path) -> None:
     assert [row["aliases"] for row in rows(old, "screening_entry")] == ["[]"] * len(listed)
     kept = {row["account_id"]: row["open_minor"] for row in rows(old, "customer")}
     assert kept == {row["account_id"]: row["open_minor"] for row in customers}
+
+
+def test_volume_tiers_become_schedules_that_say_the_same(old: Path) -> None:
+    before = rows(old, "volume_tier")
+    prices = {(r["book"], r["sku"], r["unit"]): r["amount_micro"] for r in rows(old, "price_entry")}
+    Database.open(old, "finance").close()
+    of = {row["schedule_id"]: row for row in rows(old, "discount_schedule")}
+    bands = {row["band_id"]: row for row in rows(old, "discount_band")}
+    assert len(bands) == len(before) > 0
+    for tier in before:
+        band = bands[tier["tier_id"]]
+        upper = None if tier["upper"] is None else tier["upper"] * 1_000_000
+        assert (band["lower_micro"], band["upper_micro"]) == (tier["lower"] * 1_000_000, upper)
+        assert band["value_micro"] == tier["percent_micro"]
+        schedule = of[band["schedule_id"]]
+        assert (schedule["scope"], schedule["selector"]) == ("family", tier["family"])
+        assert (schedule["type"], schedule["unit"]) == ("range", "percent")
+        assert (schedule["basis"], schedule["aggregation"]) == ("quantity", "line")
+        assert (schedule["valid_from"], schedule["valid_to"]) == (
+            tier["valid_from"],
+            tier["valid_to"],
+        )
+    after = {(r["book"], r["sku"], r["unit"]): r["amount_micro"] for r in rows(old, "price_entry")}
+    assert after == prices
