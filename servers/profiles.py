@@ -93,6 +93,7 @@ PERSON: dict[str, tuple[str, ...]] = {
     "crm": (),
     "catalog": (),
     "finance": (
+        "guide_price",
         "decide_approval",
         "withdraw_quote",
         "revise_quote",

@@ -60,6 +60,8 @@ def build() -> App:
 def _quotes(here: str) -> App:
     """Return `dealdesk quote`."""
     quote = App(name="quote", help="List, show and render quotes, and decide about them.")
+    guide = "Propose floor, target and stretch, to a named person."
+    quote.command(f"{here}.guiding:guide_quote", name="guide", help=guide)
     for name, what in (
         ("list", "List quotes, newest first."),
         ("show", "Show a quote in the terminal."),

@@ -139,8 +139,10 @@ class PromotionBlock(Block):
 class RecurringBlock(Block):
     """What subscriptions come to, derived and labelled; never a part of the totals above."""
 
-    monthly_minor: int = Field(description="MRR: net per month while all of them run")
-    annual_minor: int = Field(description="ACV: twelve of those months")
+    monthly_minor: int = Field(
+        description="MRR: net per month while all of them run; a ramp's average"
+    )
+    annual_minor: int = Field(description="ACV: a year of that, rounded by itself")
     contract_minor: int = Field(description="TCV: net over the whole terms")
     one_time_minor: int = Field(description="net of everything that is paid once")
 
@@ -210,6 +212,9 @@ class InternalLine(QuoteLine):
     )
     contract_quantity: str | None = Field(
         default=None, description="base units that the contract price holds for"
+    )
+    list_minor: int | None = Field(
+        default=None, description="quantity and term at the price list, before any agreement"
     )
 
 

@@ -26,6 +26,13 @@ def cost_of(work: Work, exchange: Mapping[str, Decimal], currency: str) -> Decim
     return cost * rate * months / default
 
 
+def costs_of(
+    works: Iterable[Work], exchange: Mapping[str, Decimal], currency: str
+) -> dict[str, Decimal | None]:
+    """Return what each line costs us, for guidance; it leaves the server to no agent."""
+    return {work.line.line_id: cost_of(work, exchange, currency) for work in works}
+
+
 def margin_of(
     works: Iterable[Work], exchange: Mapping[str, Decimal], currency: str, policy: Policy
 ) -> MarginBlock | None:

@@ -56,6 +56,7 @@ class PromotionRow(FinanceTable, table=True):
         default="running", max_length=7, sa_column_kwargs={"server_default": "running"}
     )
     exclusive: bool = Field(default=False, sa_column_kwargs=NO)
+    prorated: bool = Field(default=False, sa_column_kwargs=NO)
     pick: str = Field(
         default="benefit", max_length=8, sa_column_kwargs={"server_default": "benefit"}
     )

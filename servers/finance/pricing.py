@@ -7,6 +7,7 @@ Optional and alternative lines are priced and taxed, but count in no total, weig
 A line that has no price leaves the totals empty; it never counts as nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -30,7 +31,7 @@ from servers.finance.explain import complete
 from servers.finance.facts import Address, Policy, PricingFacts
 from servers.finance.freight import Freight, price_freight
 from servers.finance.lines import priced_lines
-from servers.finance.margin import margin_of
+from servers.finance.margin import costs_of, margin_of
 from servers.finance.presentation import present
 from servers.finance.prices import unknown_currency
 from servers.finance.promotion_said import Promoted
@@ -74,6 +75,7 @@ class Pricing:
     presentation: PresentationBlock | None = None
     promotions: list[PromotionBlock] = field(default_factory=list)
     discount_bp: int = 0
+    costs: Mapping[str, Decimal | None] = field(default_factory=dict)
 
     def public(self) -> Priced:
         """Return the answer without margin and trace, as tools give it."""
@@ -156,7 +158,9 @@ class _Waterfall:
         answer = self._answer(
             lines, block, charges.blocks(self.currency), taxes, totals, runs, margin
         )
-        return replace(answer, promotions=promoted.blocks, discount_bp=hand.highest_bp())
+        costs = costs_of(works, self.facts.exchange, self.currency)
+        named, most = promoted.blocks, hand.highest_bp()
+        return replace(answer, promotions=named, discount_bp=most, costs=costs)
 
     def _overrides(self, works: list[Work]) -> dict[str, Decimal]:
         """Set the prices that a person set; return what the lines cost before."""

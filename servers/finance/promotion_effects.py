@@ -140,6 +140,8 @@ def _each(promotion: Promotion, part: Part, state: State, currency: str) -> Deci
     if promotion.kind == "fixed_price":
         whole = in_base(amount * units, part.term)
         return max(ZERO, worth - (whole if promotion.on.units else in_base(whole, part.ratio)))
+    if promotion.prorated:
+        amount = in_base(amount, part.term)
     return min(worth, amount * units if promotion.per == "unit" else amount)
 
 

@@ -88,7 +88,8 @@ class Promotion:
     whether an amount is for each unit, each line or the whole order. Of one `stack_group` one
     promotion applies: what is best for the customer (`pick` "benefit"), or the highest priority.
     `base` "list" takes a percentage of what the line cost before any promotion, "running" of what
-    is left. An `exclusive` one never combines.
+    is left. An `exclusive` one never combines. An amount off a line with a term is for the whole
+    line, whatever its term, unless it is `prorated`: then it is for the standard term.
     """
 
     promotion_id: str
@@ -111,3 +112,4 @@ class Promotion:
     exclusive: bool = False
     pick: Literal["benefit", "priority"] = "benefit"
     automatic: bool = False
+    prorated: bool = False

@@ -124,8 +124,3 @@ def six_decimals(amount: Decimal) -> Decimal:
     cut = amount.quantize(SIX, ROUND_HALF_UP)
     short = cut.quantize(Decimal("0.01"), ROUND_HALF_UP)
     return short if short == cut else cut.normalize()
-
-
-def amount_off(off: Decimal, factor: Fraction, *, prorated: bool = False) -> Decimal:
-    """Return an amount discount on a line with a term: whole, unless it is flagged as prorated."""
-    return times(off, factor) if prorated else off

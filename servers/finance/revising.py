@@ -28,6 +28,7 @@ class Changes:
     promo_codes: tuple[str, ...] | None = None
     ship_method: str | None = None
     payment_terms: str | None = None
+    display_currency: str | None = None
 
     def __bool__(self) -> bool:
         """Whether anything changes at all."""
@@ -47,6 +48,7 @@ def revised(request: PriceRequest, changes: Changes, author: str) -> PriceReques
         "discount_bp": changes.discount_bp,
         "promo_codes": changes.promo_codes,
         "ship_method": changes.ship_method,
+        "display_currency": changes.display_currency,
     }
     return request.model_copy(
         update={

@@ -208,13 +208,41 @@ class Priced(BaseModel):
     next_line: int | None = Field(default=None, description=LEFT_OUT)
 
 
+class QuantityBreak(BaseModel):
+    """A quantity from which a piece costs something else; the first is what was asked for."""
+
+    quantity: int
+    unit_price: str | None = Field(description="before what comes off")
+    allowances: list[str] = Field(description="'Volume discount 5%' ...")
+    net_minor: int | None
+    net_each: str | None = Field(description="what one comes to, after what comes off")
+
+
+class WayOut(BaseModel):
+    """A change after which fewer approvals are needed, or none; finance decided by pricing it."""
+
+    change: Literal["discount_bp", "quantity"]
+    line_id: str | None = None
+    before: int
+    after: int
+    avoids: list[str] = Field(default_factory=list, description="rules that ask no more")
+    still_needed: list[str] = Field(default_factory=list, description="rules that then ask")
+    total_minor: int | None = None
+
+
 class WhatIf(BaseModel):
-    """Two prices side by side."""
+    """Two prices side by side, and what else was asked."""
 
     currency: str
+    before_currency: str
     before_total_minor: int | None
     after_total_minor: int | None
-    difference_minor: int | None
+    difference_minor: int | None = Field(description="None where the currencies differ")
+    breaks: list[QuantityBreak] = Field(default_factory=list)
+    ways_out: list[WayOut] = Field(default_factory=list, description="nearest first, of each kind")
+    unavoidable: list[str] = Field(
+        default_factory=list, description="rules that no discount or quantity tried avoids"
+    )
     after: Priced
 
 

@@ -81,6 +81,7 @@ class PromotionSeed(Row):
     recurse_for: Count = Field(default=None, ge=1)
     base: Literal["list", "running"] = "running"
     exclusive: bool = False
+    prorated: bool = False
     pick: Literal["benefit", "priority"] = "benefit"
 
     @model_validator(mode="after")
@@ -108,6 +109,8 @@ class PromotionSeed(Row):
             yield "only buy_x_get_y has of_sku and of_family"
         if self.base == "list" and kind != "percent":
             yield "base list is for percent"
+        if self.prorated and (kind != "amount" or self.allocation == "across"):
+            yield "prorated is for an amount off each line"
         if self.pick == "priority" and not self.automatic:
             yield "pick priority is for automatic promotions: a code never makes an order dearer"
         yield from self._target_problems()

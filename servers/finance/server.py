@@ -12,6 +12,7 @@ from servers.finance.card import add_card
 from servers.finance.repository.clock import now as wall_clock
 from servers.finance.resources import FINDERS, add_resources
 from servers.finance.tools_decisions import add_decision_tools, add_revision_tools
+from servers.finance.tools_guidance import add_guidance_tools
 from servers.finance.tools_parties import add_party_tools, add_review_tool
 from servers.finance.tools_pricing import add_pricing_tools
 from servers.finance.tools_quotes import add_draft_tools, add_reading_tools
@@ -41,6 +42,7 @@ def create_server(database: Database, *, now: Callable[[], datetime] = wall_cloc
     """
     app = create_app("finance", database, instructions=INSTRUCTIONS, version=version("dealdesk"))
     add_pricing_tools(app)
+    add_guidance_tools(app)
     add_party_tools(app, now)
     add_draft_tools(app, now)
     add_reading_tools(app, now)

@@ -31,6 +31,7 @@ from servers.finance.schemas_quotes import (
     Superseded,
     Withdrawn,
 )
+from servers.finance.tools_pricing import DisplayCurrency
 from servers.toolkit.app import Server
 from servers.toolkit.declare import writes
 from servers.toolkit.fields import ApprovalId, Digest, LineId, QuoteId
@@ -180,6 +181,7 @@ def add_revision_tools(app: Server, now: Callable[[], datetime]) -> None:
         promo_codes: PromoCodes | None = None,
         ship_method: ShipMethod | None = None,
         payment_terms: TermsCode | None = None,
+        display_currency: DisplayCurrency = None,
         preview: Annotated[bool, Field(description="store nothing; only say what differs")] = False,
     ) -> Revised:
         """Change a quote by hand, as a person: the next revision, worked out again as a whole.
@@ -199,6 +201,7 @@ def add_revision_tools(app: Server, now: Callable[[], datetime]) -> None:
             promo_codes=None if promo_codes is None else tuple(promo_codes),
             ship_method=ship_method,
             payment_terms=payment_terms,
+            display_currency=display_currency,
         )
         with writing(database, now()) as session:
             if preview:

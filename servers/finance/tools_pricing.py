@@ -9,6 +9,7 @@ from pydantic import Field
 
 from servers.finance.explain import told
 from servers.finance.pricing import explain, price
+from servers.finance.repository.asking import Asked, answer
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import (
     DiscountBp,
@@ -24,12 +25,21 @@ from servers.finance.schemas import (
 )
 from servers.toolkit.app import Server
 from servers.toolkit.declare import reads
-from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.fields import AccountId, AddressId, CurrencyCode, LineId, OrderDate, Quantity
 from servers.toolkit.linking import first_that_fit
 
 Currency = Annotated[
     CurrencyCode | None, Field(description="quote currency; none means the customer's own")
+]
+DisplayCurrency = Annotated[
+    CurrencyCode | None,
+    Field(description="also show the total in this currency, to read only; the price stays"),
+]
+BreaksOf = Annotated[
+    LineId | None, Field(description="line whose next quantity breaks are asked for")
+]
+AvoidApprovals = Annotated[
+    bool, Field(description="search the smallest changes that avoid approvals of the price")
 ]
 ROOM = 18_000
 """Bytes for lines or steps in one answer; totals and findings come on top."""
@@ -53,6 +63,7 @@ def add_pricing_tools(app: Server) -> None:
         currency: Currency = None,
         promo_codes: PromoCodes = [],  # noqa: B006 - FastMCP copies defaults into the schema
         discount_bp: DiscountBp = 0,
+        display_currency: DisplayCurrency = None,
         from_line: FromLine = 1,
     ) -> Priced:
         """Price lines for a customer: list or contract price, tiers, promotions, freight, tax.
@@ -73,6 +84,7 @@ def add_pricing_tools(app: Server) -> None:
             currency=currency,
             promo_codes=tuple(promo_codes),
             discount_bp=discount_bp,
+            display_currency=display_currency,
         )
         with database.session() as session:
             priced = price(collect(session, request).pricing, request).public()
@@ -94,13 +106,19 @@ def add_pricing_tools(app: Server) -> None:
         change_order_date: OrderDate | None = None,
         change_ship_method: ShipMethod | None = None,
         change_promo_codes: PromoCodes | None = None,
+        change_currency: CurrencyCode | None = None,
+        change_ship_to_address_id: AddressId | None = None,
+        breaks_of: BreaksOf = None,
+        avoid_approvals: AvoidApprovals = False,
         from_line: FromLine = 1,
     ) -> WhatIf:
-        """Price the same lines with one thing changed, beside the price without the change.
+        """Price the same lines with something changed, beside the price without the change.
 
         Give the arguments of price_quote and at least one change: change_line with
-        change_quantity, change_discount_bp, change_order_date, change_ship_method or
-        change_promo_codes. Nothing is stored.
+        change_quantity, or another change_ argument. breaks_of names a line and gives the next
+        quantities from which a piece costs less or more; with avoid_approvals, ways_out are the
+        smallest discounts and quantities after which fewer approvals of the price are needed
+        (name change_line to search one line further). Nothing is stored.
         """
         request = PriceRequest(
             account_id=account_id,
@@ -112,31 +130,18 @@ def add_pricing_tools(app: Server) -> None:
             promo_codes=tuple(promo_codes),
             discount_bp=discount_bp,
         )
-        changed = _with_quantity(request, change_line, change_quantity)
         changes = {
             "discount_bp": change_discount_bp,
             "order_date": change_order_date,
             "ship_method": change_ship_method,
             "promo_codes": None if change_promo_codes is None else tuple(change_promo_codes),
+            "currency": change_currency,
+            "ship_to_address_id": change_ship_to_address_id,
         }
-        changed = changed.model_copy(
-            update={name: value for name, value in changes.items() if value is not None}
-        )
-        if changed == request:
-            raise InvalidInputError(
-                "nothing is changed", fix="give change_discount_bp or another change_ argument"
-            )
+        asked = Asked(change_line, change_quantity, breaks_of, avoid_approvals)
         with database.session() as session:
-            before = price(collect(session, request).pricing, request)
-            after = price(collect(session, changed).pricing, changed)
-        one, other = before.totals.total_minor, after.totals.total_minor
-        return WhatIf(
-            currency=after.currency,
-            before_total_minor=one,
-            after_total_minor=other,
-            difference_minor=None if one is None or other is None else other - one,
-            after=_shown(after.public(), from_line),
-        )
+            found = answer(session, request, changes, asked)
+        return found.model_copy(update={"after": _shown(found.after, from_line)})
 
     @app.tool(**reads("Explain a price", rows="bound", binds=PRICED_BY))
     def explain_price(
@@ -180,24 +185,3 @@ def _shown(priced: Priced, from_line: int) -> Priced:
     """Return a price with the lines that fit, from one on; everything else stays whole."""
     lines, after = first_that_fit(priced.lines, from_line, ROOM)
     return priced.model_copy(update={"lines": lines, "next_line": after})
-
-
-def _with_quantity(
-    request: PriceRequest, line_id: str | None, quantity: int | None
-) -> PriceRequest:
-    """Return the request with another quantity on one line.
-
-    Raises:
-        InvalidInputError: only one of the two is given, or no line has that id.
-    """
-    if line_id is None and quantity is None:
-        return request
-    if quantity is None or line_id not in {line.line_id for line in request.lines}:
-        raise InvalidInputError(
-            "change_line and change_quantity go together", fix="give a line_id of the lines"
-        )
-    lines = tuple(
-        line.model_copy(update={"quantity": quantity}) if line.line_id == line_id else line
-        for line in request.lines
-    )
-    return request.model_copy(update={"lines": lines})

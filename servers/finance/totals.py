@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 
 from servers.finance.blocks import FreightBlock, InternalLine, TaxBlock, TotalsBlock
 from servers.finance.charges import Charges
 from servers.finance.freight import Freight
+from servers.finance.proration import six_decimals, times
 from servers.finance.say import percent, plain
 from servers.finance.tax import TaxDecision
 from servers.finance.tax_document import document_sums
 from servers.finance.taxing import Taxing
 from servers.finance.units import ONE
 from servers.finance.work import Work
-from servers.toolkit.money import from_minor, round_to, to_minor
+from servers.toolkit.money import from_minor, round_money, round_to, to_minor
 
 ZERO = Decimal(0)
 
@@ -128,7 +130,17 @@ def line_block(position: int, work: Work, currency: str) -> InternalLine:
         contract_id=price_.contract.contract_id if price_.contract else None,
         base_quantity=None if price_.ratio == ONE else percent(work.pieces),
         contract_quantity=None if price_.covered is None else percent(price_.covered),
+        list_minor=minor(_at_list(work, currency), currency),
     )
+
+
+def _at_list(work: Work, currency: str) -> Decimal | None:
+    """Return what a line comes to at the price list, for its quantity and term."""
+    listed = work.price.list_amount
+    if listed is None:
+        return None
+    unit = six_decimals(times(listed, Fraction(*work.price.term_factor)))
+    return round_money(unit * work.line.quantity, currency)
 
 
 def freight_block(freight: Freight, tax: TaxDecision | None, currency: str) -> FreightBlock:

@@ -63,9 +63,13 @@ def reads(
     binds: tuple[str, ...] = (),
     integrity: Integrity = "trusted",
     confidentiality: Confidentiality = "private",
+    person_only: bool = False,
     card: str = "",
 ) -> dict[str, Any]:
-    """Declare a tool that only reads; `card` is the `ui://` page that can show its answer."""
+    """Declare a tool that only reads; `card` is the `ui://` page that can show its answer.
+
+    `person_only` ones need a named person's grant: their answers are for no agent to see.
+    """
     hints = ToolAnnotations(
         title=title,
         read_only_hint=True,
@@ -73,8 +77,8 @@ def reads(
         idempotent_hint=True,
         open_world_hint=False,
     )
-    meta = _meta(rows, binds, integrity, confidentiality) | _shown_by(card)
-    return {"title": title, "annotations": hints, "meta": meta}
+    meta = _meta(rows, binds, integrity, confidentiality, person_only=person_only)
+    return {"title": title, "annotations": hints, "meta": meta | _shown_by(card)}
 
 
 def writes(

@@ -257,6 +257,7 @@ async def test_both_halves_of_every_finance_answer_are_whole(world: World, era: 
         )
         asked_for = await call("request_approval", f"ask {era}", quote_id=made["quote_id"])
         await call("list_quotes", **ALL)
+        await call("guide_price", quote_id=made["quote_id"])
         for view in ("internal", "customer"):
             await call("get_quote", quote_id=made["quote_id"], view=view)
             for form in ("html", "markdown", "json"):

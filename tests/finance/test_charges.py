@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from finance_support import acting, asking, everyone, line
+from finance_support import acting, asking, by, call, drafted, everyone, line
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +19,7 @@ from servers.finance.pricing import Pricing, price
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
 from servers.finance.totals import cash_rounded
+from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 from servers.toolkit.money import round_to
 
@@ -215,3 +216,23 @@ def test_without_a_policy_no_rate_is_fresh(priced: Price, database: Database) ->
     assert facts.policy is not None
     silent = replace(facts, policy=replace(facts.policy, rate_days=None))
     assert codes(price(silent, request)) == ["FX_UNKNOWN"]
+
+
+async def test_a_person_has_a_quote_show_its_total_in_another_currency(app: Server) -> None:
+    made = await drafted(app)
+    tools = frozenset({"revise_quote", "get_quote"})
+    changed = {"quote_id": made["quote_id"], "digest": made["digest"], "display_currency": "USD"}
+    await call(app, by("per_lena", tools=tools), "revise_quote", changed)
+    listed = await call(app, everyone(), "list_quotes", {"status": "draft"})
+    (draft,) = listed["items"]
+    found = await call(
+        app, everyone(), "get_quote", {"quote_id": draft["quote_id"], "view": "customer"}
+    )
+    assert found["presentation"]["currency"] == "USD"
+    assert found["totals"]["total_minor"] == made["total_minor"]
+
+
+def test_price_quote_shows_another_currency_when_asked(priced: Price) -> None:
+    shown = priced(display_currency="GBP").public().presentation
+    assert shown is not None
+    assert (shown.currency, shown.rate) == ("GBP", "0.87")

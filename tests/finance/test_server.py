@@ -37,7 +37,7 @@ async def test_tools_say_what_they_are(app: Server) -> None:
     async with Client(app.view(by("per_ingrid"))) as client:
         tools = {tool.name: tool for tool in await client.list_tools()}
     assert set(tools) == {
-        *("price_quote", "what_if", "explain_price", "check_credit", "screen_party"),
+        *("price_quote", "guide_price", "what_if", "explain_price", "check_credit", "screen_party"),
         *("select_terms", "create_quote", "request_approval", "get_quote", "list_quotes"),
         *("render_quote", "decide_approval", "issue_quote", "withdraw_quote"),
         *("diff_quotes", "revise_quote", "accept_quote", "supersede_quote", "review_screening"),

@@ -13,9 +13,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from servers.finance import proration
-from servers.finance.facts import PricingFacts
+from servers.finance.facts import PricingFacts, Window
 from servers.finance.pricing import Pricing, explain, price
+from servers.finance.promotion_facts import Conditions, Promotion
 from servers.finance.proration import Proration
+from servers.finance.render.terms import said_of
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import LineIn, PriceRequest
 from servers.finance.subscriptions import in_force, terms_of
@@ -127,11 +129,21 @@ def test_a_leap_year_has_366_days_only_where_days_are_the_calendars() -> None:
         proration.days_in(proration.of_months(12))
 
 
-def test_an_amount_discount_is_prorated_only_when_flagged() -> None:
-    half = Fraction(6, 12)
-    assert proration.times(Decimal(50), half) - proration.amount_off(Decimal(10), half) == 15
-    off = proration.amount_off(Decimal(10), half, prorated=True)
-    assert proration.times(Decimal(50), half) - off == 20
+@pytest.mark.parametrize(("prorated", "net_minor"), [(False, 1400), (True, 1900)])
+def test_an_amount_off_is_prorated_only_when_flagged(
+    database: Database, prorated: bool, net_minor: int
+) -> None:
+    order = asking(line("l1", DM, 1, term_months=6), ship_method="DIGITAL")
+    request = PriceRequest.model_validate(order)
+    off = Promotion(
+        *("P-10", "TEN", "amount", Window(), 1, "ten"),
+        amount={"EUR": Decimal(10)},
+        conditions=Conditions({"EUR": Decimal(0)}),
+        automatic=True,
+        prorated=prorated,
+    )
+    facts = replace(facts_of(database, request), promotions=(off,))
+    assert price(facts, request).lines[0].net_minor == net_minor  # of 24.00
 
 
 # co-terms
@@ -402,3 +414,14 @@ def test_two_co_terms_that_meet_cost_their_days(first: date, one: int, other: in
         proration.multiplier(proration.until(middle + timedelta(1), last), 12, "daily"),
     ]
     assert sum(parts) == proration.multiplier(proration.until(first, last), 12, "daily")
+
+
+def test_a_document_says_which_period_of_a_ramp_a_line_is(priced: Price) -> None:
+    lines = priced(
+        line("l1", DM, 10, term_months=6),
+        line("l2", DM, 20, segment_of="l1", term_months=6),
+        line("l3", DM, 30, segment_of="l2", term_months=6),
+        line("l4", AN, 5, term_months=6),
+    ).lines
+    said = [[note for note in said_of(one, lines) if "period" in note] for one in lines]
+    assert said == [["period 1 of 3"], ["period 2 of 3"], ["period 3 of 3"], []]

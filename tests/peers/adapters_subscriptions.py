@@ -6,10 +6,15 @@ from decimal import Decimal
 from typing import Any
 
 from servers.finance import proration
-from servers.finance.prices import UnitPrice
+from servers.finance.facts import Item, Window
+from servers.finance.promotion_effects import Part, State, effect
+from servers.finance.promotion_facts import Promotion
 from servers.finance.schemas import LineIn
 from servers.finance.subscriptions import put_term, terms_of
+from servers.finance.unit_price import UnitPrice
 from servers.toolkit.money import round_money
+
+CURRENCY = "USD"
 
 
 def _for_its_term(
@@ -33,12 +38,20 @@ def subscription_proration(inputs: dict[str, Any], expected: dict[str, Any]) -> 
         term_months=int(inputs["term_months"]),
     )
     assert unit.amount is not None
-    off = proration.amount_off(
-        Decimal(inputs.get("amount_discount", 0)),
-        proration.Fraction(*unit.term_factor),
+    part = Part(
+        "l1",
+        1,
+        unit.amount,
+        Item("PLAN-1", "", "", "", "subscription", 0, None, CURRENCY, "digital"),
+        term=unit.term_factor,
+    )
+    off = Promotion(
+        *("P", "P", "amount", Window(), 1, "P"),
+        amount={CURRENCY: Decimal(inputs.get("amount_discount", 0))},
         prorated=inputs.get("prorate_amount_discount", False),
     )
-    return {"unit_price": unit.amount, "net": unit.amount - off}
+    taken = effect(off, [part], State.of([part]), CURRENCY).offs.get("l1", Decimal(0))
+    return {"unit_price": unit.amount, "net": unit.amount - taken}
 
 
 def proration_of_a_period(inputs: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
@@ -51,7 +64,7 @@ def proration_of_a_period(inputs: dict[str, Any], expected: dict[str, Any]) -> d
     price = Decimal(inputs["plan_price"])
     unit = _for_its_term(price, months.months, "daily_actual", first, end=ended)
     assert unit.amount is not None
-    return {"amount": round_money(unit.amount, "EUR")}
+    return {"amount": round_money(unit.amount, CURRENCY)}
 
 
 ADAPTERS: dict[str, Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]] = {

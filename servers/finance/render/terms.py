@@ -1,6 +1,6 @@
 """What is said about one line, about what comes again, and about another currency."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from servers.finance.blocks import PresentationBlock, QuoteLine, RecurringBlock, TotalsBlock
 from servers.finance.render import words
@@ -39,11 +39,19 @@ def _term(line: QuoteLine) -> list[str]:
 
 
 def _ramp(line: QuoteLine, lines: Sequence[QuoteLine]) -> list[str]:
-    ramp = line.segment_of or line.line_id
-    segments = [one.line_id for one in lines if ramp in (one.segment_of, one.line_id)]
-    if len(segments) < 2 or line.line_id not in segments:
-        return []
-    return [f"period {segments.index(line.line_id) + 1} of {len(segments)}"]
+    """Say which period of a ramp a line is; each segment names the one before it."""
+    before = {one.line_id: one.segment_of for one in lines if one.segment_of}
+    after = {segment: line_id for line_id, segment in before.items()}
+    earlier, later = _steps(line.line_id, before), _steps(line.line_id, after)
+    return [f"period {earlier + 1} of {earlier + 1 + later}"] if earlier or later else []
+
+
+def _steps(start: str, links: Mapping[str, str]) -> int:
+    """Return how many links lead on from a line."""
+    steps, here = 0, start
+    while here in links and steps < len(links):
+        steps, here = steps + 1, links[here]
+    return steps
 
 
 def recurring(block: RecurringBlock | None, currency: str) -> list[tuple[str, str]]:
@@ -52,7 +60,7 @@ def recurring(block: RecurringBlock | None, currency: str) -> list[tuple[str, st
         return []
     return [
         ("Per month, while all subscriptions run", words.money(block.monthly_minor, currency)),
-        ("Per year, twelve of those months", words.money(block.annual_minor, currency)),
+        ("Per year, at that rate", words.money(block.annual_minor, currency)),
         ("Subscriptions over their whole terms", words.money(block.contract_minor, currency)),
         ("Paid once", words.money(block.one_time_minor, currency)),
     ]

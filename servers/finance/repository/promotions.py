@@ -93,6 +93,7 @@ def _promotion(row: PromotionRow, used: int, spent: dict[str, Decimal]) -> Promo
         exclusive=row.exclusive,
         pick=row.pick,  # type: ignore[arg-type]
         automatic=row.automatic,
+        prorated=row.prorated,
     )
 
 

@@ -5,7 +5,9 @@ from alembic import op
 
 
 def upgrade() -> None:
-    """Make the tables of subscriptions and fees; every price so far is prorated by months."""
+    """Make the tables of subscriptions and fees; prices are prorated by months so far."""
+    prorated = sa.Column("prorated", sa.Boolean, nullable=False, server_default=sa.false())
+    op.add_column("promotion", prorated)
     proration = sa.Column("proration", sa.String(16), nullable=False, server_default="monthly")
     op.add_column("price_entry", proration)
     op.create_table(

@@ -1,0 +1,219 @@
+"""A price to aim for: bounded, explained, never set (no step of the waterfall reads it).
+
+The floor comes from cost and the house's margin floor. Target and stretch come from what customers
+like this one accepted before, for about as much of the same item, or of its family where too few
+bought the item. All three stay between the floor (or the lowest price of the policy band, whichever
+is higher) and the price list. Its answer reveals cost: it is for named persons only.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from typing import Literal
+
+from servers.finance.proration import times
+from servers.finance.say import percent
+from servers.toolkit.money import from_minor, round_money, to_minor
+
+Outcome = Literal["accepted", "open", "not_taken"]
+HALF, UPPER = Fraction(1, 2), Fraction(3, 4)
+WHOLE_BP = 10_000
+
+
+@dataclass(frozen=True)
+class GuidancePolicy:
+    """How far guidance may go below the price list, and which quotes it may look at."""
+
+    lowest_bp: int
+    """The most below the price list that may be proposed, in basis points."""
+    size_factor: int
+    """How many times as large or small a quantity is still about as much."""
+    days: int
+    """How old a quote may be."""
+    least: int
+    """From how many accepted quotes on the item alone decides, without its family."""
+    most: int
+    """How many comparable quotes count, the newest first."""
+
+
+@dataclass(frozen=True)
+class PastLine:
+    """A line of an issued quote, and what became of the quote."""
+
+    quote_id: str
+    number: str
+    account_id: str
+    customer_kind: str
+    channel: str
+    line_id: str
+    sku: str
+    family: str
+    quantity: int
+    list_minor: int
+    net_minor: int
+    outcome: Outcome
+    on: date
+
+    @property
+    def ratio(self) -> Fraction:
+        """Which part of the price list it was offered at."""
+        return Fraction(self.net_minor, self.list_minor)
+
+
+@dataclass(frozen=True)
+class Deal:
+    """The line that wants guidance; amounts are for its whole quantity and term."""
+
+    line_id: str
+    sku: str
+    family: str
+    quantity: int
+    customer_kind: str
+    channel: str
+    day: date
+    currency: str
+    list_minor: int
+    standard_minor: int
+    """What it costs without a requested discount."""
+    cost_minor: Decimal | None
+    """Unrounded, in minor units of the quote's currency."""
+    contract_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Point:
+    """An amount to know, and why it is that."""
+
+    minor: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What guidance says about one line; what it cannot say is None, and `said` says why."""
+
+    floor: Point | None = None
+    target: Point | None = None
+    stretch: Point | None = None
+    comparables: tuple[PastLine, ...] = ()
+    said: tuple[str, ...] = field(default_factory=tuple)
+
+
+def guide(deal: Deal, past: Iterable[PastLine], policy: GuidancePolicy, floor_bp: int) -> Advice:
+    """Return the floor, target and stretch of a line, with the quotes they come from."""
+    floor = _floor(deal, floor_bp)
+    if deal.contract_id is not None:
+        held = f"{deal.contract_id} is an agreed price: there is nothing to propose"
+        return Advice(floor, said=(held,))
+    said = [] if floor is not None else ["the cost is not known, so there is no floor"]
+    compared, how = comparables(deal, past, policy)
+    accepted = [line for line in compared if line.outcome == "accepted"]
+    said.append(how)
+    if not compared:
+        return Advice(floor, said=tuple(said))
+    if not accepted:
+        said.append("none of them was accepted, so there is no target")
+        return Advice(floor, comparables=tuple(compared), said=tuple(said))
+    if floor is not None and floor.minor > deal.list_minor:
+        said.append("the price list is below the floor")
+    target = _point(deal, accepted, HALF, floor, policy)
+    stretch = _point(deal, accepted, UPPER, floor, policy)
+    return Advice(floor, target, stretch, tuple(compared), tuple(said))
+
+
+def comparables(
+    deal: Deal, past: Iterable[PastLine], policy: GuidancePolicy
+) -> tuple[list[PastLine], str]:
+    """Return the comparable lines, the newest first, and how they were found, in words."""
+    like = [line for line in past if _alike(line, deal, policy)]
+    like.sort(key=lambda line: (line.on, line.number, line.line_id), reverse=True)
+    same = [line for line in like if line.sku == deal.sku]
+    scope = deal.sku
+    if sum(line.outcome == "accepted" for line in same) < policy.least:
+        same, scope = like, f"{deal.sku} and its family {deal.family}"
+    found = same[: policy.most]
+    buyers = f"{deal.customer_kind} customers of channel {deal.channel}"
+    around = (
+        f"between {-(-deal.quantity // policy.size_factor)} and "
+        f"{deal.quantity * policy.size_factor}, in the {policy.days} days before {deal.day}"
+    )
+    if not found:
+        return [], f"no comparable quotes: {scope}, {buyers}, {around}"
+    return found, f"{len(found)} comparable quotes: {scope}, {buyers}, {around}"
+
+
+def _alike(line: PastLine, deal: Deal, policy: GuidancePolicy) -> bool:
+    most = policy.size_factor
+    return (
+        line.family == deal.family
+        and (line.customer_kind, line.channel) == (deal.customer_kind, deal.channel)
+        and line.quantity <= deal.quantity * most
+        and deal.quantity <= line.quantity * most
+        and 0 <= (deal.day - line.on).days <= policy.days
+        and line.list_minor > 0
+    )
+
+
+def _floor(deal: Deal, floor_bp: int) -> Point | None:
+    """Return the lowest amount that earns the house's margin, rounded up."""
+    if deal.cost_minor is None or floor_bp >= WHOLE_BP:
+        return None
+    least = (deal.cost_minor * WHOLE_BP / (WHOLE_BP - floor_bp)).to_integral_value(ROUND_CEILING)
+    return Point(int(least), "earns the house's margin floor, and no more")
+
+
+def _point(
+    deal: Deal,
+    accepted: Sequence[PastLine],
+    part: Fraction,
+    floor: Point | None,
+    policy: GuidancePolicy,
+) -> Point:
+    """Return the amount at a quantile of what was accepted, held to the bounds."""
+    ratio = quantile(accepted, deal.quantity, part)
+    wanted = _share(deal, ratio)
+    low = _share(deal, Fraction(WHOLE_BP - policy.lowest_bp, WHOLE_BP))
+    low_why = f"held to {_percent(policy.lowest_bp)} below the price list"
+    if floor is not None and floor.minor > low:
+        low, low_why = floor.minor, "held to the floor"
+    name = "the middle" if part == HALF else "the upper quarter"
+    why = f"{name} of what {len(accepted)} accepted quotes paid: {_of_list(ratio)}"
+    if wanted < low:
+        return Point(low, f"{why}; {low_why}")
+    if wanted > max(low, deal.list_minor):
+        return Point(max(low, deal.list_minor), f"{why}; held to the price list")
+    return Point(wanted, why)
+
+
+def quantile(lines: Iterable[PastLine], quantity: int, part: Fraction) -> Fraction:
+    """Return the ratio below or at which a part of the lines lies, by weight.
+
+    A line of the same quantity weighs 1, one of half or of twice as much a half, and so on.
+    """
+    weighed = sorted(
+        (line.ratio, Fraction(min(line.quantity, quantity), max(line.quantity, quantity)))
+        for line in lines
+    )
+    wanted = part * sum(weight for _, weight in weighed)
+    so_far = Fraction(0)
+    for ratio, weight in weighed:
+        so_far += weight
+        if so_far >= wanted:
+            return ratio
+    return weighed[-1][0]
+
+
+def _share(deal: Deal, ratio: Fraction) -> int:
+    exact = times(from_minor(deal.list_minor, deal.currency), ratio)
+    return to_minor(round_money(exact, deal.currency), deal.currency)
+
+
+def _of_list(ratio: Fraction) -> str:
+    shown = times(Decimal(100), ratio).quantize(Decimal("0.1"), ROUND_HALF_UP)
+    return f"{percent(shown)}% of the price list"
+
+
+def _percent(basis_points: int) -> str:
+    return f"{Decimal(basis_points).scaleb(-2).normalize():f}%"

@@ -1,0 +1,217 @@
+"""Guidance about a stored quote, from its inputs and from quotes of ours with an outcome."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from servers.finance.assembly import QuoteInputs
+from servers.finance.blocks import InternalLine
+from servers.finance.facts import PricingFacts
+from servers.finance.guidance import (
+    WHOLE_BP,
+    Advice,
+    Deal,
+    GuidancePolicy,
+    Outcome,
+    PastLine,
+    Point,
+    guide,
+)
+from servers.finance.models import CustomerRow, Setting
+from servers.finance.models_quotes import Quote
+from servers.finance.pricing import price
+from servers.finance.proration import six_decimals
+from servers.finance.repository.collect import collect
+from servers.finance.repository.people import approver_of
+from servers.finance.repository.reading import find_quote, visible
+from servers.finance.say import percent, plain
+from servers.finance.schemas_guidance import (
+    Comparable,
+    GuidedPrice,
+    LineGuidance,
+    PriceGuidance,
+)
+from servers.toolkit import scope
+from servers.toolkit.errors import InvalidInputError, RuleViolationError
+from servers.toolkit.money import exponent, from_minor
+
+OUTCOMES: dict[str, Outcome] = {
+    "accepted": "accepted",
+    "issued": "open",
+    "expired": "not_taken",
+    "withdrawn": "not_taken",
+}
+"""What became of a quote that had a number; a superseded one lives on in its revision."""
+MOST_QUOTES = 500
+
+
+def guidance(session: Session, quote_id: str, line_id: str | None) -> PriceGuidance:
+    """Return guidance about the lines of a stored quote, to a person of the house.
+
+    Raises:
+        ForbiddenError: the caller is no person of the house.
+        NotFoundError: there is no such quote, or the caller may not see it.
+        InvalidInputError: no line has that id.
+        RuleViolationError: the house has no policy for guidance.
+    """
+    approver_of(session, scope.person())
+    quote = find_quote(session, quote_id)
+    policy = _policy(session)
+    asked = QuoteInputs.model_validate_json(quote.inputs).request
+    plain_request = asked.model_copy(update={"discount_bp": 0, "adjustments": ()})
+    facts = collect(session, asked).pricing
+    offered = {line.line_id: line.net_minor for line in price(facts, asked).lines}
+    standard = price(facts, plain_request)
+    if line_id is not None and line_id not in offered:
+        raise InvalidInputError(f"no line {line_id}", fix="use a line_id of the quote")
+    wanted = [one for one in standard.lines if line_id in (None, one.line_id)]
+    past = list(_past(session, quote, {one.family for one in wanted}, policy))
+    assert facts.policy is not None  # noqa: S101 - the repository always loads it
+    lines = []
+    for one in wanted:
+        deal = _deal(one, facts, standard.costs, asked.order_date, standard.currency)
+        if deal is not None:
+            advice = guide(deal, past, policy, facts.policy.margin_floor_bp)
+            lines.append(_line(deal, advice, offered[one.line_id]))
+    band = f"from {percent(Decimal(policy.lowest_bp) / 100)}% below the price list up to it"
+    return PriceGuidance(quote_id=quote_id, currency=standard.currency, band=band, lines=lines)
+
+
+def _policy(session: Session) -> GuidancePolicy:
+    setting = session.get(Setting, "policies")
+    value = None if setting is None else setting.value.get("guidance")
+    if value is None:
+        raise RuleViolationError(
+            "the house has no policy for guidance", fix="add `guidance` to policies.json"
+        )
+    return GuidancePolicy(**{name: int(number) for name, number in value.items()})
+
+
+def _deal(
+    line: InternalLine,
+    facts: PricingFacts,
+    costs: Mapping[str, Decimal | None],
+    day: date,
+    currency: str,
+) -> Deal | None:
+    """Return a priced line as a deal; None without a price, which price_quote explains."""
+    if line.list_minor is None or line.net_minor is None:
+        return None
+    cost = costs.get(line.line_id)
+    return Deal(
+        line_id=line.line_id,
+        sku=line.sku,
+        family=line.family,
+        quantity=line.quantity,
+        customer_kind=facts.customer.kind,
+        channel=facts.customer.channel,
+        day=day,
+        currency=currency,
+        list_minor=line.list_minor,
+        standard_minor=line.net_minor,
+        cost_minor=None if cost is None else cost.scaleb(exponent(currency)),
+        contract_id=line.contract_id,
+    )
+
+
+def _past(
+    session: Session, quote: Quote, families: set[str], policy: GuidancePolicy
+) -> Iterator[PastLine]:
+    """Yield the lines of numbered quotes in the same currency that the caller may see."""
+    since = quote.order_date - timedelta(days=policy.days)
+    statement: Any = (  # of three columns, which `visible` need not know
+        select(Quote, col(CustomerRow.kind), col(CustomerRow.channel))
+        .join(CustomerRow, col(CustomerRow.account_id) == col(Quote.account_id))
+        .where(
+            col(Quote.status).in_(sorted(OUTCOMES)),
+            col(Quote.number).is_not(None),
+            col(Quote.chain) != quote.chain,
+            col(Quote.currency) == quote.currency,
+            col(Quote.order_date).between(since, quote.order_date),
+        )
+        .order_by(col(Quote.order_date).desc(), col(Quote.number).desc())
+        .limit(MOST_QUOTES)
+    )
+    for row, kind, channel in session.execute(visible(statement)):
+        for line in json.loads(row.snapshot)["lines"]:
+            listed = _listed(line, row.currency)
+            counts = not line["optional"] and line["alternative_of"] is None
+            if line["family"] in families and counts and listed and not line.get("free"):
+                yield PastLine(
+                    quote_id=row.quote_id,
+                    number=row.number,
+                    account_id=row.account_id,
+                    customer_kind=kind,
+                    channel=channel,
+                    line_id=line["line_id"],
+                    sku=line["sku"],
+                    family=line["family"],
+                    quantity=line["quantity"],
+                    list_minor=listed,
+                    net_minor=line["net_minor"],
+                    outcome=OUTCOMES[row.status],
+                    on=row.order_date,
+                )
+
+
+def _listed(line: Mapping[str, Any], currency: str) -> int | None:
+    """Return what a stored line comes to at its price list.
+
+    Quotes of before this was stored say it only where there is no term to scale by.
+    """
+    if line.get("list_minor") is not None:
+        return int(line["list_minor"])
+    if line["list_unit_price"] is None or line["term_months"] is not None:
+        return None
+    exact = Decimal(line["list_unit_price"]) * line["quantity"]
+    return int(exact.scaleb(exponent(currency)))
+
+
+def _line(deal: Deal, advice: Advice, offered: int | None) -> LineGuidance:
+    return LineGuidance(
+        line_id=deal.line_id,
+        sku=deal.sku,
+        quantity=deal.quantity,
+        list_minor=deal.list_minor,
+        standard_minor=deal.standard_minor,
+        offered_minor=offered,
+        floor=_guided(deal, advice.floor),
+        target=_guided(deal, advice.target),
+        stretch=_guided(deal, advice.stretch),
+        said=list(advice.said),
+        comparables=[_comparable(line) for line in advice.comparables],
+    )
+
+
+def _guided(deal: Deal, point: Point | None) -> GuidedPrice | None:
+    if point is None:
+        return None
+    off = deal.standard_minor - point.minor
+    possible = deal.standard_minor > 0 and off >= 0
+    unit = from_minor(point.minor, deal.currency) / deal.quantity
+    return GuidedPrice(
+        amount_minor=point.minor,
+        unit_price=plain(six_decimals(unit)),
+        discount_bp=off * WHOLE_BP // deal.standard_minor if possible else None,
+        why=point.why,
+    )
+
+
+def _comparable(line: PastLine) -> Comparable:
+    share = Decimal(line.net_minor * 100) / line.list_minor
+    return Comparable(
+        quote_id=line.quote_id,
+        number=line.number,
+        account_id=line.account_id,
+        line_id=line.line_id,
+        sku=line.sku,
+        quantity=line.quantity,
+        of_list=percent(share.quantize(Decimal("0.01"), ROUND_HALF_UP)),
+        outcome=line.outcome,
+        order_date=line.on.isoformat(),
+    )

@@ -1,0 +1,313 @@
+"""What would change a price: the next quantity breaks, and the smallest way past an approval.
+
+Everything is answered by pricing again, with the same facts and the same rules. A discount is
+searched by bisection, because a higher one never lowers what its own limits ask for and never
+raises a total; a quantity is tried piece by piece, the nearest first, as far as `Effort` allows.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import partial
+from math import ceil
+
+from servers.finance.facts import PricingFacts
+from servers.finance.pricing import Pricing, price
+from servers.finance.proration import six_decimals
+from servers.finance.say import plain
+from servers.finance.schemas import LineIn, PriceRequest, QuantityBreak, WayOut
+from servers.toolkit.errors import InvalidInputError
+from servers.toolkit.money import from_minor
+
+MOST_PIECES, ALL_BP = 100_000, 10_000
+MOST_BREAKS = 12
+LEAST_TRIES = 40
+Terms = tuple[object, ...]
+NOTHING = -1
+"""How high a ladder stands of which no rule asks."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How many lines may be priced in one answer; a quote of ten lines counts ten each time."""
+
+    lines: int = 1_000
+
+    def tries(self, request: PriceRequest) -> int:
+        """Return how often a request may be priced."""
+        return max(1, self.lines // len(request.lines))
+
+
+def with_quantity(request: PriceRequest, line_id: str, quantity: int) -> PriceRequest:
+    """Return the request with another quantity on one line.
+
+    Raises:
+        InvalidInputError: no line has that id.
+    """
+    line_of(request, line_id)
+    lines = tuple(
+        line.model_copy(update={"quantity": quantity}) if line.line_id == line_id else line
+        for line in request.lines
+    )
+    return request.model_copy(update={"lines": lines})
+
+
+def line_of(request: PriceRequest, line_id: str) -> LineIn:
+    """Return a line of a request.
+
+    Raises:
+        InvalidInputError: no line has that id.
+    """
+    for line in request.lines:
+        if line.line_id == line_id:
+            return line
+    raise InvalidInputError(f"no line {line_id}", fix="give a line_id of the lines")
+
+
+# quantity breaks
+
+
+def quantity_breaks(
+    facts: PricingFacts, request: PriceRequest, line_id: str, effort: Effort | None = None
+) -> list[QuantityBreak]:
+    """Return the quantity a line has and the next ones from which a piece costs something else.
+
+    Each break says what a piece costs there, after everything that comes off the line.
+
+    Raises:
+        InvalidInputError: no line has that id.
+    """
+    line = line_of(request, line_id)
+    known: dict[int, Pricing] = {}
+
+    def at(quantity: int) -> Pricing:
+        if quantity not in known:
+            known[quantity] = price(facts, with_quantity(request, line_id, quantity))
+        return known[quantity]
+
+    def terms(quantity: int) -> Terms:
+        return _terms(at(quantity), line_id)
+
+    tries = max(LEAST_TRIES, (effort or Effort()).tries(request))
+    found, low = [line.quantity], line.quantity
+    for begins in [*_entry_bounds(facts, line), MOST_PIECES + 1]:
+        while len(found) < MOST_BREAKS and len(known) < tries:
+            following = _next(terms, low, begins - 1)
+            if following is None:
+                break
+            found.append(following)
+            low = following
+        if begins <= MOST_PIECES and terms(begins) != terms(begins - 1):
+            found.append(begins)
+        low = begins
+    return [_break(at(quantity), line_id) for quantity in found[:MOST_BREAKS]]
+
+
+def _terms(pricing: Pricing, line_id: str) -> Terms:
+    """Return the conditions of a line apart from its quantity: its price, and its bands."""
+    line = next(one for one in pricing.lines if one.line_id == line_id)
+    bands = tuple(
+        (step.rule_id, step.note.partition(" in ")[2].partition(";")[0])
+        for step in pricing.trace
+        if step.line_id == line_id and step.step == "tier"
+    )
+    return line.unit_price, line.price_book, line.contract_id, bands
+
+
+def _next(terms: Callable[[int], Terms], low: int, high: int) -> int | None:
+    """Return the first quantity with other terms; bands follow each other and never return."""
+    first = terms(low)
+    if low >= high or terms(high) == first:
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        if terms(middle) == first:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _entry_bounds(facts: PricingFacts, line: LineIn) -> list[int]:
+    """Return the quantities above a line's own at which a price entry begins or ends."""
+    mine = [one for one in facts.units if one.sku == line.sku]
+    units = [Fraction(one.numerator, one.denominator) for one in mine]
+    found = set()
+    for entry in facts.entries:
+        if entry.sku == line.sku:
+            for bound in (entry.min_qty, entry.max_qty or Decimal(0)):
+                for ratio in (Fraction(1), *units):
+                    begins = ceil(Fraction(bound) / ratio)
+                    if line.quantity < begins <= MOST_PIECES:
+                        found.add(begins)
+    return sorted(found)
+
+
+def _break(pricing: Pricing, line_id: str) -> QuantityBreak:
+    line = next(one for one in pricing.lines if one.line_id == line_id)
+    each = None
+    if line.net_minor is not None:
+        net = from_minor(line.net_minor, pricing.currency)
+        each = plain(six_decimals(net / line.quantity))
+    return QuantityBreak(
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        allowances=[
+            f"{one.label} {one.percent}%" if one.percent else one.label for one in line.allowances
+        ],
+        net_minor=line.net_minor,
+        net_each=each,
+    )
+
+
+# ways past an approval
+
+
+def ways_out(
+    facts: PricingFacts,
+    request: PriceRequest,
+    line_id: str | None = None,
+    effort: Effort | None = None,
+) -> tuple[list[WayOut], list[str]]:
+    """Return the smallest changes that avoid approvals, and the rules that none of them avoids.
+
+    Only approvals of the price are meant; terms, credit and screening ask for theirs at the draft.
+    `line_id` spends the whole search on the quantity of one line.
+    """
+    now = price(facts, request)
+    asked = _rules(now)
+    if not asked:
+        return [], []
+    if line_id is not None:
+        line_of(request, line_id)
+    ways = _by_discount(facts, request, asked)
+    lines = [one for one in request.lines if line_id in (None, one.line_id)]
+    tries = (effort or Effort()).tries(request) // len(lines)
+    for line in lines:
+        ways += _by_quantity(facts, request, line, asked, tries)
+    avoided = {rule for way in ways for rule in way.avoids}
+    return ways, sorted(asked - avoided)
+
+
+def _rules(pricing: Pricing) -> frozenset[str]:
+    return frozenset(need.rule_id for need in pricing.approvals)
+
+
+def _rung(rule: str) -> tuple[str, int]:
+    """Return the ladder of a rule and how high it stands: APR-TOTAL-2 is above APR-TOTAL-1."""
+    found = re.fullmatch(r"(.+)-(\d+)", rule)
+    return (found[1], int(found[2])) if found else (rule, 0)
+
+
+def _heights(rules: Iterable[str]) -> dict[str, int]:
+    """Return how high each ladder stands."""
+    heights: dict[str, int] = {}
+    for ladder, height in map(_rung, rules):
+        heights[ladder] = max(height, heights.get(ladder, NOTHING))
+    return heights
+
+
+def _by_discount(facts: PricingFacts, request: PriceRequest, asked: frozenset[str]) -> list[WayOut]:
+    """Return the nearest discounts at which a rule, or every rule, asks for nothing."""
+    known: dict[int, Pricing] = {}
+
+    def at(bp: int) -> Pricing:
+        if bp not in known:
+            known[bp] = price(facts, request.model_copy(update={"discount_bp": bp}))
+        return known[bp]
+
+    def reaches(bp: int, ladder: str, height: int) -> bool:
+        return _heights(_rules(at(bp))).get(ladder, NOTHING) >= height
+
+    edges: set[int] = set()
+    now = request.discount_bp
+    for ladder, height in sorted({_rung(r) for bp in (0, now, ALL_BP) for r in _rules(at(bp))}):
+        for high in (height, 0):
+            edges |= _edges(partial(reaches, ladder=ladder, height=high))
+    return _chosen(
+        sorted(edges - {now}, key=lambda bp: (abs(bp - now), bp)),
+        at,
+        asked,
+        lambda bp: WayOut(change="discount_bp", before=now, after=bp),
+    )
+
+
+def _edges(present: Callable[[int], bool]) -> set[int]:
+    """Return the two discounts between which a rule begins or ends; none where it never does."""
+    low, high = 0, ALL_BP
+    at_low = present(low)
+    if at_low == present(high):
+        return set()
+    while high - low > 1:
+        middle = (low + high) // 2
+        if present(middle) == at_low:
+            low = middle
+        else:
+            high = middle
+    return {low, high}
+
+
+def _by_quantity(
+    facts: PricingFacts, request: PriceRequest, line: LineIn, asked: frozenset[str], tries: int
+) -> list[WayOut]:
+    """Return the nearest quantities of a line at which a rule, or every rule, asks for nothing."""
+    now = line.quantity
+
+    def at(quantity: int) -> Pricing:
+        return price(facts, with_quantity(request, line.line_id, quantity))
+
+    return _chosen(
+        _around(now, tries),
+        at,
+        asked,
+        lambda quantity: WayOut(
+            change="quantity", line_id=line.line_id, before=now, after=quantity
+        ),
+    )
+
+
+def _around(now: int, tries: int) -> Iterator[int]:
+    """Yield quantities by their distance, the smaller first."""
+    step = 0
+    while tries > 0 and step < MOST_PIECES:
+        step += 1
+        for quantity in (now - step, now + step):
+            if 1 <= quantity <= MOST_PIECES and tries > 0:
+                tries -= 1
+                yield quantity
+
+
+def _chosen(
+    values: Iterable[int],
+    at: Callable[[int], Pricing],
+    asked: frozenset[str],
+    way: Callable[[int], WayOut],
+) -> list[WayOut]:
+    """Return the nearest values that avoid what nothing nearer avoids, up to one that avoids all.
+
+    A rule counts as avoided when no rule of its ladder that stands as high asks any more.
+    """
+    found: list[WayOut] = []
+    avoided: set[str] = set()
+    for value in values:
+        pricing = at(value)
+        left = _rules(pricing)
+        heights = _heights(left)
+        gone = {rule for rule in asked if heights.get(_rung(rule)[0], NOTHING) < _rung(rule)[1]}
+        if pricing.totals.total_minor is None or (gone <= avoided and left):
+            continue
+        found.append(
+            way(value).model_copy(
+                update={
+                    "avoids": sorted(gone),
+                    "still_needed": sorted(left),
+                    "total_minor": pricing.totals.total_minor,
+                }
+            )
+        )
+        avoided |= gone
+        if not left:
+            break
+    return found
