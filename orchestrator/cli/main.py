@@ -49,6 +49,9 @@ def build() -> App:
         f"{here}.setup:init", name="init", help="Make the data folder, with the demo company."
     )
     app.command(f"{here}.setup:doctor", name="doctor", help="Check that everything is in place.")
+    app.command(
+        f"{here}.importing:import_table", name="import", help="Import a CSV or JSON file of yours."
+    )
     evals = App(name="eval", help="Compare with gold records.")
     evals.command(
         f"{here}.evals:quotes", name="quotes", help="Run every seed opportunity against its gold."

@@ -1,6 +1,6 @@
 """Load the files about prices: each row checked, then all of a file together."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +45,13 @@ def books(folder: Path) -> Iterator[FinanceTable]:
     for problem in chain_problems(_as_book(book) for book in found):
         raise refuse("price_books.json", problem)
     for book in found:
-        formula = None if book.formula is None else book.formula.stored()
-        yield m.PriceBook(**book.model_dump(exclude={"formula"}), formula=formula)
+        yield book_row(book)
+
+
+def book_row(book: rows.BookSeed) -> m.PriceBook:
+    """Return a checked book as the table keeps it."""
+    formula = None if book.formula is None else book.formula.stored()
+    return m.PriceBook(**book.model_dump(exclude={"formula"}), formula=formula)
 
 
 def _freight_zones(folder: Path) -> Iterable[str]:
@@ -64,7 +69,12 @@ def entries(folder: Path) -> Iterator[FinanceTable]:
     for row in csv_rows(folder / "price_entries.csv", rows.EntrySeed, needs=ENTRY_COLUMNS):
         if row.sku not in known or row.book not in books:
             raise refuse("price_entries.csv", f"{row.book} {row.sku} names an unknown book or item")
-        yield m.PriceEntry(**row.model_dump(exclude={"amount"}), amount_micro=to_micro(row.amount))
+        yield m.PriceEntry(**entry_values(row))
+
+
+def entry_values(row: rows.EntrySeed) -> dict[str, Any]:
+    """Return a checked price as the table's columns."""
+    return {**row.model_dump(exclude={"amount"}), "amount_micro": to_micro(row.amount)}
 
 
 def _skus(folder: Path) -> set[str]:
@@ -80,7 +90,7 @@ def schedules(folder: Path) -> Iterator[FinanceTable]:
         told = [band.model_dump(include=set(SCHEDULE_COLUMNS)) for band in bands]
         if any(one != told[0] for one in told):
             raise refuse("tiers.json", f"{schedule_id}: its rows disagree about the schedule")
-        if problem := schedule_problem(_as_schedule(bands)):
+        if problem := schedule_problem(as_schedule(bands)):
             raise refuse("tiers.json", problem)
         yield m.DiscountSchedule(**told[0])
 
@@ -88,16 +98,22 @@ def schedules(folder: Path) -> Iterator[FinanceTable]:
 def bands(folder: Path) -> Iterator[FinanceTable]:
     """Yield the bands of the discount schedules."""
     for band in json_rows(folder / "tiers.json", rows.TierSeed):
-        yield m.DiscountBand(
-            band_id=band.tier_id,
-            schedule_id=band.schedule_id,
-            lower_micro=to_micro(band.lower),
-            upper_micro=None if band.upper is None else to_micro(band.upper),
-            value_micro=to_micro(band.value),
-        )
+        yield band_row(band)
 
 
-def _as_schedule(bands: list[rows.TierSeed]) -> Schedule:
+def band_row(band: rows.TierSeed) -> m.DiscountBand:
+    """Return a checked row's band as the table keeps it."""
+    return m.DiscountBand(
+        band_id=band.tier_id,
+        schedule_id=band.schedule_id,
+        lower_micro=to_micro(band.lower),
+        upper_micro=None if band.upper is None else to_micro(band.upper),
+        value_micro=to_micro(band.value),
+    )
+
+
+def as_schedule(bands: Sequence[rows.TierSeed]) -> Schedule:
+    """Return the rows of one schedule as the rules read it."""
     first = bands[0]
     return Schedule(
         schedule_id=first.schedule_id,
@@ -115,16 +131,17 @@ def _as_schedule(bands: list[rows.TierSeed]) -> Schedule:
 
 def contracts(folder: Path) -> Iterator[FinanceTable]:
     """Yield the contract prices."""
-    for row in json_rows(folder / "contracts.json", rows.ContractSeed):
-        limits: dict[str, Any] = {
-            f"{name}_micro": None if value is None else to_micro(value)
-            for name, value in (
-                ("min_commit", row.min_commit),
-                ("max_quantity", row.max_quantity),
-            )
-        }
-        stated = row.model_dump(exclude={"amount", "min_commit", "max_quantity", "used"})
-        yield m.ContractPrice(**stated, amount_micro=to_micro(row.amount), **limits)
+    yield from map(contract_row, json_rows(folder / "contracts.json", rows.ContractSeed))
+
+
+def contract_row(row: rows.ContractSeed) -> m.ContractPrice:
+    """Return a checked contract as the table keeps it."""
+    limits: dict[str, Any] = {
+        f"{name}_micro": None if value is None else to_micro(value)
+        for name, value in (("min_commit", row.min_commit), ("max_quantity", row.max_quantity))
+    }
+    stated = row.model_dump(exclude={"amount", "min_commit", "max_quantity", "used"})
+    return m.ContractPrice(**stated, amount_micro=to_micro(row.amount), **limits)
 
 
 def uses(folder: Path) -> Iterator[FinanceTable]:
@@ -143,12 +160,16 @@ def options(folder: Path) -> Iterator[FinanceTable]:
     for row in csv_rows(folder / "item_options.csv", rows.OptionSeed, needs=OPTION_COLUMNS):
         if row.selector not in named[row.scope]:
             raise refuse("item_options.csv", f"{row.code} names an unknown {row.scope}")
-        cost = None if row.cost_eur is None else to_micro(row.cost_eur)
-        yield m.ItemOption(
-            **row.model_dump(exclude={"amount", "cost_eur"}),
-            amount_micro=to_micro(row.amount),
-            cost_micro=cost,
-        )
+        yield option_row(row)
+
+
+def option_row(row: rows.OptionSeed) -> m.ItemOption:
+    """Return a checked option as the table keeps it."""
+    return m.ItemOption(
+        **row.model_dump(exclude={"amount", "cost_eur"}),
+        amount_micro=to_micro(row.amount),
+        cost_micro=None if row.cost_eur is None else to_micro(row.cost_eur),
+    )
 
 
 def units(folder: Path) -> Iterator[FinanceTable]:
@@ -187,8 +208,13 @@ def bundles(folder: Path) -> Iterator[FinanceTable]:
     for problem in bundle_problems(made, items, priced):
         raise refuse("bundles.csv", problem)
     for row in found:
-        off = to_micro(row.percent_off)
-        yield m.BundleComponent(**row.model_dump(exclude={"percent_off"}), percent_off_micro=off)
+        yield component_row(row)
+
+
+def component_row(row: rows.ComponentSeed) -> m.BundleComponent:
+    """Return a checked part of a bundle as the table keeps it."""
+    off = to_micro(row.percent_off)
+    return m.BundleComponent(**row.model_dump(exclude={"percent_off"}), percent_off_micro=off)
 
 
 def purchases(folder: Path) -> Iterator[FinanceTable]:

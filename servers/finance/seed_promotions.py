@@ -175,7 +175,7 @@ def promotion_row(row: PromotionSeed) -> PromotionRow:
     )
 
 
-def check_ranks(rows: Sequence[PromotionSeed], name: str) -> None:
+def check_ranks(rows: Sequence[PromotionSeed | PromotionRow], name: str) -> None:
     """Refuse promotions between which nothing decides, or that disagree on what decides.
 
     Raises:
@@ -197,7 +197,7 @@ def check_ranks(rows: Sequence[PromotionSeed], name: str) -> None:
         )
 
 
-def _overlap(one: PromotionSeed, other: PromotionSeed) -> bool:
+def _overlap(one: PromotionSeed | PromotionRow, other: PromotionSeed | PromotionRow) -> bool:
     return (one.valid_to is None or other.valid_from <= one.valid_to) and (
         other.valid_to is None or one.valid_from <= other.valid_to
     )

@@ -74,17 +74,25 @@ class FeeSeed(Row):
 
 def subscriptions_and_fees(folder: Path) -> Iterator[FinanceTable]:
     """Yield the rows of subscriptions.json and fees.json."""
-    for row in json_rows(folder / "subscriptions.json", SubscriptionSeed):
-        yield SubscriptionRow(
-            **row.model_dump(exclude={"unit_price", "uplift", "cap"}),
-            unit_price_micro=to_micro(row.unit_price),
-            uplift_micro=None if row.uplift is None else to_micro(row.uplift),
-            cap_micro=None if row.cap is None else to_micro(row.cap),
-        )
-    for fee in json_rows(folder / "fees.json", FeeSeed):
-        yield FeeRow(
-            **fee.model_dump(exclude={"amount", "below", "conditions"}),
-            amount={code: str(amount) for code, amount in fee.amount.items()},
-            below={code: str(amount) for code, amount in fee.below.items()},
-            conditions={str(key): values for key, values in fee.conditions.items()},
-        )
+    yield from map(subscription_row, json_rows(folder / "subscriptions.json", SubscriptionSeed))
+    yield from map(fee_row, json_rows(folder / "fees.json", FeeSeed))
+
+
+def subscription_row(row: SubscriptionSeed) -> SubscriptionRow:
+    """Return a checked row as the table keeps it."""
+    return SubscriptionRow(
+        **row.model_dump(exclude={"unit_price", "uplift", "cap"}),
+        unit_price_micro=to_micro(row.unit_price),
+        uplift_micro=None if row.uplift is None else to_micro(row.uplift),
+        cap_micro=None if row.cap is None else to_micro(row.cap),
+    )
+
+
+def fee_row(fee: FeeSeed) -> FeeRow:
+    """Return a checked row as the table keeps it."""
+    return FeeRow(
+        **fee.model_dump(exclude={"amount", "below", "conditions"}),
+        amount={code: str(amount) for code, amount in fee.amount.items()},
+        below={code: str(amount) for code, amount in fee.below.items()},
+        conditions={str(key): values for key, values in fee.conditions.items()},
+    )

@@ -1,0 +1,225 @@
+"""Importing files of one's own: all rows or none, and every problem with its row."""
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from finance_support import acting, asking, everyone, line
+from sqlmodel import select
+
+from servers.finance import models as m
+from servers.finance import models_prices as mp
+from servers.finance.importers import Report, import_file
+from servers.finance.importers.tables import TABLES
+from servers.finance.pricing import price
+from servers.finance.repository.collect import collect
+from servers.finance.schemas import PriceRequest
+from servers.toolkit.database import Database
+from servers.toolkit.errors import InvalidInputError
+from servers.toolkit.seeding import seed_folder
+
+
+def table(tmp_path: Path, name: str, rows: Sequence[dict[str, Any]]) -> Path:
+    path = tmp_path / name
+    if name.endswith(".json"):
+        path.write_text(json.dumps(rows), encoding="utf-8")
+        return path
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def counts(report: Report) -> tuple[int, int, int]:
+    return report.inserted, report.updated, report.unchanged
+
+
+PRICE = {"book": "PB-EUR", "sku": "SW-P8-120", "unit": "each", "amount": "401.50"}
+
+
+def test_prices_are_added_and_changed_and_the_next_quote_has_them(
+    database: Database, tmp_path: Path
+) -> None:
+    path = table(tmp_path, "p.csv", [{**PRICE, "min_qty": "0"}])
+    assert counts(import_file(database, "prices", path)) == (0, 1, 0)
+    assert counts(import_file(database, "prices", path)) == (0, 0, 1)
+    request = PriceRequest.model_validate(asking(line("l1", "SW-P8-120", 2)))
+    with acting(everyone()), database.session() as session:
+        found = price(collect(session, request).pricing, request)
+    assert found.lines[0].unit_price == "401.50"
+
+
+def test_their_names_and_an_inclusive_band_are_understood(
+    database: Database, tmp_path: Path
+) -> None:
+    rows = [
+        {"Liste": "PB-EUR", "Artikel": "SW-P8-120", "ME": "each", "Preis": "380", "bis": "49"},
+    ]
+    rows[0] |= {"ab": "10"}
+    mapping = {"book": "Liste", "sku": "Artikel", "unit": "ME", "amount": "Preis"}
+    mapping |= {"min_qty": "ab", "max_qty_inclusive": "bis"}
+    path = table(tmp_path, "p.csv", rows)
+    assert counts(import_file(database, "prices", path, mapping=mapping)) == (1, 0, 0)
+    with database.session() as session:
+        statement = select(mp.PriceEntry).where(mp.PriceEntry.min_qty == 10)
+        (entry,) = session.exec(statement).all()
+    assert (entry.max_qty, entry.amount_micro) == (50, 380_000_000)
+
+
+def test_one_wrong_row_and_nothing_is_written(database: Database, tmp_path: Path) -> None:
+    rows = [
+        PRICE,
+        {**PRICE, "sku": "NO-SUCH"},
+        {**PRICE, "book": "PB-XXX"},
+        {**PRICE, "sku": "SW-P16-240"},
+        PRICE,
+    ]
+    with pytest.raises(InvalidInputError) as refused:
+        import_file(database, "prices", table(tmp_path, "p.csv", rows))
+    said = str(refused.value)
+    assert "p.csv: nothing was imported" in said
+    assert "row 3, sku: there is no NO-SUCH" in said
+    assert "row 4, book: there is no PB-XXX" in said
+    assert "row 6: is row 2 again" in said
+    with database.session() as session:
+        amounts = session.exec(select(mp.PriceEntry.amount_micro)).all()
+    assert 401_500_000 not in amounts
+
+
+def test_a_dry_run_checks_everything_and_writes_nothing(database: Database, tmp_path: Path) -> None:
+    path = table(tmp_path, "p.csv", [PRICE])
+    report = import_file(database, "prices", path, dry_run=True)
+    assert (counts(report), report.dry_run) == ((0, 1, 0), True)
+    assert counts(import_file(database, "prices", path)) == (0, 1, 0)
+
+
+def test_a_cost_changes_only_the_cost(database: Database, tmp_path: Path) -> None:
+    path = table(tmp_path, "c.csv", [{"sku": "SW-P8-120", "cost_eur": "240.5"}])
+    assert counts(import_file(database, "costs", path)) == (0, 1, 0)
+    with database.session() as session:
+        item = session.get(m.ItemRow, "SW-P8-120")
+    assert item is not None
+    assert (item.cost_micro, item.family) == (240_500_000, "switches")
+    path = table(tmp_path, "c.csv", [{"sku": "NEW-1", "cost_eur": "1"}])
+    with pytest.raises(InvalidInputError, match="no item NEW-1"):
+        import_file(database, "costs", path)
+
+
+def test_a_column_that_a_file_does_not_have_stays_as_it_is(
+    database: Database, tmp_path: Path
+) -> None:
+    row = {"sku": "SW-P8-120", "name": "Another name", "family": "switches", "kind": "goods"}
+    path = table(tmp_path, "i.csv", [{**row, "tax_class": "standard"}])
+    with database.session() as session:
+        before = session.get(m.ItemRow, "SW-P8-120")
+    import_file(database, "items", path)
+    with database.session() as session:
+        after = session.get(m.ItemRow, "SW-P8-120")
+    assert before is not None
+    assert after is not None
+    assert after.name == "Another name"
+    assert (after.cost_micro, after.weight_g, after.flags) == (
+        before.cost_micro,
+        before.weight_g,
+        before.flags,
+    )
+
+
+def test_a_schedule_is_replaced_whole_and_refused_with_a_gap(
+    database: Database, tmp_path: Path
+) -> None:
+    band = {
+        "schedule_id": "switches",
+        "scope": "family",
+        "selector": "switches",
+        "valid_from": "2026-01-01",
+    }
+    rows = [
+        {**band, "tier_id": "T-1", "lower": "1", "upper": "10", "value": "0"},
+        {**band, "tier_id": "T-2", "lower": "10", "value": "7"},
+    ]
+    with database.session() as session:
+        known = session.exec(select(mp.DiscountSchedule)).first()
+    assert known is not None
+    for row in rows:
+        row |= {"schedule_id": known.schedule_id, "selector": known.selector, "scope": known.scope}
+    assert counts(import_file(database, "tiers", table(tmp_path, "t.json", rows))) == (2, 0, 0)
+    with database.session() as session:
+        statement = select(mp.DiscountBand).where(mp.DiscountBand.schedule_id == known.schedule_id)
+        assert {one.band_id for one in session.exec(statement)} == {"T-1", "T-2"}
+    rows[1]["lower"] = "12"
+    with pytest.raises(InvalidInputError, match=known.schedule_id):
+        import_file(database, "tiers", table(tmp_path, "t.json", rows))
+
+
+def test_two_promotions_of_one_rank_are_refused_also_against_those_that_are_there(
+    database: Database, tmp_path: Path
+) -> None:
+    row = {
+        "promotion_id": "PRO-NEW",
+        "code": "NEW5",
+        "kind": "percent",
+        "family": "servers",
+        "percent": "5",
+        "minimum": {"EUR": "0"},
+        "valid_from": "2026-01-01",
+        "valid_to": None,
+        "priority": 20,
+        "stack_group": "servers",
+    }
+    with pytest.raises(InvalidInputError, match=r"PRO-(EDGE5|NEW) and PRO-(NEW|EDGE5)"):
+        import_file(database, "promotions", table(tmp_path, "p.json", [row]))
+    row["priority"] = 21
+    done = import_file(database, "promotions", table(tmp_path, "p.json", [row]))
+    assert counts(done) == (1, 0, 0)
+
+
+def test_the_text_of_a_clause_version_never_changes(database: Database, tmp_path: Path) -> None:
+    rows = json.loads((seed_folder("finance") / "clauses.json").read_text(encoding="utf-8"))
+    path = table(tmp_path, "c.json", rows)
+    assert counts(import_file(database, "clauses", path)) == (0, 0, len(rows))
+    rows[0]["text"] += " And one more sentence."
+    with pytest.raises(InvalidInputError, match="has another text already"):
+        import_file(database, "clauses", table(tmp_path, "c.json", rows))
+
+
+FILES = {
+    "items": "items.csv",
+    "price_books": "price_books.json",
+    "prices": "price_entries.csv",
+    "tiers": "tiers.json",
+    "promotions": "promotions.json",
+    "contracts": "contracts.json",
+    "options": "item_options.csv",
+    "units": "item_units.csv",
+    "bundles": "bundles.csv",
+    "subscriptions": "subscriptions.json",
+    "fees": "fees.json",
+    "payment_terms": "payment_terms.json",
+    "clauses": "clauses.json",
+    "exchange_rates": "exchange_rates.json",
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_demo_s_own_files_import_and_change_nothing(
+    name: str, filled: Path, small_seed: Path, tmp_path: Path
+) -> None:
+    database = Database.open(filled, "finance")
+    report = import_file(database, name, small_seed / FILES[name], dry_run=True)
+    database.close()
+    assert report.inserted == 0 or name == "tiers"  # a schedule's bands make room first
+    assert report.updated == 0
+    assert report.rows > 0
+
+
+def test_every_table_says_what_it_is_and_no_unknown_one_is_taken(
+    database: Database, tmp_path: Path
+) -> None:
+    assert all(known.about and known.columns for known in TABLES.values())
+    with pytest.raises(InvalidInputError, match="no table 'quotes' to import"):
+        import_file(database, "quotes", table(tmp_path, "q.csv", [{"a": "1"}]))
