@@ -85,7 +85,9 @@ def charges_of(
     """Return the fees that are due; `place` is the ship-to country and the ship method."""
     charges = Charges()
     counted = [work for work in works if work.in_total]
-    merchandise = sum((work.gross for work in counted if work.gross is not None), ZERO)
+    merchandise = sum(
+        (work.before_tax(work.gross) for work in counted if work.gross is not None), ZERO
+    )
     for fee in sorted(facts.fees, key=lambda one: one.fee_id):
         why = _due(fee, counted, place, day, currency, merchandise)
         if not why:

@@ -25,7 +25,8 @@ class Part:
 
     `counted` lines are in the totals; `closed` ones have a price that promotions do not touch.
     `ratio` is base units per unit, `term` the term in default terms: a fixed price is for a base
-    unit (or for a unit it names) and for the default term.
+    unit (or for a unit it names) and for the default term. `net` is `start` without the tax that
+    its price includes, if any: what a promotion asks for is measured before tax.
     """
 
     part_id: str
@@ -37,6 +38,12 @@ class Part:
     closed: bool = False
     ratio: Ratio = ONE
     term: Ratio = ONE
+    net: Decimal | None = None
+
+    @property
+    def measured(self) -> Decimal:
+        """What counts towards the merchandise that a promotion asks for."""
+        return self.start if self.net is None else self.net
 
     @property
     def pieces(self) -> Decimal:

@@ -29,7 +29,7 @@ class Order:
     @property
     def merchandise(self) -> Decimal:
         """What the lines in the total cost before promotions and discounts."""
-        return sum((p.start for p in self.parts if p.item is not None and p.counted), ZERO)
+        return sum((p.measured for p in self.parts if p.item is not None and p.counted), ZERO)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _measured(promotion: Promotion, order: Order) -> list[Part]:
 
 def _merchandise(promotion: Promotion, order: Order) -> Refusal | None:
     least = promotion.conditions.minimum[order.currency]
-    if sum((part.start for part in _measured(promotion, order)), ZERO) >= least:
+    if sum((part.measured for part in _measured(promotion, order)), ZERO) >= least:
         return None
     return Refusal(
         "PROMO_MINIMUM",

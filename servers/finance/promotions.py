@@ -47,6 +47,7 @@ def part_of(work: Work) -> Part | None:
         part_id=work.line.line_id,
         quantity=work.line.quantity,
         start=work.running,
+        net=work.before_tax(work.running),
         item=work.item,
         unit=work.line.unit,
         counted=work.in_total,

@@ -98,9 +98,9 @@ class TableProvider:
         place = f"{country}-{region}" if here else country
         if here is None and nation is not None and nation.coverage == "by_region":
             where = f"{country}-{region}" if region else f"a region of {country}"
-            return RateAnswer((), country, nation.note, missing=f"rates of {where}")
+            return RateAnswer((), country, coverage_of(nation), missing=f"rates of {where}")
         row = here or nation
-        coverage = f"{row.note or row.name}; {row.source}" if row else "no row for the place"
+        coverage = coverage_of(row) if row else "no row for the place"
         if row is not None and row.coverage == "outside":
             return RateAnswer((), place, coverage, missing=f"rules and rates of {place}")
         fits = [
@@ -121,6 +121,11 @@ class TableProvider:
             return RateAnswer((), place, coverage, conflict=twins)
         stacked = {r.sequence: r for r in sorted(mine, key=lambda r: r.region)}
         return RateAnswer(tuple(stacked[n] for n in sorted(stacked)), place, coverage)
+
+
+def coverage_of(row: Jurisdiction) -> str:
+    """Say what is known of a place, where it was read and when."""
+    return f"{row.note or row.name}; {row.source}"
 
 
 def equal_rank(rates: Iterable[TaxRate]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ never changes. Taxes on top are worked out on the bases as printed.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -113,6 +113,11 @@ def net_of(taxes: Sequence[Tax], price: Decimal, quantity: Decimal) -> Decimal:
     return (price - sum((x.constant for x in lines), ZERO)) / (
         ONE + sum((x.slope for x in lines), ZERO)
     )
+
+
+def included(taxes: Sequence[Tax]) -> tuple[Tax, ...]:
+    """Return a stack whose taxes the price includes."""
+    return tuple(replace(tax, included=True) for tax in taxes)
 
 
 def price_elsewhere(price: Decimal, here: Sequence[Tax], there: Sequence[Tax]) -> Decimal:

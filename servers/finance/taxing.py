@@ -19,7 +19,7 @@ from servers.finance.tax_document import (
 )
 from servers.finance.tax_doubts import conflict, rate_changes, undetermined
 from servers.finance.tax_rates import effective
-from servers.finance.tax_stack import Tax, price_elsewhere
+from servers.finance.tax_stack import Tax, included, price_elsewhere
 from servers.finance.work import Work
 from servers.toolkit.findings import Finding, Severity
 
@@ -263,11 +263,6 @@ class Taxing:
     def coming(self, days: int) -> list[Finding]:
         """Return the known changes of the rates in use within some days."""
         return rate_changes(self.facts.tax_rates, self._used, self.day, days)
-
-
-def included(taxes: Sequence[Tax]) -> tuple[Tax, ...]:
-    """Return a stack whose taxes the price includes."""
-    return tuple(replace(tax, included=True) for tax in taxes)
 
 
 def region_of(address: Address) -> str:

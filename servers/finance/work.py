@@ -8,6 +8,7 @@ from servers.finance.facts import Item
 from servers.finance.schemas import LineIn
 from servers.finance.subscriptions import Term
 from servers.finance.tax import TaxDecision
+from servers.finance.tax_stack import included, net_of
 from servers.finance.unit_price import UnitPrice
 from servers.finance.units import in_base
 from servers.toolkit.findings import Finding
@@ -38,6 +39,12 @@ class Work:
     def in_total(self) -> bool:
         """Whether the line counts in the totals."""
         return not self.line.optional and self.line.alternative_of is None
+
+    def before_tax(self, amount: Decimal) -> Decimal:
+        """Return an amount of this line without the tax that its price includes, not rounded."""
+        if not self.price.tax_inclusive or self.tax is None:
+            return amount
+        return net_of(included(self.tax.stack), amount, Decimal(self.line.quantity))
 
     @property
     def pieces(self) -> Decimal:
