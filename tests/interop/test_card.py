@@ -209,8 +209,12 @@ def test_the_totals_are_finances(
     seen: dict[str, dict[str, Any]], real: dict[str, dict[str, Any]], case: str
 ) -> None:
     text, quote = said(seen, case), real["internal"]
-    for minor in quote["totals"].values():
-        assert f"{shown(minor)} EUR" in text
+    for name in ("lines", "freight", "net", "tax", "total"):
+        assert f"{shown(quote['totals'][f'{name}_minor'])} EUR" in text
+    for charge in quote["charges"]:
+        assert charge["label"] in text
+        assert f"{shown(charge['net_minor'])} EUR" in text
+    assert ("To pay" in text) is (quote["totals"]["payable_minor"] is not None)
     for tax in quote["taxes"]:
         assert f"on {shown(tax['taxable_minor'])} EUR" in text
     assert quote["customer"]["legal_name"] in text

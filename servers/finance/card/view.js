@@ -87,7 +87,8 @@ function words(code) {
 }
 
 function taxWords(tax) {
-  return (GIVEN.tax[tax.category] || tax.category).replace("{rate}", plainRate(tax.rate));
+  const said = GIVEN.tax[tax.category] || tax.category;
+  return said.replace("VAT", tax.name || "VAT").replace("{rate}", plainRate(tax.rate));
 }
 
 // --- elements
@@ -178,7 +179,10 @@ function lineRows(line, quote, folded) {
   const cell = (label, className, ...children) =>
     el("td", { role: "cell", "data-label": label, class: className }, ...children);
   const term = line.term_months
-    ? `${line.term_months} months${line.start ? ` from ${day(line.start)}` : ""}` : null;
+    ? `${line.term_months} months${line.start ? ` from ${day(line.start)}` : ""}${line.end ? ` to ${day(line.end)}` : ""}` : null;
+  const off = line.tax_inclusive
+    ? [...line.allowances, { label: "Tax in the price", percent: null, amount_minor: line.included_tax_minor }]
+    : line.allowances;
   const row = el("tr", { role: "row", class: `line${mark ? " beside" : ""}${folded ? " folded" : ""}` },
     cell("", "n pos", String(line.position)),
     el("th", { role: "rowheader", scope: "row", class: "item" },
@@ -188,7 +192,7 @@ function lineRows(line, quote, folded) {
       term ? el("div", { class: "soft" }, term) : null),
     cell("Quantity", "n", quantity(line.quantity, line.unit)),
     cell("Unit price", "n", unitPrice(line.unit_price, quote.currency)),
-    cell("Allowances", `n${line.allowances.length ? "" : " none"}`, allowances(line.allowances, quote.currency)),
+    cell("Allowances", `n${off.length ? "" : " none"}`, allowances(off, quote.currency)),
     cell(`Net ${quote.currency}`, "n net", amount(line.net_minor, quote.currency)));
   const steps = (quote.view === "internal" && quote.trace || []).filter((step) => step.line_id === line.line_id);
   if (!steps.length) return [row];
@@ -202,7 +206,7 @@ function lines(quote) {
   const many = quote.lines.length > FEW + 2;
   const rows = quote.lines.flatMap((line, i) => lineRows(line, quote, many && i >= FEW));
   const table = el("table", { role: "table", class: "lines" },
-    el("caption", null, `Lines, prices in ${quote.currency} without tax`,
+    el("caption", null, `Lines, prices in ${quote.currency}${quote.lines.some((line) => line.tax_inclusive) ? "" : " without tax"}`,
       quote.next_line ? `; those from ${quote.next_line} on are in get_quote with from_line ${quote.next_line}` : null),
     el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, heads)),
     el("tbody", { role: "rowgroup" }, rows));
@@ -220,16 +224,20 @@ function totals(quote) {
   const { currency, freight } = quote;
   const row = (label, minor, className, ...notes) => el("tr", { class: className },
     el("th", { scope: "row" }, label, ...notes), el("td", { class: "n" }, money(minor, currency)));
+  const payable = quote.totals.payable_minor ?? null;
   const weight = freight.weight_g ? `, ${plainRate(shifted(freight.weight_g, 3))}\u00a0kg` : "";
   return el("table", { class: "totals" },
     el("caption", null, "Totals"),
     el("tbody", null,
       row("Lines", quote.totals.lines_minor),
       row("Freight", freight.net_minor, null, " ", soft(said(freight.label), weight), allowances(freight.allowances, currency)),
+      (quote.charges || []).map((one) => row(said(one.label), one.net_minor)),
       row("Net", quote.totals.net_minor, "sum"),
       quote.taxes.map((tax) => row(taxWords(tax), tax.tax_minor, null, " ",
         soft(`on ${money(tax.taxable_minor, currency)}`), tax.note ? el("div", { class: "soft" }, tax.note) : null)),
-      row("Total", quote.totals.total_minor, "grand")));
+      row("Total", quote.totals.total_minor, "grand"),
+      payable === null ? null : row("Rounding", quote.totals.rounding_minor),
+      payable === null ? null : row("To pay", payable, "grand")));
 }
 
 function trace(steps) {
