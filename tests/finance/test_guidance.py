@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from servers.finance.guidance import Deal, GuidancePolicy, Outcome, PastLine, guide, quantile
 from servers.finance.models import Setting
-from servers.finance.repository import guiding
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 from servers.toolkit.grants import Grant
@@ -170,7 +169,7 @@ def test_guidance_never_leaves_its_bounds(drawn: list[tuple[int, int]], cost: in
 
 
 def seller(person: str = "per_tomas", **changes: Any) -> Grant:
-    return by(person, tools=frozenset({"guide_price"}), **changes)
+    return by(person, **{"tools": frozenset({"guide_price"}), **changes})
 
 
 @pytest.fixture
@@ -188,7 +187,7 @@ async def sold(app: Server) -> dict[str, Any]:
 
 
 async def test_a_person_is_told_which_quotes_a_price_comes_from(
-    app: Server, sold: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    app: Server, sold: dict[str, Any]
 ) -> None:
     asked = {"quote_id": sold["quote_id"]}
     found = await call(app, seller(), "guide_price", asked)
@@ -199,7 +198,11 @@ async def test_a_person_is_told_which_quotes_a_price_comes_from(
     ]
     assert one["target"] is None
     assert one["floor"]["amount_minor"] == 352947  # 12 x 241.18 / 0.82, up
-    monkeypatch.setitem(guiding.OUTCOMES, "issued", "accepted")
+    for quote in one["comparables"]:
+        seen = await call(app, everyone(), "get_quote", {"quote_id": quote["quote_id"]})
+        taken = {"quote_id": quote["quote_id"], "digest": seen["digest"]}
+        who = seller("per_lena", tools=frozenset({"accept_quote"}))
+        await call(app, who, "accept_quote", taken)
     (told,) = (await call(app, seller(), "guide_price", {**asked, "line_id": "l1"}))["lines"]
     assert (told["list_minor"], told["standard_minor"]) == (466800, 443460)
     assert told["offered_minor"] == 443460 - 17738
