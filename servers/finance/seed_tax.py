@@ -1,6 +1,6 @@
 """The seed rows of tax, checked before anything is written: places, rates, rules, registrations."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -122,15 +122,17 @@ def taxes(folder: Path) -> Iterator[FinanceTable]:
     if (table := folder / "tax_rates.csv").exists():
         rates += csv_rows(table, TaxRateSeed, needs=RATE_COLUMNS)
     check_rates(rates)
-    for rate in rates:
-        yield TaxRateRow(
-            **rate.model_dump(exclude={"percent"}), percent_micro=to_micro(rate.percent)
-        )
+    yield from map(rate_row, rates)
     rules = list(json_rows(path, TaxRuleSeed, said["rules"]))
     check_rules(rules)
     for rule in rules:
         yield TaxRuleRow(**rule.model_dump())
     yield from _registrations(path, said.get("registrations", []))
+
+
+def rate_row(rate: TaxRateSeed) -> TaxRateRow:
+    """Return a checked rate as the table keeps it."""
+    return TaxRateRow(**rate.model_dump(exclude={"percent"}), percent_micro=to_micro(rate.percent))
 
 
 def _places(folder: Path) -> Iterator[FinanceTable]:
@@ -145,7 +147,7 @@ def _registrations(path: Path, rows: Any) -> Iterator[FinanceTable]:
         yield TaxRegistrationRow(**row.model_dump())
 
 
-def check_rates(rates: list[TaxRateSeed]) -> None:
+def check_rates(rates: Iterable[TaxRateSeed | TaxRateRow]) -> None:
     """Refuse two rates of equal rank that hold on one day.
 
     Raises:
@@ -156,7 +158,7 @@ def check_rates(rates: list[TaxRateSeed]) -> None:
             r.rate_id,
             r.country,
             r.category,
-            r.percent,
+            Decimal(0),  # how high they are makes no rank
             Window(r.valid_from, r.valid_to),
             r.source,
             region=r.region,

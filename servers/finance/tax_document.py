@@ -190,14 +190,3 @@ def weighted_rate(parts: Sequence[tuple[Decimal, Decimal]]) -> Decimal | None:
         return None
     average = sum((amount * rate for amount, rate in parts), ZERO) / net
     return average.quantize(RateStep, ROUND_HALF_UP)
-
-
-def after_credit(
-    net: Decimal, gross: Decimal, credit: Decimal, step: Decimal
-) -> tuple[Decimal, Decimal]:
-    """Return (net, gross) of what is left to pay after a prepaid credit.
-
-    The credit reduces the gross amount, never below nothing; the net keeps its share of it.
-    """
-    left = max(ZERO, gross - credit)
-    return (round_to(net * left / gross, step) if gross else ZERO), left

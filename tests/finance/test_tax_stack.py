@@ -9,7 +9,6 @@ from iso4217 import Currency
 
 from servers.finance.tax_document import (
     TaxedAmount,
-    after_credit,
     breakdown,
     document_sums,
     step_of,
@@ -175,13 +174,3 @@ def test_allowances_charges_prepaid_and_rounding_end_in_what_is_payable() -> Non
 def test_the_average_rate_is_weighted_by_net_and_has_four_decimals() -> None:
     assert weighted_rate([(D("30"), D("23")), (D("40"), D("3"))]) == D("11.57")
     assert weighted_rate([(D("0"), D("23"))]) is None
-
-
-@given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6))
-def test_a_credit_takes_from_the_gross_and_leaves_the_net_its_share(
-    net_minor: int, tax_minor: int, credit_minor: int
-) -> None:
-    net, gross, credit = net_minor * CENT, (net_minor + tax_minor) * CENT, credit_minor * CENT
-    left_net, left = after_credit(net, gross, credit, CENT)
-    assert left == max(D("0"), gross - credit)
-    assert 0 <= left_net <= left

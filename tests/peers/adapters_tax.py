@@ -7,7 +7,6 @@ from typing import Any
 from servers.finance.tax_document import (
     Breakdown,
     TaxedAmount,
-    after_credit,
     breakdown,
     document_sums,
     step_of,
@@ -162,13 +161,6 @@ def _as_a_double(ours: Decimal, stated: str | None) -> Decimal:
     return ours
 
 
-def prepaid_credit(inputs: Facts, expected: Facts) -> Facts:
-    net, gross = after_credit(
-        Decimal(inputs["net"]), Decimal(inputs["gross"]), Decimal(inputs["credit"]), CENT
-    )
-    return {"net": net, "gross": gross}
-
-
 def _part(said: Facts, amount: Decimal) -> TaxedAmount:
     return TaxedAmount(said["vat_cat"], Decimal(said["vat_rate"] or 0), amount)
 
@@ -236,6 +228,5 @@ ADAPTERS: dict[str, Callable[[Facts, Facts], Facts]] = {
     "order_tax_with_shipping": order_tax_with_shipping,
     "shipping_tax_weighted": shipping_tax_weighted,
     "cart_totals": cart_totals,
-    "prepaid_credit": prepaid_credit,
     "en16931_document": en16931_document,
 }

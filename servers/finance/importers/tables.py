@@ -17,6 +17,7 @@ from servers.finance.bundles import Component, bundle_problems
 from servers.finance.importers.table import Fill, Table, Values
 from servers.finance.models_promotions import PromotionRow
 from servers.finance.models_subscriptions import FeeRow, SubscriptionRow
+from servers.finance.models_tax import TaxJurisdictionRow, TaxRegistrationRow
 from servers.finance.seed_legal import clause, payment_term
 from servers.finance.seed_prices import (
     SCHEDULE_COLUMNS,
@@ -31,6 +32,13 @@ from servers.finance.seed_prices import (
 from servers.finance.seed_promotions import PromotionSeed, check_ranks, promotion_row
 from servers.finance.seed_rows import AddressSeed, ExchangeSeed, ItemSeed, Row
 from servers.finance.seed_subscriptions import FeeSeed, SubscriptionSeed, fee_row, subscription_row
+from servers.finance.seed_tax import (
+    JurisdictionSeed,
+    RegistrationSeed,
+    TaxRateSeed,
+    check_rates,
+    rate_row,
+)
 from servers.finance.tiers import schedule_problem
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.money import from_micro, round_money, to_micro, to_minor
@@ -129,6 +137,10 @@ def _schedules_hold(_session: Session, rows: Sequence[prices.TierSeed]) -> None:
 
 def _ranks_hold(session: Session, _rows: Sequence[Any]) -> None:
     check_ranks(session.exec(select(PromotionRow)).all(), "promotions")
+
+
+def _rates_hold(session: Session, _rows: Sequence[Any]) -> None:
+    check_rates(session.exec(select(m.TaxRateRow)).all())
 
 
 def _bundles_hold(session: Session, _rows: Sequence[Any]) -> None:
@@ -314,6 +326,23 @@ TABLES: dict[str, Table] = {
         {**ACCOUNT, **SKU},
     ),
     "fees": Table("fees on whole quotes", FeeSeed, (Fill(FeeRow, ("fee_id",), _stored(fee_row)),)),
+    "tax_jurisdictions": Table(
+        "countries and regions with a tax law of their own",
+        JurisdictionSeed,
+        (Fill(TaxJurisdictionRow, ("jurisdiction",), lambda row: row.model_dump()),),
+    ),
+    "tax_rates": Table(
+        "tax rates with their days and sources",
+        TaxRateSeed,
+        (Fill(m.TaxRateRow, ("rate_id",), _stored(rate_row), {"percent_micro": "percent"}),),
+        after=_rates_hold,
+    ),
+    "tax_registrations": Table(
+        "where a legal entity is registered for tax",
+        RegistrationSeed,
+        (Fill(TaxRegistrationRow, ("registration_id",), lambda row: row.model_dump()),),
+        {"entity_id": (m.Seller, "entity_id")},
+    ),
     "payment_terms": Table(
         "payment terms",
         legal.PaymentTermSeed,
