@@ -26,6 +26,8 @@ from servers.toolkit.money import round_money, to_minor
 
 RULE = "VOLUME-TIER"
 LABEL = "Volume discount"
+MOST_TRIED = 5
+"""On how many lines of a group, the cheapest to enlarge first, buying more is tried."""
 Place = tuple[Work, Lot]
 
 
@@ -172,13 +174,12 @@ def _hint(
     if band is None:
         return
     now = _cost(schedule, lots, history, currency)
+    missing = band.lower - measured
+    larger = [(w, lot, _enlarged(schedule, lot, missing, currency)) for w, lot in mine]
+    able = [(more.net - lot.net, w, lot, more) for w, lot, more in larger if more is not None]
     best: tuple[Decimal, Work, Lot] | None = None
-    for work, lot in mine:
-        more = _enlarged(schedule, lot, band.lower - measured, currency)
-        if more is None:
-            continue
-        others = [more if one is lot else one for one in lots]
-        then = _cost(schedule, others, history, currency)
+    for _, work, lot, more in sorted(able, key=lambda one: one[0])[:MOST_TRIED]:
+        then = _cost(schedule, [more if one is lot else one for one in lots], history, currency)
         if then < now and (best is None or then < best[0]):
             best = (then, work, more)
     if best is not None:

@@ -77,9 +77,35 @@ def test_every_product_has_a_cost_and_finance_knows_the_same_weight(catalog: Any
     items = {row["sku"]: row for row in rows(FINANCE / "items.csv")}
     assert items.keys() == catalog.keys()
     for sku, item in items.items():
+        assert item["family"] == catalog[sku].family
+        if catalog[sku].kind == "bundle":  # its parts have the cost and the weight
+            assert (item["kind"], item["cost_eur"], item["weight_g"]) == ("goods", "", "")
+            continue
         assert Decimal(item["cost_eur"]) > 0
         assert int(item["weight_g"]) == (catalog[sku].weight_g or 0)
-        assert (item["family"], item["kind"]) == (catalog[sku].family, catalog[sku].kind)
+        assert item["kind"] == catalog[sku].kind
+
+
+def test_bundles_and_units_are_the_same_in_finance(catalog: Any) -> None:
+    parts = {
+        (row["bundle_sku"], row["sku"], int(row["quantity"]), row["optional"] == "true")
+        for row in rows(FINANCE / "bundles.csv")
+    }
+    assert parts == {
+        (product.sku, part.sku, part.quantity, part.optional)
+        for product in catalog.values()
+        for part in product.components
+    }
+    factors = {
+        (row["sku"], row["unit"]): int(row["numerator"])
+        for row in rows(FINANCE / "item_units.csv")
+        if row["numerator"] != "1"
+    }
+    assert factors == {
+        (product.sku, unit): pieces
+        for product in catalog.values()
+        for unit, pieces in product.units.items()
+    }
 
 
 def test_every_price_follows_from_the_list_price(catalog: Any) -> None:
@@ -87,12 +113,14 @@ def test_every_price_follows_from_the_list_price(catalog: Any) -> None:
         (r["book"], r["sku"], r["unit"]): Decimal(r["amount"])
         for r in rows(FINANCE / "price_entries.csv")
     }
-    assert {sku for _, sku, _ in prices} == catalog.keys()
+    bundles = [row for row in rows(FINANCE / "bundles.csv") if row["optional"] == "false"]
+    summed = {row["bundle_sku"] for row in bundles if row["price_mode"] == "priced"}
+    assert {sku for _, sku, _ in prices} == catalog.keys() - summed
     for (book, sku, unit), amount in prices.items():
         exact = prices["PB-EUR", sku, unit] * Decimal(BOOKS[book])
         assert amount == exact.quantize(Decimal("0.01"), ROUND_HALF_UP), (book, sku)
     for sku, product in catalog.items():
-        for book in BOOKS:
+        for book in BOOKS if sku not in summed else ():
             assert (book, sku, "each") in prices
             assert (book, sku, product.base_uom) in prices
 
@@ -101,7 +129,7 @@ def test_goods_and_services_have_a_stock_row(catalog: Any, session: Any) -> None
     from servers.catalog.repository import stock
 
     known = stock(session, catalog)
-    wanted = {sku for sku, p in catalog.items() if p.kind != "subscription"}
+    wanted = {sku for sku, p in catalog.items() if p.kind not in ("subscription", "bundle")}
     assert known.keys() == wanted
 
 
