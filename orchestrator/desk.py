@@ -73,7 +73,7 @@ class Desk:
             EnvironmentProblem: a file, database, key or server cannot be used.
             CredentialsError: the model has no key.
         """
-        signing = _signing_key(settings)
+        signing = signing_key(settings)
         urls = {name: settings.server_url(name) for name in NAMES}
         servers = Servers(urls, signing.public, read_elsewhere(settings.servers))
         async with AsyncExitStack() as stack:
@@ -359,36 +359,15 @@ def _facts_of(quote: Mapping[str, Any]) -> dict[str, Any]:
     return {**{key: quote.get(key) for key in keys}, "total_minor": quote["totals"]["total_minor"]}
 
 
-def _signing_key(settings: Settings) -> SigningKey:
+def signing_key(settings: Settings) -> SigningKey:
+    """Return the key that mints grants, made on first use.
+
+    Raises:
+        EnvironmentProblem: it cannot be read or made.
+    """
     try:
         return SigningKey.load(settings.home / "keys")
     except DomainError as problem:
         given = os.environ.get("DEALDESK_GRANT_KEY")
         fix = "set DEALDESK_GRANT_KEY to the text of a PEM file, or unset it"
         raise EnvironmentProblem(problem.message, fix=fix if given else problem.fix) from problem
-
-
-def make_empty(settings: Settings) -> None:
-    """Make the keys and three databases without any data.
-
-    Raises:
-        EnvironmentProblem: the folder cannot be written, or a database holds data already.
-    """
-    from servers.toolkit.database import Database
-    from servers.toolkit.seeding import mark_seeded
-
-    _signing_key(settings)
-    try:
-        for name in NAMES:
-            database = Database.open(settings.server_url(name), name)
-            if (how := database.setting("seeded")) not in (None, "empty"):
-                raise EnvironmentProblem(
-                    f"the {name} database holds the {how} data already",
-                    fix="choose another folder with --home",
-                )
-            if how is None:
-                with database.write() as session:
-                    mark_seeded(session, "empty")
-            database.close()
-    except DomainError as problem:
-        raise EnvironmentProblem(problem.message, fix=problem.fix) from problem

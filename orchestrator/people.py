@@ -80,6 +80,7 @@ async def decide_approvals(
         UsageError: finance knows no such person, or they may decide none of it.
     """
     pending = [a for a in quote["approvals"] if a["status"] == "pending"]
+    pending.sort(key=lambda approval: int(approval.get("sequence", 1)))
     refusals: list[str] = []
     left: list[str] = []
     for approval in pending:

@@ -147,6 +147,26 @@ class Servers:
         self._apps.clear()
 
 
+def set_up_house(url: str, company: Path) -> list[str]:
+    """Write who the house is into finance's database; return what that came to, in words.
+
+    Args:
+        url: Finance's database.
+        company: The company file.
+
+    Raises:
+        DomainError: the file is wrong, or the database cannot be used.
+    """
+    from servers.toolkit.database import Database
+
+    module = importlib.import_module("servers.finance.server")
+    database = Database.open(url, "finance")
+    try:
+        return list(module.set_up(database, company))
+    finally:
+        database.close()
+
+
 def read_elsewhere(path: Path | None) -> dict[str, dict[str, Any]]:
     """Read a standard `{"mcpServers": {...}}` file; other servers' entries are ignored.
 

@@ -47,6 +47,8 @@ class Change:
         The shipping method.
     terms
         The payment terms: NET14.
+    validity
+        How many days it is valid, instead of the house's own.
     """
 
     set: Many = None
@@ -58,6 +60,7 @@ class Change:
     promo: Many = None
     ship: str | None = None
     terms: str | None = None
+    validity: int | None = None
 
     def arguments(self, taken: Sequence[str]) -> dict[str, Any]:
         """Return the arguments of revise_quote; `taken` are the ids of the lines there are."""
@@ -71,6 +74,7 @@ class Change:
             "promo_codes": self.promo,
             "ship_method": self.ship,
             "payment_terms": self.terms,
+            "validity_days": self.validity,
         }
         return {name: value for name, value in given.items() if value not in (None, [])}
 

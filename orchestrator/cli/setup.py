@@ -4,6 +4,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -13,27 +14,41 @@ from orchestrator.cli.output import clean, print_json, result
 Flag = Parameter(negative="")
 
 
-async def init(*, empty: Annotated[bool, Flag] = False, home: str | None = None) -> None:
+async def init(
+    *,
+    empty: Annotated[bool, Flag] = False,
+    company: Path | None = None,
+    home: str | None = None,
+) -> None:
     """Make the data folder: keys, three databases, and the demo company unless --empty.
 
     Parameters
     ----------
     empty
         Leave the databases empty, for your own data.
+    company
+        A YAML or JSON file with your legal entities and people, as examples/company/company.yaml
+        has them; with --empty, finance's default policies and payment terms come with it.
     home
         The data folder.
     """
-    from orchestrator.desk import Desk, make_empty
+    from orchestrator.desk import Desk
+    from orchestrator.founding import make_empty, put_company
     from orchestrator.settings import load_settings
 
     settings = load_settings(home=home)
     if empty:
-        make_empty(settings)
-        result().print(f"{settings.home} is ready, without data.", markup=False)
-        return
-    async with Desk.open(settings, work=False) as desk:
-        said = desk.created or f"{settings.home} was ready already."
+        changed = make_empty(settings, company)
+        said = f"{settings.home} is ready, without data."
+        if company is None:
+            said += " Name your company next: dealdesk init --empty --company FILE."
+    else:
+        async with Desk.open(settings, work=False) as desk:
+            said = desk.created or f"{settings.home} was ready already."
+        changed = [] if company is None else put_company(settings, company)
     result().print(said, markup=False)
+    for words in changed:
+        result().print(clean(f"  {words}"), markup=False)
 
 
 async def doctor(*, home: str | None = None, json: Annotated[bool, Flag] = False) -> int:

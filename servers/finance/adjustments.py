@@ -71,10 +71,14 @@ class ByHand:
         before = sum((self.before[name] for name in self.counted), ZERO)
         return _bp(before, sum((self.after[name] for name in self.counted), ZERO))
 
+    def line_bp(self) -> int:
+        """Return the largest discount on any line, in basis points."""
+        found = [_bp(before, self.after[name]) for name, before in self.before.items()]
+        return max(found, default=0)
+
     def highest_bp(self) -> int:
         """Return the largest discount on any line or on the document, in basis points."""
-        lines = [_bp(before, self.after[name]) for name, before in self.before.items()]
-        return max([self.document_bp(), *lines])
+        return max(self.document_bp(), self.line_bp())
 
 
 def _bp(before: Decimal, after: Decimal) -> int:

@@ -1,12 +1,11 @@
 """Approvals: which rules fail, who may let them pass, and whether this person may."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
-from servers.finance.adjustments import ByHand
 from servers.finance.blocks import ApprovalNeed, MarginBlock
-from servers.finance.facts import Policy, RoleAbove
+from servers.finance.facts import NOBODY, Policy, Requester, RoleAbove
+from servers.finance.limits import highest, holding
 from servers.finance.say import finding
 from servers.finance.work import Work
 from servers.toolkit.errors import ForbiddenError
@@ -34,42 +33,6 @@ class Approver:
     roles: frozenset[str]
     max_discount_bp: int | None
     max_total: Mapping[str, int] | None
-
-
-def highest(limits: Sequence[RoleAbove], value: int) -> RoleAbove | None:
-    """Return the highest threshold that a value is above; it decides the role."""
-    over = [limit for limit in limits if value > limit.above]
-    return max(over, key=lambda limit: limit.above, default=None)
-
-
-def discount_finding(policy: Policy, hand: ByHand, *, by_hand: bool) -> Finding | None:
-    """Say so when what was asked for and taken off by hand is more than a seller may give alone.
-
-    The largest discount decides, of any line or of the document. What a person took off is said
-    also where it needs nobody.
-    """
-    most = hand.highest_bp()
-    limit = highest(policy.discount_limits, most)
-    if not by_hand and limit is None:
-        return None
-    asked = f"the requested discount of {_percent(most)}"
-    if by_hand:
-        whole = _percent(hand.document_bp())
-        asked = f"the discount by hand of up to {_percent(most)} on a line, {whole} in all,"
-    if limit is None:
-        words = f"{asked} needs no approval"
-        return finding("MANUAL_DISCOUNT", Severity.INFO, words, rule_id="MANUAL-ADJUSTMENT")
-    return finding(
-        "MANUAL_DISCOUNT" if by_hand else "DISCOUNT_LIMIT",
-        Severity.NEEDS_HUMAN,
-        f"{asked} is above {_percent(limit.above)}",
-        rule_id=limit.rule_id,
-        fix=f"ask for approval by a {limit.role}, or lower the discount",
-    )
-
-
-def _percent(basis_points: int) -> str:
-    return f"{Decimal(basis_points).scaleb(-2).normalize():f}%"
 
 
 def margin_finding(
@@ -127,7 +90,7 @@ def warning_findings(codes: Iterable[str]) -> list[Finding]:
 
 def role_for(policy: Policy, found: Finding) -> str:
     """Return the role that may let a finding pass."""
-    for limit in policy.discount_limits:
+    for limit in _limits(policy):
         if found.rule_id == limit.rule_id:
             return limit.role
     if found.code in ("MARGIN_FLOOR", "COST_UNKNOWN"):
@@ -138,8 +101,19 @@ def role_for(policy: Policy, found: Finding) -> str:
     return policy.default_role
 
 
+def _limits(policy: Policy) -> Iterable[RoleAbove]:
+    yield from policy.discount_limits
+    yield from policy.average_discount
+    yield from policy.line_discount
+    yield from policy.validity_limits
+
+
 def needed(
-    policy: Policy, findings: Iterable[Finding], total_minor: int | None, currency: str
+    policy: Policy,
+    findings: Iterable[Finding],
+    total_minor: int | None,
+    currency: str,
+    who: Requester = NOBODY,
 ) -> list[ApprovalNeed]:
     """Return one approval per failing rule, all at once; it gives every reason of that rule.
 
@@ -159,12 +133,17 @@ def needed(
         (rule, role): ApprovalNeed(rule_id=rule, role=role, reason="; ".join(said))
         for (rule, role), said in reasons.items()
     }
-    if total_minor is not None and (total := total_need(policy, total_minor, currency)):
+    if total_minor is not None and (total := total_need(policy, total_minor, currency, who)):
         needs[(total.rule_id, total.role)] = total
-    return [needs[key] for key in sorted(needs)]
+    return [
+        needs[key].model_copy(update={"sequence": policy.sequence.get(key[1], 1)})
+        for key in sorted(needs)
+    ]
 
 
-def total_need(policy: Policy, total_minor: int, currency: str) -> ApprovalNeed | None:
+def total_need(
+    policy: Policy, total_minor: int, currency: str, who: Requester = NOBODY
+) -> ApprovalNeed | None:
     """Return the approval that a large total needs; a currency without a limit always does."""
     limits = policy.total_limits.get(currency)
     limit = policy.auto_issue.get(currency)
@@ -176,7 +155,7 @@ def total_need(policy: Policy, total_minor: int, currency: str) -> ApprovalNeed 
         )
     if total_minor <= limit:
         return None
-    found = highest(limits, total_minor)
+    found = highest(holding(limits, who), total_minor)
     role = found.role if found else policy.default_role
     rule = found.rule_id if found else "APR-TOTAL"
     return ApprovalNeed(rule_id=rule, role=role, reason="the total is above what issues by itself")

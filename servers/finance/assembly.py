@@ -47,6 +47,7 @@ from servers.finance.legal import (
     ship_to_of,
     term_findings,
 )
+from servers.finance.limits import validity
 from servers.finance.pricing import Pricing, price
 from servers.finance.quote_facts import QuoteFacts
 from servers.finance.risk import RiskFacts, summary
@@ -77,6 +78,7 @@ class QuoteInputs(BaseModel):
     generated_by: str = ""
     drafted_on: date
     locked_until: date | None = None
+    validity_days: int | None = None
 
 
 class QuoteSnapshot(Block):
@@ -155,6 +157,7 @@ def assemble(
     findings = [
         *pricing.findings,
         *_dated(facts, inputs, pricing),
+        *validity(policy_of(facts), inputs.validity_days, facts.pricing.requester),
         *term_findings(facts, request, money, terms, clauses, inputs.deviations),
         *credit_findings(facts, request, money, terms.payment),
         *screening_findings(facts, request),
@@ -162,7 +165,8 @@ def assemble(
         *warning_findings(inputs.warnings),
     ]
     _refuse_errors(findings, total)
-    approvals = needed(policy_of(facts), findings, total, pricing.currency)
+    who = facts.pricing.requester
+    approvals = needed(policy_of(facts), findings, total, pricing.currency, who)
     identity = (quote_id, revision, replaces)
     snapshot = _snapshot(
         facts, inputs, pricing, terms, clauses, findings, approvals, identity, seller
@@ -233,7 +237,7 @@ def _snapshot(
         contact_id=inputs.contact_id,
         currency=pricing.currency,
         order_date=request.order_date,
-        validity_days=policy.validity_days,
+        validity_days=inputs.validity_days or policy.validity_days,
         price_lock_days=policy.price_lock_days,
         cover=inputs.cover,
         seller=seller.block,

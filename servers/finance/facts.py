@@ -217,11 +217,25 @@ class TaxRule:
 
 @dataclass(frozen=True)
 class RoleAbove:
-    """The role that decides above a threshold."""
+    """The role that decides above a threshold; for a person, for sellers of a role, or for all."""
 
     rule_id: str
     above: int
     role: str
+    person: str = ""
+    seller_role: str = ""
+
+
+@dataclass(frozen=True)
+class Requester:
+    """Who asks for a price, as far as limits go."""
+
+    person_id: str = ""
+    roles: frozenset[str] = frozenset()
+
+
+NOBODY = Requester()
+"""Somebody whom finance does not know; everybody's limits hold for them."""
 
 
 @dataclass(frozen=True)
@@ -243,6 +257,10 @@ class Policy:
     cash_rounding: Mapping[str, Decimal] = field(default_factory=dict)
     rate_days: int | None = None
     price_lock_days: int | None = None
+    average_discount: tuple[RoleAbove, ...] = ()
+    line_discount: tuple[RoleAbove, ...] = ()
+    validity_limits: tuple[RoleAbove, ...] = ()
+    sequence: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -273,3 +291,4 @@ class PricingFacts:
     options: tuple["Option", ...] = ()
     components: tuple["Component", ...] = ()
     history: tuple["History", ...] = ()
+    requester: Requester = NOBODY

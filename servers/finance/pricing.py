@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from servers.finance import adjustments, canonical
-from servers.finance.approvals import discount_finding, margin_finding, needed
+from servers.finance.approvals import margin_finding, needed
 from servers.finance.blocks import (
     ApprovalNeed,
     ChargeBlock,
@@ -30,6 +30,7 @@ from servers.finance.charges import Charges, charges_of
 from servers.finance.explain import complete
 from servers.finance.facts import Address, Policy, PricingFacts
 from servers.finance.freight import Freight, price_freight
+from servers.finance.limits import broken
 from servers.finance.lines import priced_lines
 from servers.finance.margin import costs_of, margin_of
 from servers.finance.presentation import present
@@ -254,7 +255,14 @@ class _Waterfall:
         self, margin: MarginBlock | None, works: list[Work], hand: adjustments.ByHand
     ) -> None:
         found = [
-            discount_finding(self.policy, hand, by_hand=bool(self.request.adjustments)),
+            *broken(
+                self.policy,
+                self.request,
+                hand,
+                self.trace,
+                self.facts.customer.currency,
+                self.facts.requester,
+            ),
             margin_finding(self.policy, margin, works),
             *self.taxing.coming(self.policy.validity_days),
         ]
@@ -277,7 +285,8 @@ class _Waterfall:
         presentation, unseen = present(self.facts, totals, self.currency, wanted, self.day)
         self.findings += [] if unseen is None else [unseen]
         total = totals.total_minor
-        approvals = needed(self.policy, self.findings, total, self.currency)
+        who = self.facts.requester
+        approvals = needed(self.policy, self.findings, total, self.currency, who)
         digest = canonical.digest(
             {
                 "request": self.request,

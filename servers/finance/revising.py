@@ -29,6 +29,7 @@ class Changes:
     ship_method: str | None = None
     payment_terms: str | None = None
     display_currency: str | None = None
+    validity_days: int | None = None
 
     def __bool__(self) -> bool:
         """Whether anything changes at all."""

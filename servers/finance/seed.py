@@ -8,6 +8,7 @@ from sqlmodel import Session
 from servers.finance import models as m
 from servers.finance import seed_legal, seed_prices
 from servers.finance import seed_rows as rows
+from servers.finance import seed_rows_house as house
 from servers.finance.models_legal import RelatedParty
 from servers.finance.seed_promotions import promotions
 from servers.finance.seed_subscriptions import subscriptions_and_fees
@@ -35,18 +36,31 @@ def load(session: Session, folder: Path) -> dict[str, int]:
     return counts
 
 
-def _house(folder: Path) -> Iterator[m.FinanceTable]:
+def _company(folder: Path) -> Iterator[m.FinanceTable]:
     path = folder / "seller.json"
-    data = rows.checked(rows.SellerSeed, read_json(path), path.name)
-    yield m.Seller(
-        entity_id=data.entity_id,
-        legal_name=data.legal_name,
-        country=data.country,
-        number_format=data.quote_number_format,
-        time_zone=data.time_zone,
-        details=data.model_dump(mode="json"),
-    )
-    for person in rows.json_rows(folder / "people.json", rows.PersonSeed):
+    people = list(read_json(folder / "people.json"))
+    said = read_json(path)
+    entities = said if isinstance(said, list) else [said]
+    for place, data in enumerate(people, start=1):
+        rows.checked(house.PersonSeed, data, f"people.json, row {place}")
+    company = {"entities": entities, "people": people}
+    yield from company_rows(rows.checked(house.CompanySeed, company, path.name))
+
+
+def company_rows(company: house.CompanySeed) -> Iterator[m.FinanceTable]:
+    """Yield the rows of a company: its legal entities and its people."""
+    for entity in company.entities:
+        yield m.Seller(
+            entity_id=entity.entity_id,
+            legal_name=entity.legal_name,
+            country=entity.country,
+            number_format=entity.quote_number_format,
+            time_zone=entity.time_zone,
+            countries=entity.countries,
+            is_default=entity.default,
+            details=entity.model_dump(mode="json"),
+        )
+    for person in company.people:
         limits = person.max_total
         yield m.Person(
             person_id=person.person_id,
@@ -56,7 +70,13 @@ def _house(folder: Path) -> Iterator[m.FinanceTable]:
             max_discount_bp=person.max_discount_bp,
             max_total=None if limits is None else {c: str(a) for c, a in limits.items()},
         )
-    yield m.Setting(name="policies", value=read_json(folder / "policies.json"))
+
+
+def _policies(folder: Path) -> Iterator[m.FinanceTable]:
+    path = folder / "policies.json"
+    said = read_json(path)
+    rows.checked(house.PolicySeed, said, path.name)
+    yield m.Setting(name="policies", value=said)
     for rate in rows.json_rows(folder / "exchange_rates.json", rows.ExchangeSeed):
         yield m.ExchangeRate(
             currency=rate.quote, rate_micro=to_micro(rate.rate), as_of=rate.date, source=rate.source
@@ -141,7 +161,8 @@ def _customer_parts(folder: Path) -> Iterator[m.FinanceTable]:
 
 
 PARTS: tuple[Part, ...] = (
-    _house,
+    _company,
+    _policies,
     _items,
     *seed_prices.PARTS,
     promotions,
@@ -154,3 +175,5 @@ PARTS: tuple[Part, ...] = (
     subscriptions_and_fees,
     seed_legal.receivables,
 )
+STARTER_PARTS: tuple[Part, ...] = (_policies, _carriage, seed_legal.house)
+"""What a new database needs beside its company and tax law, from the files in `starter`."""

@@ -32,7 +32,8 @@ def checked(model: type[RowType], data: Any, where: str) -> RowType:
     except ValidationError as problem:
         first = problem.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "row"
-        raise InvalidInputError(f"{where}: {place}: {first['msg']}", fix="mend the row") from None
+        said = first["msg"].removeprefix("Value error, ")
+        raise InvalidInputError(f"{where}: {place}: {said}", fix="mend the row") from None
 
 
 def json_rows(path: Path, model: type[RowType], rows: Any = None) -> Iterator[RowType]:
@@ -56,15 +57,6 @@ def csv_rows(path: Path, model: type[RowType], *, needs: tuple[str, ...]) -> Ite
         yield checked(model, filled, f"{path.name}, line {line}")
 
 
-class BankSeed(Row):
-    """The seller's own account."""
-
-    bank_name: str
-    account_holder: str
-    iban: str
-    bic: str
-
-
 class AddressSeed(BaseModel):
     """A postal address."""
 
@@ -75,36 +67,6 @@ class AddressSeed(BaseModel):
     region: str = ""
     postal_code: str = ""
     country: str = Field(pattern="^[A-Z]{2}$")
-
-
-class SellerSeed(Row):
-    """One row of seller.json."""
-
-    entity_id: str
-    legal_name: str
-    country: str = Field(pattern="^[A-Z]{2}$")
-    vat_id: str
-    registration: str
-    address: AddressSeed
-    email: str
-    phone: str
-    website: str
-    bank: BankSeed
-    signatory: dict[Literal["name", "title"], str]
-    quote_number_format: str = Field(pattern=r"\{year\}.*\{n:0\dd\}")
-    time_zone: str
-    place_of_business: str
-
-
-class PersonSeed(Row):
-    """One row of people.json."""
-
-    person_id: str = Field(pattern=r"^per_[a-z0-9_-]{1,40}$")
-    name: str
-    title: str = ""
-    roles: list[str]
-    max_discount_bp: int | None = Field(ge=0, le=10_000)
-    max_total: dict[str, Decimal] | None
 
 
 class ItemSeed(BaseModel):

@@ -6,9 +6,12 @@
 from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import version
+from pathlib import Path
 
 from servers.finance import prompts, seed
 from servers.finance.card import add_card
+from servers.finance.company import read_company
+from servers.finance.repository import house
 from servers.finance.repository.clock import now as wall_clock
 from servers.finance.resources import FINDERS, add_resources
 from servers.finance.tools_decisions import add_decision_tools, add_revision_tools
@@ -64,6 +67,21 @@ def open_server(url: str) -> tuple[Server, dict[str, int]]:
         database.close()
         raise
     return create_server(database), loaded
+
+
+def set_up(database: Database, company: Path) -> list[str]:
+    """Write who the house is, from a company file; return what that came to, in words.
+
+    A database without policies gets our defaults as well: policies, payment terms, the skeleton
+    of the taxes.
+
+    Raises:
+        InvalidInputError: naming the file, the field and what is wrong with it.
+    """
+    said = read_company(company)
+    with database.write() as session:
+        started = house.start(session, said)
+        return [*house.put_company(session, said), *started]
 
 
 def _add_prompts(app: Server) -> None:

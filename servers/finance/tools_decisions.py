@@ -182,6 +182,9 @@ def add_revision_tools(app: Server, now: Callable[[], datetime]) -> None:
         ship_method: ShipMethod | None = None,
         payment_terms: TermsCode | None = None,
         display_currency: DisplayCurrency = None,
+        validity_days: Annotated[
+            int | None, Field(ge=1, le=366, description="days, instead of the house's own")
+        ] = None,
         preview: Annotated[bool, Field(description="store nothing; only say what differs")] = False,
     ) -> Revised:
         """Change a quote by hand, as a person: the next revision, worked out again as a whole.
@@ -202,6 +205,7 @@ def add_revision_tools(app: Server, now: Callable[[], datetime]) -> None:
             ship_method=ship_method,
             payment_terms=payment_terms,
             display_currency=display_currency,
+            validity_days=validity_days,
         )
         with writing(database, now()) as session:
             if preview:

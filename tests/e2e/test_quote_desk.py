@@ -125,3 +125,28 @@ def test_no_cell_of_the_report_is_a_formula() -> None:
     assert (harmless("Q-1"), harmless(None)) == ("Q-1", "")
     assert hours("2026-11-23T09:00:00Z", "2026-11-23T11:33:00Z") == "2.6"
     assert hours(None, "2026-11-23T11:33:00Z") == ""
+
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "company" / "company.yaml"
+
+
+def test_ones_own_company_starts_empty_or_takes_the_demos_place(
+    seeded: Folder, copy: Copy, command: Command, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    first = command("init", "--empty", "--company", EXAMPLE, home=own)
+    assert first.code == 0
+    assert "ent_kestrel_us is Kestrel Instruments, Inc." in first.out
+    assert "still to come from you: items" in first.out
+    assert command("quote", "list", "--json").json == []
+    assert "still to come" not in command("init", "--empty", "--company", EXAMPLE).out
+
+    home = copy(seeded)
+    done = command("init", "--company", EXAMPLE, home=home)
+    assert "ent_norvane_de is gone" in done.out
+    quote_id = draft(home, "opp_021", ask=False)["quote_id"]
+    shown = command("quote", "show", quote_id, "--json").json
+    assert shown["seller"]["legal_name"] == "Kestrel Instruments SAS"
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("entities: []\n", encoding="utf-8")
+    command("init", "--company", wrong).fails(3, "wrong.yaml: entities")

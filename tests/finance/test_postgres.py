@@ -23,6 +23,7 @@ if URL:
     pytest.importorskip("psycopg", reason="the PostgreSQL driver is not installed")
 pytestmark = pytest.mark.skipif(not URL, reason="DEALDESK_TEST_POSTGRES is not set")
 AGENT = everyone()
+CLOCKS: dict[int, Clock] = {}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,9 @@ def pg(small_seed: Path) -> Iterator[Server]:
     url = sa.engine.make_url(URL).set(database=name).render_as_string(hide_password=False)
     database = Database.open(url, "finance")
     ensure_seeded(database, seed.load, small_seed)
-    app = create_server(database, now=Clock())
+    clock = Clock()
+    app = create_server(database, now=clock)
+    CLOCKS[id(app)] = clock
     yield app
     app.ledger.audit.flush()
     database.close()
@@ -85,6 +88,109 @@ async def test_two_people_who_decide_at_once_do_not_miss_each_other(pg: Server) 
         decide("per_tomas", "sales_manager"), decide("per_ingrid", "finance_director")
     )
     assert sorted(one["quote_status"] for one in results) == ["approved", "waiting"]
+
+
+async def issued(pg: Server, opportunity_id: str, **changes: Any) -> dict[str, Any]:
+    draft = await drafted(pg, opportunity_id=opportunity_id, **changes)
+    arguments = {"quote_id": draft["quote_id"], "digest": draft["digest"]}
+    return await call(pg, AGENT, "issue_quote", arguments)
+
+
+async def test_numbers_have_no_gaps_however_many_issue_at_once(pg: Server) -> None:
+    drafts = [await drafted(pg, opportunity_id=f"opp_91{n}") for n in range(8)]
+
+    def issue(draft: dict[str, Any]) -> Callable[[], Any]:
+        arguments = {"quote_id": draft["quote_id"], "digest": draft["digest"]}
+        return lambda: call(pg, AGENT, "issue_quote", arguments)
+
+    before = await issued(pg, "opp_919")
+    last = int(before["number"].rpartition("-")[2])
+    done = together(*(issue(draft) for draft in drafts))
+    assert sorted(one["number"] for one in done) == [f"Q-2026-{last + n:06d}" for n in range(1, 9)]
+
+
+async def test_two_accepting_at_once_one_wins_and_it_is_final(pg: Server) -> None:
+    quote = await issued(pg, "opp_920")
+
+    def accept(person: str) -> Callable[[], Any]:
+        arguments = {"quote_id": quote["quote_id"], "digest": quote["digest"], "reference": person}
+        return lambda: call(pg, by(person), "accept_quote", arguments)
+
+    results = together(accept("per_tomas"), accept("per_ingrid"))
+    (won,) = (one for one in results if isinstance(one, dict))
+    (refused,) = (one for one in results if isinstance(one, ToolError))
+    assert str(refused).startswith("CONFLICT")
+    for sql in (
+        "UPDATE quote SET accepted_by = 'per_lena' WHERE status = 'accepted'",
+        "UPDATE quote SET status = 'withdrawn' WHERE status = 'accepted'",
+        "UPDATE quote SET acceptance_reference = 'x' WHERE status = 'accepted'",
+        "UPDATE quote SET price_lock_until = NULL WHERE status = 'accepted'",
+    ):
+        with pytest.raises(DBAPIError), pg.database.write() as session:
+            session.connection().execute(sa.text(sql))
+    shown = await call(pg, AGENT, "get_quote", {"quote_id": quote["quote_id"]})
+    assert shown["acceptance_reference"] == won["accepted_by"]
+
+
+async def test_two_revising_at_once_one_wins(pg: Server) -> None:
+    draft = await drafted(pg, opportunity_id="opp_921")
+
+    def revise(person: str, discount_bp: int) -> Callable[[], Any]:
+        arguments = {"quote_id": draft["quote_id"], "digest": draft["digest"]}
+        arguments |= {"discount_bp": discount_bp}
+        return lambda: call(pg, by(person), "revise_quote", arguments)
+
+    results = together(revise("per_lena", 100), revise("per_tomas", 200))
+    (refused,) = (one for one in results if isinstance(one, ToolError))
+    assert str(refused).startswith("CONFLICT")
+
+
+async def test_what_is_refused_on_sqlite_is_refused_here(pg: Server) -> None:
+    dear = await drafted(pg, opportunity_id="opp_922", discount_bp=1000)
+    arguments = {"quote_id": dear["quote_id"], "digest": dear["digest"]}
+    with pytest.raises(ToolError, match="APPROVAL_REQUIRED"):
+        await call(pg, AGENT, "issue_quote", arguments)
+    asked = await call(pg, AGENT, "request_approval", {"quote_id": dear["quote_id"]})
+    approval = {"approval_id": asked["approvals"][0]["approval_id"], "decision": "approve"}
+    with pytest.raises(ToolError, match="FORBIDDEN: per_lena asked for this quote"):
+        await call(pg, by("per_lena"), "decide_approval", approval)
+    made = await call(pg, by("per_lena"), "revise_quote", {**arguments, "discount_bp": 1100})
+    with pytest.raises(ToolError, match="is cancelled already"):
+        await call(pg, by("per_tomas"), "decide_approval", approval)  # edited after the request
+    with pytest.raises(ToolError, match="is superseded"):
+        await call(pg, AGENT, "issue_quote", arguments)
+
+    clock: Any = pg_clock(pg)
+    asked = await call(pg, AGENT, "request_approval", {"quote_id": made["quote_id"]})
+    approval["approval_id"] = asked["approvals"][0]["approval_id"]
+    clock.forward(days=14)
+    with pytest.raises(ToolError, match="EXPIRED"):
+        await call(pg, by("per_tomas"), "decide_approval", approval)
+    clock.forward(days=-14)
+
+    plain = await drafted(pg, opportunity_id="opp_923")
+    with pg.database.write() as session:
+        session.execute(sa.text("UPDATE price_entry SET amount_micro = amount_micro + 10000"))
+    with pytest.raises(ToolError, match=r"CHANGED: the quote would come out different now.*lines"):
+        await call(
+            pg,
+            AGENT,
+            "issue_quote",
+            {"quote_id": plain["quote_id"], "digest": plain["digest"]},
+        )
+    quote = await issued(pg, "opp_924")
+    clock.forward(days=31)
+    arguments = {"quote_id": quote["quote_id"], "digest": quote["digest"]}
+    with pytest.raises(ToolError, match="EXPIRED"):
+        await call(pg, by("per_tomas"), "accept_quote", arguments)
+    listed = await call(pg, AGENT, "list_quotes", {"status": "expired"})
+    assert quote["quote_id"] in {row["quote_id"] for row in listed["items"]}
+    clock.forward(days=-31)
+
+
+def pg_clock(pg: Server) -> Clock:
+    """The clock the server was made with."""
+    return CLOCKS[id(pg)]
 
 
 async def test_the_models_are_the_tables(pg: Server) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from servers.finance import models as m
-from servers.finance.facts import Customer, PricingFacts
+from servers.finance.facts import NOBODY, Customer, PricingFacts, Requester
 from servers.finance.models_quotes import Quote
 from servers.finance.quote_facts import QuoteFacts
 from servers.finance.repository import legal, rows, terms
@@ -23,12 +23,18 @@ from servers.toolkit.errors import NotFoundError, StorageError
 from servers.toolkit.findings import Finding
 from servers.toolkit.money import from_micro
 
+COMPANY = "name the company: `dealdesk init --company FILE`"
 MAX_DEPTH = 5
 """How many parents a contract price is inherited over."""
 
 
-def collect(session: Session, request: PriceRequest) -> QuoteFacts:
+def collect(session: Session, request: PriceRequest, requested_by: str | None = None) -> QuoteFacts:
     """Return the facts of a request, narrowed by the caller's grant.
+
+    Args:
+        session: Finance's own database.
+        request: What is to be priced.
+        requested_by: Whose limits hold; None is whoever asks now.
 
     Raises:
         NotFoundError: the account does not exist, or the caller may not see it.
@@ -40,7 +46,7 @@ def collect(session: Session, request: PriceRequest) -> QuoteFacts:
     gifts = {one.gift.sku for one in promotions if one.gift is not None and one.gift.sku}
     asked = {line.sku for line in request.lines} | gifts
     prices = price_facts(session, customer, asked, currency, request.order_date)
-    settings = {one.name: one.value for one in session.exec(select(m.Setting))}
+    settings = _settings(session)
     entity = choose(find_entities(session), customer.country)
     home = home_of(entity, settings)
     places = {home[0], *(entry.country or home[0] for entry in prices.entries)}
@@ -66,6 +72,7 @@ def collect(session: Session, request: PriceRequest) -> QuoteFacts:
         **find_taxes(session, customer, request.ship_to_address_id, places, home[1]),
         exchange={one.currency: from_micro(one.rate_micro) for one in rates},
         policy=rows.policy(settings["policies"]),
+        requester=_requester(session, requested_by),
         subscriptions=terms.subscriptions(session, customer.account_id),
         fees=terms.fees(session),
         rates=tuple(terms.rate(one) for one in rates),
@@ -88,6 +95,26 @@ def home_of(entity: Entity | Finding, settings: Mapping[str, Any]) -> tuple[str,
     if isinstance(entity, Entity):
         return entity.block.address.country, entity.entity_id
     return settings["taxes"]["home_country"], ""
+
+
+def _settings(session: Session) -> dict[str, Any]:
+    """Return the named pieces of policy.
+
+    Raises:
+        StorageError: finance was never filled.
+    """
+    found = {one.name: one.value for one in session.exec(select(m.Setting))}
+    for name in ("policies", "taxes"):
+        if name not in found:
+            raise StorageError(f"finance has no {name}", fix=COMPANY)
+    return found
+
+
+def _requester(session: Session, person_id: str | None) -> Requester:
+    """Return on whose behalf a price is asked for, with their roles."""
+    name = scope.requester() if person_id is None else person_id
+    row = session.get(m.Person, name)
+    return NOBODY if row is None else Requester(name, frozenset(row.roles))
 
 
 def find_customer(session: Session, account_id: str) -> tuple[m.CustomerRow, Customer]:
@@ -164,7 +191,7 @@ def entity_of(session: Session, quote: Quote) -> m.Seller:
     if found is None:
         raise StorageError(
             f"finance has no entity {quote.entity_id!r}",
-            fix="name the company again: `dealdesk init --company FILE`",
+            fix=COMPANY,
         )
     return found
 

@@ -201,7 +201,7 @@ def _recomputed(session: Session, quote: Quote) -> QuoteSnapshot:
     """Work the quote out again from its inputs; refuse it when anything came out different."""
     inputs = QuoteInputs.model_validate_json(quote.inputs)
     stored = reading.snapshot_of(quote)
-    facts = collect(session, inputs.request)
+    facts = collect(session, inputs.request, quote.requested_by)
     again = assemble(facts, inputs, quote.quote_id, quote.revision, stored["replaces"])
     if again.digest != quote.digest or digest_of(quote) != quote.digest:
         changed = canonical.changes(stored, again.snapshot.model_dump(mode="json"))

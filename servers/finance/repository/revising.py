@@ -81,6 +81,7 @@ def _inputs(session: Session, stored: QuoteInputs, changes: Changes, person: str
         update={
             "request": request,
             "payment_terms": terms,
+            "validity_days": changes.validity_days or stored.validity_days,
             "clause_ids": clauses,
             "warnings": warnings_after(stored.warnings, stored.request, request),
         }

@@ -1,6 +1,6 @@
 """From table rows to the plain facts that the rules read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -86,17 +86,9 @@ def freight_rate(row: m.FreightRateRow) -> f.FreightRate:
 def policy(value: Mapping[str, Any]) -> f.Policy:
     """Return the house's limits; amounts are written in major units in the file."""
     return f.Policy(
-        discount_limits=tuple(
-            f.RoleAbove(limit["rule_id"], int(limit["above_bp"]), limit["role"])
-            for limit in value["discount_limits"]
-        ),
+        discount_limits=_limits(value["discount_limits"], "above_bp"),
         total_limits={
-            code: tuple(
-                f.RoleAbove(
-                    limit["rule_id"], to_minor(Decimal(limit["above"]), code), limit["role"]
-                )
-                for limit in limits
-            )
+            code: tuple(_limit(one, to_minor(Decimal(one["above"]), code)) for one in limits)
             for code, limits in value["total_limits"].items()
         },
         auto_issue={
@@ -116,6 +108,20 @@ def policy(value: Mapping[str, Any]) -> f.Policy:
         },
         rate_days=value.get("rate_days"),
         price_lock_days=value.get("price_lock_days"),
+        average_discount=_limits(value.get("average_discount_limits", ()), "above_bp"),
+        line_discount=_limits(value.get("line_discount_limits", ()), "above_bp"),
+        validity_limits=_limits(value.get("validity_limits", ()), "above_days"),
+        sequence=value.get("sequence", {}),
+    )
+
+
+def _limits(said: Iterable[Mapping[str, Any]], unit: str) -> tuple[f.RoleAbove, ...]:
+    return tuple(_limit(one, int(one[unit])) for one in said)
+
+
+def _limit(said: Mapping[str, Any], above: int) -> f.RoleAbove:
+    return f.RoleAbove(
+        said["rule_id"], above, said["role"], said.get("person", ""), said.get("seller_role", "")
     )
 
 

@@ -1,0 +1,76 @@
+"""Read a company file: YAML or JSON, checked field by field, with its logos."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from servers.finance.logo import data_uri
+from servers.finance.seed_rows import checked
+from servers.finance.seed_rows_house import CompanySeed
+from servers.toolkit.errors import InvalidInputError
+
+MAX_BYTES = 1_000_000
+
+
+def read_company(path: Path) -> CompanySeed:
+    """Return the company that a file describes.
+
+    The file has `entities` and `people`, or is one entity by itself. A `logo` is a data URI, or
+    the name of an SVG or PNG file beside it.
+
+    Raises:
+        InvalidInputError: naming the file, the field and what is wrong with it.
+    """
+    said = _read(path)
+    if isinstance(said, dict) and "entities" not in said:
+        said = {"entities": [said]}
+    if isinstance(said, list):
+        said = {"entities": said}
+    for entity in said.get("entities") or () if isinstance(said, dict) else ():
+        if isinstance(entity, dict) and isinstance(entity.get("logo"), str):
+            entity["logo"] = _logo(path, entity["logo"])
+    return checked(CompanySeed, said, path.name)
+
+
+def _read(path: Path) -> Any:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InvalidInputError(
+            f"cannot read {path.name}", fix="name a YAML or JSON file in UTF-8"
+        ) from problem
+    if len(text) > MAX_BYTES:
+        raise InvalidInputError(f"{path.name} is larger than a megabyte", fix="make it smaller")
+    if path.suffix.lower() == ".json":
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError as problem:
+            raise InvalidInputError(
+                f"{path.name}, line {problem.lineno}: {problem.msg}", fix="mend the JSON"
+            ) from problem
+    import yaml  # type: ignore[import-untyped]
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as problem:
+        mark = getattr(problem, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark is not None else ""
+        said = getattr(problem, "problem", None) or "not YAML"
+        raise InvalidInputError(f"{path.name}{where}: {said}", fix="mend the YAML") from problem
+
+
+def _logo(path: Path, name: str) -> str:
+    """Return a logo as a data URI; a name is a file beside the company file."""
+    if not name or name.startswith("data:"):
+        return name
+    file = path.parent / name
+    if Path(name).name != name:
+        raise InvalidInputError(
+            f"{path.name}: logo {name!r} is not beside the file", fix="put it in the same folder"
+        )
+    try:
+        return data_uri(file.read_bytes())
+    except OSError as problem:
+        raise InvalidInputError(
+            f"{path.name}: cannot read the logo {name}", fix="put it beside the company file"
+        ) from problem

@@ -1,0 +1,101 @@
+"""Write who the house is: for a new database, and when the company changes."""
+
+from collections.abc import Iterable, Iterator
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from sqlalchemy import delete, select
+from sqlmodel import Session, col
+
+from servers.finance import seed
+from servers.finance.models import FinanceTable, Person, Seller, Setting
+from servers.finance.models_quotes import Quote, QuoteNumber
+from servers.finance.models_tax import TaxRegistrationRow
+from servers.finance.seed_rows_house import CompanySeed, SellerRegistration
+from servers.finance.seed_tax import taxes
+from servers.toolkit.seeding import seed_folder
+
+STARTER = files("servers.finance") / "starter"
+
+
+def start(session: Session, company: CompanySeed) -> list[str]:
+    """Fill an empty database with what pricing cannot do without beside the company: our defaults.
+
+    Items, prices, customers, tax rates and clauses are the user's own; until they are there, a
+    price says which of them is missing.
+    """
+    if session.get(Setting, "policies") is not None:
+        return []
+    with as_file(STARTER) as folder:
+        session.add_all(_defaults(Path(folder), company))
+    session.flush()
+    return [
+        "policies, payment terms and tax law are our defaults: read them before you rely on them",
+        "still to come from you: items, costs, prices, customers, freight, clauses, a screening "
+        "list",
+    ]
+
+
+def _defaults(folder: Path, company: CompanySeed) -> Iterator[FinanceTable]:
+    """Yield policies, payment terms and the like, and the tax law of the demo with its sources."""
+    for part in seed.STARTER_PARTS:
+        yield from part(folder)
+    for row in taxes(seed_folder("finance")):
+        if isinstance(row, Setting):
+            row.value = {**row.value, "home_country": company.home.country}
+        if not isinstance(row, TaxRegistrationRow):
+            yield row
+
+
+def _registrations(company: CompanySeed) -> Iterator[TaxRegistrationRow]:
+    """Yield where each entity is registered: where its VAT id is from, and what the file adds."""
+    for entity in company.entities:
+        given = list(entity.tax_registrations)
+        if entity.vat_id and all(one.jurisdiction != entity.country for one in given):
+            own = SellerRegistration(
+                jurisdiction=entity.country, scheme="vat", number=entity.vat_id, establishment=True
+            )
+            given.insert(0, own)
+        for one in given:
+            yield TaxRegistrationRow(
+                registration_id=f"REG-{entity.entity_id}-{one.jurisdiction}-{one.scheme}"[:60],
+                entity_id=entity.entity_id,
+                **one.model_dump(),
+            )
+
+
+def put_company(session: Session, company: CompanySeed) -> list[str]:
+    """Put the entities and people of a company in the place of those that are there.
+
+    An entity that has made quotes stays for them, but makes no new offer. People are replaced
+    when the file names any.
+
+    Returns:
+        The entities that are new, changed or gone, in words.
+    """
+    said = []
+    named = {one.entity_id for one in company.entities}
+    used = set(session.scalars(select(col(Quote.entity_id)).distinct()))
+    used |= set(session.scalars(select(col(QuoteNumber.entity_id)).distinct()))
+    for row in session.scalars(select(Seller).where(col(Seller.entity_id).not_in(named))).all():
+        if row.entity_id in used:
+            row.countries, row.is_default = [], False
+            said.append(f"{row.entity_id} makes no new offers")
+        else:
+            session.delete(row)
+            said.append(f"{row.entity_id} is gone")
+    stale = delete(TaxRegistrationRow).where(col(TaxRegistrationRow.entity_id).in_(named))
+    session.execute(stale)
+    if company.people:
+        for person in session.scalars(select(Person)).all():
+            session.delete(person)
+    session.flush()
+    _merge(session, [*seed.company_rows(company), *_registrations(company)])
+    said += [f"{one.entity_id} is {one.legal_name}" for one in company.entities]
+    return said
+
+
+def _merge(session: Session, rows: Iterable[FinanceTable]) -> None:
+    for row in rows:
+        session.merge(row)
+    session.flush()
