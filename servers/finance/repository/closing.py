@@ -146,7 +146,6 @@ def _record_uses(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> Non
     """Count what the accepted quote uses up: budgets of promotions, quantities of contracts."""
     session.add_all(promotion_uses(snapshot))
     purchases.record(session, quote, snapshot)
-    session.add_all(promotion_uses(snapshot))
 
 
 def withdraw(session: Session, quote_id: str, reason: str, now: datetime) -> Withdrawn:
