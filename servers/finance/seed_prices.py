@@ -64,11 +64,16 @@ def _as_book(row: rows.BookSeed) -> Book:
 
 
 def entries(folder: Path) -> Iterator[FinanceTable]:
-    """Yield the prices."""
+    """Yield the prices; one of each book, item, unit, lowest quantity and first day."""
+    seen: set[tuple[object, ...]] = set()
     known, books = _skus(folder), {row["book"] for row in read_json(folder / "price_books.json")}
     for row in csv_rows(folder / "price_entries.csv", rows.EntrySeed, needs=ENTRY_COLUMNS):
         if row.sku not in known or row.book not in books:
             raise refuse("price_entries.csv", f"{row.book} {row.sku} names an unknown book or item")
+        key = (row.book, row.sku, row.unit, row.min_qty, row.valid_from)
+        if key in seen:
+            raise refuse("price_entries.csv", f"{row.book} {row.sku} {row.unit} is there twice")
+        seen.add(key)
         yield m.PriceEntry(**entry_values(row))
 
 

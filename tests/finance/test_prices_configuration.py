@@ -160,6 +160,7 @@ BOOK = '"name": "Price list EUR",'
             changed("price_books.json", '"PB-GBP",\n    "formula"', '"NO",\n    "formula"'),
             "from NO",
         ),
+        (added("price_entries.csv", "PB-EUR,SEN-T4,each,,1.00"), "is there twice"),
         (added("item_options.csv", "sku,NOPE,X,X,EUR,1,1"), "names an unknown sku"),
         (added("item_options.csv", "sku,CAM-D4,X,X,EUR,-1,1"), "line 5: amount"),
         (added("item_units.csv", "NOPE,each,1,1"), "NOPE is no item"),
