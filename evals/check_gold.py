@@ -3,7 +3,8 @@
 A gold total that is the product's own output would prove nothing, so this file imports nothing
 from `servers/` and keeps its own small copy of the price rules. It reads the gold records, the
 price entries, the items and the customers, and does the sums again in fractions: list or contract
-price, volume tier, promotion and discount one after the other, rounded half up once at the end of
+price, the extras of options, the parts of bundles, the price of a running subscription, the term in
+months, volume tier, promotion and discount one after the other, rounded half up once at the end of
 the line; freight per started kilogram; tax once per group of category and rate.
 
     python evals/check_gold.py
@@ -11,11 +12,13 @@ the line; freight per started kilogram; tax once per group of category and rate.
 
 from __future__ import annotations
 
+import calendar
 import csv
 import json
 import re
 import sys
 from collections.abc import Iterator
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -52,11 +55,12 @@ EU = frozenset(
         "[A-Z]+", "AT BE BG CY CZ DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
     )
 )
+ZERO = Fraction(0)
 PRICED = frozenset(("issued", "waiting"))
 
 STEP = re.compile(
     r"^(?P<line>l\d+) (?P<sku>\S+): (?P<count>\d+) x (?P<price>\d+\.\d\d) "
-    r"\[(?P<source>[^\]]+)\](?: x (?P<months>\d+)/12 \[term\])?"
+    r"\[(?P<source>[^\]]+)\](?: x (?P<months>\d+)/12 \[term[^\]]*\])?"
     r"(?P<cuts>(?: - [\d.]+% \[[^\]]+\])*) = (?P<net>\d+\.\d\d)"
     r"(?P<aside> \((?:optional|alternative))?"
 )
@@ -79,16 +83,28 @@ def money(value: Fraction) -> str:
     )
 
 
+def rows(name: str) -> list[dict[str, str]]:
+    """Return the rows of a finance file, none where there is no such file."""
+    if not (FINANCE / name).exists():
+        return []
+    with (FINANCE / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 class Facts:
     """What the sums are checked against: prices, items and customers as they are in the seed."""
 
     def __init__(self) -> None:
-        with (FINANCE / "price_entries.csv").open(encoding="utf-8", newline="") as file:
-            self.prices = {
-                (r["book"], r["sku"]): Fraction(r["amount"]) for r in csv.DictReader(file)
-            }
-        with (FINANCE / "items.csv").open(encoding="utf-8", newline="") as file:
-            self.items = {row["sku"]: row for row in csv.DictReader(file)}
+        self.prices = {
+            (r["book"], r["sku"], r["unit"]): Fraction(r["amount"])
+            for r in rows("price_entries.csv")
+        }
+        self.items = {row["sku"]: row for row in rows("items.csv")}
+        self.units = {(r["sku"], r["unit"]): int(r["numerator"]) for r in rows("item_units.csv")}
+        self.parts = rows("bundles.csv")
+        self.options = rows("item_options.csv")
+        running = json.loads((FINANCE / "subscriptions.json").read_text(encoding="utf-8"))
+        self.subscriptions = {row["subscription_id"]: row for row in running}
         customers = json.loads((FINANCE / "customers.json").read_text(encoding="utf-8"))
         self.customers = {row["account_id"]: row for row in customers}
 
@@ -97,6 +113,97 @@ class Facts:
         addresses = self.customers[gold["account_id"]]["addresses"]
         found = [a for a in addresses if a["address_id"] == gold["ship_to_address_id"]]
         return str(found[0]["country"]) if found else "?"
+
+    def pieces(self, line: Gold) -> int:
+        """Return a line's quantity in pieces: four boxes of twenty are eighty."""
+        factor = self.units.get((line["sku"], line.get("unit", "each")), 1)
+        return int(line["quantity"]) * factor
+
+    def inside(self, bundle: str, *, optional: bool = False) -> list[dict[str, str]]:
+        """Return the parts of a bundle that are always in it, or the optional ones."""
+        wanted = "true" if optional else "false"
+        return [r for r in self.parts if r["bundle_sku"] == bundle and r["optional"] == wanted]
+
+    def weight(self, line: Gold) -> int:
+        """Return the grams of a line; a bundle weighs what is in it."""
+        parts = self.inside(line["sku"])
+        if parts:
+            each = sum(
+                int(p["quantity"]) * int(self.items[p["sku"]]["weight_g"] or 0) for p in parts
+            )
+            return each * int(line["quantity"])
+        if self.items[line["sku"]]["kind"] != "goods":
+            return 0
+        return int(self.items[line["sku"]]["weight_g"] or 0) * self.pieces(line)
+
+    def price(self, gold: Gold, line: Gold) -> Fraction | None:
+        """Return the unit price of a line for its price list's standard term."""
+        fixed = FIXED_CONTRACTS.get((gold["account_id"], line["sku"]))
+        if fixed:
+            return Fraction(fixed)
+        if line.get("change"):
+            return self._running(gold, line)
+        each = self._listed(gold["price_book"], line["sku"], line.get("unit", "each"))
+        if each is None:
+            priced = [p for p in self.inside(line["sku"]) if p["price_mode"] == "priced"]
+            found = [(p, self._listed(gold["price_book"], p["sku"], "each")) for p in priced]
+            if not found or any(price is None for _, price in found):
+                return None
+            each = sum((_less(p, price) * int(p["quantity"]) for p, price in found if price), ZERO)
+        if line.get("part_of"):
+            owner = next(x["sku"] for x in gold["lines"] if x["line_id"] == line["part_of"])
+            parts = self.inside(owner, optional=True)
+            each = _less(next(p for p in parts if p["sku"] == line["sku"]), each)
+        return each + sum((self._extra(gold, line, code) for code in line.get("options", ())), ZERO)
+
+    def _listed(self, book: str, sku: str, unit: str) -> Fraction | None:
+        """Return the book's price by that unit, else that of its pieces."""
+        found = self.prices.get((book, sku, unit))
+        if found is not None or (sku, unit) not in self.units:
+            return found
+        each = self.prices.get((book, sku, "each"))
+        return each and each * self.units[sku, unit]
+
+    def _extra(self, gold: Gold, line: Gold, code: str) -> Fraction:
+        family = self.items[line["sku"]]["family"]
+        return next(
+            Fraction(row["amount"])
+            for row in self.options
+            if (row["code"], row["currency"]) == (code, gold["currency"])
+            and row["selector"] in (line["sku"], family)
+        )
+
+    def _running(self, gold: Gold, line: Gold) -> Fraction:
+        """Return the price of more of a subscription, or of going on with it."""
+        held = self.subscriptions[line["subscription_id"]]
+        price, locked = Fraction(held["unit_price"]), held["lock_until"] or ""
+        listed = self._listed(gold["price_book"], line["sku"], line["unit"]) or ZERO
+        if line["change"] == "amend":
+            return price if locked >= gold["order_date"] else listed
+        if locked > held["last"] or held["renewal"] == "same":
+            return price
+        cap = Fraction(held["cap"]) if held.get("cap") else None
+        if held["renewal"] == "list":
+            return listed if cap is None else min(listed, price * (1 + cap / 100))
+        rise = Fraction(held["uplift"])
+        return price * (1 + (rise if cap is None else min(rise, cap)) / 100)
+
+    def months(self, gold: Gold, line: Gold) -> int:
+        """Return the months a line is paid for: a month that is begun counts."""
+        end, start = line.get("end"), line.get("start")
+        if line.get("change"):
+            held = self.subscriptions[line["subscription_id"]]
+            if line["change"] == "amend":
+                end, start = held["last"], start or gold["order_date"]
+            elif not line.get("term_months"):
+                return int(held["term_months"])
+        if end is None:
+            return int(line.get("term_months") or 12)
+        first, last = date.fromisoformat(start), date.fromisoformat(end)
+        count = 0
+        while _months_later(first, count) <= last:
+            count += 1
+        return count
 
     def tax(self, gold: Gold, sku: str) -> tuple[str, str]:
         """Return category and rate of an item: seller in Germany, registered nowhere else."""
@@ -109,6 +216,19 @@ class Facts:
         if country == "DE" or not verified:
             return ("S", "19")
         return ("K" if goods else "AE", "0")
+
+
+def _less(part: dict[str, str], price: Fraction) -> Fraction:
+    """Return what a part costs in its bundle."""
+    if part["price_mode"] == "included":
+        return ZERO
+    return price * (1 - Fraction(part["percent_off"] or "0") / 100)
+
+
+def _months_later(first: date, months: int) -> date:
+    years, month = divmod(first.month - 1 + months, 12)
+    days = calendar.monthrange(first.year + years, month + 1)[1]
+    return date(first.year + years, month + 1, min(first.day, days))
 
 
 def check(gold: Gold, facts: Facts) -> Iterator[str]:
@@ -146,11 +266,11 @@ def _check_line(gold: Gold, line: Gold, step: re.Match[str], facts: Facts) -> It
         yield f"{name}: the step is about {step['count']} x {step['sku']}"
     if bool(step["aside"]) != _aside(line):
         yield f"{name}: in the total or not?"
-    fixed = FIXED_CONTRACTS.get((gold["account_id"], sku))
-    price = Fraction(fixed) if fixed else facts.prices.get((gold["price_book"], sku))
+    fixed = (gold["account_id"], sku) in FIXED_CONTRACTS or line.get("change")
+    price = facts.price(gold, line)
     if price != Fraction(step["price"]) or step["source"].startswith("contract") != bool(fixed):
         yield f"{name}: price {step['price']}, the books say {price and money(price)}"
-    if int(step["months"] or 12) != (line.get("term_months") or 12):
+    if int(step["months"] or 12) != facts.months(gold, line):
         yield f"{name}: term {step['months']} is not the line's"
     cuts = re.findall(r"- ([\d.]+)% ", step["cuts"])
     due = _cuts(gold, line, facts)
@@ -163,15 +283,16 @@ def _check_line(gold: Gold, line: Gold, step: re.Match[str], facts: Facts) -> It
         yield f"{name}: net {step['net']}, re-added {money(half_up(net))}"
 
 
-def _tier(line: Gold, family: str) -> list[str]:
-    return [cut for lower, cut in TIERS.get(family, ()) if line["quantity"] >= lower][:1]
+def _tier(line: Gold, facts: Facts) -> list[str]:
+    tiers = TIERS.get(facts.items[line["sku"]]["family"], ())
+    return [cut for lower, cut in tiers if facts.pieces(line) >= lower][:1]
 
 
 def _cuts(gold: Gold, line: Gold, facts: Facts) -> list[str]:
     """Return the percentages that come off a line, in the order of the waterfall."""
     family, account = facts.items[line["sku"]]["family"], gold["account_id"]
     discount = [str(Fraction(gold["discount_bp"], 100))] if gold["discount_bp"] else []
-    if (account, line["sku"]) in FIXED_CONTRACTS:
+    if (account, line["sku"]) in FIXED_CONTRACTS or line.get("change"):
         return discount
     if agreed := PERCENT_CONTRACTS.get((account, family)):
         return [agreed, *discount]
@@ -182,15 +303,15 @@ def _cuts(gold: Gold, line: Gold, facts: Facts) -> list[str]:
         and PERCENT_PROMOTIONS[code][0] == family
         and _merchandise(gold, facts) >= PERCENT_PROMOTIONS[code][2]
     ]
-    return [*_tier(line, family), *promotions, *discount]
+    return [*_tier(line, facts), *promotions, *discount]
 
 
 def _merchandise(gold: Gold, facts: Facts) -> Fraction:
     """Return what the lines come to after tiers and before promotions; codes have a minimum."""
     total = Fraction(0)
     for line in (x for x in gold["lines"] if not _aside(x)):
-        net = line["quantity"] * facts.prices[(gold["price_book"], line["sku"])]
-        for cut in _tier(line, facts.items[line["sku"]]["family"]):
+        net = line["quantity"] * (facts.price(gold, line) or ZERO)
+        for cut in _tier(line, facts):
             net *= 1 - Fraction(cut) / 100
         total += net
     return total
@@ -205,11 +326,7 @@ def _check_freight(gold: Gold, facts: Facts) -> Iterator[str]:
         yield "freight: steps cannot be read"
         return
     method, zone, currency, base, kilos, per_kilo, result = carriage.groups()
-    grams = sum(
-        line["quantity"] * int(facts.items[line["sku"]]["weight_g"] or 0)
-        for line in gold["lines"]
-        if not _aside(line) and facts.items[line["sku"]]["kind"] == "goods"
-    )
+    grams = sum(facts.weight(line) for line in gold["lines"] if not _aside(line))
     if int(weight[1]) != grams or int(kilos) != -(-grams // 1000) or weight[2] != kilos:
         yield f"freight: {weight[1]} g and {kilos} kg, the items weigh {grams} g"
     country = facts.ship_to(gold)

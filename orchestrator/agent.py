@@ -176,6 +176,7 @@ class _Agent(Generic[Output]):
             if self.asked[call] >= IDENTICAL_CALLS:
                 raise AgentFailed(
                     f"{self.name} asked {IDENTICAL_CALLS} times for the same {block['name']}"
+                    f"{self._refusal(block['name'])}"
                 )
         if self.asked.total() > self.limits.tool_calls:
             raise self.over("tool_calls", self.limits.tool_calls)
@@ -200,6 +201,11 @@ class _Agent(Generic[Output]):
         )
         result = {"type": "tool_result", "tool_use_id": block["id"], "content": call.text}
         return {**result, "is_error": True} if call.is_error else result
+
+    def _refusal(self, name: str) -> str:
+        """Return what a tool said when it last refused, to be put behind a failure."""
+        last = next((call for call in reversed(self.toolset.calls) if call.name == name), None)
+        return f": {last.text[:300]}" if last is not None and last.is_error else ""
 
     def _judge(self, content: list[Json]) -> Output | None:
         """Return the answer, or None after asking for a better one."""

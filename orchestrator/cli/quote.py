@@ -140,25 +140,14 @@ def print_quote(quote: Mapping[str, Any]) -> None:
     def say(words: str) -> None:
         console.print(words, markup=False)
 
+    from orchestrator.cli.quote_lines import COLUMNS, RIGHT, line_rows
+
     currency = quote["currency"]
     name = quote.get("number") or quote.get("quote_id") or "draft"
     customer = quote.get("customer", {})
     say(clean(f"{name}  revision {quote.get('revision', 1)}  {quote.get('status', '')}"))
     say(clean(f"{customer.get('legal_name', '')}  {customer.get('country', '')}"))
-    table(
-        ("line", "sku", "quantity", "unit price", "net"),
-        [
-            (
-                line["line_id"],
-                line["sku"],
-                line["quantity"],
-                line["unit_price"],
-                money(line["net_minor"], currency),
-            )
-            for line in quote["lines"]
-        ],
-        right=(2, 3, 4),
-    )
+    table(COLUMNS, line_rows(quote), right=RIGHT)
     totals = quote["totals"]
     for label, key in (("net", "net_minor"), ("tax", "tax_minor"), ("total", "total_minor")):
         if totals.get(key) is not None:

@@ -19,7 +19,6 @@ from servers.finance.ramps import ramps_of, wrong
 from servers.finance.say import finding, percent, plain, step
 from servers.finance.schemas import LineIn
 from servers.finance.unit_price import UnitPrice
-from servers.toolkit.errors import NotFoundError
 from servers.toolkit.findings import Finding, Severity
 
 Renewal = Literal["same", "list", "uplift"]
@@ -80,18 +79,18 @@ def terms_of(
 
     Raises:
         InvalidInputError: lines contradict themselves or each other.
-        NotFoundError: a line changes a subscription that the account does not have.
     """
     known = {one.subscription_id: one for one in subscriptions}
     terms: dict[str, Term] = {}
     for chain in ramps_of(lines):
         root = chain[0]
-        running = _changed(root, known)
+        running, unknown = _changed(root, known)
         dated = root.start is not None or any(line.end is not None for line in chain)
         first = (root.start or day) if dated else None
         anchor: int | None = None
         for line in chain:
             term = terms[line.line_id] = Term(root.line_id, None, running, root.change)
+            term.findings += unknown
             if line is root and running is not None:
                 _begin(term, line, running, day)
             else:
@@ -103,17 +102,33 @@ def terms_of(
     return terms
 
 
-def _changed(line: LineIn, known: Mapping[str, Subscription]) -> Subscription | None:
+def _changed(
+    line: LineIn, known: Mapping[str, Subscription]
+) -> tuple[Subscription | None, list[Finding]]:
+    """Return the subscription that a line changes, or why there is no such line.
+
+    Another account's reads like none. The id may come from a customer's mail, so this is a
+    finding for a person, not the caller's mistake.
+    """
     if line.subscription_id is None:
-        return None
+        return None, []
     found = known.get(line.subscription_id)
-    if found is None:
-        raise NotFoundError(
-            f"no subscription {line.subscription_id!r}", fix="use one of this account's own"
-        )
-    if found.sku != line.sku:
-        raise wrong(line, f"changes a subscription of {found.sku}", f"quote {found.sku}")
-    return found
+    if found is not None and found.sku == line.sku:
+        return found, []
+    message = f"the account has no subscription {line.subscription_id}"
+    fix = "ask the customer which subscription is meant"
+    if found is not None:
+        message = f"{found.subscription_id} is a subscription of {found.sku}, not of {line.sku}"
+        fix = f"quote {found.sku}, or ask which subscription is meant"
+    unknown = finding(
+        "SUBSCRIPTION_UNKNOWN",
+        Severity.ERROR,
+        message,
+        subject=line.line_id,
+        rule_id="AMENDMENT" if line.change == "amend" else "RENEWAL",
+        fix=fix,
+    )
+    return None, [unknown]
 
 
 def _span(line: LineIn, first: date | None, anchor: int | None) -> Span | None:

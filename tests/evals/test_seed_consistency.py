@@ -149,7 +149,7 @@ def test_nothing_in_the_stories_is_later_than_the_day_of_the_demo() -> None:
 
 
 def test_every_deal_has_one_gold_record() -> None:
-    assert set(GOLDS) == set(DEALS) == {f"opp_{number:03d}" for number in range(1, 25)}
+    assert set(GOLDS) == set(DEALS) == {f"opp_{number:03d}" for number in range(1, 30)}
 
 
 @pytest.mark.parametrize("name", GOLDS)
@@ -201,6 +201,41 @@ def test_a_wrong_step_is_found(check_gold: ModuleType, old: str, new: str) -> No
     assert old in gold["arithmetic"][0]
     changed = dict(gold, arithmetic=[step.replace(old, new) for step in gold["arithmetic"]])
     assert list(check_gold.check(changed, check_gold.Facts()))
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("opp_025", {"term_months": 24}),
+        ("opp_027", {"change": None, "subscription_id": None}),
+        ("opp_028", {"start": "2027-01-01"}),
+        ("opp_029", {"end": "2027-06-30"}),
+    ],
+)
+def test_a_line_that_is_sold_another_way_does_not_add_up(
+    check_gold: ModuleType, name: str, change: dict[str, Any]
+) -> None:
+    gold = GOLDS[name]
+    changed = dict(gold, lines=[{**gold["lines"][0], **change}, *gold["lines"][1:]])
+    assert list(check_gold.check(changed, check_gold.Facts()))
+
+
+WAYS = (
+    "term_months",
+    "start",
+    "end",
+    "optional",
+    "alternative_of",
+    "segment_of",
+)
+
+
+def test_every_way_a_line_can_be_sold_is_told_by_a_deal() -> None:
+    lines = [line for gold in GOLDS.values() if gold["total"] for line in gold["lines"]]
+    for name in WAYS:
+        assert any(line.get(name) for line in lines), name
+    assert {"each", "license"} <= {line["unit"] for line in lines}
+    assert {"amend", "renew"} <= {line.get("change") for line in lines}
 
 
 def test_goals_name_existing_ids_and_closed_words() -> None:

@@ -22,7 +22,7 @@ from servers.finance.repository.collect import collect
 from servers.finance.schemas import LineIn, PriceRequest
 from servers.finance.subscriptions import in_force, terms_of
 from servers.toolkit.database import Database
-from servers.toolkit.errors import InvalidInputError, NotFoundError
+from servers.toolkit.errors import InvalidInputError
 
 Price = Callable[..., Pricing]
 DM, AN = "SUB-DM-STD", "SUB-AN-ADV"
@@ -190,7 +190,6 @@ def test_a_co_term_with_days_left_over_is_priced_by_the_policy_of_its_entry(
          "leave out start"),
         ([line("l1", DM, change="amend", subscription_id="sub_008_dm", term_months=3)],
          "ends with its subscription"),
-        ([line("l1", AN, change="amend", subscription_id="sub_008_dm")], "quote SUB-DM-STD"),
         ([line("l1", DM, term_months=6), line("l2", AN, segment_of="l1", term_months=6)],
          "another sku than l1"),
         ([line("l1", DM, term_months=6),
@@ -364,9 +363,17 @@ def test_a_renewal_may_begin_a_ramp(priced: Price) -> None:
 def test_another_accounts_subscription_reads_as_if_there_were_none(
     priced: Price, name: str
 ) -> None:
-    with pytest.raises(NotFoundError) as refused:
-        priced(line("l1", AN, 5, change="amend", subscription_id=name))
-    assert refused.value.message == f"no subscription {name!r}"
+    pricing = priced(line("l1", AN, 5, change="amend", subscription_id=name))
+    assert codes(pricing) == ["SUBSCRIPTION_UNKNOWN"]
+    assert pricing.findings[0].message == f"The account has no subscription {name}."
+    assert pricing.totals.total_minor is None
+
+
+def test_a_change_names_the_product_of_its_subscription(priced: Price) -> None:
+    pricing = priced(line("l1", AN, 5, change="amend", subscription_id="sub_008_dm"))
+    assert codes(pricing) == ["SUBSCRIPTION_UNKNOWN"]
+    assert pricing.findings[0].fix.startswith("quote SUB-DM-STD")
+    assert pricing.totals.total_minor is None
 
 
 def test_what_is_in_force_counts_for_history(database: Database) -> None:

@@ -259,12 +259,15 @@ class Check(Contract):
 
 
 class Price(Contract):
-    """The inputs that finance will price the quote from, and the digest of what it answered."""
+    """The inputs that finance will price the quote from, and the digest of what it answered.
+
+    Without a total there is no quote: finance's findings say what is missing.
+    """
 
     promo_codes: list[PromoCode] = Field(default_factory=list, max_length=5)
     discount_bp: BasisPoints = 0
     currency: Currency
-    total_minor: int = Field(ge=0, le=10**15)
+    total_minor: int | None = Field(default=None, ge=0, le=10**15)
     digest: Digest
     findings: list[FindingRef] = Field(default_factory=list, max_length=200)
 

@@ -72,7 +72,10 @@ class _Flow:
         self._need_everything()
         await self._agent("check")
         await self._rework()
-        for name in ("price", "terms", "assemble"):
+        await self._agent("price")
+        if self.outputs["price"]["total_minor"] is None:
+            raise Stop("blocked", reason="finance cannot price it")
+        for name in ("terms", "assemble"):
             await self._agent(name)
         draft = await self.steps.run("record_draft", self._record, "record_draft", "draft")
         if not draft["auto_issue"]:

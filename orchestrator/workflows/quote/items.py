@@ -82,9 +82,10 @@ _PART = re.compile(
     re.IGNORECASE,
 )
 BUNDLE = re.compile(r"\bkits?\b|\bbundles?\b|\bpaket|\bBDL-", re.IGNORECASE)
+_CODE = r"[A-Z][A-Z0-9]+(?:-[A-Z0-9]+)*"
 _CODES = re.compile(
-    r"[,;]?\s*\b(?:with\s+)?option(?:s|en)?(?:\s+codes?)?\s*:?\s+"
-    r"([A-Z][A-Z0-9]*-[A-Z0-9-]+(?:(?:\s*[,+&]\s*|\s+(?:and|und)\s+)[A-Z][A-Z0-9]*-[A-Z0-9-]+)*)"
+    r"[,;]?\s*\b(?:[Ww]ith|[Mm]it)\s+[Oo]ption(?:s|en)?(?:\s+codes?)?\s*:?\s+"
+    rf"({_CODE}(?:(?:\s*[,+&]\s*|\s+(?:and|und)\s+){_CODE})*)(?![a-z])"
 )
 _SENTENCE = re.compile(r"(?:[^.!?\n]|\n(?!\s*\n)){1,300}")
 _COUNTED = {
@@ -207,7 +208,7 @@ def _told(item: Item, words: str, heading: str, today: date) -> Item:
         optional=bool(_OPTION.search(last) or _OPTION.search(plain)),
         alternative=bool(_ALTERNATIVE.search(last) or _ALTERNATIVE.search(plain)),
         part=bool(_PART.search(plain) or (_PART.search(last) and not BUNDLE.search(plain))),
-        options=tuple(re.findall(r"[A-Z][A-Z0-9]*-[A-Z0-9-]+", codes[1])) if codes else (),
+        options=tuple(re.findall(_CODE, codes[1])) if codes else (),
         phrase=clean_phrase(_CODES.sub("", item.phrase)) if codes else item.phrase,
     )
     return _termed(made, words, heading, today)

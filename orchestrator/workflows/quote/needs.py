@@ -50,10 +50,14 @@ def in_general(items: list[Item], text: str, today: date) -> list[Item]:
     said = [s.group() for s in SENTENCE.finditer("".join(rest)) if _OF_TERMS.search(s.group())]
     run = read_run(" ".join(said), today)
     general = replace(run, change=None, subscription_id=None, year=None)
-    return [
-        replace(item, run=item.run.over(general)) if item.unit == "license" else item
-        for item in items
-    ]
+    done: list[Item] = []
+    for item in items:
+        run = item.run.over(general) if item.unit == "license" else item.run
+        if run.same and run.term_months is None and run.end is None:
+            before = [one.run for one in done if one.run.term_months or one.run.end]
+            run = run.over(before[-1]) if before else run
+        done.append(replace(item, run=run))
+    return done
 
 
 def running_ones(needs: list[Found], theirs: Sequence[Source]) -> list[Found]:
@@ -95,7 +99,8 @@ def open_questions(need: Mapping[str, Any], found: Found) -> Iterator[Json]:
         yield {"kind": "missing_quantity", "subject": need["ref"]}
     if bool(run.change) != bool(run.subscription_id):
         yield {"kind": "missing_subscription", "subject": need["ref"]}
-    if run.together and run.end is None and run.change is None:
+    lasting = run.term_months is not None or run.end is not None
+    if (run.together or run.same) and not lasting and run.change is None:
         yield {"kind": "missing_end", "subject": need["ref"]}
     if run.term_months is not None and run.end is not None:
         yield {"kind": "contradiction", "subject": need["ref"]}

@@ -25,7 +25,7 @@ _TERM = re.compile(
     re.IGNORECASE,
 )
 _START = re.compile(
-    r"\b(?:from|starting(?: on| from)?|starts? on|beginning|ab(?: dem)?|desde el|dal|"
+    r"\b(?:from|starting(?: on| from)?|starts? on|beginning|vom|ab(?: dem)?|desde el|dal|"
     rf"à partir du)\s+{_DATE}",
     re.IGNORECASE,
 )
@@ -39,6 +39,11 @@ _RUNS = re.compile(r"(?:\bruns?|\brunning|\bvalid|läuft|gültig)\W+(?:\w+\W+)?$
 _TOGETHER = re.compile(
     r"co-?term|(?:end|ends|ending|run out|expire)s? (?:together|on the same (?:day|date))|"
     r"same end date|gleichzeitig (?:mit|enden)|gemeinsam enden",
+    re.IGNORECASE,
+)
+_SAME = re.compile(
+    r"\bsame (?:term|period|duration)\b|\bgleiche[nrs]? (?:laufzeit|dauer)|misma duración|"
+    r"même durée|stessa durata",
     re.IGNORECASE,
 )
 _ID = re.compile(r"\bsub_[a-z0-9][a-z0-9_-]{0,39}\b", re.IGNORECASE)
@@ -88,6 +93,7 @@ class Run:
     change: str | None = None
     subscription_id: str | None = None
     together: bool = False
+    same: bool = False
 
     def over(self, wider: Run) -> Run:
         """Return this, with what it leaves open taken from wider words, a heading say."""
@@ -101,6 +107,7 @@ class Run:
             start=mine.start or wider.start,
             year=mine.year or wider.year,
             together=mine.together or wider.together,
+            same=mine.same or wider.same,
         )
 
 
@@ -126,6 +133,7 @@ def read_run(text: str, today: date) -> Run:
         change=change,
         subscription_id=found[0].lower() if found else None,
         together=bool(_TOGETHER.search(words)),
+        same=bool(_SAME.search(words)),
     )
 
 
