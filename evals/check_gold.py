@@ -33,7 +33,9 @@ TIERS = {
     "cameras": ((100, "10"), (50, "7"), (20, "4")),
     "cables": ((200, "18"), (50, "10")),
     "servers": ((10, "6"), (5, "3")),
+    "bundles": ((10, "4"), (3, "2")),
 }
+TOGETHER = frozenset(("bundles",))  # the tier counts the family over the whole quote
 FIXED_CONTRACTS = {("acc_002", "SW-P16-240"): "598.00"}
 PERCENT_CONTRACTS = {("acc_003", "sensors"): "12"}
 PERCENT_PROMOTIONS = {"EDGE5": ("servers", "5", 5000)}
@@ -84,9 +86,7 @@ def money(value: Fraction) -> str:
 
 
 def rows(name: str) -> list[dict[str, str]]:
-    """Return the rows of a finance file, none where there is no such file."""
-    if not (FINANCE / name).exists():
-        return []
+    """Return the rows of a finance file."""
     with (FINANCE / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -128,10 +128,8 @@ class Facts:
         """Return the grams of a line; a bundle weighs what is in it."""
         parts = self.inside(line["sku"])
         if parts:
-            each = sum(
-                int(p["quantity"]) * int(self.items[p["sku"]]["weight_g"] or 0) for p in parts
-            )
-            return each * int(line["quantity"])
+            grams = {p["sku"]: int(self.items[p["sku"]]["weight_g"] or 0) for p in parts}
+            return line["quantity"] * sum(int(p["quantity"]) * grams[p["sku"]] for p in parts)
         if self.items[line["sku"]]["kind"] != "goods":
             return 0
         return int(self.items[line["sku"]]["weight_g"] or 0) * self.pieces(line)
@@ -283,9 +281,12 @@ def _check_line(gold: Gold, line: Gold, step: re.Match[str], facts: Facts) -> It
         yield f"{name}: net {step['net']}, re-added {money(half_up(net))}"
 
 
-def _tier(line: Gold, facts: Facts) -> list[str]:
-    tiers = TIERS.get(facts.items[line["sku"]]["family"], ())
-    return [cut for lower, cut in tiers if facts.pieces(line) >= lower][:1]
+def _tier(gold: Gold, line: Gold, facts: Facts) -> list[str]:
+    family, count = facts.items[line["sku"]]["family"], facts.pieces(line)
+    if family in TOGETHER:
+        firm = [x for x in gold["lines"] if not _aside(x)]
+        count = sum(facts.pieces(x) for x in firm if facts.items[x["sku"]]["family"] == family)
+    return [cut for lower, cut in TIERS.get(family, ()) if count >= lower][:1]
 
 
 def _cuts(gold: Gold, line: Gold, facts: Facts) -> list[str]:
@@ -303,7 +304,7 @@ def _cuts(gold: Gold, line: Gold, facts: Facts) -> list[str]:
         and PERCENT_PROMOTIONS[code][0] == family
         and _merchandise(gold, facts) >= PERCENT_PROMOTIONS[code][2]
     ]
-    return [*_tier(line, facts), *promotions, *discount]
+    return [*_tier(gold, line, facts), *promotions, *discount]
 
 
 def _merchandise(gold: Gold, facts: Facts) -> Fraction:
@@ -311,7 +312,7 @@ def _merchandise(gold: Gold, facts: Facts) -> Fraction:
     total = Fraction(0)
     for line in (x for x in gold["lines"] if not _aside(x)):
         net = line["quantity"] * (facts.price(gold, line) or ZERO)
-        for cut in _tier(line, facts):
+        for cut in _tier(gold, line, facts):
             net *= 1 - Fraction(cut) / 100
         total += net
     return total

@@ -149,7 +149,7 @@ def test_nothing_in_the_stories_is_later_than_the_day_of_the_demo() -> None:
 
 
 def test_every_deal_has_one_gold_record() -> None:
-    assert set(GOLDS) == set(DEALS) == {f"opp_{number:03d}" for number in range(1, 30)}
+    assert set(GOLDS) == set(DEALS) == {f"opp_{number:03d}" for number in range(1, 32)}
 
 
 @pytest.mark.parametrize("name", GOLDS)
@@ -210,6 +210,8 @@ def test_a_wrong_step_is_found(check_gold: ModuleType, old: str, new: str) -> No
         ("opp_027", {"change": None, "subscription_id": None}),
         ("opp_028", {"start": "2027-01-01"}),
         ("opp_029", {"end": "2027-06-30"}),
+        ("opp_030", {"unit": "each"}),
+        ("opp_031", {"sku": "SRV-R1-64"}),
     ],
 )
 def test_a_line_that_is_sold_another_way_does_not_add_up(
@@ -227,6 +229,8 @@ WAYS = (
     "optional",
     "alternative_of",
     "segment_of",
+    "part_of",
+    "options",
 )
 
 
@@ -234,8 +238,9 @@ def test_every_way_a_line_can_be_sold_is_told_by_a_deal() -> None:
     lines = [line for gold in GOLDS.values() if gold["total"] for line in gold["lines"]]
     for name in WAYS:
         assert any(line.get(name) for line in lines), name
-    assert {"each", "license"} <= {line["unit"] for line in lines}
+    assert {"each", "box", "license"} <= {line["unit"] for line in lines}
     assert {"amend", "renew"} <= {line.get("change") for line in lines}
+    assert any(line["sku"].startswith("BDL-") for line in lines)
 
 
 def test_goals_name_existing_ids_and_closed_words() -> None:
