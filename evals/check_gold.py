@@ -119,10 +119,9 @@ class Facts:
         factor = self.units.get((line["sku"], line.get("unit", "each")), 1)
         return int(line["quantity"]) * factor
 
-    def inside(self, bundle: str, *, optional: bool = False) -> list[dict[str, str]]:
+    def inside(self, bundle: str, optional: str = "false") -> list[dict[str, str]]:
         """Return the parts of a bundle that are always in it, or the optional ones."""
-        wanted = "true" if optional else "false"
-        return [r for r in self.parts if r["bundle_sku"] == bundle and r["optional"] == wanted]
+        return [r for r in self.parts if (r["bundle_sku"], r["optional"]) == (bundle, optional)]
 
     def weight(self, line: Gold) -> int:
         """Return the grams of a line; a bundle weighs what is in it."""
@@ -150,7 +149,7 @@ class Facts:
             each = sum((_less(p, price) * int(p["quantity"]) for p, price in found if price), ZERO)
         if line.get("part_of"):
             owner = next(x["sku"] for x in gold["lines"] if x["line_id"] == line["part_of"])
-            parts = self.inside(owner, optional=True)
+            parts = self.inside(owner, "true")
             each = _less(next(p for p in parts if p["sku"] == line["sku"]), each)
         return each + sum((self._extra(gold, line, code) for code in line.get("options", ())), ZERO)
 
