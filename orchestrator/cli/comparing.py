@@ -50,13 +50,22 @@ async def diff_quotes(
                     f"{quote_id} revises no other quote", fix="name two: `dealdesk quote diff A B`"
                 )
             before, after = quote["revises"], quote_id
-        arguments = {"quote_id": before, "other_quote_id": after}
-        found = await desk.look("finance", "diff_quotes", arguments)
+        found = await _compared(desk, {"quote_id": before, "other_quote_id": after})
     if json:
         print_json(found)
     else:
         print_diff(found)
     return 0
+
+
+async def _compared(desk: Desk, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what differs, however many answers it comes in."""
+    found = await desk.look("finance", "diff_quotes", asked)
+    lines, after = found["lines"], found["next_from"]
+    while after is not None:
+        more = await desk.look("finance", "diff_quotes", {**asked, "from_change": after})
+        lines, after = lines + more["lines"], more["next_from"]
+    return {**found, "lines": lines, "next_from": None}
 
 
 def print_diff(diff: Mapping[str, Any], after: str = "") -> None:
@@ -84,6 +93,8 @@ def print_diff(diff: Mapping[str, Any], after: str = "") -> None:
         shown = [one for one in line["fields"] if _of_interest(one, line["change"])]
         for words in changes(shown, currencies):
             say(f"    {words}", style)
+    if diff["next_from"] is not None:
+        say("  ... and more lines; `dealdesk quote diff` shows them once it is stored")
     for title, name in (("numbers", "numbers"), ("terms", "terms"), ("approvals", "approvals")):
         if diff[name]:
             say(title, "bold")

@@ -2,22 +2,38 @@
 
 from collections import defaultdict
 
-from servers.finance.blocks import TraceStep
+from servers.finance.blocks import ClauseBlock, TraceStep
 from servers.finance.documents import QuoteDocument
+from servers.finance.schemas_quotes import QuoteDiff
+from servers.toolkit.linking import first_that_fit
 
 ROOM, SMALL = 24_000, 4_000
 """Bytes of one answer, and for its lines (and their trace) at least."""
+BEGINNING = 160
+"""Characters of a clause's text where there is no room for more."""
+
+
+def part_of_diff(diff: QuoteDiff, from_change: int, room: int = ROOM) -> QuoteDiff:
+    """Return what differs between two quotes, with the lines from one on that fit."""
+    rest = diff.model_copy(update={"lines": []})
+    room = max(SMALL, room - len(rest.model_dump_json().encode()))
+    lines, after = first_that_fit(diff.lines, from_change, room)
+    return diff.model_copy(update={"lines": lines, "next_from": after})
 
 
 def lines_that_fit(quote: QuoteDocument, from_line: int, *, with_trace: bool) -> QuoteDocument:
     """Return a quote with the lines from a position on that fit, and the trace of those lines.
 
-    Totals, taxes, terms, findings and approvals stay those of the whole quote.
+    Totals, taxes, terms, findings and approvals stay those of the whole quote. Where these alone
+    fill the answer, clauses are given with the beginning of their texts.
     """
     steps: dict[str, list[TraceStep]] = defaultdict(list)
     for step in quote.trace:
         steps[step.line_id].append(step)
     rest = quote.model_copy(update={"lines": [], "trace": steps[""] if with_trace else []})
+    if len(rest.model_dump_json().encode()) > ROOM - SMALL:
+        quote = quote.model_copy(update={"clauses": [_begun(one) for one in quote.clauses]})
+        rest = rest.model_copy(update={"clauses": quote.clauses})
     room = max(SMALL, ROOM - len(rest.model_dump_json().encode()))
     kept = quote.lines[from_line - 1 :]
     for place, line in enumerate(kept):
@@ -35,3 +51,10 @@ def lines_that_fit(quote: QuoteDocument, from_line: int, *, with_trace: bool) ->
             "next_line": left if left <= len(quote.lines) else None,
         }
     )
+
+
+def _begun(clause: ClauseBlock) -> ClauseBlock:
+    if len(clause.text) <= BEGINNING:
+        return clause
+    text = f"{clause.text[:BEGINNING]}... (all of it: finance://clauses/{clause.clause_id})"
+    return clause.model_copy(update={"text": text})

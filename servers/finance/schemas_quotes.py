@@ -186,6 +186,9 @@ class QuoteDiff(BaseModel):
     numbers: list[FieldChange] = Field(description="freight, charges, taxes and totals")
     terms: list[FieldChange] = Field(description="payment, delivery, clauses, customer, seller")
     approvals: list[FieldChange] = Field(description="rules that a person has to let pass")
+    next_from: int | None = Field(
+        default=None, description="from_change of the next call, where more lines differ"
+    )
 
 
 class Revised(BaseModel):

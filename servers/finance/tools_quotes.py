@@ -15,7 +15,7 @@ from servers.finance.blocks import Cover, Status
 from servers.finance.card import CARD
 from servers.finance.documents import CustomerQuote, QuoteDocument, customer_view
 from servers.finance.explain import of_line, told
-from servers.finance.parts import lines_that_fit
+from servers.finance.parts import lines_that_fit, part_of_diff
 from servers.finance.repository import drafts, reading
 from servers.finance.repository.expiry import writing
 from servers.finance.repository.revising import compare
@@ -255,15 +255,18 @@ def add_reading_tools(app: Server, now: Callable[[], datetime]) -> None:
         )
 
     @app.tool(**reads("Compare two quotes", rows="bound", binds=PAIR, integrity="untrusted"))
-    def diff_quotes(quote_id: QuoteId, other_quote_id: QuoteId) -> QuoteDiff:
+    def diff_quotes(
+        quote_id: QuoteId, other_quote_id: QuoteId, from_change: FromStep = 1
+    ) -> QuoteDiff:
         """Say what differs between two stored quotes: two revisions of one, as a rule.
 
         quote_id is the earlier one, other_quote_id the later; both come from list_quotes. Lines
         added, removed and changed with every field before and after, then freight, taxes and
-        totals, terms and clauses, and the approvals each needs.
+        totals, terms and clauses, and the approvals each needs. With next_from, more lines
+        differ: ask again with it as from_change.
         """
         with database.session() as session:
-            return compare(session, quote_id, other_quote_id)
+            return part_of_diff(compare(session, quote_id, other_quote_id), from_change)
 
     @app.tool(
         output_schema=schema_of(Rendered),

@@ -264,11 +264,23 @@ async def test_both_halves_of_every_finance_answer_are_whole(world: World, era: 
                 await call("render_quote", quote_id=made["quote_id"], view=view, format=form)
         decided = {"approval_id": asked_for["approvals"][0]["approval_id"], "decision": "reject"}
         await call("decide_approval", f"decide {era}", **decided)
+        await call("explain_quote", quote_id=made["quote_id"])
+        change = {"quote_id": made["quote_id"], "digest": made["digest"], "discount_bp": 200}
+        revised = await call("revise_quote", f"revise {era}", **change)
+        pair = {"quote_id": made["quote_id"], "other_quote_id": revised["quote_id"]}
+        await call("diff_quotes", **pair)
         small = {**PRICED, "lines": FEW, **await chosen_for(FEW), "opportunity_id": "opp_901"}
         other = await call("create_quote", "make small", **small)
         issued = {"quote_id": other["quote_id"], "digest": other["digest"]}
         await call("issue_quote", "issue", **issued)
-        await call("withdraw_quote", "back", quote_id=other["quote_id"], reason="a test")
+        await call("accept_quote", "accept", **issued)
+        small["opportunity_id"] = f"opp_902_{era[:4]}"
+        third = await call("create_quote", f"make third {era}", **small)
+        small["opportunity_id"] = f"opp_903_{era[:4]}"
+        fourth = await call("create_quote", f"make fourth {era}", **small)
+        pair = {"quote_id": third["quote_id"], "by_quote_id": fourth["quote_id"]}
+        await call("supersede_quote", f"close {era}", **pair)
+        await call("withdraw_quote", "back", quote_id=fourth["quote_id"], reason="a test")
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -73,13 +73,14 @@ def test_quotes_are_listed_and_shown(quoted: Folder, copy: Copy, command: Comman
     quote_id, number = quoted.said.json["quote_id"], quoted.said.json["number"]
     listed = command("quote", "list", home=home)
     head, row = (line.split("\t") for line in listed.out.splitlines())
-    assert dict(zip(head, row, strict=True)) | {"total": ""} == {
+    assert dict(zip(head, row, strict=True)) | {"total": "", "valid until": ""} == {
         "quote": quote_id,
         "number": number,
         "rev": "1",
         "status": "issued",
         "account": "acc_001",
         "opportunity": "opp_001",
+        "valid until": "",
         "total": "",
     }
     assert command("quote", "list", "--status", "draft").out.count("\n") == 1

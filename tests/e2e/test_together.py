@@ -192,7 +192,7 @@ async def test_over_stdio_it_is_one_server_and_takes_no_grant(world: World, warm
     listed, refused, product = (answer["result"] for answer in said.answers)
     wanted = set[str]().union(*(profile_grant(name, "sales").tools for name in SERVERS))
     assert {tool["name"] for tool in listed["tools"]} == wanted - {
-        "prepare_quote", "review_opportunity", "explain_quote",
+        "prepare_quote", "review_opportunity",
     }  # fmt: skip
     assert refused["content"][0]["text"] == "Unknown tool: 'decide_approval'"
     assert product["structuredContent"]["sku"] == "SW-P8-120"

@@ -9,6 +9,7 @@ from servers.finance.assembly import QuoteInputs, QuoteSnapshot
 from servers.finance.diff import diff
 from servers.finance.legal import select_for
 from servers.finance.models import Seller
+from servers.finance.parts import part_of_diff
 from servers.finance.pricing import price
 from servers.finance.quote_facts import QuoteFacts
 from servers.finance.repository import drafts, reading
@@ -19,6 +20,9 @@ from servers.finance.schemas import PriceRequest
 from servers.finance.schemas_quotes import QuoteDiff, Revised
 from servers.toolkit import scope
 from servers.toolkit.errors import ConflictError
+
+HALF = 12_000
+"""Bytes for what differs; findings and approvals come on top."""
 
 
 def revise(
@@ -63,7 +67,7 @@ def revise(
         total_minor=made.total_minor,
         approvals_needed=made.snapshot.approvals_needed,
         findings=made.snapshot.findings,
-        diff=diff(before, made.snapshot),
+        diff=part_of_diff(diff(before, made.snapshot), 1, HALF),
         next_step=draft.next_step if draft else None,
     )
 
