@@ -9,8 +9,6 @@ from servers.toolkit.linking import first_that_fit
 
 ROOM, SMALL = 24_000, 4_000
 """Bytes of one answer, and for its lines (and their trace) at least."""
-BEGINNING = 160
-"""Characters of a clause's text where there is no room for more."""
 
 
 def part_of_diff(diff: QuoteDiff, from_change: int, room: int = ROOM) -> QuoteDiff:
@@ -25,14 +23,14 @@ def lines_that_fit(quote: QuoteDocument, from_line: int, *, with_trace: bool) ->
     """Return a quote with the lines from a position on that fit, and the trace of those lines.
 
     Totals, taxes, terms, findings and approvals stay those of the whole quote. Where these alone
-    fill the answer, clauses are given with the beginning of their texts.
+    fill the answer, clauses are only named: `finance://clauses/{clause_id}` has their texts.
     """
     steps: dict[str, list[TraceStep]] = defaultdict(list)
     for step in quote.trace:
         steps[step.line_id].append(step)
     rest = quote.model_copy(update={"lines": [], "trace": steps[""] if with_trace else []})
     if len(rest.model_dump_json().encode()) > ROOM - SMALL:
-        quote = quote.model_copy(update={"clauses": [_begun(one) for one in quote.clauses]})
+        quote = quote.model_copy(update={"clauses": [_named(one) for one in quote.clauses]})
         rest = rest.model_copy(update={"clauses": quote.clauses})
     room = max(SMALL, ROOM - len(rest.model_dump_json().encode()))
     kept = quote.lines[from_line - 1 :]
@@ -53,8 +51,5 @@ def lines_that_fit(quote: QuoteDocument, from_line: int, *, with_trace: bool) ->
     )
 
 
-def _begun(clause: ClauseBlock) -> ClauseBlock:
-    if len(clause.text) <= BEGINNING:
-        return clause
-    text = f"{clause.text[:BEGINNING]}... (all of it: finance://clauses/{clause.clause_id})"
-    return clause.model_copy(update={"text": text})
+def _named(clause: ClauseBlock) -> ClauseBlock:
+    return clause.model_copy(update={"text": "", "sha256": ""})
