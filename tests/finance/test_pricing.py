@@ -135,7 +135,7 @@ def test_a_contract_is_inherited_and_the_nearest_one_wins(database: Database) ->
 def test_a_fixed_contract_in_another_currency_is_said(priced: Price) -> None:
     order = {"account_id": "acc_002", "ship_to_address_id": "adr_006", "currency": "GBP"}
     pricing = priced(line("l1", "SW-P16-240", 1), **order)
-    assert codes(pricing) == ["CONTRACT_CURRENCY"]
+    assert codes(pricing) == ["CONTRACT_CURRENCY", "CURRENCY_NOT_ON_FILE"]
     assert pricing.lines[0].price_book == "PB-GBP"
 
 
@@ -254,19 +254,26 @@ def test_free_shipping_counts_what_is_bought_before_the_discount(priced: Price) 
 
 
 @pytest.mark.parametrize(
-    ("discount_bp", "role"),
-    [(500, None), (501, "sales_manager"), (1500, "sales_manager"), (1501, "finance_director")],
+    ("discount_bp", "needs"),
+    [
+        (500, {}),
+        (501, {"APR-DISCOUNT-5": "sales_manager"}),
+        (1200, {"APR-DISCOUNT-5": "sales_manager"}),
+        (1300, {"APR-DISCOUNT-5": "sales_manager", "APR-AVERAGE-12": "finance_director"}),
+        (1500, {"APR-DISCOUNT-5": "sales_manager", "APR-AVERAGE-12": "finance_director"}),
+        (1501, {"APR-DISCOUNT-15": "finance_director", "APR-AVERAGE-12": "finance_director"}),
+    ],
 )
 def test_a_discount_above_a_limit_needs_a_role(
-    priced: Price, discount_bp: int, role: str | None
+    priced: Price, discount_bp: int, needs: dict[str, str]
 ) -> None:
     pricing = priced(line("l1", "SW-P8-120", 1), discount_bp=discount_bp)
-    assert [need.role for need in pricing.approvals] == ([role] if role else [])
+    assert {need.rule_id: need.role for need in pricing.approvals} == needs
 
 
 def test_a_margin_below_the_floor_needs_the_finance_director(priced: Price) -> None:
     pricing = priced(line("l1", "SW-P8-120", 1), discount_bp=2500)
-    assert codes(pricing) == ["DISCOUNT_LIMIT", "MARGIN_FLOOR"]
+    assert codes(pricing) == ["DISCOUNT_LIMIT", "AVERAGE_DISCOUNT", "MARGIN_FLOOR"]
     assert {need.role for need in pricing.approvals} == {"finance_director"}
     assert pricing.margin is not None
     assert (pricing.margin.net_minor, pricing.margin.cost_minor) == (29175, 24118)
@@ -279,7 +286,7 @@ def test_a_cost_that_is_missing_is_no_margin_of_a_hundred_percent(database: Data
     assert codes(price(replace(facts, items=items), request)) == ["COST_UNKNOWN"]
     abroad = request_of(line("l1", "SW-P8-120", 1), currency="GBP")
     facts = replace(facts_of(database, abroad), exchange={})
-    assert codes(price(facts, abroad)) == ["COST_UNKNOWN"]
+    assert codes(price(facts, abroad)) == ["CURRENCY_NOT_ON_FILE", "COST_UNKNOWN"]
 
 
 def test_a_missing_weight_leaves_no_freight(database: Database) -> None:

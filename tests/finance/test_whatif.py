@@ -86,8 +86,9 @@ def test_a_lower_step_of_the_ladder_is_a_way_too(world: World) -> None:
     facts, request = world(line("l1", "SUB-DM-STD", 12), discount_bp=2000, ship_method="DIGITAL")
     ways, _ = ways_out(facts, request)
     assert [(w.after, w.avoids, w.still_needed) for w in ways if w.change == "discount_bp"] == [
-        (1500, ["APR-DISCOUNT-15"], ["APR-DISCOUNT-5"]),
-        (500, ["APR-DISCOUNT-15"], []),
+        (1500, ["APR-DISCOUNT-15"], ["APR-AVERAGE-12", "APR-DISCOUNT-5"]),
+        (1200, ["APR-AVERAGE-12", "APR-DISCOUNT-15"], ["APR-DISCOUNT-5"]),
+        (500, ["APR-AVERAGE-12", "APR-DISCOUNT-15"], []),
     ]
 
 
