@@ -142,26 +142,32 @@ def test_the_requested_discount_comes_before_that_on_the_document(adjusted: Adju
     assert offs(pricing) == [[("Discount", "10", 3890), ("Document discount", "10", 3501)]]
 
 
+AVERAGE = {"APR-AVERAGE-12": "finance_director"}
+"""What a quote whose reductions are above 12% of it needs too."""
+
+
 @pytest.mark.parametrize(
-    ("adjustments", "discount_bp", "role"),
+    ("adjustments", "discount_bp", "needs"),
     [
-        ([by_hand("percent", "5")], 0, None),
-        ([by_hand("percent", "5.01")], 0, "sales_manager"),
-        ([by_hand("percent", "3")], 300, "sales_manager"),
-        ([by_hand("percent", "3"), by_hand("percent", "2.5", None)], 0, "sales_manager"),
-        ([by_hand("amount", "58.35")], 0, "sales_manager"),
-        ([by_hand("amount", "58.36")], 0, "finance_director"),
-        ([by_hand("override", "330")], 0, "finance_director"),
+        ([by_hand("percent", "5")], 0, {}),
+        ([by_hand("percent", "5.01")], 0, {"APR-DISCOUNT-5": "sales_manager"}),
+        ([by_hand("percent", "3")], 300, {"APR-DISCOUNT-5": "sales_manager"}),
+        (
+            [by_hand("percent", "3"), by_hand("percent", "2.5", None)],
+            0,
+            {"APR-DISCOUNT-5": "sales_manager"},
+        ),
+        ([by_hand("amount", "58.35")], 0, {"APR-DISCOUNT-5": "sales_manager"} | AVERAGE),
+        ([by_hand("amount", "58.36")], 0, {"APR-DISCOUNT-15": "finance_director"} | AVERAGE),
+        ([by_hand("override", "330")], 0, {"APR-DISCOUNT-15": "finance_director"} | AVERAGE),
     ],
 )
 def test_all_that_came_off_by_hand_decides_who_has_to_agree(
-    adjusted: Adjusted, adjustments: list[Any], discount_bp: int, role: str | None
+    adjusted: Adjusted, adjustments: list[Any], discount_bp: int, needs: dict[str, str]
 ) -> None:
     pricing = adjusted([SWITCH], *adjustments, discount_bp=discount_bp)
-    assert codes(pricing) == ["MANUAL_DISCOUNT"]
-    assert [need.role for need in pricing.approvals] == ([role] if role else [])
-    if role:
-        assert pricing.approvals[0].rule_id.startswith("APR-DISCOUNT-")
+    assert codes(pricing)[0] == "MANUAL_DISCOUNT"
+    assert {need.rule_id: need.role for need in pricing.approvals} == needs
 
 
 def test_a_small_line_given_away_counts_in_a_large_quote(adjusted: Adjusted) -> None:
@@ -173,7 +179,8 @@ def test_a_small_line_given_away_counts_in_a_large_quote(adjusted: Adjusted) -> 
 
 def test_below_the_margin_floor_the_finance_director_has_to_agree(adjusted: Adjusted) -> None:
     pricing = adjusted([SWITCH], by_hand("override", "250"))
-    assert codes(pricing) == ["MANUAL_DISCOUNT", "MARGIN_FLOOR"]
+    discounts = ["MANUAL_DISCOUNT", "AVERAGE_DISCOUNT", "LINE_DISCOUNT"]
+    assert codes(pricing) == [*discounts, "MARGIN_FLOOR"]
     assert {need.role for need in pricing.approvals} == {"finance_director"}
 
 
