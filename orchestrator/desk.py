@@ -271,6 +271,19 @@ class Desk:
         except ToolRefused as refusal:
             raise UsageError(in_words(refusal)) from refusal
 
+    async def quote_id(self, named: str) -> str:
+        """Return a quote's id, also of one that is named by its printed number.
+
+        Raises:
+            UsageError: no quote has that number.
+        """
+        if named.startswith("q_"):
+            return named
+        found = (await self.look("finance", "list_quotes", {"number": named[:40] or "-"}))["items"]
+        if not found:
+            raise UsageError(f"there is no quote {named!r}", fix="`dealdesk quote list` shows them")
+        return str(found[0]["quote_id"])
+
     async def plan_only(self, goal: str, today: date) -> dict[str, Any]:
         """Let the master agent read a goal, and nothing more."""
         run = {"id": "run_plan", "goal": goal, "order_date": today.isoformat()}

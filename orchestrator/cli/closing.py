@@ -26,7 +26,7 @@ async def accept_quote(
     Parameters
     ----------
     quote_id
-        The quote.
+        The quote: its id or its printed number.
     reference
         The customer's order number, say.
     person
@@ -42,6 +42,7 @@ async def accept_quote(
 
     settings = decider(home, person)
     async with Desk.open(settings, work=False) as desk:
+        quote_id = await desk.quote_id(quote_id)
         quote = await _found(desk, quote_id)
         if not sure("Record the acceptance of", quote, yes=yes):
             return EXIT["waiting"]
@@ -73,7 +74,7 @@ async def withdraw_quote(
     Parameters
     ----------
     quote_id
-        The quote.
+        The quote: its id or its printed number.
     reason
         Why.
     person
@@ -87,6 +88,7 @@ async def withdraw_quote(
 
     settings = decider(home, person)
     async with Desk.open(settings, work=False) as desk:
+        quote_id = await desk.quote_id(quote_id)
         refuse_if_run_waits(desk, quote_id)
         quote = await _found(desk, quote_id)
         arguments = {"quote_id": quote_id, "reason": reason}
@@ -126,6 +128,8 @@ async def supersede_quote(
 
     settings = decider(home, person)
     async with Desk.open(settings, work=False) as desk:
+        quote_id = await desk.quote_id(quote_id)
+        by = await desk.quote_id(by)
         refuse_if_run_waits(desk, quote_id)
         quote = await _found(desk, quote_id)
         arguments = {"quote_id": quote_id, "by_quote_id": by}

@@ -42,6 +42,8 @@ async def diff_quotes(
     from orchestrator.settings import load_settings
 
     async with Desk.open(load_settings(home=home), work=False) as desk:
+        quote_id = await desk.quote_id(quote_id)
+        other = None if other is None else await desk.quote_id(other)
         before, after = quote_id, other
         if after is None:
             quote = await desk.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
@@ -145,7 +147,7 @@ async def explain_quote(
     Parameters
     ----------
     quote_id
-        The quote.
+        The quote: its id or its printed number.
     line
         Only this line: l1.
     home
@@ -157,6 +159,7 @@ async def explain_quote(
     from orchestrator.settings import load_settings
 
     async with Desk.open(load_settings(home=home), work=False) as desk:
+        quote_id = await desk.quote_id(quote_id)
         quote = await desk.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
         found = await _explained(desk, quote_id, line)
     if json:

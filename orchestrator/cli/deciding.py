@@ -33,7 +33,7 @@ async def request_quote(
     Parameters
     ----------
     quote_id
-        The quote.
+        The quote: its id or its printed number.
     person
         Who asks: the person's id in finance (default: DEALDESK_PERSON).
     home
@@ -44,6 +44,7 @@ async def request_quote(
     from orchestrator.desk import Desk
 
     async with Desk.open(decider(home, person), work=False) as desk:
+        quote_id = await desk.quote_id(quote_id)
         asked = await desk.look("finance", "request_approval", {"quote_id": quote_id})
     say(asked, asked["next_step"]["say"], json)
     return EXIT["waiting"] if asked["status"] == "waiting" else 0
@@ -64,7 +65,7 @@ async def approve_quote(
     Parameters
     ----------
     quote_id
-        The quote.
+        The quote: its id or its printed number.
     person
         Who approves: the person's id in finance (default: DEALDESK_PERSON).
     note
@@ -95,7 +96,7 @@ async def reject_quote(
     Parameters
     ----------
     quote_id
-        The quote.
+        The quote: its id or its printed number.
     person
         Who rejects: the person's id in finance (default: DEALDESK_PERSON).
     note
@@ -125,7 +126,7 @@ async def issue_quote(
     Parameters
     ----------
     quote_id
-        The quote.
+        The quote: its id or its printed number.
     person
         Who issues it: the person's id in finance (default: DEALDESK_PERSON).
     yes
@@ -142,6 +143,7 @@ async def issue_quote(
 
     settings = decider(home, person)
     async with Desk.open(settings, work=False) as desk:
+        quote_id = await desk.quote_id(quote_id)
         quote = await desk.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
         refuse_if_run_waits(desk, quote_id)
         if not sure("Issue", quote, yes=yes):
@@ -177,6 +179,7 @@ async def _decide(
 
     person = settings.person or ""
     async with Desk.open(settings, work=False) as desk:
+        quote_id = await desk.quote_id(quote_id)
         quote = await desk.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
         run_id = _run_waiting_with(desk, quote_id)
         if run_id is None:

@@ -28,7 +28,7 @@ async def guide_quote(
     Parameters
     ----------
     quote_id
-        The quote.
+        The quote: its id or its printed number.
     line
         One line of it, l1 say (default: all).
     person
@@ -41,8 +41,9 @@ async def guide_quote(
     from orchestrator.cli.deciding import decider
     from orchestrator.desk import Desk
 
-    arguments = {"quote_id": quote_id, **({} if line is None else {"line_id": line})}
     async with Desk.open(decider(home, person), work=False) as desk:
+        quote_id = await desk.quote_id(quote_id)
+        arguments = {"quote_id": quote_id, **({} if line is None else {"line_id": line})}
         found = await desk.look("finance", "guide_price", arguments)
         while found["next_line"] is not None:  # a large quote comes in parts
             more = {**arguments, "from_line": found["next_line"]}

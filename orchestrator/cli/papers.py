@@ -24,7 +24,7 @@ async def render_quote(
     Parameters
     ----------
     quote_id
-        The quote.
+        The quote: its id or its printed number.
     form
         What to write instead; may be given several times. PDF needs the extra `dealdesk[pdf]`.
     view
@@ -44,6 +44,7 @@ async def render_quote(
         raise UsageError("ubl has no internal view", fix="--view customer, or another --format")
     folder = ready(out)
     async with Desk.open(load_settings(home=home), work=False) as desk:
+        quote_id = await desk.quote_id(quote_id)
         target = folder or desk.settings.home / "quotes"
         for path in await write_views(desk.look, quote_id, target, (view,), forms, reader(desk)):
             result().print(str(path), markup=False)
@@ -89,7 +90,7 @@ async def email_quote(quote_id: str, /, *, out: str | None = None, home: str | N
     Parameters
     ----------
     quote_id
-        The quote.
+        The quote: its id or its printed number.
     out
         Folder to write to (default: quotes in the data folder).
     home
@@ -102,6 +103,7 @@ async def email_quote(quote_id: str, /, *, out: str | None = None, home: str | N
 
     folder = ready(out)
     async with Desk.open(load_settings(home=home), work=False) as desk:
+        quote_id = await desk.quote_id(quote_id)
         path, notes = await write_draft(desk, quote_id, folder or desk.settings.home / "quotes")
     result().print(str(path), markup=False)
     for note in notes:

@@ -113,7 +113,7 @@ async def show_quote(
     Parameters
     ----------
     quote_id
-        The quote.
+        The quote: its id or its printed number.
     view
         What a customer may see, or everything.
     home
@@ -125,6 +125,7 @@ async def show_quote(
     from orchestrator.settings import load_settings
 
     async with Desk.open(load_settings(home=home), work=False) as desk:
+        quote_id = await desk.quote_id(quote_id)
         asked = {"quote_id": quote_id, "view": view, "whole": True}
         found = await desk.look("finance", "get_quote", asked)
     if json:

@@ -98,7 +98,7 @@ async def revise_quote(
     Parameters
     ----------
     quote_id
-        The quote.
+        The quote: its id or its printed number.
     change
         What changes.
     person
@@ -115,6 +115,7 @@ async def revise_quote(
     from orchestrator.desk import Desk
 
     async with Desk.open(decider(home, person), work=False) as desk:
+        quote_id = await desk.quote_id(quote_id)
         refuse_if_run_waits(desk, quote_id)
         quote = await desk.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
         arguments = {"quote_id": quote_id, "digest": quote["digest"]}

@@ -64,6 +64,9 @@ from servers.toolkit.linking import first_that_fit, link, part_of, result, schem
 
 ONE = ("quote_id",)
 PAIR = ("quote_id", "other_quote_id")
+QuoteNumber = Annotated[
+    str, Field(min_length=1, max_length=40, description="as printed: Q-2026-000123, with -r2")
+]
 Within = Annotated[
     int | None, Field(ge=0, le=366, description="issued quotes whose validity ends in so many days")
 ]
@@ -217,10 +220,13 @@ def add_reading_tools(app: Server, now: Callable[[], datetime]) -> None:
         opportunity_id: OpportunityId | None = None,
         status: Status | None = None,
         expiring_within_days: Within = None,
+        number: QuoteNumber | None = None,
         limit: Limit = 20,
         cursor: Cursor = "",
     ) -> QuotePage:
         """List quotes, newest first: of an account, of an opportunity, or of one status.
+
+        number is the one printed on an issued quote; the answer has its quote_id.
 
         expiring_within_days keeps the issued ones whose validity ends in that many days; 0 is
         today. An issued quote past its validity has the status expired. Times tell how long
@@ -234,6 +240,7 @@ def add_reading_tools(app: Server, now: Callable[[], datetime]) -> None:
                 opportunity_id=opportunity_id,
                 status=status,
                 expiring_within_days=expiring_within_days,
+                number=number,
                 limit=limit,
                 cursor=cursor,
             )

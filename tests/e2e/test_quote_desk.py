@@ -150,3 +150,13 @@ def test_ones_own_company_starts_empty_or_takes_the_demos_place(
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("entities: []\n", encoding="utf-8")
     command("init", "--company", wrong).fails(3, "wrong.yaml: entities")
+
+
+def test_a_quote_may_be_named_by_its_printed_number(
+    quoted: Folder, copy: Callable[[Folder], Path], command: Command
+) -> None:
+    home, number = copy(quoted), quoted.said.json["number"]
+    told = command("quote", "explain", number, "l1", home=home)
+    assert "List price: 389.00" in told.out
+    assert command("quote", "show", number, "--json").json["quote_id"].startswith("q_")
+    command("quote", "show", "Q-2026-999999").fails(2, "Q-2026-999999", "dealdesk quote list")

@@ -171,13 +171,18 @@ def page(
     opportunity_id: str | None = None,
     status: str | None = None,
     expiring_within_days: int | None = None,
+    number: str | None = None,
     limit: int,
     cursor: str = "",
 ) -> QuotePage:
     """Return a page of quotes, newest first; an expired one counts as that from its day on."""
     days = expiry.today(session, now)
     statement = visible(select(Quote))
-    for column, value in ((Quote.account_id, account_id), (Quote.opportunity_id, opportunity_id)):
+    for column, value in (
+        (Quote.account_id, account_id),
+        (Quote.opportunity_id, opportunity_id),
+        (Quote.number, number),
+    ):
         if value is not None:
             statement = statement.where(col(column) == value)
     if status is not None:
