@@ -13,8 +13,8 @@ from decimal import ROUND_CEILING, Decimal
 from servers.finance.blocks import Allowance, TraceStep
 from servers.finance.discounts import apply_discount, take_off
 from servers.finance.freight import Freight
-from servers.finance.promotion_effects import split
-from servers.finance.promotions import take_freight
+from servers.finance.promotions.effects import split
+from servers.finance.promotions.promote import take_freight
 from servers.finance.say import percent, plain, step
 from servers.finance.schemas import Adjustment, PriceRequest
 from servers.finance.work import Work

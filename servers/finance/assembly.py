@@ -34,9 +34,10 @@ from servers.finance.blocks import (
     TotalsBlock,
     TraceStep,
 )
-from servers.finance.clauses import Clause
 from servers.finance.facts import Address, Customer
-from servers.finance.legal import (
+from servers.finance.law.clauses import Clause
+from servers.finance.law.risk import RiskFacts, summary
+from servers.finance.law.select import (
     clause_block,
     credit_findings,
     given_clauses,
@@ -47,15 +48,14 @@ from servers.finance.legal import (
     ship_to_of,
     term_findings,
 )
+from servers.finance.law.terms import Terms
 from servers.finance.limits import validity
 from servers.finance.pricing import Pricing, price
 from servers.finance.quote_facts import QuoteFacts
-from servers.finance.risk import RiskFacts, summary
 from servers.finance.say import finding
 from servers.finance.schemas import Claim, DeviationIn, PriceRequest
 from servers.finance.seller import Entity
-from servers.finance.tax_places import zone_of
-from servers.finance.terms import Terms
+from servers.finance.tax.places import zone_of
 from servers.toolkit.errors import RuleViolationError
 from servers.toolkit.findings import Finding, Severity
 

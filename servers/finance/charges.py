@@ -14,7 +14,7 @@ from typing import Literal
 from servers.finance.blocks import ChargeBlock, TraceStep
 from servers.finance.facts import Item, PricingFacts, Window
 from servers.finance.say import finding, percent, plain, step
-from servers.finance.tax import TaxDecision
+from servers.finance.tax.decisions import TaxDecision
 from servers.finance.work import Work
 from servers.toolkit.findings import Finding, Severity
 from servers.toolkit.money import round_money, to_minor

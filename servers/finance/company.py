@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from servers.finance.logo import data_uri
-from servers.finance.seed_rows import checked
-from servers.finance.seed_rows_house import CompanySeed
+from servers.finance.seeds.rows import checked
+from servers.finance.seeds.rows_house import CompanySeed
 from servers.toolkit.errors import InvalidInputError
 
 MAX_BYTES = 1_000_000

@@ -10,19 +10,19 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from servers.finance.proration import Proration
+from servers.finance.subscriptions.proration import Proration
 
 if TYPE_CHECKING:
-    from servers.finance.bundles import Component
     from servers.finance.charges import Fee
-    from servers.finance.options import Option
     from servers.finance.presentation import Rate
-    from servers.finance.promotion_facts import Promotion
-    from servers.finance.subscriptions import Subscription
-    from servers.finance.tax_rates import Jurisdiction, Registration, TaxRateProvider
-    from servers.finance.tax_stack import Kind
-    from servers.finance.tiers import History, Schedule
-    from servers.finance.units import ItemUnit
+    from servers.finance.prices.bundles import Component
+    from servers.finance.prices.options import Option
+    from servers.finance.prices.tiers import History, Schedule
+    from servers.finance.prices.units import ItemUnit
+    from servers.finance.promotions.facts import Promotion
+    from servers.finance.subscriptions.terms import Subscription
+    from servers.finance.tax.rates import Jurisdiction, Registration, TaxRateProvider
+    from servers.finance.tax.stack import Kind
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Literal
 
-from servers.finance.proration import times
 from servers.finance.say import percent
+from servers.finance.subscriptions.proration import times
 from servers.toolkit.money import from_minor, round_money, to_minor
 
 Outcome = Literal["accepted", "open", "not_taken"]

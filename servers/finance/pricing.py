@@ -31,18 +31,18 @@ from servers.finance.explain import complete
 from servers.finance.facts import Address, Policy, PricingFacts
 from servers.finance.freight import Freight, price_freight
 from servers.finance.limits import broken
-from servers.finance.lines import priced_lines
 from servers.finance.margin import costs_of, margin_of
 from servers.finance.presentation import present
-from servers.finance.prices import unknown_currency
-from servers.finance.promotion_said import Promoted
-from servers.finance.promotions import Asked, carry, promote
-from servers.finance.recurring import recurring
+from servers.finance.prices.lines import priced_lines
+from servers.finance.prices.unit import unknown_currency
+from servers.finance.promotions.promote import Asked, carry, promote
+from servers.finance.promotions.said import Promoted
 from servers.finance.say import finding, step
 from servers.finance.schemas import Priced, PriceRequest
-from servers.finance.tax import TaxDecision
-from servers.finance.tax_doubts import place_doubts
-from servers.finance.taxing import Taxing
+from servers.finance.subscriptions.recurring import recurring
+from servers.finance.tax.decisions import TaxDecision
+from servers.finance.tax.doubts import place_doubts
+from servers.finance.tax.lines import Taxing
 from servers.finance.totals import (
     cash_rounded,
     document_totals,

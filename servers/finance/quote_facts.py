@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from servers.finance.clauses import Clause
-from servers.finance.credit import CreditFacts
 from servers.finance.facts import PricingFacts
-from servers.finance.payment import PaymentTerms
-from servers.finance.screening import Party, Review, ScreeningList
+from servers.finance.law.clauses import Clause
+from servers.finance.law.credit import CreditFacts
+from servers.finance.law.payment import PaymentTerms
+from servers.finance.law.screening import Party, Review, ScreeningList
 from servers.finance.seller import Entity
 from servers.toolkit.findings import Finding
 

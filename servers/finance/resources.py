@@ -15,8 +15,8 @@ from sqlalchemy import or_, select
 from sqlmodel import Session, col
 
 from servers.finance.blocks import SellerBlock
-from servers.finance.clauses import DEFAULT_LANGUAGE
 from servers.finance.documents import customer_view
+from servers.finance.law.clauses import DEFAULT_LANGUAGE
 from servers.finance.models import CustomerRow
 from servers.finance.models_legal import ClauseRow
 from servers.finance.models_quotes import Quote

@@ -6,13 +6,14 @@ from pathlib import Path
 from sqlmodel import Session
 
 from servers.finance import models as m
-from servers.finance import seed_legal, seed_prices
-from servers.finance import seed_rows as rows
-from servers.finance import seed_rows_house as house
 from servers.finance.models_legal import RelatedParty
-from servers.finance.seed_promotions import promotions
-from servers.finance.seed_subscriptions import subscriptions_and_fees
-from servers.finance.seed_tax import taxes
+from servers.finance.seeds import legal as seed_legal
+from servers.finance.seeds import prices as seed_prices
+from servers.finance.seeds import rows
+from servers.finance.seeds import rows_house as house
+from servers.finance.seeds.promotions import promotions
+from servers.finance.seeds.subscriptions import subscriptions_and_fees
+from servers.finance.seeds.tax import taxes
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.importing import read_json
 from servers.toolkit.money import to_micro

@@ -14,11 +14,11 @@ from servers.finance.company import read_company
 from servers.finance.repository import house
 from servers.finance.repository.clock import now as wall_clock
 from servers.finance.resources import FINDERS, add_resources
-from servers.finance.tools_decisions import add_decision_tools, add_revision_tools
-from servers.finance.tools_guidance import add_guidance_tools
-from servers.finance.tools_parties import add_party_tools, add_review_tool
-from servers.finance.tools_pricing import add_pricing_tools
-from servers.finance.tools_quotes import add_draft_tools, add_reading_tools
+from servers.finance.tools.decisions import add_decision_tools, add_revision_tools
+from servers.finance.tools.guidance import add_guidance_tools
+from servers.finance.tools.parties import add_party_tools, add_review_tool
+from servers.finance.tools.pricing import add_pricing_tools
+from servers.finance.tools.quotes import add_draft_tools, add_reading_tools
 from servers.toolkit.app import Server, create_app, finish
 from servers.toolkit.completing import completer
 from servers.toolkit.database import Database

@@ -7,12 +7,12 @@ from fractions import Fraction
 from servers.finance.blocks import FreightBlock, InternalLine, TaxBlock, TotalsBlock
 from servers.finance.charges import Charges
 from servers.finance.freight import Freight
-from servers.finance.proration import six_decimals, times
+from servers.finance.prices.units import ONE
 from servers.finance.say import percent, plain
-from servers.finance.tax import TaxDecision
-from servers.finance.tax_document import document_sums
-from servers.finance.taxing import Taxing
-from servers.finance.units import ONE
+from servers.finance.subscriptions.proration import six_decimals, times
+from servers.finance.tax.decisions import TaxDecision
+from servers.finance.tax.document import document_sums
+from servers.finance.tax.lines import Taxing
 from servers.finance.work import Work
 from servers.toolkit.money import from_minor, round_money, round_to, to_minor
 

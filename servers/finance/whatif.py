@@ -15,9 +15,9 @@ from math import ceil
 
 from servers.finance.facts import PricingFacts
 from servers.finance.pricing import Pricing, price
-from servers.finance.proration import six_decimals
 from servers.finance.say import plain
 from servers.finance.schemas import LineIn, PriceRequest, QuantityBreak, WayOut
+from servers.finance.subscriptions.proration import six_decimals
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.money import from_minor
 

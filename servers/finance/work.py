@@ -5,12 +5,12 @@ from decimal import Decimal
 
 from servers.finance.blocks import Allowance, TraceStep
 from servers.finance.facts import Item
+from servers.finance.prices.unit_price import UnitPrice
+from servers.finance.prices.units import in_base
 from servers.finance.schemas import LineIn
-from servers.finance.subscriptions import Term
-from servers.finance.tax import TaxDecision
-from servers.finance.tax_stack import included, net_of
-from servers.finance.unit_price import UnitPrice
-from servers.finance.units import in_base
+from servers.finance.subscriptions.terms import Term
+from servers.finance.tax.decisions import TaxDecision
+from servers.finance.tax.stack import included, net_of
 from servers.toolkit.findings import Finding
 
 

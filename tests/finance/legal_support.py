@@ -6,11 +6,11 @@ from typing import Any
 from finance_support import acting, everyone
 
 from servers.finance import models as m
-from servers.finance.clauses import Clause, TermsFacts
 from servers.finance.facts import Policy
-from servers.finance.payment import PaymentTerms
+from servers.finance.law.clauses import Clause, TermsFacts
+from servers.finance.law.payment import PaymentTerms
+from servers.finance.law.terms import Terms, select
 from servers.finance.repository import legal, rows
-from servers.finance.terms import Terms, select
 from servers.toolkit.database import Database
 
 

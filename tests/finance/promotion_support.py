@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from servers.finance.facts import Customer, Item, Window
-from servers.finance.promotion_effects import Part
-from servers.finance.promotion_facts import Conditions, Promotion
+from servers.finance.promotions.effects import Part
+from servers.finance.promotions.facts import Conditions, Promotion
 
 EUR = "EUR"
 ZERO = Decimal(0)

@@ -9,8 +9,8 @@ from finance_support import acting, asking, everyone, line
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servers.finance.bundles import Component, Parts, bundle_problems, completed
 from servers.finance.facts import Item, PricingFacts
+from servers.finance.prices.bundles import Component, Parts, bundle_problems, completed
 from servers.finance.pricing import Pricing, price
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from legal_support import House, codes, facts
 
-from servers.finance.clauses import (
+from servers.finance.facts import Window
+from servers.finance.law.clauses import (
     HOLDS,
     KEYS,
     applies,
@@ -20,8 +21,7 @@ from servers.finance.clauses import (
     hash_of,
     in_force,
 )
-from servers.finance.facts import Window
-from servers.finance.seed_rows_legal import BRACES
+from servers.finance.seeds.rows_legal import BRACES
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 from servers.toolkit.findings import Severity

@@ -12,7 +12,7 @@ from legal_support import House
 from sqlmodel import Session, select
 
 from servers.finance import models as m
-from servers.finance.credit import (
+from servers.finance.law.credit import (
     CreditFacts,
     CreditLine,
     CreditPolicy,
@@ -24,9 +24,9 @@ from servers.finance.credit import (
     merged,
     numbers,
 )
+from servers.finance.law.payment import PaymentTerms, TermLine
 from servers.finance.models_legal import ReceivableRow
 from servers.finance.models_quotes import Quote
-from servers.finance.payment import PaymentTerms, TermLine
 from servers.finance.repository.collect import find_customer
 from servers.finance.repository.legal import credit_facts
 from servers.toolkit.app import Server

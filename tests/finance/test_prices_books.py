@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from servers.finance import models_prices as m
-from servers.finance.books import Ask, choose, in_region
 from servers.finance.facts import Entry, Item, PricingFacts, Window
-from servers.finance.formula import Book, Formula, all_entries, chain_problems, formula_price
+from servers.finance.prices.books import Ask, choose, in_region
+from servers.finance.prices.formula import Book, Formula, all_entries, chain_problems, formula_price
+from servers.finance.prices.units import ItemUnit, Units
 from servers.finance.pricing import Pricing, price
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
-from servers.finance.units import ItemUnit, Units
 from servers.toolkit.database import Database
 
 DAY = date(2026, 11, 23)

@@ -11,10 +11,10 @@ from finance_support import acting, asking, everyone, line
 
 from servers.finance import seed
 from servers.finance.facts import PricingFacts
+from servers.finance.prices.units import ItemUnit, Units, in_base
 from servers.finance.pricing import Pricing, price
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
-from servers.finance.units import ItemUnit, Units, in_base
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.seeding import ensure_seeded

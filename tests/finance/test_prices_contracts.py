@@ -11,8 +11,8 @@ from finance_support import acting, asking, everyone, line
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from servers.finance.contracts import contract_uses
 from servers.finance.facts import Contract, PricingFacts, Window
+from servers.finance.prices.contracts import contract_uses
 from servers.finance.pricing import Pricing, price
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest

@@ -18,7 +18,7 @@ from servers.finance import seed
 from servers.finance.models import CustomerRow
 from servers.finance.models_promotions import PromotionRow, PromotionUse
 from servers.finance.pricing import price
-from servers.finance.promotion_facts import BuyGet, Conditions, Gift, Promotion, Selector
+from servers.finance.promotions.facts import BuyGet, Conditions, Gift, Promotion, Selector
 from servers.finance.repository.collect import collect
 from servers.finance.repository.promotions import find_promotions
 from servers.finance.schemas import PriceRequest

@@ -13,10 +13,10 @@ from promotion_support import BUYER, DAY, EUR, EVERYWHERE, ZERO, part, promotion
 from servers.finance.blocks import PromotionBlock
 from servers.finance.facts import PricingFacts, Window
 from servers.finance.pricing import Pricing, explain, price
-from servers.finance.promotion_choice import settle
-from servers.finance.promotion_effects import FREIGHT, Part, canonical
-from servers.finance.promotion_facts import BuyGet, Gift, Limits, Promotion, Selector
-from servers.finance.promotion_rules import Order, refusal
+from servers.finance.promotions.choice import settle
+from servers.finance.promotions.effects import FREIGHT, Part, canonical
+from servers.finance.promotions.facts import BuyGet, Gift, Limits, Promotion, Selector
+from servers.finance.promotions.rules import Order, refusal
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
 from servers.toolkit.database import Database

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from servers.finance.blocks import ApprovalNeed
-from servers.finance.payment import PaymentTerms
-from servers.finance.risk import AREAS, RiskFacts, area_of, summary
+from servers.finance.law.payment import PaymentTerms
+from servers.finance.law.risk import AREAS, RiskFacts, area_of, summary
 from servers.finance.say import finding
 from servers.toolkit.app import Server
 from servers.toolkit.findings import Finding, Severity

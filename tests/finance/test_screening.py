@@ -14,10 +14,8 @@ from sqlmodel import select as select_rows
 
 from servers.finance import models as m
 from servers.finance.facts import Window
-from servers.finance.models_legal import RelatedParty, ScreeningEntry, ScreeningReview
-from servers.finance.names import SUFFIXES, normalise
-from servers.finance.repository.legal import find_screening
-from servers.finance.screening import (
+from servers.finance.law.names import SUFFIXES, normalise
+from servers.finance.law.screening import (
     CUSTOMER,
     Listed,
     Party,
@@ -28,6 +26,8 @@ from servers.finance.screening import (
     screen,
     verdict_of,
 )
+from servers.finance.models_legal import RelatedParty, ScreeningEntry, ScreeningReview
+from servers.finance.repository.legal import find_screening
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 from servers.toolkit.findings import Finding

@@ -12,15 +12,15 @@ from finance_support import acting, asking, everyone, line
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from servers.finance import proration
 from servers.finance.facts import PricingFacts, Window
 from servers.finance.pricing import Pricing, explain, price
-from servers.finance.promotion_facts import Conditions, Promotion
-from servers.finance.proration import Proration
+from servers.finance.promotions.facts import Conditions, Promotion
 from servers.finance.render.terms import said_of
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import LineIn, PriceRequest
-from servers.finance.subscriptions import in_force, terms_of
+from servers.finance.subscriptions import proration
+from servers.finance.subscriptions.proration import Proration
+from servers.finance.subscriptions.terms import in_force, terms_of
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
 

@@ -14,9 +14,9 @@ from servers.finance.facts import Exemption, PricingFacts, TaxRate, Window
 from servers.finance.pricing import price
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
-from servers.finance.tax import decide
-from servers.finance.tax_document import TaxedAmount, tax_groups
-from servers.finance.tax_doubts import rate_changes
+from servers.finance.tax.decisions import decide
+from servers.finance.tax.document import TaxedAmount, tax_groups
+from servers.finance.tax.doubts import rate_changes
 from servers.toolkit.database import Database
 
 CASES = json.loads((Path(__file__).parent / "data" / "en16931_documents.json").read_text())["cases"]

@@ -15,9 +15,9 @@ from servers.finance.repository import taxes as rows
 from servers.finance.repository.collect import collect
 from servers.finance.say import percent
 from servers.finance.schemas import PriceRequest
-from servers.finance.seed_tax import TaxRuleSeed, check_rules, taxes
-from servers.finance.tax import decide
-from servers.finance.tax_rates import RateAnswer, Registration, TableProvider
+from servers.finance.seeds.tax import TaxRuleSeed, check_rules, taxes
+from servers.finance.tax.decisions import decide
+from servers.finance.tax.rates import RateAnswer, Registration, TableProvider
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Severity

@@ -12,7 +12,7 @@ from servers.finance.facts import PricingFacts, TaxRate, Window
 from servers.finance.pricing import Pricing, explain, price
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
-from servers.finance.tax_rates import Registration
+from servers.finance.tax.rates import Registration
 from servers.toolkit.database import Database
 
 FRANCE = TaxRate("FR-S", "FR", "S", Decimal(20), Window(date(2014, 1, 1)), "the law of France")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from iso4217 import Currency
 
-from servers.finance.tax_document import (
+from servers.finance.tax.document import (
     TaxedAmount,
     breakdown,
     document_sums,
@@ -15,8 +15,8 @@ from servers.finance.tax_document import (
     tax_groups,
     weighted_rate,
 )
-from servers.finance.tax_rates import effective
-from servers.finance.tax_stack import Tax, included, net_of, price_elsewhere, stack, with_included
+from servers.finance.tax.rates import effective
+from servers.finance.tax.stack import Tax, included, net_of, price_elsewhere, stack, with_included
 
 CENT = Decimal("0.01")
 CURRENCIES = sorted(c.code for c in Currency if c.exponent is not None)

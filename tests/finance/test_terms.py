@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from legal_support import House, codes
 from pydantic import ValidationError
 
-from servers.finance.clauses import deviations
 from servers.finance.facts import Window
-from servers.finance.payment import (
+from servers.finance.law.clauses import deviations
+from servers.finance.law.payment import (
     Basis,
     PaymentTerms,
     TermLine,
@@ -23,7 +23,7 @@ from servers.finance.payment import (
     schedule,
 )
 from servers.finance.schemas import DeviationIn
-from servers.finance.seed_rows_legal import PaymentTermSeed
+from servers.finance.seeds.rows_legal import PaymentTermSeed
 from servers.toolkit.database import Database
 
 DAY = date(2026, 11, 23)

@@ -12,11 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from servers.finance.facts import PricingFacts, Window
-from servers.finance.pricing import Pricing, price
-from servers.finance.repository.collect import collect
-from servers.finance.schemas import PriceRequest
-from servers.finance.seed_rows_prices import TierSeed
-from servers.finance.tiers import (
+from servers.finance.prices.tiers import (
     Band,
     History,
     Lot,
@@ -27,6 +23,10 @@ from servers.finance.tiers import (
     reduce_lot,
     schedule_problem,
 )
+from servers.finance.pricing import Pricing, price
+from servers.finance.repository.collect import collect
+from servers.finance.schemas import PriceRequest
+from servers.finance.seeds.rows_prices import TierSeed
 from servers.toolkit.database import Database
 
 OPEN = Window(date(2026, 1, 1))

@@ -17,17 +17,17 @@ from decimal import Decimal
 from typing import Any
 
 from servers.finance import adjustments
-from servers.finance.books import Ask, Choice, choose
 from servers.finance.facts import Entry, Item, Window
-from servers.finance.formula import Book, Formula, all_entries
 from servers.finance.freight import Freight
-from servers.finance.options import Option, add_options
+from servers.finance.prices.books import Ask, Choice, choose
+from servers.finance.prices.formula import Book, Formula, all_entries
+from servers.finance.prices.options import Option, add_options
+from servers.finance.prices.tiers import Band, History, Lot, Schedule, measure, pick, reduce_lot
+from servers.finance.prices.unit_price import UnitPrice
+from servers.finance.prices.units import ItemUnit, Units
 from servers.finance.schemas import Adjustment, LineIn, PriceRequest
-from servers.finance.seed_rows_prices import exclusive
-from servers.finance.subscriptions import Term
-from servers.finance.tiers import Band, History, Lot, Schedule, measure, pick, reduce_lot
-from servers.finance.unit_price import UnitPrice
-from servers.finance.units import ItemUnit, Units
+from servers.finance.seeds.rows_prices import exclusive
+from servers.finance.subscriptions.terms import Term
 from servers.finance.work import Work
 
 SKU, CURRENCY, DAY, ONE = "ITEM", "EUR", date(2026, 1, 15), Decimal(1)

@@ -23,12 +23,13 @@ from decimal import Decimal
 from typing import Any
 
 from servers.finance import adjustments
-from servers.finance.books import Ask, choose, keys_of
 from servers.finance.facts import Customer, Entry, Item, Window
-from servers.finance.formula import Formula, formula_price
-from servers.finance.promotion_choice import Outcome, settle
-from servers.finance.promotion_effects import Part, canonical
-from servers.finance.promotion_facts import (
+from servers.finance.prices.books import Ask, choose, keys_of
+from servers.finance.prices.formula import Formula, formula_price
+from servers.finance.prices.units import ItemUnit, Units
+from servers.finance.promotions.choice import Outcome, settle
+from servers.finance.promotions.effects import Part, canonical
+from servers.finance.promotions.facts import (
     BuyGet,
     Conditions,
     Gift,
@@ -36,9 +37,8 @@ from servers.finance.promotion_facts import (
     Promotion,
     Selector,
 )
-from servers.finance.promotion_rules import Order, refusal
+from servers.finance.promotions.rules import Order, refusal
 from servers.finance.schemas import Adjustment
-from servers.finance.units import ItemUnit, Units
 
 CURRENCY, DAY, ZERO = "USD", date(2026, 1, 1), Decimal(0)
 SELECTED = {"product_category.id": "family", "product.id": "sku"}

@@ -5,13 +5,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from servers.finance import proration
 from servers.finance.facts import Item, Window
-from servers.finance.promotion_effects import Part, State, effect
-from servers.finance.promotion_facts import Promotion
+from servers.finance.prices.unit_price import UnitPrice
+from servers.finance.promotions.effects import Part, State, effect
+from servers.finance.promotions.facts import Promotion
 from servers.finance.schemas import LineIn
-from servers.finance.subscriptions import put_term, terms_of
-from servers.finance.unit_price import UnitPrice
+from servers.finance.subscriptions import proration
+from servers.finance.subscriptions.terms import put_term, terms_of
 from servers.toolkit.money import round_money
 
 CURRENCY = "USD"

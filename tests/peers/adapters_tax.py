@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from servers.finance.tax_document import (
+from servers.finance.tax.document import (
     Breakdown,
     TaxedAmount,
     breakdown,
@@ -13,7 +13,7 @@ from servers.finance.tax_document import (
     tax_groups,
     weighted_rate,
 )
-from servers.finance.tax_stack import Tax, price_elsewhere, stack
+from servers.finance.tax.stack import Tax, price_elsewhere, stack
 
 Facts = dict[str, Any]
 CENT = Decimal("0.01")

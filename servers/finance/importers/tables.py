@@ -11,15 +11,16 @@ from sqlmodel import Session, SQLModel, col, select
 from servers.finance import models as m
 from servers.finance import models_legal as ml
 from servers.finance import models_prices as mp
-from servers.finance import seed_rows_legal as legal
-from servers.finance import seed_rows_prices as prices
-from servers.finance.bundles import Component, bundle_problems
 from servers.finance.importers.table import Fill, Table, Values
 from servers.finance.models_promotions import PromotionRow
 from servers.finance.models_subscriptions import FeeRow, SubscriptionRow
 from servers.finance.models_tax import TaxJurisdictionRow, TaxRegistrationRow
-from servers.finance.seed_legal import clause, payment_term
-from servers.finance.seed_prices import (
+from servers.finance.prices.bundles import Component, bundle_problems
+from servers.finance.prices.tiers import schedule_problem
+from servers.finance.seeds import rows_legal as legal
+from servers.finance.seeds import rows_prices as prices
+from servers.finance.seeds.legal import clause, payment_term
+from servers.finance.seeds.prices import (
     SCHEDULE_COLUMNS,
     as_schedule,
     band_row,
@@ -29,17 +30,16 @@ from servers.finance.seed_prices import (
     entry_values,
     option_row,
 )
-from servers.finance.seed_promotions import PromotionSeed, check_ranks, promotion_row
-from servers.finance.seed_rows import AddressSeed, ExchangeSeed, ItemSeed, Row
-from servers.finance.seed_subscriptions import FeeSeed, SubscriptionSeed, fee_row, subscription_row
-from servers.finance.seed_tax import (
+from servers.finance.seeds.promotions import PromotionSeed, check_ranks, promotion_row
+from servers.finance.seeds.rows import AddressSeed, ExchangeSeed, ItemSeed, Row
+from servers.finance.seeds.subscriptions import FeeSeed, SubscriptionSeed, fee_row, subscription_row
+from servers.finance.seeds.tax import (
     JurisdictionSeed,
     RegistrationSeed,
     TaxRateSeed,
     check_rates,
     rate_row,
 )
-from servers.finance.tiers import schedule_problem
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.money import from_micro, round_money, to_micro, to_minor
 

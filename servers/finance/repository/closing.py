@@ -5,11 +5,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from servers.finance import credit, screening
 from servers.finance.assembly import QuoteInputs, QuoteSnapshot
-from servers.finance.legal import parties_of
+from servers.finance.law import credit, screening
+from servers.finance.law.payment import PaymentTerms
+from servers.finance.law.select import parties_of
 from servers.finance.models_quotes import Quote
-from servers.finance.payment import PaymentTerms
 from servers.finance.quote_facts import QuoteFacts
 from servers.finance.repository import expiry, purchases, reading
 from servers.finance.repository.clock import stamp

@@ -10,16 +10,16 @@ from sqlalchemy import select as plain_select
 from sqlmodel import Session, col, select
 
 from servers.finance import models_prices as m
-from servers.finance.bundles import Component, Parts, completed
 from servers.finance.facts import Contract, Customer, Entry, Item
-from servers.finance.formula import Book, all_entries
 from servers.finance.models import ItemRow
 from servers.finance.models_subscriptions import SubscriptionRow as Subscription
-from servers.finance.options import Option
+from servers.finance.prices.bundles import Component, Parts, completed
+from servers.finance.prices.formula import Book, all_entries
+from servers.finance.prices.options import Option
+from servers.finance.prices.tiers import History, Schedule
+from servers.finance.prices.units import ItemUnit
 from servers.finance.repository import rows
 from servers.finance.repository import rows_prices as priced
-from servers.finance.tiers import History, Schedule
-from servers.finance.units import ItemUnit
 
 ZERO = Decimal(0)
 MICRO = 1_000_000

@@ -25,7 +25,6 @@ from servers.finance.guidance import (
 from servers.finance.models import CustomerRow, Setting
 from servers.finance.models_quotes import Quote
 from servers.finance.pricing import price
-from servers.finance.proration import six_decimals
 from servers.finance.repository.collect import collect
 from servers.finance.repository.people import approver_of
 from servers.finance.repository.reading import find_quote, visible
@@ -36,6 +35,7 @@ from servers.finance.schemas_guidance import (
     LineGuidance,
     PriceGuidance,
 )
+from servers.finance.subscriptions.proration import six_decimals
 from servers.toolkit import scope
 from servers.toolkit.errors import InvalidInputError, RuleViolationError
 from servers.toolkit.money import exponent, from_minor

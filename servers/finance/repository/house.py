@@ -11,8 +11,8 @@ from servers.finance import seed
 from servers.finance.models import FinanceTable, Person, Seller, Setting
 from servers.finance.models_quotes import Quote, QuoteNumber
 from servers.finance.models_tax import TaxRegistrationRow
-from servers.finance.seed_rows_house import CompanySeed, SellerRegistration
-from servers.finance.seed_tax import taxes
+from servers.finance.seeds.rows_house import CompanySeed, SellerRegistration
+from servers.finance.seeds.tax import taxes
 from servers.toolkit.seeding import seed_folder
 
 STARTER = files("servers.finance") / "starter"

@@ -12,8 +12,9 @@ from sqlmodel import Session, col
 
 from servers.finance import models as m
 from servers.finance import models_legal as ml
-from servers.finance.clauses import Clause
-from servers.finance.credit import (
+from servers.finance.facts import Customer, Window
+from servers.finance.law.clauses import Clause
+from servers.finance.law.credit import (
     CreditFacts,
     CreditLine,
     CreditPolicy,
@@ -22,13 +23,12 @@ from servers.finance.credit import (
     Unbilled,
     merged,
 )
-from servers.finance.facts import Customer, Window
-from servers.finance.legal import parties_of
+from servers.finance.law.payment import PaymentTerms, TermLine
+from servers.finance.law.screening import Hit, Listed, Party, Review, ScreeningList, hits
+from servers.finance.law.select import parties_of
 from servers.finance.models_quotes import Quote
-from servers.finance.payment import PaymentTerms, TermLine
 from servers.finance.repository.people import approver_of
 from servers.finance.schemas import ReviewDecision, ScreeningReviewed
-from servers.finance.screening import Hit, Listed, Party, Review, ScreeningList, hits
 from servers.toolkit.errors import ForbiddenError, NotFoundError, StorageError
 
 MAX_FAMILY = 6

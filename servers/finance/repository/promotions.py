@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, or_, select
 from servers.finance.assembly import QuoteSnapshot
 from servers.finance.facts import Window
 from servers.finance.models_promotions import PromotionRow, PromotionUse
-from servers.finance.promotion_facts import (
+from servers.finance.promotions.facts import (
     BuyGet,
     Conditions,
     Gift,

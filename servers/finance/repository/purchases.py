@@ -9,11 +9,11 @@ from sqlmodel import Session, col, select
 from servers.finance import models_prices as m
 from servers.finance.assembly import QuoteSnapshot
 from servers.finance.blocks import InternalLine
-from servers.finance.contracts import ContractUse, contract_uses
 from servers.finance.models_quotes import Quote
-from servers.finance.proration import of_months
+from servers.finance.prices.contracts import ContractUse, contract_uses
 from servers.finance.repository.rows_prices import quantity
 from servers.finance.say import percent
+from servers.finance.subscriptions.proration import of_months
 from servers.toolkit.errors import RuleViolationError
 from servers.toolkit.money import to_micro
 

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from servers.finance.assembly import QuoteInputs, QuoteSnapshot
 from servers.finance.diff import diff
-from servers.finance.legal import select_for
+from servers.finance.law.select import select_for
 from servers.finance.models import Seller
 from servers.finance.parts import part_of_diff
 from servers.finance.pricing import price

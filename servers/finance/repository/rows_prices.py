@@ -6,12 +6,12 @@ from typing import Any, cast
 
 from servers.finance import facts as f
 from servers.finance import models_prices as m
-from servers.finance.bundles import Component
-from servers.finance.formula import Book, Formula
-from servers.finance.options import Option
-from servers.finance.proration import Proration
-from servers.finance.tiers import Band, Schedule
-from servers.finance.units import ItemUnit
+from servers.finance.prices.bundles import Component
+from servers.finance.prices.formula import Book, Formula
+from servers.finance.prices.options import Option
+from servers.finance.prices.tiers import Band, Schedule
+from servers.finance.prices.units import ItemUnit
+from servers.finance.subscriptions.proration import Proration
 from servers.toolkit.money import from_micro
 
 

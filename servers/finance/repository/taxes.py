@@ -7,8 +7,8 @@ from sqlmodel import Session, col, select
 from servers.finance import facts as f
 from servers.finance import models as m
 from servers.finance.models_tax import TaxJurisdictionRow, TaxRegistrationRow
-from servers.finance.tax_document import Rounding
-from servers.finance.tax_rates import (
+from servers.finance.tax.document import Rounding
+from servers.finance.tax.rates import (
     Coverage,
     Jurisdiction,
     Prices,
@@ -16,7 +16,7 @@ from servers.finance.tax_rates import (
     Scheme,
     Shipping,
 )
-from servers.finance.tax_stack import Kind
+from servers.finance.tax.stack import Kind
 from servers.toolkit.money import from_micro
 
 

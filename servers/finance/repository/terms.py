@@ -10,7 +10,7 @@ from servers.finance.facts import Window
 from servers.finance.models import ExchangeRate
 from servers.finance.models_subscriptions import FeeRow, SubscriptionRow
 from servers.finance.presentation import Rate
-from servers.finance.subscriptions import Renewal, Subscription
+from servers.finance.subscriptions.terms import Renewal, Subscription
 from servers.toolkit.money import from_micro
 
 

@@ -1,0 +1,1 @@
+"""Clauses, payment terms, credit, screening and risk; all pure."""

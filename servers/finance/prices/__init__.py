@@ -1,0 +1,1 @@
+"""Unit prices: books, contracts, options, units, bundles and volume tiers; all pure."""

@@ -1,0 +1,173 @@
+"""Step 1, the list price: which entry of which price book holds.
+
+Most matched keys win (channel, country, region, account and any further rule), then a price of
+the unit itself before a multiplied one, then the narrower quantity band, then the newest window.
+What is still equal is a RULE_CONFLICT that names both; nothing at all is NO_PRICE, never zero. A
+price of zero is a price: free.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from servers.finance.facts import Customer, Entry
+from servers.finance.prices.units import Units
+from servers.finance.say import finding, percent, plain
+from servers.finance.subscriptions.proration import six_decimals
+from servers.toolkit.findings import Finding, Severity
+
+Keys = Mapping[str, frozenset[str]]
+RULE_KEYS = ("kind", "ship_to", "payment_terms")
+"""What a book may ask for beside channel, country, region and account."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a price is asked for; `quantity` is in base units, the day is the order's."""
+
+    sku: str
+    unit: str
+    quantity: Decimal
+    currency: str
+    day: date
+    keys: Keys
+    subject: str = ""
+
+
+@dataclass
+class Choice:
+    """The entry that holds and its price per asked unit; None is no price."""
+
+    entry: Entry | None = None
+    amount: Decimal | None = None
+    lost: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def keys_of(customer: Customer, ship_to: str, zones: Mapping[str, frozenset[str]]) -> Keys:
+    """Return what books may be narrowed to, for a customer: each key with all it is."""
+    names = (name.removeprefix("FREIGHT-") for name, in_it in zones.items())
+    regions = {name for name in names if in_region(customer.country, name, zones)}
+    return {
+        "channel": frozenset({customer.channel}),
+        "country": frozenset({customer.country}),
+        "region": frozenset(regions),
+        "account": frozenset(customer.family_tree),
+        "kind": frozenset({customer.kind}),
+        "ship_to": frozenset({ship_to}),
+        "payment_terms": frozenset({customer.payment_terms_code}),
+    }
+
+
+def in_region(country: str, region: str, zones: Mapping[str, frozenset[str]]) -> bool:
+    """Say whether a country lies in a zone of tax or freight, by the zone's plain name."""
+    return country in zones.get(region, zones.get(f"FREIGHT-{region}", frozenset()))
+
+
+def choose(ask: Ask, entries: Iterable[Entry], units: Units) -> Choice:
+    """Return the one entry that holds for what is asked."""
+    choice = Choice()
+    fits: list[tuple[tuple[object, ...], Entry]] = []
+    of_sku = [e for e in entries if e.sku == ask.sku and e.currency == ask.currency]
+    of_sku = [e for e in of_sku if not e.account_id or e.account_id in ask.keys["account"]]
+    for entry in sorted(of_sku, key=lambda e: e.entry_id):
+        if reason := _misfit(entry, ask, units):
+            choice.lost.append(f"{entry.entry_id}: {reason}")
+        else:
+            fits.append((_rank(entry, ask), entry))
+    if not fits:
+        choice.findings.append(_no_price(ask, of_sku, units, choice.lost))
+        return choice
+    fits.sort(key=lambda fit: fit[0], reverse=True)
+    best = fits[0][1]
+    if len(fits) > 1 and fits[0][0] == fits[1][0]:
+        choice.findings.append(_conflict(ask, best, fits[1][1]))
+        return choice
+    choice.lost += [
+        f"{e.entry_id}: less specific or older than {best.entry_id}" for _, e in fits[1:]
+    ]
+    choice.entry, choice.amount = best, best.amount
+    ratio = units.ratio(ask.sku, ask.unit)
+    if best.unit != ask.unit and ratio is not None:
+        choice.amount = six_decimals(best.amount * ratio[0] / ratio[1])
+    return choice
+
+
+def wanted(entry: Entry) -> dict[str, tuple[str, ...]]:
+    """Return the keys that an entry asks for."""
+    own = {
+        "channel": entry.channel,
+        "country": entry.country,
+        "region": entry.region,
+        "account": entry.account_id,
+    }
+    return {**{key: (value,) for key, value in own.items() if value}, **entry.rules}
+
+
+def _misfit(entry: Entry, ask: Ask, units: Units) -> str:
+    """Say why an entry does not apply; empty when it does."""
+    if entry.unit != ask.unit and not units.multiplies(entry.sku, entry.unit, ask.unit):
+        return f"sold by {entry.unit or 'base unit'}, not by {ask.unit}"
+    if not entry.window.covers(ask.day):
+        return f"not valid on {ask.day}"
+    for key, values in wanted(entry).items():
+        have = ask.keys.get(key, frozenset())
+        if have.isdisjoint(values):
+            is_ = ", ".join(sorted(have)) or "none"
+            return f"for {key} {' or '.join(values)}, this is {is_}"
+    if ask.quantity < entry.min_qty:
+        return f"from {percent(entry.min_qty)} on, this is {percent(ask.quantity)}"
+    if entry.max_qty is not None and ask.quantity >= entry.max_qty:
+        return f"below {percent(entry.max_qty)} only, this is {percent(ask.quantity)}"
+    return entry.refused
+
+
+def _rank(entry: Entry, ask: Ask) -> tuple[object, ...]:
+    """Rank an entry that fits; the greatest wins."""
+    closed = entry.max_qty is not None
+    band = (closed, entry.min_qty - (entry.max_qty or 0) if closed else entry.min_qty)
+    own_unit = entry.unit == ask.unit
+    return (len(wanted(entry)), own_unit, band, entry.window.first or date.min)
+
+
+def _conflict(ask: Ask, one: Entry, other: Entry) -> Finding:
+    return finding(
+        "RULE_CONFLICT",
+        Severity.ERROR,
+        f"{ask.sku} has two prices of equal rank: {one.entry_id} and {other.entry_id}",
+        subject=ask.subject,
+        rule_id="LIST-PRICE",
+        evidence=[f"{e.entry_id}: {plain(e.amount)} {ask.currency}" for e in (one, other)],
+        fix="end one of the two entries in the price book",
+    )
+
+
+def _no_price(ask: Ask, of_sku: Sequence[Entry], units: Units, lost: Sequence[str]) -> Finding:
+    sold = sorted({entry.unit or "base unit" for entry in of_sku})
+    usable = any(e.unit == ask.unit or units.multiplies(ask.sku, e.unit, ask.unit) for e in of_sku)
+    if sold and not usable:
+        return unit_mismatch(ask.sku, ask.unit, ask.subject, sold)
+    return finding(
+        "NO_PRICE",
+        Severity.ERROR,
+        f"no price for {ask.sku} in {ask.currency} on {ask.day}",
+        subject=ask.subject,
+        rule_id="LIST-PRICE",
+        evidence=lost,
+        fix="choose another product or currency, or add the price to the book",
+    )
+
+
+def unit_mismatch(sku: str, unit: str, subject: str, sold: Iterable[str] = ()) -> Finding:
+    """Say that an item is not sold by a unit."""
+    by = ", ".join(sold)
+    return finding(
+        "UNIT_MISMATCH",
+        Severity.ERROR,
+        f"{sku} is not sold by {unit}",
+        subject=subject,
+        rule_id="LIST-PRICE",
+        evidence=[f"sold by: {by}"] if by else [],
+        fix="use one of the units it is sold by",
+    )

@@ -1,0 +1,116 @@
+"""From the lines asked for to lines with an amount: unit price, quantity, volume tier.
+
+Lines are worked on in the order of their ids, firm ones first, so that it never matters in which
+order they were given; they are given back as they were asked.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+
+from servers.finance.blocks import Allowance
+from servers.finance.facts import PricingFacts
+from servers.finance.prices.contracts import commitments
+from servers.finance.prices.shelf import Shelf
+from servers.finance.prices.tiering import apply_tiers
+from servers.finance.prices.unit import unit_price
+from servers.finance.prices.unit_price import UnitPrice
+from servers.finance.say import finding, percent, plain, step
+from servers.finance.schemas import LineIn, PriceRequest
+from servers.finance.subscriptions.proration import six_decimals, times
+from servers.finance.subscriptions.terms import Term, agreed_prices, put_term, terms_of
+from servers.finance.work import Work
+from servers.toolkit.findings import Finding, Severity
+from servers.toolkit.money import round_money, to_minor
+
+
+def priced_lines(
+    facts: PricingFacts,
+    request: PriceRequest,
+    ship_to: str,
+    currency: str,
+    begin_tax: Callable[[Work], None],
+) -> tuple[list[Work], list[Finding]]:
+    """Return the lines with their amounts after volume tiers, and what is said of contracts.
+
+    `begin_tax` decides the tax of a line, which may change a unit price that includes it.
+    """
+    shelf = Shelf.of(facts, ship_to, currency, request.order_date)
+    terms = terms_of(request.lines, facts.subscriptions, request.order_date)
+    works: dict[str, Work] = {}
+    for line in sorted(request.lines, key=_canonical):
+        work = works[line.line_id] = _start(line, terms[line.line_id], request, shelf)
+        begin_tax(work)
+        if work.price.amount is not None:
+            _amount(work, currency)
+    apply_tiers(list(works.values()), facts, request.order_date, currency)
+    said = commitments(facts.contracts, shelf.taken)
+    return [works[line.line_id] for line in request.lines], said
+
+
+def _canonical(line: LineIn) -> tuple[bool, int, str]:
+    """Sort firm lines first, then by id: l2 comes before l10."""
+    aside = line.optional or line.alternative_of is not None
+    return (aside, len(line.line_id), line.line_id)
+
+
+def _start(line: LineIn, term: Term, request: PriceRequest, shelf: Shelf) -> Work:
+    item = shelf.facts.items.get(line.sku)
+    if item is None:
+        missing = finding(
+            "UNKNOWN_ITEM",
+            Severity.ERROR,
+            f"finance has no item {line.sku}",
+            subject=line.line_id,
+            rule_id="ITEMS",
+            fix="choose another product, or add the item to finance",
+        )
+        return Work(line, None, UnitPrice(findings=[missing]), term)
+    if term.impossible:
+        return Work(line, item, UnitPrice(), term)
+    named = shelf.contracts_for(line.sku, item.family)
+    agreed = agreed_prices(term, line, named, request.order_date)
+    price = unit_price(line, item, request.lines, agreed, shelf)
+    put_term(price, line, term)
+    return Work(line, item, price, term)
+
+
+def _amount(work: Work, currency: str) -> None:
+    """Multiply; where a contract covers a part only, take the difference off the cheaper part."""
+    price, line = work.price, work.line
+    agreed, rest = price.amount, price.rest
+    assert agreed is not None  # noqa: S101 - called only with a price
+    if rest is not None:
+        rest = six_decimals(times(rest, Fraction(*price.term_factor)))
+        price.amount = max(agreed, rest)
+    unit = price.amount or agreed
+    work.gross = work.running = round_money(unit * line.quantity, currency)
+    note = f"{line.quantity} x {plain(unit)}"
+    work.trace.append(step(line.line_id, "gross", "QUANTITY", after=work.gross, note=note))
+    if rest is not None and rest != agreed:
+        _split(work, agreed, rest, currency)
+
+
+def _split(work: Work, agreed: Decimal, rest: Decimal, currency: str) -> None:
+    price, contract = work.price, work.price.contract
+    assert contract is not None and work.gross is not None  # noqa: S101, PT018 - a contract split it
+    upper, lower = price.ratio
+    covered = (price.covered or Decimal(0)) * lower / upper
+    open_ = Decimal(work.line.quantity) - covered
+    many, cheaper = (covered, "contract") if agreed < rest else (open_, "list")
+    off = min(work.gross, round_money(abs(rest - agreed) * many, currency))
+    work.running = work.gross - off
+    label = f"{cheaper.capitalize()} price for {percent(many)} of {work.line.quantity}"
+    minor = to_minor(off, currency)
+    work.allowances.append(Allowance(label=label, percent=None, amount_minor=minor))
+    work.trace.append(
+        step(
+            work.line.line_id,
+            "contract",
+            contract.contract_id,
+            source=contract.document,
+            before=work.gross,
+            after=work.running,
+            note=f"{percent(covered)} x {plain(agreed)} + {percent(open_)} x {plain(rest)}",
+        )
+    )

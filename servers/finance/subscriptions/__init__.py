@@ -1,0 +1,1 @@
+"""Subscriptions: terms, proration, ramps, changes and recurring figures; all pure."""

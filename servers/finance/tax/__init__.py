@@ -1,0 +1,1 @@
+"""Tax: places, rates, stacks of taxes, decisions and the breakdown of a document; all pure."""

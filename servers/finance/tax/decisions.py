@@ -1,0 +1,282 @@
+"""Tax: the category and the rates of a supply, and what a person must look at.
+
+`decide` finds the place of the supply (`tax_places`), the rule for it, and for a taxed supply the
+rates (`tax_rates`). Nothing is guessed: no rule, no rate, or two of equal rank is a finding.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from servers.finance.facts import Exemption, Item, PricingFacts, TaxRule
+from servers.finance.say import finding
+from servers.finance.tax.doubts import conflict, undetermined
+from servers.finance.tax.places import Place, place_of
+from servers.finance.tax.rates import RateAnswer, TableProvider, TaxRateProvider, effective
+from servers.finance.tax.stack import Tax
+from servers.toolkit.findings import Finding, Severity
+
+ZERO = Decimal(0)
+VATEX = {"K": "VATEX-EU-IC", "AE": "VATEX-EU-AE", "G": "VATEX-EU-G", "O": "VATEX-EU-O"}
+"""Reason codes of the EN 16931 code list for the categories that have one by themselves."""
+
+
+@dataclass(frozen=True)
+class TaxDecision:
+    """The category and taxes of one supply, and the path that led there.
+
+    `rate` is what the taxes come to, in percent; without `taxes` it is the only one.
+    """
+
+    category: str
+    rate: Decimal
+    note: str
+    rule_id: str
+    source: str
+    jurisdiction: str = ""
+    reason_code: str = ""
+    taxes: tuple[Tax, ...] = ()
+    needs_human: bool = False
+
+    @property
+    def stack(self) -> tuple[Tax, ...]:
+        """The taxes, on top of a price."""
+        return self.taxes or (Tax(self.rate),)
+
+    @property
+    def confidence(self) -> str:
+        """Whether the answer stands, or a person has to look at it first."""
+        return "needs_human" if self.needs_human else "determined"
+
+
+def provider_of(facts: PricingFacts) -> TaxRateProvider:
+    """Return the provider of rates: the one given, else finance's own table."""
+    return facts.tax_provider or TableProvider(facts.tax_rates, facts.jurisdictions)
+
+
+def decide(
+    facts: PricingFacts, item: Item, ship_to: str, day: date, region: str = ""
+) -> tuple[TaxDecision | None, list[Finding]]:
+    """Return the tax of an item delivered to a place on a day; None when nothing says."""
+    place = place_of(facts, item, ship_to, region, day)
+    if outside := _outside(facts, place):
+        return None, [outside]
+    rule, problem = _rule(facts, place)
+    if rule is None:
+        return None, [problem] if problem else []
+    findings = _doubts_of(facts, place, rule, ship_to)
+    if rule.category != "S":
+        return _untaxed(facts, place, rule, day, findings)
+    at = place.region if place.taxed_in == place.country else ""
+    provider = provider_of(facts)
+    answer = provider.find(place.taxed_in, at, item.tax_class, day)
+    if not answer.rates:
+        return None, [*findings, _no_rate(answer, provider.name, place, rule)]
+    first = answer.rates[0]
+    jurisdiction = facts.jurisdictions.get(answer.jurisdiction)
+    decision = TaxDecision(
+        category=first.category,
+        rate=effective(answer.taxes),
+        note=rule.note or (_coverage_note(answer) if first.category != "S" else ""),
+        rule_id=rule.rule_id,
+        source=f"{place.path}; {'; '.join(r.source for r in answer.rates)}; "
+        f"by {provider.name}: {answer.coverage}",
+        jurisdiction=answer.jurisdiction,
+        reason_code=VATEX.get(first.category, "") if first.category == "O" else "",
+        taxes=tuple(
+            replace(tax, name=tax.name or (jurisdiction.tax_name if jurisdiction else ""))
+            for tax in answer.taxes
+        ),
+        needs_human=bool(findings),
+    )
+    if first.category != "S":
+        return decision, findings
+    return _exempted(decision, facts.customer.exemptions, (ship_to, region), day, findings)
+
+
+def _coverage_note(answer: RateAnswer) -> str:
+    return answer.coverage.split(";")[0]
+
+
+def _outside(facts: PricingFacts, place: Place) -> Finding | None:
+    """Say so where a region is outside the tax territory of its country."""
+    row = facts.jurisdictions.get(f"{place.country}-{place.region}")
+    if row is None or row.coverage != "outside":
+        return None
+    return undetermined(
+        f"{row.name} is outside the tax territory that the rules know",
+        [place.path, row.note, row.source],
+        f"ask tax for the rules and rates of {row.name}",
+    )
+
+
+def _rule(facts: PricingFacts, place: Place) -> tuple[TaxRule | None, Finding | None]:
+    """Return the rule with the most keys that fit; two of equal rank are a conflict."""
+    kind = facts.customer.kind
+    fits = [r for r in facts.tax_rules if _fits(r, place, kind)]
+    fits.sort(key=lambda rule: (-_keys(rule), rule.rule_id))
+    if not fits:
+        fix = "ask tax to add a rule for this case"
+        if kind == "consumer" and place.zone == "EU":
+            fix = (
+                "add a tax registration of scheme oss, or of the destination: below the EU-wide "
+                "threshold for distance sales our own rate would hold, above it the destination's"
+            )
+        elif kind == "consumer" and place.zone == "OSS":
+            fix = "ask tax where this service to a consumer is supplied"
+        return None, undetermined("no tax rule covers this supply", [place.path], fix)
+    if len(fits) > 1 and _keys(fits[0]) == _keys(fits[1]):
+        return None, conflict("tax rules", [r.rule_id for r in fits[:2]], place.path)
+    return fits[0], None
+
+
+def _fits(rule: TaxRule, place: Place, kind: str) -> bool:
+    return (
+        rule.zone in ("", place.zone)
+        and (not rule.customer_kinds or kind in rule.customer_kinds)
+        and rule.item in ("", place.item)
+        and rule.vat in ("", "verified" if place.verified else "unverified")
+    )
+
+
+def _keys(rule: TaxRule) -> int:
+    return sum(bool(key) for key in (rule.zone, rule.customer_kinds, rule.item, rule.vat))
+
+
+def rules_that_tie(rules: Sequence[TaxRule]) -> tuple[str, ...]:
+    """Return the ids of two rules of equal rank that could fit the same supply, if any."""
+    for place, one in enumerate(rules):
+        for other in rules[place + 1 :]:
+            kinds = set(one.customer_kinds) & set(other.customer_kinds)
+            apart = (
+                _apart(one.zone, other.zone)
+                or _apart(one.item, other.item)
+                or _apart(one.vat, other.vat)
+                or (one.customer_kinds and other.customer_kinds and not kinds)
+            )
+            if _keys(one) == _keys(other) and not apart:
+                return one.rule_id, other.rule_id
+    return ()
+
+
+def _apart(one: str, other: str) -> bool:
+    return bool(one and other and one != other)
+
+
+def _doubts_of(facts: PricingFacts, place: Place, rule: TaxRule, ship_to: str) -> list[Finding]:
+    """Return what a person must confirm about a rule's outcome."""
+    if rule.finding:
+        return [
+            finding(
+                rule.finding,
+                Severity.NEEDS_HUMAN,
+                "the customer's VAT id is not verified, so the standard rate is charged",
+                subject=facts.customer.account_id,
+                rule_id=rule.rule_id,
+                evidence=[place.path],
+                fix="verify the VAT id and price again",
+            )
+        ]
+    if place.invoiced:
+        return [
+            finding(
+                "TAX_INVOICE_ADDRESS",
+                Severity.NEEDS_HUMAN,
+                f"goods go to {ship_to}, but the customer's VAT id is of {place.country}: "
+                "taxed like a sale at home",
+                subject=facts.customer.account_id,
+                rule_id=rule.rule_id,
+                evidence=[place.path],
+                fix=f"add and verify the customer's VAT id of {ship_to}, or ask tax to confirm",
+            )
+        ]
+    return []
+
+
+def _untaxed(
+    facts: PricingFacts, place: Place, rule: TaxRule, day: date, findings: list[Finding]
+) -> tuple[TaxDecision | None, list[Finding]]:
+    """Return the decision of a category without tax; a row of it names the legal basis."""
+    home = facts.home_country
+    bases = [
+        r
+        for r in facts.tax_rates
+        if r.country == home
+        and not r.region
+        and r.category == rule.category
+        and r.window.covers(day)
+    ]
+    if len(bases) > 1:
+        rows = [r.rate_id for r in bases[:2]]
+        return None, [conflict("legal bases", rows, place.path)]
+    basis = bases[0].source if bases else rule.note
+    code = VATEX.get(rule.category, "") if home in facts.zones["EU"] else ""
+    return (
+        TaxDecision(
+            category=rule.category,
+            rate=ZERO,
+            note=rule.note,
+            rule_id=rule.rule_id,
+            source=f"{place.path}; {basis}",
+            jurisdiction=home if rule.category in ("G", "Z", "E") else place.country,
+            reason_code=code,
+            needs_human=bool(findings),
+        ),
+        findings,
+    )
+
+
+def _exempted(
+    decision: TaxDecision,
+    certificates: Iterable[Exemption],
+    ship_to: tuple[str, str],
+    day: date,
+    findings: list[Finding],
+) -> tuple[TaxDecision, list[Finding]]:
+    """Exempt a supply by a certificate that is verified, in force and for this place."""
+    country, region = ship_to
+    for one in sorted(certificates, key=lambda c: c.certificate_id):
+        severity = Severity.INFO
+        if country not in one.jurisdictions and f"{country}-{region}" not in one.jurisdictions:
+            code, why = "EXEMPTION_ELSEWHERE", f"does not hold in {country}"
+        elif one.status == "unverified":
+            code, why = "EXEMPTION_UNVERIFIED", "is not verified"
+        elif one.status != "verified" or not one.window.covers(day):
+            code, why = "EXEMPTION_EXPIRED", f"is not in force on {day}"
+            severity = Severity.WARNING
+        else:
+            return (
+                replace(
+                    decision,
+                    category="E",
+                    rate=ZERO,
+                    taxes=(),
+                    note=f"Exempt: {one.reason}, certificate {one.number}",
+                    rule_id="TAX-EXEMPT-E",
+                    source=f"{decision.source}; {one.certificate_id}",
+                    reason_code=one.reason_code,
+                ),
+                findings,
+            )
+        findings.append(
+            finding(
+                code,
+                severity,
+                f"exemption certificate {one.certificate_id} {why}: tax is charged",
+                subject=one.certificate_id,
+                rule_id="TAX-EXEMPT-E",
+                fix="verify a certificate that holds here, and price again",
+            )
+        )
+    return decision, findings
+
+
+def _no_rate(answer: RateAnswer, provider: str, place: Place, rule: TaxRule) -> Finding:
+    if answer.conflict:
+        return conflict("tax rates", answer.conflict, place.path)
+    return undetermined(
+        f"the tax of {answer.jurisdiction} is outside the coverage of the {provider}",
+        [place.path, rule.rule_id, answer.coverage],
+        f"supply {answer.missing}, or connect a provider of tax rates that covers it",
+    )

@@ -1,0 +1,297 @@
+"""The tax of one pricing on its way: decisions, tax-inclusive prices, freight, the breakdown."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from servers.finance.facts import Address, Item, PricingFacts
+from servers.finance.say import finding, percent, step
+from servers.finance.subscriptions.proration import six_decimals
+from servers.finance.tax.decisions import TaxDecision, decide, provider_of
+from servers.finance.tax.document import (
+    Breakdown,
+    Rounding,
+    TaxedAmount,
+    breakdown,
+    step_of,
+    weighted_rate,
+)
+from servers.finance.tax.doubts import conflict, rate_changes, undetermined
+from servers.finance.tax.rates import effective
+from servers.finance.tax.stack import Tax, included, price_elsewhere
+from servers.finance.work import Work
+from servers.toolkit.findings import Finding, Severity
+
+ZERO = Decimal(0)
+TAXED = ("S", "Z", "E")
+
+
+class Taxing:
+    """Decides, takes out and adds up the tax of one pricing; collects what there is to say."""
+
+    def __init__(self, facts: PricingFacts, ship_to: Address, day: date, currency: str) -> None:
+        self.facts, self.day, self.currency = facts, day, currency
+        self.country, self.region = ship_to.country, region_of(ship_to)
+        self.findings: list[Finding] = []
+        self._known: dict[tuple[str, str], TaxDecision | None] = {}
+        self._used: set[tuple[str, str]] = set()
+
+    def begin(self, work: Work) -> None:
+        """Decide the tax of a line, and put a tax-inclusive price into the tax that holds."""
+        if work.item is None:
+            return
+        work.tax = self.of(work.item)
+        if work.price.tax_inclusive and work.tax is not None:
+            self._reprice(work, work.item, work.tax)
+
+    def of(self, item: Item) -> TaxDecision | None:
+        """Return the tax of an item, or of a fee described as one; None when nothing says."""
+        key = ("goods" if item.kind == "goods" else "service", item.tax_class)
+        if key not in self._known:
+            found = decide(self.facts, item, self.country, self.day, self.region)
+            self._known[key] = found[0]
+            self._say(found[1])
+        decision = self._known[key]
+        if decision is not None and decision.category in TAXED:
+            self._used.add((decision.jurisdiction, item.tax_class))
+        return decision
+
+    def _say(self, findings: Iterable[Finding]) -> None:
+        self.findings += [one for one in findings if one not in self.findings]
+
+    def _reprice(self, work: Work, item: Item, there: TaxDecision) -> None:
+        """Recompute a price whose book included another tax (the fiscal position)."""
+        price = work.price
+        country = price.book_country or self.facts.home_country
+        here = provider_of(self.facts).find(country, "", item.tax_class, self.day)
+        if price.amount is None or not here.rates:
+            what = f"the tax inside the prices of {price.book} is not known"
+            evidence = [f"{country}, class {item.tax_class}"]
+            fix = f"supply {here.missing or 'one rate of each rank'}"
+            if here.conflict:
+                self._say([conflict("tax rates", here.conflict, what)])
+            elif price.amount is not None:
+                self._say([undetermined(what, evidence, fix)])
+            price.amount = None
+            return
+        before, inside = price.amount, included(here.taxes)
+        mine = included(there.stack)
+        if effective(inside) == effective(mine):
+            return
+
+        def moved(amount: Decimal) -> Decimal:
+            other = price_elsewhere(amount, inside, mine)
+            return six_decimals(other)
+
+        price.amount = moved(price.amount)
+        if price.list_amount is not None:
+            price.list_amount = moved(price.list_amount)
+        if price.rest is not None:
+            price.rest = moved(price.rest)
+        price.trace.append(
+            step(
+                work.line.line_id,
+                "tax_price",
+                "TAX-INCLUSIVE",
+                source=there.source,
+                before=before,
+                after=price.amount,
+                note=f"the book's price includes {percent(effective(inside))}%, "
+                f"here {percent(there.rate)}% holds: the net price stays",
+            )
+        )
+
+    def take_out(self, works: Sequence[Work]) -> None:
+        """Split tax-inclusive lines into net and tax, and trace every line's tax."""
+        for work in works:
+            if work.tax is None and work.item is not None:  # a promotion's free item
+                work.tax = self.of(work.item)
+        for counted in (True, False):
+            mine = [
+                w
+                for w in works
+                if w.price.tax_inclusive and w.in_total == counted and w.running is not None
+            ]
+            if counted:
+                self._split(mine)
+            else:
+                for work in mine:
+                    self._split([work])
+        for work in works:
+            self._trace(work)
+        self._display(works)
+
+    def _split(self, works: Sequence[Work]) -> None:
+        parts = [self._part(work) for work in works]
+        if any(part is None for part in parts):
+            return
+        done = breakdown([p for p in parts if p], step_of(self.currency), self.rounding()[0])
+        for work, net, inside in zip(works, done.nets, done.inside, strict=True):
+            work.running, work.included_tax = net, inside
+
+    def _part(self, work: Work) -> TaxedAmount | None:
+        if work.tax is None or work.running is None:
+            return None
+        tax = work.tax
+        return TaxedAmount(
+            tax.category,
+            tax.rate,
+            work.running + work.included_tax,
+            stack=included(tax.stack) if work.price.tax_inclusive else tax.stack,
+            quantity=Decimal(work.line.quantity),
+            jurisdiction=tax.jurisdiction,
+            key=work.line.line_id,
+        )
+
+    def _trace(self, work: Work) -> None:
+        tax = work.tax
+        if tax is None:
+            return
+        note = f"{tax.category} {percent(tax.rate)}%, {tax.confidence}"
+        inclusive = work.price.tax_inclusive and work.running is not None
+        work.trace.append(
+            step(
+                work.line.line_id,
+                "tax",
+                tax.rule_id,
+                source=tax.source,
+                before=(work.running or ZERO) + work.included_tax if inclusive else None,
+                after=work.running if inclusive else None,
+                note=f"{note}, included in the price" if inclusive else note,
+            )
+        )
+
+    def _display(self, works: Iterable[Work]) -> None:
+        """Say so where the law wants consumers to be shown prices with tax."""
+        row = self.facts.jurisdictions.get(self._taxed_in() or "")
+        if self.facts.customer.kind != "consumer" or row is None or row.consumer_prices != "gross":
+            return
+        bare = [w.line.line_id for w in works if w.item and not w.price.tax_inclusive]
+        if bare:
+            self._say(
+                [
+                    finding(
+                        "TAX_PRICE_DISPLAY",
+                        Severity.WARNING,
+                        f"consumers in {row.name} are shown prices with tax, but "
+                        f"{', '.join(bare[:5])} come from a price book without",
+                        rule_id=row.jurisdiction,
+                        evidence=[row.source],
+                        fix="quote from a tax-inclusive price book",
+                    )
+                ]
+            )
+
+    def _taxed_in(self) -> str | None:
+        """Return the jurisdiction that taxes, None when none or several do."""
+        places = {d.jurisdiction for d in self._known.values() if d and d.category in TAXED}
+        return places.pop() if len(places) == 1 else None
+
+    def rounding(self) -> tuple[Rounding, str]:
+        """Return how tax is rounded and the row that says so; EN 16931 where no row does."""
+        place = self._taxed_in() or self.facts.home_country
+        row = self.facts.jurisdictions.get(place) or self.facts.jurisdictions.get(place[:2])
+        if row is None:
+            return "document", "EN 16931"
+        return row.rounding, f"tax_jurisdiction {row.jurisdiction}"
+
+    def carriage(self, works: Sequence[Work]) -> TaxDecision | None:
+        """Return the tax of freight and fees, by the policy of the place that taxes the goods.
+
+        It follows most of the goods' net, else most of the net; where those are taxed, a policy
+        may give it a class of its own, or the lines' average rate weighted by net.
+        """
+        most = follow_most(works)
+        if most is None or most.category != "S":
+            return most
+        row = self.facts.jurisdictions.get(most.jurisdiction)
+        if row is not None and row.shipping == "class":
+            return self._class_rate(most, row.shipping_class)
+        if row is not None and row.shipping == "weighted":
+            return self._weighted(most, works)
+        return most
+
+    def _class_rate(self, most: TaxDecision, tax_class: str) -> TaxDecision | None:
+        country, _, region = most.jurisdiction.partition("-")
+        answer = provider_of(self.facts).find(country, region, tax_class, self.day)
+        if not answer.rates:
+            what = f"there is no rate for carriage in {most.jurisdiction}"
+            self._say([undetermined(what, [answer.coverage], f"supply {answer.missing}")])
+            return None
+        self._used.add((most.jurisdiction, tax_class))
+        source = "; ".join(r.source for r in answer.rates)
+        rate, rule = effective(answer.taxes), "TAX-SHIPPING-CLASS"
+        category = answer.rates[0].category
+        return replace(
+            most, category=category, rate=rate, taxes=answer.taxes, rule_id=rule, source=source
+        )
+
+    def _weighted(self, most: TaxDecision, works: Sequence[Work]) -> TaxDecision:
+        parts = [
+            (w.running, w.tax.rate)
+            for w in works
+            if w.in_total and w.tax is not None and w.running is not None
+        ]
+        rate = weighted_rate(parts)
+        if rate is None or rate == most.rate:
+            return most
+        name = most.stack[0].name
+        return replace(
+            most, rate=rate, taxes=(Tax(rate, name=name),), rule_id="TAX-SHIPPING-WEIGHTED"
+        )
+
+    def document(
+        self, works: Sequence[Work], extras: Sequence[tuple[TaxDecision, Decimal]]
+    ) -> Breakdown | None:
+        """Return the taxes of counted lines and of freight and fees; None when one is unknown."""
+        parts: list[TaxedAmount] = []
+        for work in works:
+            part = self._part(work)
+            if part is None:
+                return None
+            parts.append(part)
+        parts += [
+            TaxedAmount(tax.category, tax.rate, net, stack=tax.stack, jurisdiction=tax.jurisdiction)
+            for tax, net in extras
+        ]
+        taxing = {p.jurisdiction for p in parts if p.category in TAXED and p.amount}
+        if len(taxing) > 1:
+            self._say([_two_places(sorted(taxing))])
+        return breakdown(parts, step_of(self.currency), self.rounding()[0])
+
+    def coming(self, days: int) -> list[Finding]:
+        """Return the known changes of the rates in use within some days."""
+        return rate_changes(self.facts.tax_rates, self._used, self.day, days)
+
+
+def region_of(address: Address) -> str:
+    """Return an address's region as its code without the country: US-TX and TX are TX."""
+    return address.region.removeprefix(f"{address.country}-")
+
+
+def follow_most(works: Sequence[Work]) -> TaxDecision | None:
+    """Return the tax of most of the goods' net, else of most of the net."""
+    for wanted in ("goods", ""):
+        sums: dict[tuple[str, Decimal, str], tuple[Decimal, TaxDecision]] = {}
+        for work in works:
+            if work.tax is None or work.item is None or not work.in_total:
+                continue
+            if wanted and work.item.kind != wanted:
+                continue
+            key = (work.tax.category, work.tax.rate, work.tax.jurisdiction)
+            net = (work.running or ZERO) + sums.get(key, (ZERO, work.tax))[0]
+            sums[key] = (net, work.tax)
+        if sums:
+            return sums[max(sums, key=lambda k: (sums[k][0], k))][1]
+    return None
+
+
+def _two_places(places: Sequence[str]) -> Finding:
+    return finding(
+        "TAX_TWO_PLACES",
+        Severity.NEEDS_HUMAN,
+        f"{' and '.join(places)} both tax parts of this quote: one document cannot state both",
+        rule_id="TAX",
+        fix="make a quote for each, or ask tax to confirm",
+    )

@@ -1,0 +1,162 @@
+"""Where a tax rate comes from: jurisdictions, registrations, and providers of rates.
+
+A provider answers which rates hold at a place on a day, and says what it covers. The one built in
+reads the table of rates; where a tax depends on more than the table knows (a street in the USA,
+a province in Canada) it says so, and nobody guesses. Another provider is any object of this shape.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Literal, Protocol
+
+from servers.finance.facts import TaxRate, Window
+from servers.finance.tax.document import Rounding
+from servers.finance.tax.stack import Tax, with_included
+
+Shipping = Literal["goods", "class", "weighted"]
+Prices = Literal["gross", "net"]
+Coverage = Literal["covered", "by_region", "outside"]
+Scheme = Literal["vat", "gst", "sales_tax", "oss"]
+UNDER_STANDARD = frozenset({"standard", "service", "digital"})
+"""Product classes that the standard rate covers where a place has no rate of their own."""
+
+
+@dataclass(frozen=True)
+class Jurisdiction:
+    """A place with a tax law of its own: how it rounds, taxes carriage and shows prices."""
+
+    jurisdiction: str
+    name: str
+    tax_name: str
+    rounding: Rounding
+    shipping: Shipping
+    shipping_class: str
+    consumer_prices: Prices
+    coverage: Coverage
+    note: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Where the seller is registered for a tax; `oss` is the EU's One Stop Shop."""
+
+    registration_id: str
+    jurisdiction: str
+    scheme: Scheme
+    number: str
+    establishment: bool
+    window: Window
+
+
+@dataclass(frozen=True)
+class RateAnswer:
+    """The rates of a place on a day; with no rates, what is missing or in conflict."""
+
+    rates: tuple[TaxRate, ...]
+    jurisdiction: str
+    coverage: str
+    missing: str = ""
+    conflict: tuple[str, ...] = ()
+
+    @property
+    def taxes(self) -> tuple[Tax, ...]:
+        """The rates as a stack, on top of a price."""
+        return tuple(
+            Tax(r.percent, kind=r.kind, enlarges_base=r.enlarges_base, name=r.name)
+            for r in self.rates
+        )
+
+
+class TaxRateProvider(Protocol):
+    """Answers which rates hold at a place on a day."""
+
+    @property
+    def name(self) -> str:
+        """What the trace calls it."""
+        ...
+
+    def find(self, country: str, region: str, tax_class: str, day: date) -> RateAnswer:
+        """Return the rates of a product class at a place, or what is missing."""
+        ...
+
+
+@dataclass(frozen=True)
+class TableProvider:
+    """The rates in finance's own table, no more and no less."""
+
+    rates: Sequence[TaxRate]
+    jurisdictions: Mapping[str, Jurisdiction]
+    name: str = "tax table"
+
+    def find(self, country: str, region: str, tax_class: str, day: date) -> RateAnswer:
+        """Return the rates of a product class at a place, or what is missing."""
+        here = self.jurisdictions.get(f"{country}-{region}") if region else None
+        nation = self.jurisdictions.get(country)
+        place = f"{country}-{region}" if here else country
+        if here is None and nation is not None and nation.coverage == "by_region":
+            where = f"{country}-{region}" if region else f"a region of {country}"
+            return RateAnswer((), country, coverage_of(nation), missing=f"rates of {where}")
+        row = here or nation
+        coverage = coverage_of(row) if row else "no row for the place"
+        if row is not None and row.coverage == "outside":
+            return RateAnswer((), place, coverage, missing=f"rules and rates of {place}")
+        fits = [
+            r
+            for r in self.rates
+            if r.country == country
+            and (r.category in ("S", "Z") or (r.region and r.category in ("E", "O")))
+            and r.region in ("", region if here else "")
+            and r.window.covers(day)
+        ]
+        mine = [r for r in fits if r.tax_class == tax_class]
+        if not mine and tax_class in UNDER_STANDARD:
+            mine = [r for r in fits if r.tax_class == "standard"]
+        if not mine:
+            missing = f"a rate of {place} for the class {tax_class} on {day}"
+            return RateAnswer((), place, coverage, missing=missing)
+        if twins := equal_rank(mine):
+            return RateAnswer((), place, coverage, conflict=twins)
+        stacked = {r.sequence: r for r in sorted(mine, key=lambda r: r.region)}
+        return RateAnswer(tuple(stacked[n] for n in sorted(stacked)), place, coverage)
+
+
+def coverage_of(row: Jurisdiction) -> str:
+    """Say what is known of a place, where it was read and when."""
+    return f"{row.note or row.name}; {row.source}"
+
+
+def equal_rank(rates: Iterable[TaxRate]) -> tuple[str, ...]:
+    """Return the ids of two rates of equal rank that hold on one day, if there are any.
+
+    Equal rank is the same country, region, class and sequence. A region's rate stands above its
+    country's of the same sequence; different sequences are added up.
+    """
+    seen: dict[tuple[str, str, str, int], list[TaxRate]] = {}
+    for rate in sorted(rates, key=lambda r: r.rate_id):
+        key = (rate.country, rate.region, rate.tax_class, rate.sequence)
+        if rate.category not in ("S", "Z"):
+            key = (rate.country, rate.region, f"{rate.category} {rate.tax_class}", rate.sequence)
+        for other in seen.setdefault(key, []):
+            if overlap(rate.window, other.window):
+                return other.rate_id, rate.rate_id
+        seen[key].append(rate)
+    return ()
+
+
+def overlap(one: Window, other: Window) -> bool:
+    """Say whether two windows share a day."""
+    first = max(one.first or date.min, other.first or date.min)
+    last = min(one.last or date.max, other.last or date.max)
+    return first <= last
+
+
+def effective(taxes: Sequence[Tax]) -> Decimal:
+    """Return what a stack's percentages come to, in percent of the net; 5 and 9.975 is 14.975."""
+    hundred = Decimal(100)
+    inside = [replace(t, included=True) for t in taxes if t.kind != "fixed"]
+    if len(taxes) == 1 and inside and inside[0].kind == "percent":
+        return taxes[0].amount
+    return with_included(inside, hundred, Decimal(1)) - hundred

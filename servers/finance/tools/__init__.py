@@ -1,0 +1,1 @@
+"""The tools of the finance server, by what they are for."""

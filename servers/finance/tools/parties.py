@@ -1,0 +1,205 @@
+"""The tools that judge a customer and select terms; and the one with which legal reviews a hit."""
+
+# mypy: disable-error-code="untyped-decorator"
+# app.tool is overloaded, and mypy cannot choose an overload for `**reads(...)`
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from servers.finance.law import credit, screening
+from servers.finance.law.payment import PaymentTerms
+from servers.finance.law.select import parties_of, select_for
+from servers.finance.repository import legal
+from servers.finance.repository.collect import collect, find_customer, find_policies
+from servers.finance.schemas import (
+    AmountMinor,
+    CreditCheck,
+    Lines,
+    PriceRequest,
+    ReviewDecision,
+    Screening,
+    ScreeningReviewed,
+    SelectedTerms,
+    TermsCode,
+)
+from servers.finance.tools.decisions import Note
+from servers.toolkit import scope
+from servers.toolkit.app import Server
+from servers.toolkit.declare import reads, writes
+from servers.toolkit.errors import InvalidInputError
+from servers.toolkit.fields import AccountId, AddressId, CurrencyCode
+from servers.toolkit.idempotency import once
+
+BY_ACCOUNT = ("account_id",)
+EntryId = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,59}$",
+        max_length=60,
+        description="entry of the screening list: the subject of a finding of screen_party",
+    ),
+]
+
+
+def add_party_tools(app: Server, now: Callable[[], datetime]) -> None:
+    """Add the tools that judge a customer and select terms."""
+    database = app.database
+
+    @app.tool(**reads("Check credit", rows="bound", binds=("account_id", "amount_minor")))
+    def check_credit(
+        account_id: AccountId,
+        amount_minor: AmountMinor,
+        currency: CurrencyCode,
+        payment_terms: TermsCode | None = None,
+    ) -> CreditCheck:
+        """Check whether an amount fits a customer's credit line, and show the numbers.
+
+        amount_minor is the total of price_quote, in its currency; payment_terms are those of
+        select_terms, none means the ones on file: what is paid in advance is no exposure. A
+        verdict of needs_human means that finance must decide; the findings say why.
+        """
+        with database.session() as session:
+            row, customer = find_customer(session, account_id)
+            policies = find_policies(session)
+            policy = legal.credit_policy(policies)
+            facts = legal.credit_facts(session, row, customer.family_tree, policy)
+            known = legal.find_payment_terms(session)
+        code = payment_terms or customer.payment_terms_code
+        if payment_terms is not None and payment_terms not in known:
+            raise InvalidInputError(
+                f"there are no payment terms {code}", fix=f"use one of {', '.join(sorted(known))}"
+            )
+        terms = known.get(code) or known[policies["standard_terms"]]
+        judged = credit.judge(facts, amount_minor, currency, terms, now().date())
+        return _credit_answer(facts, judged, currency, terms)
+
+    @app.tool(**reads("Screen a party", rows="bound", binds=BY_ACCOUNT))
+    def screen_party(account_id: AccountId) -> Screening:
+        """Compare a customer's name, and those that go with it, with the screening list.
+
+        Every hit needs a person; no hit only says that this list of this date has no such name.
+        A hit that legal reviewed stays visible, with who decided what and until when.
+        """
+        with database.session() as session:
+            _, customer = find_customer(session, account_id)
+            parties = parties_of(customer, legal.find_parties(session, account_id))
+            reviews = legal.find_reviews(session, account_id)
+            listed = legal.find_screening(session)
+        findings = screening.screen(parties, listed, now().date(), reviews)
+        return Screening(
+            verdict=screening.verdict_of(findings),
+            list_name=listed.name,
+            list_as_of=listed.as_of.isoformat(),
+            screened=[party.role for party in parties],
+            findings=findings,
+        )
+
+    @app.tool(
+        **reads(
+            "Select terms",
+            rows="bound",
+            binds=("account_id", "lines", "ship_to_address_id", "total_minor", "currency"),
+        )
+    )
+    def select_terms(
+        account_id: AccountId,
+        lines: Lines,
+        ship_to_address_id: AddressId,
+        total_minor: AmountMinor,
+        currency: CurrencyCode,
+        payment_terms_asked: TermsCode | None = None,
+    ) -> SelectedTerms:
+        """Select the approved clauses and the payment terms of a quote, by rules.
+
+        Give the lines that were priced and the total of price_quote. payment_terms_asked is what
+        the customer asks for: it is reported, never applied. Hand clause_ids and payment_terms to
+        create_quote as they are; anything else needs approval.
+        """
+        request = PriceRequest(
+            account_id=account_id,
+            lines=tuple(lines),
+            ship_to_address_id=ship_to_address_id,
+            ship_method="DIGITAL",
+            order_date=now().date(),
+            currency=currency,
+        )
+        with database.session() as session:
+            facts = collect(session, request.checked())
+        money = (total_minor, currency)
+        terms = select_for(facts, request, money, asked=payment_terms_asked)
+        return SelectedTerms(
+            clause_ids=terms.clause_ids,
+            payment_terms=terms.payment.code,
+            reasons=dict(terms.reasons),
+            findings=list(terms.findings),
+        )
+
+
+def add_review_tool(app: Server, now: Callable[[], datetime]) -> None:
+    """Add the tool with which a person of legal records what a hit is."""
+    database = app.database
+
+    @app.tool(**writes("Review a hit", rows="bound", binds=BY_ACCOUNT, person_only=True))
+    def review_screening(
+        account_id: AccountId,
+        entry_id: EntryId,
+        decision: ReviewDecision,
+        note: Note = "",
+        valid_days: Annotated[int, Field(ge=1, le=365, description="days it holds")] = 180,
+    ) -> ScreeningReviewed:
+        """Record, as a person of legal, whether a hit of screen_party is the same party.
+
+        The hit stays visible, as reviewed. different_party lets quotes pass until the review
+        lapses, or a name changes; same_party blocks them.
+        """
+        with database.write() as session:
+            _, customer = find_customer(session, account_id)
+            return once(
+                session,
+                "review_screening",
+                lambda: legal.review(
+                    session,
+                    customer,
+                    entry_id,
+                    decision,
+                    note,
+                    valid_days,
+                    scope.person(),
+                    now().date(),
+                ),
+                ScreeningReviewed,
+            )
+
+
+def _credit_answer(
+    facts: credit.CreditFacts, judged: credit.Judgement, currency: str, terms: PaymentTerms
+) -> CreditCheck:
+    """Return the numbers where they are in the currency that was asked about."""
+    line, own, row = facts.line, judged.numbers, judged.row
+    same = line.currency == currency
+    shared = facts.family is not None and facts.family.currency == currency
+    family = judged.family if shared else None
+    return CreditCheck(
+        verdict=screening.verdict_of(judged.findings),
+        limit_minor=line.limit_minor if same else None,
+        exposure_minor=own.exposure_minor if same else None,
+        currency=currency,
+        rating=line.rating,
+        payment_terms=terms.code,
+        open_minor=own.open_minor if same else None,
+        unbilled_minor=own.unbilled_minor if same else None,
+        asked_minor=own.asked_minor if same else None,
+        overdue=dict(own.overdue) if same else {},
+        overdue_days=own.overdue_days,
+        other_currencies=dict(own.other),
+        family_limit_minor=facts.family.limit_minor if facts.family and shared else None,
+        family_exposure_minor=None if family is None else family.exposure_minor,
+        policy_rule=None if row is None else row.rule_id,
+        max_days=None if row is None else row.max_days,
+        in_advance_percent=None if row is None else f"{row.in_advance.normalize():f}",
+        advance_percent_needed=judged.advance_percent,
+        findings=list(judged.findings),
+    )
