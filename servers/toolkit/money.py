@@ -98,8 +98,9 @@ def split_units(units: int, weights: Sequence[Decimal]) -> list[int]:
     """Split whole units over weights by largest remainder; the parts sum to them exactly."""
     if not weights:
         return []
-    base = sum(weights) or Decimal(len(weights))
-    shares = [units * (w if sum(weights) else Decimal(1)) / base for w in weights]
+    if not (base := sum(weights)):
+        weights, base = [Decimal(1)] * len(weights), Decimal(len(weights))
+    shares = [units * weight / base for weight in weights]
     floors = [int(share.to_integral_value(ROUND_FLOOR)) for share in shares]
     order = sorted(range(len(shares)), key=lambda i: (floors[i] - shares[i], i))
     for i in order[: units - sum(floors)]:
