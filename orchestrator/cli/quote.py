@@ -153,6 +153,12 @@ def print_quote(quote: Mapping[str, Any]) -> None:
     for label, key in (("net", "net_minor"), ("tax", "tax_minor"), ("total", "total_minor")):
         if totals.get(key) is not None:
             say(f"  {label:<6} {money(totals[key], currency)}")
+    if totals.get("rounding_minor"):
+        say(f"  to pay {money(totals['payable_minor'], currency)}, in coins there are")
+    if runs := quote.get("recurring"):
+        parts = [money(runs[f"{name}_minor"], currency) for name in ("monthly", "contract")]
+        once = money(runs["one_time_minor"], currency)
+        say(f"  of it subscriptions: {parts[0]} a month, {parts[1]} over their terms; once {once}")
     for finding in quote.get("findings", ()):
         say(f"  ! {describe(finding)}")
     for approval in quote.get("approvals", ()):
