@@ -63,6 +63,10 @@ def test_no_cost_and_no_margin_leaves_finance(
     shown = command("quote", "show", quote_id, "--json")
     assert shown.json["margin"] is None
     said = {"run": run.out.encode(), "show": shown.out.encode()}
+    for words in (("explain", quote_id), ("explain", quote_id, "--json"), ("report",)):
+        told = command("quote", *words)
+        assert told.code == 0, told
+        said[" ".join(words)] = told.out.encode()
     assert leaks(home, said, internal=True) == []
 
     approved = command("runs", "approve", run.json["run_id"], "--as", "per_ingrid", "--json")
