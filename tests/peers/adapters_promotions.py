@@ -41,6 +41,7 @@ from servers.finance.promotions.rules import Order, refusal
 from servers.finance.schemas import Adjustment
 
 CURRENCY, DAY, ZERO = "USD", date(2026, 1, 1), Decimal(0)
+GROUP = "customer.customer_group.id"
 SELECTED = {"product_category.id": "family", "product.id": "sku"}
 
 
@@ -99,7 +100,9 @@ def medusa_actions(inputs: dict[str, Any], expected: dict[str, Any]) -> dict[str
     context, codes = inputs["context"], inputs["codes"]
     used = [p for p in inputs["promotions"] if p["code"] in codes or p["is_automatic"]]
     used.sort(key=lambda p: codes.index(p["code"]) if p["code"] in codes else len(codes))
-    promotions = [_medusa_promotion(p, n, inputs) for n, p in enumerate(used)]
+    used = [p for p in used if _met(p.get("rules", []), context)]
+    same = _listed_together(used)
+    promotions = [_medusa_promotion(p, n, inputs, same) for n, p in enumerate(used)]
     names = {p["code"]: p for p in used}
     parts = [
         Part(
@@ -107,7 +110,13 @@ def medusa_actions(inputs: dict[str, Any], expected: dict[str, Any]) -> dict[str
             quantity=one["quantity"],
             start=Decimal(str(one["subtotal"])),
             item=item_of(
-                one.get("product", {}).get("id", ""), one.get("product_category", {}).get("id", "")
+                *(
+                    same.get(name, name)
+                    for name in (
+                        one.get("product", {}).get("id", ""),
+                        one.get("product_category", {}).get("id", ""),
+                    )
+                )
             ),
         )
         for one in context.get("items", [])
@@ -155,7 +164,28 @@ def _as_listed(applied: Any, listed: list[dict[str, Any]]) -> list[tuple[str, De
     return [(one["id"], offs[one["id"]]) for one in listed if one["id"] in offs]
 
 
-def _medusa_promotion(said: dict[str, Any], place: int, inputs: dict[str, Any]) -> Promotion:
+def _met(rules: list[dict[str, Any]], context: dict[str, Any]) -> bool:
+    """Say whether what a promotion asks of the cart holds; the customer's group is left to us."""
+    for rule in rules:
+        if rule["attribute"] == GROUP:
+            continue
+        found: Any = context
+        for key in rule["attribute"].split("."):
+            found = found.get(key) if isinstance(found, dict) else None
+        if found not in rule["values"]:
+            return False
+    return True
+
+
+def _listed_together(promotions: list[dict[str, Any]]) -> dict[str, str]:
+    """Return one name for the products or categories that a rule lists together."""
+    rules = [r for p in promotions for key in ("target_rules", "buy_rules") for r in p.get(key, [])]
+    return {name: r["values"][0] for r in rules for name in r["values"][1:]}
+
+
+def _medusa_promotion(
+    said: dict[str, Any], place: int, inputs: dict[str, Any], same: dict[str, str]
+) -> Promotion:
     campaign = inputs.get("campaigns", {}).get(said.get("campaign"), {})
     used, limit = Decimal(campaign.get("used", "0")), Decimal(campaign.get("limit", "0"))
     limits = Limits(max_quantity=said.get("max_quantity"))
@@ -163,17 +193,22 @@ def _medusa_promotion(said: dict[str, Any], place: int, inputs: dict[str, Any]) 
         limits = replace(limits, usage=int(limit), used=int(used))
     elif campaign:
         limits = replace(limits, budget={CURRENCY: limit}, spent={CURRENCY: used})
-    groups = tuple(value for rule in said.get("rules", []) for value in rule["values"])
+    groups = tuple(
+        value
+        for rule in said.get("rules", [])
+        if rule["attribute"] == GROUP
+        for value in rule["values"]
+    )
     value = Decimal(str(said["value"]))
     more: dict[str, Any] = {
         "conditions": Conditions(minimum={CURRENCY: ZERO}, segments=groups),
-        "on": _medusa_selector(said.get("target_rules", [])),
+        "on": _medusa_selector(said.get("target_rules", []), same),
         "target": {"items": "lines", "order": "order"}.get(said["target_type"], "shipping"),
     }
     if more["target"] == "shipping":
         more["on"] = Selector()
     if "buy_rules" in said:
-        of = _medusa_selector(said["buy_rules"])
+        of = _medusa_selector(said["buy_rules"], same)
         more["buy_get"] = BuyGet(said["buy_rules_min_quantity"], said["apply_to_quantity"], of)
         more |= {
             "percent": Decimal(100),
@@ -190,13 +225,16 @@ def _medusa_promotion(said: dict[str, Any], place: int, inputs: dict[str, Any]) 
     return promotion_of(said["code"], "amount", place, amount={CURRENCY: value}, **more)
 
 
-def _medusa_selector(rules: list[dict[str, Any]]) -> Selector:
-    chosen = {}
-    for rule in rules:
-        (value,) = rule["values"] if rule["attribute"] in SELECTED else ("",)
-        if rule["attribute"] in SELECTED:
-            chosen[SELECTED[rule["attribute"]]] = value
+def _medusa_selector(rules: list[dict[str, Any]], same: dict[str, str]) -> Selector:
+    chosen = {
+        SELECTED[rule["attribute"]]: same.get(rule["values"][0], rule["values"][0])
+        for rule in rules
+        if rule["attribute"] in SELECTED
+    }
     return Selector(**chosen)
+
+
+MARGINS = ("margin_percent", "margin_amount")
 
 
 # ERPNext -------------------------------------------------------------------------------------
@@ -205,12 +243,13 @@ def _medusa_selector(rules: list[dict[str, Any]]) -> Selector:
 def erpnext_rule(inputs: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
     context, quantity = inputs.get("context", {}), inputs.get("quantity", "1")
     rules = [] if inputs.get("ignore_pricing_rules") else inputs["rules"]
-    if any("fixed_rate" in rule for rule in rules):
-        return {"rate": _book_price(inputs, context)}
+    if any(key in rule for rule in rules for key in ("fixed_rate", *MARGINS)):
+        inputs = {**inputs, "price_list_rate": _book_price(inputs, context, rules)}
+        rules = [r for r in rules if "discount_percent" in r or "discount_amount" in r]
     lines = inputs.get("lines") or [
         {
             "item": context.get("item", "A"),
-            "rate": inputs.get("price_list_rate", "100"),
+            "rate": inputs.get("price_list_rate") or "100",
             "quantity": quantity,
         }
     ]
@@ -235,7 +274,12 @@ def erpnext_rule(inputs: dict[str, Any], expected: dict[str, Any]) -> dict[str, 
     rates = [(p.start - taken) / p.quantity for p, taken in zip(parts, off, strict=True)]
     shares = [taken * 100 / p.start for p, taken in zip(parts, off, strict=True)]
     free = [
-        {"same_item": gift.sku == parts[0].item.sku, "qty": gift.quantity}
+        {
+            "same_item": gift.sku == parts[0].item.sku,
+            "item": gift.sku,
+            "qty": gift.quantity,
+            "rate": ZERO,
+        }
         for applied in outcome.applied
         for gift in applied.effect.gifts
         if parts[0].item is not None
@@ -248,12 +292,13 @@ def erpnext_rule(inputs: dict[str, Any], expected: dict[str, Any]) -> dict[str, 
     }
 
 
-def _book_price(inputs: dict[str, Any], context: dict[str, Any]) -> Decimal | None:
+def _book_price(
+    inputs: dict[str, Any], context: dict[str, Any], rules: list[dict[str, Any]]
+) -> Decimal:
     """Return the price of a book whose entries are the rules; a rate of 0 is no entry."""
     unit, currency = inputs.get("uom", "each"), context.get("currency", CURRENCY)
     factor = int(inputs.get("uom_factor", "1"))
     units = Units([ItemUnit("A", "each", 1), ItemUnit("A", unit, factor)])
-    rules = [rule for rule in inputs["rules"] if Decimal(rule["fixed_rate"])]
     entries = [
         Entry(
             entry_id=rule["name"],
@@ -266,14 +311,18 @@ def _book_price(inputs: dict[str, Any], context: dict[str, Any]) -> Decimal | No
             unit=rule.get("uom", ""),
             default_term_months=None,
             amount=Decimal(rule["fixed_rate"]),
+            min_qty=Decimal(rule.get("min_qty", "0")),
+            max_qty=Decimal(rule["max_qty"]) + 1 if "max_qty" in rule else None,
         )
         for rule in rules
+        if _known_to(rule, context) and Decimal(rule.get("fixed_rate", "0"))
     ]
     keys = keys_of(customer_of(), "US", {})
-    amount = choose(Ask("A", unit, Decimal(factor), currency, DAY, keys), entries, units).amount
-    margin = sum((Decimal(rule.get("margin_percent", "0")) for rule in inputs["rules"]), ZERO)
+    quantity = Decimal(inputs.get("quantity", "1")) * factor
+    amount = choose(Ask("A", unit, quantity, currency, DAY, keys), entries, units).amount
+    share, on_top = (sum((Decimal(rule.get(key, "0")) for rule in rules), ZERO) for key in MARGINS)
     base = Decimal(inputs["price_list_rate"]) if amount is None else amount
-    return formula_price(base, Formula(percent=-margin))
+    return formula_price(base, Formula(percent=-share, surcharge=on_top))
 
 
 def _known_to(rule: dict[str, Any], context: dict[str, Any]) -> bool:
@@ -308,6 +357,9 @@ def _erpnext_promotion(rule: dict[str, Any], place: int) -> Promotion:
         every = int(rule["recurse_for"]) if "recurse_for" in rule else None
         more["gift"] = Gift(int(rule["free_qty"]), rule.get("free_item", ""), every)
         return promotion_of(rule["name"], "free_item", place, **more)
+    if "discount_amount" in rule:
+        amount = {CURRENCY: Decimal(rule["discount_amount"])}
+        return promotion_of(rule["name"], "amount", place, amount=amount, per="unit", **more)
     more["base"] = "running" if rule.get("on_discounted_rate") else "list"
     rate = Decimal(rule["discount_percent"])
     return promotion_of(rule["name"], "percent", place, percent=rate, **more)
