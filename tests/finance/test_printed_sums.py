@@ -1,24 +1,30 @@
 """What is printed adds up: 10,000 random quotes, in every currency that has a minor unit.
 
-Each quote has one to eight lines with unit prices of up to four decimals, reductions, options,
-tax at four rates, freight, a fee and cash rounding, made by `paper_support.adding_up`. The words
-that HTML, Markdown and PDF all print (`render.sheet`) are read back as numbers and added up by
-hand. For one quote in each currency the same is done with the Markdown and the HTML pages.
+Each quote comes out of the functions that price quotes (`priced_support`): one to six lines with
+unit prices of up to four decimals, terms, tiers, promotions, reductions on request and by hand,
+options, tax at two rates, freight, a fee and cash rounding. The words that HTML, Markdown and PDF
+all print (`render.sheet`) are read back as numbers and added up by hand. For one quote in each
+currency the same is done with the Markdown and the HTML pages.
 """
 
 import random
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from html.parser import HTMLParser
+from itertools import islice
+from pathlib import Path
 
 import pytest
 from iso4217 import Currency
-from paper_support import adding_up
+from priced_support import demo_facts, priced_quote
 
 from servers.finance.documents import QuoteDocument, customer_view
+from servers.finance.facts import PricingFacts
 from servers.finance.render import render
 from servers.finance.render.sheet import sheet
 from servers.finance.verify import verify
+from servers.toolkit.database import Database
 
 CURRENCIES = sorted(one.code for one in Currency if one.exponent is not None)
 QUOTES = 10_000
@@ -53,20 +59,49 @@ def currencies(part: int) -> list[str]:
     return [CURRENCIES[(part + n * PARTS) % len(CURRENCIES)] for n in range(QUOTES // PARTS)]
 
 
-def quotes(part: int) -> list[QuoteDocument]:
+class Demo:
+    """The demo's facts, with a name short enough for a failure to print."""
+
+    def __init__(self, facts: PricingFacts) -> None:
+        self.facts = facts
+
+
+@pytest.fixture(scope="module")
+def demo(filled: Path) -> Iterator[Demo]:
+    database = Database.open(filled, "finance")
+    yield Demo(demo_facts(database))
+    database.close()
+
+
+def quotes(part: int, demo: Demo) -> Iterator[QuoteDocument]:
     dice = random.Random(part)  # noqa: S311 - a fixed seed, no secret
-    return [adding_up(dice, currency) for currency in currencies(part)]
+    return (priced_quote(demo.facts, dice, currency) for currency in currencies(part))
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_the_printed_parts_of_ten_thousand_quotes_add_up(part: int) -> None:
-    for quote in quotes(part):
+def test_the_printed_parts_of_ten_thousand_quotes_add_up(part: int, demo: Demo) -> None:
+    for quote in quotes(part, demo):
+        assert quote.totals.total_minor is not None
         assert verify(quote) == []
         page = sheet(customer_view(quote))
         add_up(
             [(row.gross, [one.amount for one in row.less], row.net) for row in page.rows],
             [(one.label, one.amount) for one in page.totals],
         )
+
+
+def test_the_quotes_have_in_them_what_could_go_wrong(demo: Demo) -> None:
+    some = list(islice(quotes(0, demo), 200))
+    labels = {less.label for quote in some for one in quote.lines for less in one.allowances}
+    assert {"Volume discount", "Promotion EDGE5", "Discount"} <= labels
+    assert any("ocument" in label for label in labels)
+    assert any(len(quote.taxes) > 1 for quote in some)
+    assert any(quote.charges for quote in some)
+    assert any(quote.totals.rounding_minor for quote in some)
+    assert any(quote.recurring for quote in some)
+    assert any(quote.freight.net_minor for quote in some)
+    assert any(not one.in_total for quote in some for one in quote.lines)
+    assert any(len((one.unit_price or "").partition(".")[2]) == 4 for q in some for one in q.lines)
 
 
 def test_every_currency_is_among_them() -> None:
@@ -140,10 +175,10 @@ def of_markdown(text: str) -> tuple[list[tuple[str, list[str], str]], list[tuple
 
 
 @pytest.mark.parametrize("read", [of_html, of_markdown])
-def test_the_pages_of_every_currency_add_up(read: object) -> None:
+def test_the_pages_of_every_currency_add_up(read: object, demo: Demo) -> None:
     dice = random.Random(11)  # noqa: S311 - a fixed seed, no secret
     for currency in CURRENCIES:
-        quote = customer_view(adding_up(dice, currency))
+        quote = customer_view(priced_quote(demo.facts, dice, currency))
         form = "html" if read is of_html else "markdown"
         lines, totals = read(render(quote, form))  # type: ignore[operator]
         assert len(lines) == sum(line.in_total for line in quote.lines)
