@@ -298,7 +298,7 @@ def test_it_fetches_nothing(seen: dict[str, dict[str, Any]]) -> None:
 
 def test_it_fits_a_phone(seen: dict[str, dict[str, Any]]) -> None:
     for case in ("narrow", "narrow hostile", "internal", "many"):
-        assert seen[case]["wide"] == 0, f"{case} scrolls sideways"
+        assert seen[case]["wide"] <= 0, f"{case} scrolls sideways"  # below: the reserved gutter
 
 
 def test_amounts_have_the_digits_of_their_currency(
