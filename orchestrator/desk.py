@@ -171,7 +171,7 @@ class Desk:
             raise
         if result is None:
             quote_id = self._event(run_id, "waiting")["quote_id"]
-            quote = await self.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
+            quote = await self.quote(quote_id)
             result = {**_facts_of(quote), "outcome": "waiting"}
         if result["outcome"] == "existing":
             result["held_by"] = result.pop("run_id", None)
@@ -224,7 +224,7 @@ class Desk:
                 fix="`dealdesk runs list --status waiting`",
             )
         quote_id = self._event(row["run_id"], "waiting")["quote_id"]
-        return await self.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
+        return await self.quote(quote_id)
 
     async def decide(
         self, row: Mapping[str, Any], quote: Mapping[str, Any], *, approved: bool, note: str
@@ -270,6 +270,10 @@ class Desk:
             return await call_as(self.servers, self.signing, person, server, tool, arguments)
         except ToolRefused as refusal:
             raise UsageError(in_words(refusal)) from refusal
+
+    async def quote(self, quote_id: str) -> dict[str, Any]:
+        """Return the whole of a quote, as finance has it."""
+        return await self.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
 
     async def quote_id(self, named: str) -> str:
         """Return a quote's id, also of one that is named by its printed number.

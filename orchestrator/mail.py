@@ -33,7 +33,7 @@ async def write_draft(desk: Desk, quote_id: str, folder: Path) -> tuple[Path, li
         UsageError: there is no such quote, or it is no offer.
         EnvironmentProblem: the folder cannot be written.
     """
-    quote = await desk.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
+    quote = await desk.quote(quote_id)
     if quote["status"] not in OFFERS:
         raise UsageError(
             f"{quote.get('number') or quote_id} is {quote['status']}: not an offer to send",

@@ -43,7 +43,7 @@ async def accept_quote(
     settings = decider(home, person)
     async with Desk.open(settings, work=False) as desk:
         quote_id = await desk.quote_id(quote_id)
-        quote = await _found(desk, quote_id)
+        quote = await desk.quote(quote_id)
         if not sure("Record the acceptance of", quote, yes=yes):
             return EXIT["waiting"]
         arguments = {"quote_id": quote_id, "digest": quote["digest"], "reference": reference}
@@ -53,7 +53,7 @@ async def accept_quote(
         trouble = await _noted(desk, {**quote, **done}, "accepted", words)
         for closed in done["closed"]:
             words = f"Quote {closed} closed: {done['number']} was accepted."
-            trouble = await _noted(desk, await _found(desk, closed), "withdrawn", words) or trouble
+            trouble = await _noted(desk, await desk.quote(closed), "withdrawn", words) or trouble
     total = money(done["total_minor"], done["currency"])
     said = f"{done['number']} is accepted{by}: {total}."
     say({**done, "crm_trouble": trouble}, said + _trouble(trouble), json)
@@ -90,7 +90,7 @@ async def withdraw_quote(
     async with Desk.open(settings, work=False) as desk:
         quote_id = await desk.quote_id(quote_id)
         refuse_if_run_waits(desk, quote_id)
-        quote = await _found(desk, quote_id)
+        quote = await desk.quote(quote_id)
         arguments = {"quote_id": quote_id, "reason": reason}
         done = await desk.look("finance", "withdraw_quote", arguments)
         name = done["number"] or quote_id
@@ -131,7 +131,7 @@ async def supersede_quote(
         quote_id = await desk.quote_id(quote_id)
         by = await desk.quote_id(by)
         refuse_if_run_waits(desk, quote_id)
-        quote = await _found(desk, quote_id)
+        quote = await desk.quote(quote_id)
         arguments = {"quote_id": quote_id, "by_quote_id": by}
         done = await desk.look("finance", "supersede_quote", arguments)
         name, other = done["number"] or quote_id, done["superseded_by_number"] or by
@@ -140,10 +140,6 @@ async def supersede_quote(
     said = f"{name} is superseded by {other}."
     say({**done, "crm_trouble": trouble}, said + _trouble(trouble), json)
     return 0
-
-
-async def _found(desk: Desk, quote_id: str) -> dict[str, Any]:
-    return await desk.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
 
 
 async def _noted(desk: Desk, quote: dict[str, Any], outcome: str, words: str) -> str:

@@ -46,7 +46,7 @@ async def diff_quotes(
         other = None if other is None else await desk.quote_id(other)
         before, after = quote_id, other
         if after is None:
-            quote = await desk.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
+            quote = await desk.quote(quote_id)
             if quote["revises"] is None:
                 raise UsageError(
                     f"{quote_id} revises no other quote", fix="name two: `dealdesk quote diff A B`"
@@ -160,7 +160,7 @@ async def explain_quote(
 
     async with Desk.open(load_settings(home=home), work=False) as desk:
         quote_id = await desk.quote_id(quote_id)
-        quote = await desk.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
+        quote = await desk.quote(quote_id)
         found = await _explained(desk, quote_id, line)
     if json:
         print_json(found)

@@ -144,7 +144,7 @@ async def issue_quote(
     settings = decider(home, person)
     async with Desk.open(settings, work=False) as desk:
         quote_id = await desk.quote_id(quote_id)
-        quote = await desk.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
+        quote = await desk.quote(quote_id)
         refuse_if_run_waits(desk, quote_id)
         if not sure("Issue", quote, yes=yes):
             return EXIT["waiting"]
@@ -180,7 +180,7 @@ async def _decide(
     person = settings.person or ""
     async with Desk.open(settings, work=False) as desk:
         quote_id = await desk.quote_id(quote_id)
-        quote = await desk.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
+        quote = await desk.quote(quote_id)
         run_id = _run_waiting_with(desk, quote_id)
         if run_id is None:
             if not any(one["status"] == "pending" for one in quote["approvals"]):
@@ -195,7 +195,7 @@ async def _decide(
             await decide_approvals(
                 desk.servers, desk.signing, person, quote, approved=approved, note=note
             )
-            quote = await desk.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
+            quote = await desk.quote(quote_id)
             say(quote, f"Decided. {quote['next_step']['say']}", as_json)
             return EXIT["waiting"] if quote["status"] == "waiting" else 0
     from orchestrator.cli import runs

@@ -117,7 +117,7 @@ async def revise_quote(
     async with Desk.open(decider(home, person), work=False) as desk:
         quote_id = await desk.quote_id(quote_id)
         refuse_if_run_waits(desk, quote_id)
-        quote = await desk.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
+        quote = await desk.quote(quote_id)
         arguments = {"quote_id": quote_id, "digest": quote["digest"]}
         arguments |= change.arguments([line["line_id"] for line in quote["lines"]])
         seen = await desk.look("finance", "revise_quote", {**arguments, "preview": True})

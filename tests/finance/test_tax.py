@@ -15,7 +15,7 @@ from servers.finance.pricing import price
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
 from servers.finance.tax.decisions import decide
-from servers.finance.tax.document import TaxedAmount, tax_groups
+from servers.finance.tax.document import TaxedAmount, breakdown, step_of
 from servers.finance.tax.doubts import rate_changes
 from servers.toolkit.database import Database
 
@@ -35,7 +35,7 @@ def test_the_official_documents_come_out_to_the_cent(case: dict[str, Any]) -> No
     for extra in inputs["doc_allowance_charges"]:
         amount = Decimal(extra["amount"]) * (1 if extra["charge"] else -1)
         parts.append(TaxedAmount(extra["vat_cat"], Decimal(extra["vat_rate"] or 0), amount))
-    groups = tax_groups(parts, inputs["currency"])
+    groups = breakdown(parts, step_of(inputs["currency"])).groups
     assert sorted((g.category, g.rate, g.taxable, g.tax) for g in groups) == sorted(
         (s["cat"], Decimal(s["rate"] or 0), Decimal(s["taxable"]), Decimal(s["tax"]))
         for s in expected["tax_subtotals"]
@@ -54,7 +54,7 @@ def test_a_group_is_rounded_once_and_25_is_25_00() -> None:
         TaxedAmount("S", Decimal("25"), Decimal("0.02")),
         TaxedAmount("S", Decimal("25.00"), Decimal("0.02")),
     ]
-    (group,) = tax_groups(parts, "EUR")
+    (group,) = breakdown(parts, step_of("EUR")).groups
     assert (group.taxable, group.tax) == (Decimal("0.04"), Decimal("0.01"))
 
 

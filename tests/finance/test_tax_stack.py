@@ -12,7 +12,6 @@ from servers.finance.tax.document import (
     breakdown,
     document_sums,
     step_of,
-    tax_groups,
     weighted_rate,
 )
 from servers.finance.tax.rates import effective
@@ -154,7 +153,7 @@ def test_inclusive_lines_share_the_tax_of_their_group() -> None:
 def test_allowances_charges_prepaid_and_rounding_end_in_what_is_payable() -> None:
     lines = [TaxedAmount("S", D("25"), D("1000.00")), TaxedAmount("E", D("0"), D("-25.00"))]
     extras = [TaxedAmount("S", D("25.00"), D("-100.00")), TaxedAmount("S", D("25"), D("60.00"))]
-    groups = tax_groups([*lines, *extras], "EUR")
+    groups = breakdown([*lines, *extras], step_of("EUR")).groups
     assert [(g.category, g.rate, g.taxable, g.tax) for g in groups] == [
         ("E", 0, D("-25.00"), 0),
         ("S", 25, D("960.00"), D("240.00")),

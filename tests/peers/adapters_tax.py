@@ -10,7 +10,6 @@ from servers.finance.tax.document import (
     breakdown,
     document_sums,
     step_of,
-    tax_groups,
     weighted_rate,
 )
 from servers.finance.tax.stack import Tax, price_elsewhere, stack
@@ -171,7 +170,7 @@ def en16931_document(inputs: Facts, expected: Facts) -> Facts:
     lines = [_part(line, Decimal(line["net"])) for line in inputs["lines"]]
     charges = [_part(one, Decimal(one["amount"])) for one in extras if one["charge"]]
     allowances = [_part(one, -Decimal(one["amount"])) for one in extras if not one["charge"]]
-    groups = tax_groups([*lines, *charges, *allowances], currency)
+    groups = breakdown([*lines, *charges, *allowances], step_of(currency)).groups
     sums = document_sums(
         [part.amount for part in lines],
         groups,

@@ -17,8 +17,6 @@ from orchestrator.workflows.quote import goals, reading
 from orchestrator.workflows.quote.lines import first_lines, wire, with_additions, without_unit
 from orchestrator.workflows.quote.pages import joined
 
-DONE_READING = ("read_message", "read_document")
-
 
 def inputs_of(request: Request) -> dict[str, Any]:
     """Return the typed inputs of the task."""

@@ -37,7 +37,6 @@ UNITS = {
 """Our units as UN/ECE Recommendation 20 and 21 codes; any other is C62, one."""
 LEVIES = {"US": "STT", "CA": "GST", "AU": "GST", "NZ": "GST", "IN": "GST", "SG": "GST"}
 """UNECE 5153 codes of taxes that are not VAT, by the country that levies them."""
-STREET = ("cbc:StreetName", "cbc:AdditionalStreetName")
 CREDIT_TRANSFER = "30"  # UNCL4461
 SELLERS_OWN = {"AE": "VATEX-EU-AE", "K": "VATEX-EU-IC", "G": "VATEX-EU-G", "O": "VATEX-EU-O"}
 """The code of each category that has exactly one, where the quote does not name another."""

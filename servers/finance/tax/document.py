@@ -100,13 +100,6 @@ def step_of(currency: str) -> Decimal:
     return ONE.scaleb(-exponent(currency))
 
 
-def tax_groups(
-    parts: Sequence[TaxedAmount], currency: str, rounding: Rounding = "document"
-) -> list[TaxGroup]:
-    """Return the tax breakdown of parts in a currency; 25 and 25.00 are one rate."""
-    return breakdown(parts, step_of(currency), rounding).groups
-
-
 def breakdown(
     parts: Sequence[TaxedAmount], step: Decimal, rounding: Rounding = "document"
 ) -> Breakdown:
