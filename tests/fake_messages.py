@@ -125,9 +125,81 @@ def _wrong(headers: Mapping[str, str], body: dict[str, Any]) -> str | None:
     for tool in body.get("tools", ()):
         if tool["input_schema"].get("type") != "object":
             return "tools: input_schema.type: Field required"
+    if problem := _wrong_schemas(body):
+        return problem
     if body.get("tool_choice", {}).get("type", "auto") in ("any", "tool"):
         return "tool_choice: forced tools are not supported by this model"
     return _wrong_transcript(body["messages"])
+
+
+SCHEMA_WORDS = {
+    "object": {"properties", "required", "additionalProperties"},
+    "array": {"items", "minItems"},
+    "string": {"format", "pattern"},
+    "integer": set(),
+    "number": set(),
+    "boolean": set(),
+    "null": set(),
+}
+ANY_SCHEMA = {"type", "title", "description", "default", "enum", "const", "anyOf", "allOf", "$ref"}
+FORMATS = {
+    "date-time",
+    "time",
+    "date",
+    "duration",
+    "email",
+    "hostname",
+    "uri",
+    "ipv4",
+    "ipv6",
+    "uuid",
+}
+OPTIONAL, UNIONS, STRICT_TOOLS = 24, 16, 20
+
+
+def _wrong_schemas(body: dict[str, Any]) -> str | None:
+    """Judge what the model is held to: the answer's schema and those of strict tools, together."""
+    tools = [tool for tool in body.get("tools", ()) if tool.get("strict")]
+    if len(tools) > STRICT_TOOLS:
+        return f"tools: Too many strict tools ({len(tools)}). (limit: {STRICT_TOOLS})"
+    answer = body.get("output_config", {}).get("format", {}).get("schema")
+    schemas = [("output_config.format.schema", answer)] if answer is not None else []
+    schemas += [(f"tools.{tool['name']}.input_schema", tool["input_schema"]) for tool in tools]
+    counts = {"optional parameters": 0, "parameters with union types": 0}
+    for where, schema in schemas:
+        try:
+            _walk(schema, schema, (), counts)
+        except ValueError as problem:
+            return f"{where}: {problem}"
+    for (what, count), limit in zip(counts.items(), (OPTIONAL, UNIONS), strict=True):
+        if count > limit:
+            return f"Schemas contains too many {what} ({count}), (limit: {limit})."
+    return None
+
+
+def _walk(part: Any, whole: Any, refs: tuple[str, ...], counts: dict[str, int]) -> None:
+    """Count, with every reference read where it stands; ValueError for what is not taken."""
+    if ref := part.get("$ref"):
+        if not ref.startswith("#/$defs/") or ref in refs:
+            raise ValueError("external and recursive references are not supported")
+        _walk(whole["$defs"][ref.removeprefix("#/$defs/")], whole, (*refs, ref), counts)
+    kind = part.get("type")
+    if kind not in (*SCHEMA_WORDS, None):
+        counts["parameters with union types"] += isinstance(kind, list)
+        kind = None
+    known = ANY_SCHEMA | (SCHEMA_WORDS[kind] if kind else set())
+    if extra := sorted(set(part) - known - ({"$defs"} if part is whole else set())):
+        raise ValueError(f"For {kind!r} type, properties {', '.join(extra)} are not supported")
+    if part.get("minItems", 0) not in (0, 1) or part.get("format", "date") not in FORMATS:
+        raise ValueError("minItems and format take only some values")
+    if kind == "object" and part.get("additionalProperties") is not False:
+        raise ValueError("For 'object' type, additionalProperties must be false")
+    counts["parameters with union types"] += "anyOf" in part
+    properties = part.get("properties", {})
+    counts["optional parameters"] += len(set(properties) - set(part.get("required", ())))
+    under = [*properties.values(), *part.get("anyOf", ()), *part.get("allOf", ())]
+    for one in [*under, *([part["items"]] if "items" in part else [])]:
+        _walk(one, whole, refs, counts)
 
 
 def _wrong_transcript(messages: list[dict[str, Any]]) -> str | None:

@@ -70,6 +70,7 @@ class ClaudeModel(Model):
         self._effort = effort
         self._max_tokens = max_tokens
         self._seconds = seconds
+        self._in_words: set[str] = set()  # schemas that the endpoint refused
 
     @property
     def name(self) -> str:
@@ -91,7 +92,13 @@ class ClaudeModel(Model):
         request = self._request(system, messages, tools, output)
         try:
             async with asyncio.timeout(self._seconds):
-                answer = await self._send(request)
+                try:
+                    answer = await self._send(request)
+                except anthropic.BadRequestError as problem:
+                    if not _refuses_schema(problem, request):
+                        raise
+                    self._in_words.add(json.dumps(output))
+                    answer = await self._send(self._request(system, messages, tools, output))
         except TimeoutError:
             raise ModelUnavailable(
                 f"{self._model} gave no answer within {self._seconds:g} s", fix=RESUME
@@ -125,11 +132,11 @@ class ClaudeModel(Model):
         if tools:
             request["tools"] = tools
         settings: dict[str, Any] = {"effort": self._effort} if self._effort else {}
-        if self._structured == "native":
+        if self._structured == "native" and json.dumps(output) not in self._in_words:
             mark = {"type": "ephemeral"}
             request["cache_control"] = mark
             request["system"] = [{"type": "text", "text": system, "cache_control": mark}]
-            schema = anthropic.transform_schema(output)
+            schema = anthropic.transform_schema(within_limits(output))
             settings["format"] = {"type": "json_schema", "schema": schema}
         else:
             request["system"] = f"{system}\n\n{_ask_for(output)}"
@@ -166,6 +173,40 @@ class ClaudeModel(Model):
         for secret in (self._client.api_key, self._client.auth_token):
             words = words.replace(secret, "[key]") if secret else words
         return re.sub(r"\s+", " ", words)[:300]
+
+
+def within_limits(schema: Json) -> Json:
+    """Return an answer's schema with few optional parameters and no unions with null.
+
+    The API takes at most 24 optional and 16 union-typed parameters in a request. So what is null
+    by default can only be left out here, and what has another default must be said. An answer that
+    fits the result fits the schema that was given.
+    """
+    wire = dict(schema)
+    for name in ("$defs", "properties"):
+        if name in wire:
+            wire[name] = {key: within_limits(part) for key, part in wire[name].items()}
+    if "items" in wire:
+        wire["items"] = within_limits(wire["items"])
+    if "anyOf" in wire:
+        wire["anyOf"] = [within_limits(part) for part in wire["anyOf"]]
+    required = []
+    for name, part in wire.get("properties", {}).items():
+        if name in wire.get("required", ()) or part.get("default", ...) is not None:
+            required.append(name)
+            continue
+        values = [one for one in part.pop("anyOf", ()) if one.get("type") != "null"]
+        only = values[0] if len(values) == 1 else {"anyOf": values} if values else {}
+        wire["properties"][name] = {**only, **part}
+        del wire["properties"][name]["default"]
+    return {**wire, "required": required} if required else wire
+
+
+def _refuses_schema(problem: anthropic.BadRequestError, request: Json) -> bool:
+    """Say whether an endpoint took offence at the schema of the answer, not at the rest."""
+    words = str(getattr(problem, "api_message", None) or problem).lower()
+    native = "format" in request.get("output_config", {})
+    return native and any(word in words for word in ("schema", "grammar", "output_config"))
 
 
 def _ask_for(output: Json) -> str:

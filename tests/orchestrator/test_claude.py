@@ -22,8 +22,9 @@ from orchestrator.errors import (
     ModelUnavailable,
 )
 from orchestrator.llm.base import Request
-from orchestrator.llm.claude import DEFAULT_MODEL, ClaudeModel
+from orchestrator.llm.claude import DEFAULT_MODEL, ClaudeModel, within_limits
 from orchestrator.llm.scripted import call, reply, text
+from orchestrator.workflows.quote import WORKFLOW
 
 OVERLOADED = HTTPFail(529, "overloaded_error")
 LIMITED = HTTPFail(429, "rate_limit_error")
@@ -101,6 +102,117 @@ def test_the_endpoint_decides_how_structure_is_asked_for(base_url, native):
     body = model._request("s", [], [], Answer.model_json_schema())
     assert ("output_config" in body) is native
     assert model.name == DEFAULT_MODEL
+
+
+@pytest.mark.parametrize("spec", WORKFLOW.agents, ids=lambda spec: spec.name)
+async def test_the_api_takes_every_contract(spec):
+    fake = FakeMessages(lambda _: reply(text("{}")))
+    model = ClaudeModel(client=fake.client(), structured="native")
+    messages = [{"role": "user", "content": "task"}]
+    schema = spec.output.model_json_schema()
+    await model.complete(system="s", messages=messages, tools=[], output=schema)
+    assert len(fake.bodies) == 1, "the schema was refused, and asked for in words"
+    assert schema == spec.output.model_json_schema(), "the contract itself was changed"
+
+
+def test_what_a_contract_leaves_out_is_what_is_null_by_default():
+    class Inner(BaseModel):
+        note: str | None = Field(default=None, description="why")
+        both: int | str | None = None
+        flag: bool = False
+
+    class Outer(BaseModel):
+        name: str
+        inner: Inner = Inner()
+        many: list[Inner] = Field(default_factory=list)
+        must: int | None
+
+    wire = within_limits(Outer.model_json_schema())
+    assert wire["required"] == ["name", "inner", "many", "must"]
+    inner = wire["$defs"]["Inner"]
+    assert inner["required"] == ["flag"]
+    assert inner["properties"]["note"] == {"description": "why", "title": "Note", "type": "string"}
+    both = inner["properties"]["both"]["anyOf"]
+    assert both == [{"type": "integer"}, {"type": "string"}]
+    assert {"type": "null"} in wire["properties"]["must"]["anyOf"]
+
+
+def many(kind: str, count: int) -> dict[str, Any]:
+    """Return a schema of that many optional or union-typed parameters."""
+    part = {"anyOf": [{"type": "string"}, {"type": "integer"}]}
+    names = [f"p{place}" for place in range(count)]
+    return {
+        "type": "object",
+        "properties": {name: part if kind == "union" else {"type": "string"} for name in names},
+        "required": names if kind == "union" else [],
+        "additionalProperties": False,
+    }
+
+
+def native(schema: Any, **more: Any) -> dict[str, Any]:
+    return {
+        "model": "m",
+        "max_tokens": 9,
+        "messages": [{"role": "user", "content": "hi"}],
+        "output_config": {"format": {"type": "json_schema", "schema": schema}},
+        **more,
+    }
+
+
+def strict_tool(schema: Any, *, strict: bool) -> dict[str, Any]:
+    return {"name": "t", "description": "d", "input_schema": schema, "strict": strict}
+
+
+LOOP = {"$ref": "#/$defs/A"}
+HEADERS = {"x-api-key": "k", "anthropic-version": "2026-10-21"}
+
+
+@pytest.mark.parametrize(
+    ("body", "refused"),
+    [
+        (native(many("optional", 24)), ""),
+        (native(many("optional", 25)), "too many optional parameters (25)"),
+        (native(many("union", 16)), ""),
+        (native(many("union", 17)), "too many parameters with union types (17)"),
+        (
+            native(many("optional", 20), tools=[strict_tool(many("optional", 5), strict=True)]),
+            "too many optional parameters (25)",
+        ),
+        (native(many("optional", 20), tools=[strict_tool(many("optional", 5), strict=False)]), ""),
+        (native({**many("union", 1), "additionalProperties": True}), "additionalProperties"),
+        (native({"type": "integer", "minimum": 1}), "minimum"),
+        (native({"type": "string", "maxLength": 9}), "maxLength"),
+        (native({"type": "array", "items": {"type": "string"}, "minItems": 2}), "minItems"),
+        (native({"$defs": {"A": {"type": "array", "items": LOOP}}, **LOOP}), "recursive"),
+    ],
+)
+def test_the_fake_takes_the_schemas_that_the_api_takes(body, refused):
+    problem = check_request(HEADERS, body)
+    assert (problem is None) is (not refused)
+    assert problem is None or refused in problem.message
+
+
+async def test_a_schema_that_is_refused_is_asked_for_in_words_from_then_on(scope):
+    large = HTTPFail(400, "invalid_request_error", "The compiled grammar is too large.")
+    fake = FakeMessages(look_then_answer, fails=[large])
+    result = await work(scope, ClaudeModel(client=fake.client(), structured="native"))
+    assert result.output.account_id == "acc_001"
+    assert ["output_config" in body for body in fake.bodies] == [True, False, False]
+    assert "It fits this JSON Schema" in fake.bodies[1]["system"]
+
+
+async def test_a_schema_is_asked_for_in_words_once():
+    large = HTTPFail(400, "invalid_request_error", "The compiled grammar is too large.")
+    fake = FakeMessages(look_then_answer, fails=[large, large])
+    model = ClaudeModel(client=fake.client(), structured="native")
+    with pytest.raises(ModelError, match="grammar is too large"):
+        await model.complete(
+            system="s",
+            messages=[{"role": "user", "content": "task"}],
+            tools=[],
+            output=Answer.model_json_schema(),
+        )
+    assert len(fake.bodies) == 2
 
 
 async def test_the_client_retries_what_passes(scope):
