@@ -18,6 +18,7 @@ RUN python3 -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb')
 COPY README.md LICENSE ./
 COPY servers servers
 COPY orchestrator orchestrator
+COPY dealdesk dealdesk
 COPY seed_data seed_data
 RUN /opt/dealdesk/bin/pip install --no-cache-dir --quiet -c constraints.txt ".${EXTRAS:+[${EXTRAS}]}"
 

@@ -19,10 +19,10 @@ from fastmcp import Client, FastMCP
 from fastmcp.server.middleware import Middleware
 from timing import report
 
+from dealdesk.desk import Desk
+from dealdesk.settings import load_settings
 from orchestrator import runner, toolset
-from orchestrator.desk import Desk
 from orchestrator.servers import NAMES, Servers
-from orchestrator.settings import load_settings
 from servers.toolkit import scope
 from servers.toolkit.grants import Grant, SigningKey
 

@@ -26,8 +26,8 @@ def main(rounds: int = 5) -> None:
         with tempfile.TemporaryDirectory() as folder:
             home = str(Path(folder) / "home")
             times["python -c pass"].append(seconds(sys.executable, "-c", "pass"))
-            times["dealdesk --help"].append(seconds(sys.executable, "-m", "orchestrator", "--help"))
-            run = (sys.executable, "-m", "orchestrator", "run", GOAL, "--home", home)
+            times["dealdesk --help"].append(seconds(sys.executable, "-m", "dealdesk", "--help"))
+            run = (sys.executable, "-m", "dealdesk", "run", GOAL, "--home", home)
             times["cold run"].append(seconds(*run, "--model", "playbook"))
     report({name: statistics.median(found) for name, found in times.items()}, "python -c pass")
 

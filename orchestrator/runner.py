@@ -15,6 +15,7 @@ from fastmcp import Client
 
 from orchestrator.agent import run_agent
 from orchestrator.calls import answer_of
+from orchestrator.durable.events import EventLog
 from orchestrator.errors import (
     AgentFailed,
     AnswerCutOff,
@@ -22,7 +23,6 @@ from orchestrator.errors import (
     ContextExceeded,
     ModelRefused,
 )
-from orchestrator.events import EventLog
 from orchestrator.llm.base import Model
 from orchestrator.servers import Servers
 from orchestrator.toolset import IDEMPOTENCY_KEY, ScopedToolset

@@ -26,7 +26,7 @@ from servers.toolkit.combined import combined_view
 from servers.toolkit.database import Database
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("servers", "orchestrator", "seed_data")
+PACKAGES = ("servers", "orchestrator", "dealdesk", "seed_data")
 FILES = ("README.md", "LICENSE")
 LEFT_OUT = {"__pycache__"}
 KINDS_LEFT_OUT = {".pyc", ".db", ".pem", ""}

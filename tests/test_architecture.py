@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SOURCES = sorted(p for top in ("servers", "orchestrator") for p in (ROOT / top).rglob("*.py"))
+FLOORS = ("servers", "orchestrator", "dealdesk")
+SOURCES = sorted(p for top in FLOORS for p in (ROOT / top).rglob("*.py"))
 SERVERS = ("crm", "catalog", "finance")
 NOT_RULES = {
     "__init__", "__main__", "models", "schemas", "repository", "server", "seed", "importers",
@@ -51,7 +52,8 @@ def test_no_module_or_function_is_too_long(path: Path) -> None:
 def test_a_server_imports_no_other_server_and_never_the_orchestrator(server: str) -> None:
     for path in (ROOT / "servers" / server).rglob("*.py"):
         for module in imports(path):
-            assert not module.startswith(("orchestrator", "anthropic", "dbos")), name_of(path)
+            above = ("orchestrator", "dealdesk", "anthropic", "dbos")
+            assert not module.startswith(above), name_of(path)
             for other in set(SERVERS) - {server}:
                 assert not module.startswith(f"servers.{other}"), name_of(path)
 
@@ -80,22 +82,33 @@ def test_the_toolkit_knows_no_domain() -> None:
             assert not module.startswith(tuple(f"servers.{s}" for s in SERVERS)), name_of(path)
 
 
-def test_only_engine_imports_dbos_and_only_servers_imports_a_server() -> None:
-    for path in (ROOT / "orchestrator").rglob("*.py"):
-        found = set(imports(path))
-        if path.name != "engine.py":
-            assert not any(m.split(".")[0] == "dbos" for m in found), name_of(path)
-        assert not any(m.startswith(tuple(f"servers.{s}" for s in SERVERS)) for m in found)
+def test_imports_between_the_floors_go_down_only() -> None:
+    for path in SOURCES:
+        floor = FLOORS.index(path.relative_to(ROOT).parts[0])
+        above = tuple(f"{name}." for name in FLOORS[floor + 1 :])
+        for module in imports(path):
+            assert not above or not f"{module}.".startswith(above), f"{name_of(path)}: {module}"
+
+
+def test_only_the_engine_imports_dbos_and_nothing_above_imports_a_server_by_name() -> None:
+    for top in ("orchestrator", "dealdesk"):
+        for path in (ROOT / top).rglob("*.py"):
+            found = set(imports(path))
+            if path.name != "engine.py":
+                assert not any(m.split(".")[0] == "dbos" for m in found), name_of(path)
+            named = tuple(f"servers.{server}" for server in SERVERS)
+            assert not any(m.startswith(named) for m in found), name_of(path)
 
 
 def test_what_imports_a_server_by_name_is_known() -> None:
-    """They open the servers, or (`offline.py`) take a pure function that needs none."""
+    """They open the servers, or (`quote_files.py`) take a pure function that needs none."""
     found = {
         path.name
-        for path in (ROOT / "orchestrator").rglob("*.py")
+        for top in ("orchestrator", "dealdesk")
+        for path in (ROOT / top).rglob("*.py")
         if "import_module(" in path.read_text(encoding="utf-8")
     }
-    assert found == {"servers.py", "serve.py", "offline.py"}
+    assert found == {"servers.py", "serve.py", "quote_files.py"}
 
 
 def test_no_float_in_a_server() -> None:
@@ -122,7 +135,7 @@ def test_sql_is_never_put_together_from_text() -> None:
 def test_help_is_quick_to_import() -> None:
     code = (
         "import sys\n"
-        "from orchestrator.cli.main import main\n"
+        "from dealdesk.cli.main import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
         "heavy = {'fastmcp', 'sqlmodel', 'dbos', 'anthropic', 'mcp', 'sqlalchemy'}\n"
         "print('HEAVY', sorted(heavy & set(sys.modules)))\n"
@@ -135,7 +148,8 @@ def test_a_server_does_not_import_anthropic_or_dbos() -> None:
     code = (
         "import sys\n"
         "import servers.crm.server, servers.catalog.server, servers.finance.server\n"
-        "print('HEAVY', sorted({'dbos', 'anthropic', 'orchestrator'} & set(sys.modules)))\n"
+        "heavy = {'dbos', 'anthropic', 'orchestrator', 'dealdesk'}\n"
+        "print('HEAVY', sorted(heavy & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "HEAVY []" in done.stdout

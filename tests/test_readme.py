@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from dealdesk.cli.main import build
+from dealdesk.cli.output import EXIT
 from orchestrator import errors
-from orchestrator.cli.main import build
-from orchestrator.cli.output import EXIT
 from servers.profiles import PROFILES
 
 ROOT = Path(__file__).parent.parent
@@ -171,7 +171,7 @@ def test_its_links_lead_somewhere() -> None:
         if "://" not in target:
             assert (ROOT / target).exists(), target
     for name in re.findall(r"DEALDESK_[A-Z_]+", README):
-        readers = ("orchestrator/settings.py", "servers/toolkit/main.py")
+        readers = ("dealdesk/settings.py", "servers/toolkit/main.py")
         settings = "".join((ROOT / path).read_text(encoding="utf-8") for path in readers)
         known = name in ("DEALDESK_HOME", "DEALDESK_") or name.endswith("_URL")
         assert known or name in settings, name

@@ -18,8 +18,8 @@ IMPORTED = (
     "servers.crm.server",
     "servers.catalog.server",
     "servers.finance.server",
-    "orchestrator.desk",
-    "orchestrator.engine",
+    "dealdesk.desk",
+    "orchestrator.durable.engine",
     "orchestrator.runner",
     *("alembic.command", "cyclopts", "dbos", "docx", "griffe", "jsonref", "pypdf", "uvicorn"),
 )

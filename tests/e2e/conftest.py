@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))  # for fake_messages
 
 from standing import seat
 
-from orchestrator.cli.main import main
+from dealdesk.cli.main import main
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 
@@ -153,7 +153,7 @@ def program(warm: Warm) -> Command:
     def run(
         *arguments: object,
         home: Path,
-        module: str = "orchestrator",
+        module: str = "dealdesk",
         given: str = "",
         **variables: str,
     ) -> Said:
@@ -211,7 +211,7 @@ def _made(
         if like is not None:
             shutil.copytree(like, home)
         done = subprocess.run(
-            warm("orchestrator", *arguments),
+            warm("dealdesk", *arguments),
             env=clean_environment(home) | {"DEALDESK_PERSON": "per_lena"},
             cwd=home.parent,
             capture_output=True,

@@ -16,12 +16,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from dealdesk.desk import Desk
+from dealdesk.playbook.player import PlaybookModel
+from dealdesk.playbook.quote import PLAYS
+from dealdesk.settings import load_settings
 from orchestrator import runner
-from orchestrator.desk import Desk
 from orchestrator.llm.base import PlainBlock, PlainReply, Request
-from orchestrator.llm.playbook import PlaybookModel
-from orchestrator.settings import load_settings
-from orchestrator.workflows.quote.playbook import PLAYS
 
 GOAL = "Quote Alder & Finch for the switches they asked about last week"
 

@@ -16,7 +16,7 @@ import importlib.abc, sys
 
 class Missing(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
-        if name.split(".")[0] in {"orchestrator", "anthropic", "dbos"}:
+        if name.split(".")[0] in {"orchestrator", "dealdesk", "anthropic", "dbos"}:
             raise ModuleNotFoundError(f"no {name} here")
 
 sys.meta_path.insert(0, Missing())

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from fake_messages import FakeMessages, HTTPFail, on_loopback
 
-from orchestrator.settings import load_settings
-from orchestrator.store import open_store
+from dealdesk.settings import load_settings
+from orchestrator.durable.store import open_store
 
 from .conftest import ALDER, DAY, Command, Folder, files_of
 
@@ -278,7 +278,7 @@ def test_a_key_that_is_not_accepted_ends_with_4(
     said = command("run", ALDER, "--model", "claude", "--json", home=home)
     said.fails(4, "does not accept the credentials", "ANTHROPIC_API_KEY")
     assert "sk-ant" not in said.err
-    with open_store(load_settings(home=home)) as store:
+    with open_store(load_settings(home=home).runs_url) as store:
         assert [row["status"] for row in store.list()] == ["open"], "it can be resumed"
     assert command("quote", "list", "--json").json == []
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cli.output import EXIT
+from dealdesk.cli.output import EXIT
 
 from .conftest import ALDER, DAY, Command, Folder
 

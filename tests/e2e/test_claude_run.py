@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from orchestrator.desk import Desk
+from dealdesk.desk import Desk
+from dealdesk.playbook.quote import PLAYS
+from dealdesk.settings import load_settings
 from orchestrator.errors import CredentialsError, ModelUnavailable
 from orchestrator.llm.base import PlainReply, Request, call, reply, text
 from orchestrator.llm.claude import ClaudeModel
 from orchestrator.llm.scripted import Brain
-from orchestrator.settings import load_settings
-from orchestrator.workflows.quote.playbook import PLAYS
 from tests.fake_messages import FakeMessages, HTTPFail
 
 GOAL = "Quote Alder & Finch for the switches they asked about last week"

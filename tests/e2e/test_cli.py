@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.cli.output import EXIT
+from dealdesk.cli.output import EXIT
 
 from .conftest import ALDER, BERGWALD, DAY, Command, Folder, Warm, clean_environment
 
@@ -280,7 +280,7 @@ def test_ctrl_c_leaves_a_run_that_can_be_resumed(
 ) -> None:
     home = copy(seeded)
     with subprocess.Popen(
-        warm("orchestrator", "run", ALDER),
+        warm("dealdesk", "run", ALDER),
         env=clean_environment(home),
         cwd=home.parent,
         stdout=subprocess.PIPE,
@@ -382,7 +382,7 @@ def test_an_evaluation_of_nothing_is_a_usage_error(command: Command) -> None:
 
 def test_help_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from orchestrator.cli.main import main\n"
+        "import sys; from dealdesk.cli.main import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
         "sys.exit(' '.join({'fastmcp', 'sqlmodel', 'dbos', 'anthropic'} & set(sys.modules)))"
@@ -395,7 +395,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 def test_a_reader_that_goes_away_is_no_error(waiting: Folder, copy: Copy, warm: Warm) -> None:
     with subprocess.Popen(
-        warm("orchestrator", "runs", "show", waiting.run_id, "--json"),
+        warm("dealdesk", "runs", "show", waiting.run_id, "--json"),
         env=clean_environment(copy(waiting)),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -14,8 +14,8 @@ import pytest
 import yaml
 from mcp import Client, StdioServerParameters, stdio_client
 
-from orchestrator.clients import look, probe
-from orchestrator.clients.entries import Installation
+from dealdesk.connect import inspection, probe
+from dealdesk.connect.entries import Installation
 from servers.profiles import profile_grant
 
 from .conftest import Command, Folder
@@ -59,7 +59,7 @@ def test_from_nothing_to_a_connected_claude_desktop(
     """
     words = ["connect", "claude-desktop", "--server", "finance", "--profile", "sales"]
     done = subprocess.run(
-        [sys.executable, "-m", "orchestrator", *words, "--home", str(seeded.home)],
+        [sys.executable, "-m", "dealdesk", *words, "--home", str(seeded.home)],
         env={"HOME": str(person)},
         cwd=person,
         capture_output=True,
@@ -107,7 +107,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         tried[json.dumps(entry)] = token
         return 7
 
-    for module in (probe, look):  # whichever was imported first
+    for module in (probe, inspection):  # whichever was imported first
         monkeypatch.setattr(module, "count_tools", count)
     return tried
 

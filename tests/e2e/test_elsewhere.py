@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.desk import Desk
-from orchestrator.settings import load_settings
+from dealdesk.desk import Desk
+from dealdesk.settings import load_settings
 
 from .conftest import Warm
 from .wire import environment, http_server

@@ -87,7 +87,7 @@ def test_verifying_opens_nothing_but_the_file(quoted: Folder, tmp_path: Path) ->
     home = tmp_path / "nothing"
     code = (
         "import sys\n"
-        "from orchestrator.cli.main import main\n"
+        "from dealdesk.cli.main import main\n"
         f"try:\n    main(['quote', 'verify', {str(file)!r}])\nexcept SystemExit as end:\n"
         "    print('CODE', end.code)\n"
         "print(sorted({'sqlalchemy', 'sqlmodel', 'fastmcp', 'dbos'} & set(sys.modules)))\n"

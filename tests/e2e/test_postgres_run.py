@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from orchestrator.desk import Desk
-from orchestrator.settings import load_settings
+from dealdesk.desk import Desk
+from dealdesk.settings import load_settings
 
 URL = os.environ.get("DEALDESK_TEST_POSTGRES", "")
 pytestmark = pytest.mark.skipif(

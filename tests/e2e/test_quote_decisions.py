@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastmcp import Client
 
-from orchestrator.cli.output import EXIT
+from dealdesk.cli.output import EXIT
 from servers.finance.server import open_server
 from servers.profiles import profile_grant
 

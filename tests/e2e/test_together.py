@@ -180,7 +180,7 @@ async def test_two_servers_with_the_same_component_are_not_served(world: World) 
 
 async def test_over_stdio_it_is_one_server_and_takes_no_grant(world: World, warm: Warm) -> None:
     said = await talk(
-        warm("orchestrator", "serve", "all", "--profile", "sales"),
+        warm("dealdesk", "serve", "all", "--profile", "sales"),
         environment(world.home),
         [
             ("tools/list", {}),
@@ -201,7 +201,7 @@ async def test_over_stdio_it_is_one_server_and_takes_no_grant(world: World, warm
 async def test_over_http_each_server_has_its_path_and_gate(world: World, warm: Warm) -> None:
     grant = replace(profile_grant("catalog", "read"), id=new_grant_id(), agent="visitor")
     token = world.signing.mint(grant, ttl=600)
-    with http_server("all", world.home, command=warm("orchestrator", "serve", "all")) as base:
+    with http_server("all", world.home, command=warm("dealdesk", "serve", "all")) as base:
         assert status(f"{base}/health") == 200
         assert status(f"{base}/catalog/mcp", b"{}") == 401
         assert status(f"{base}/mcp", b"{}") == 404

@@ -16,7 +16,7 @@ import pytest
 from paper_support import document, line, rich
 from pypdf import PdfReader
 
-from orchestrator.mail import compose
+from dealdesk.mail import compose
 from servers.finance.blocks import ApprovalBlock, ApprovalNeed, MarginBlock, RiskRow, TraceStep
 from servers.finance.documents import CustomerQuote, QuoteDocument, customer_view
 from servers.finance.render import render

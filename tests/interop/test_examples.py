@@ -75,7 +75,7 @@ def minted(example: Example, home: Path) -> Held:
     readme = (EXAMPLES / example.name / "README.md").read_text(encoding="utf-8")
     (command,) = re.findall(r"\$\(dealdesk (grant mint [^)]*)\)", readme)
     done = subprocess.run(
-        [sys.executable, "-m", "orchestrator", *shlex.split(command.replace("\\\n", ""))],
+        [sys.executable, "-m", "dealdesk", *shlex.split(command.replace("\\\n", ""))],
         env=kept_environment() | {"DEALDESK_HOME": str(home)},
         capture_output=True,
         text=True,

@@ -13,7 +13,7 @@ from typing import Any
 
 import dbos  # noqa: F401 - so that processes forked from here start at once
 
-from orchestrator.engine import Engine, Steps
+from orchestrator.durable.engine import Engine, Steps
 
 STEPS = ("plan", "profile", "match", "check", "match_2", "check_2", "assemble", "issue")
 CRASHES = ("plan", "profile", "match", "after check", "issue")

@@ -17,7 +17,9 @@ import pytest
 import sqlalchemy as sa
 from dbos import DBOS
 
-from orchestrator.engine import Engine, State, Steps
+from orchestrator.durable.engine import Engine, State, Steps
+from orchestrator.durable.queues import Ledger
+from orchestrator.durable.seats import seats_for
 from orchestrator.errors import (
     AgentFailed,
     DealdeskError,
@@ -25,8 +27,6 @@ from orchestrator.errors import (
     ModelUnavailable,
     UsageError,
 )
-from orchestrator.ledger import Ledger
-from orchestrator.seats import seats_for
 
 sys.path.insert(0, str(Path(__file__).parent))
 import engine_lives as lives
@@ -375,7 +375,7 @@ async def test_what_could_not_be_written_down_is_still_said(
         raise ModelUnavailable("away")
 
     monkeypatch.setattr(Ledger, "park", full)
-    monkeypatch.setattr("orchestrator.lives.PATIENCE", 0.1)
+    monkeypatch.setattr("orchestrator.durable.active_runs.PATIENCE", 0.1)
     engine = make(sqlite_url, single(away))
     await engine.start()
     await engine.submit("run_1", GOAL)
@@ -691,7 +691,7 @@ def killed_name(url: str) -> str:
 
 
 def test_importing_it_does_not_bring_dbos() -> None:
-    code = "import sys, orchestrator.engine\nprint('dbos' in sys.modules)"
+    code = "import sys, orchestrator.durable.engine\nprint('dbos' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.events import CHATTY, ONCE, TYPES, EventLog
-from orchestrator.store import Store
+from orchestrator.durable.events import CHATTY, ONCE, TYPES, EventLog
+from orchestrator.durable.store import Store
 
 
 @pytest.fixture

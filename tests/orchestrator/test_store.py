@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
+from dealdesk.settings import load_settings
+from orchestrator.durable.store import NewEvent, Store, now, open_store
 from orchestrator.errors import EnvironmentProblem, UsageError
-from orchestrator.settings import load_settings
-from orchestrator.store import NewEvent, Store, now, open_store
 
 SERVER = os.environ.get("DEALDESK_TEST_POSTGRES")
 
@@ -182,7 +182,7 @@ def test_stores_that_open_a_new_database_at_once_agree(url: str) -> None:
 
 
 def test_open_store_reads_the_settings(tmp_path: Path) -> None:
-    with open_store(load_settings(home=tmp_path / "desk")) as store:
+    with open_store(load_settings(home=tmp_path / "desk").runs_url) as store:
         new_run(store)
     assert (tmp_path / "desk" / "runs.db").exists()
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from orchestrator.cli.main import build
+from dealdesk.cli.main import build
 
 ROOT = Path(__file__).parents[2]
 SERVERS = {"crm", "catalog", "finance"}
@@ -74,7 +74,7 @@ def test_what_is_copied_exists_and_is_let_through(steps: list[tuple[str, str]]) 
         if not rest.startswith("--from")
         for word in rest.split()[:-1]
     ]
-    assert {"servers", "orchestrator", "seed_data", "constraints.txt"} <= set(copied)
+    assert {"servers", "orchestrator", "dealdesk", "seed_data", "constraints.txt"} <= set(copied)
     for name in copied:
         assert (ROOT / name).exists(), name
         assert f"!{name}" in ignore, name

@@ -71,7 +71,7 @@ def test_the_bundle_holds_what_is_needed_and_nothing_of_this_machine(
     monkeypatch.setattr(builder, "manifest", lambda: manifest)
     files: dict[str, bytes] = builder.contents()
     needed = {"manifest.json", "icon.png", "pyproject.toml", "README.md", "LICENSE"}
-    assert needed | {manifest["server"]["entry_point"], "orchestrator/cli/serve.py"} <= set(files)
+    assert needed | {manifest["server"]["entry_point"], "dealdesk/cli/serve.py"} <= set(files)
     assert any(name.startswith("seed_data/crm/") for name in files)
     assert not [name for name in files if "__pycache__" in name or name.endswith((".db", ".pem"))]
     assert struct.unpack(">II", files["icon.png"][16:24]) == (512, 512)

@@ -204,6 +204,11 @@ class Profile(Contract):
     questions: list[Question] = Field(default_factory=list, max_length=5)
 
 
+KEPT = ("term_months", "start", "end", "change", "subscription_id")
+REFERENCES = ("alternative_of", "segment_of", "part_of")
+"""What a line takes from its need: values as they are, and needs that become line ids."""
+
+
 class Line(Contract):
     """One line of the quote to be: what, how many, for how long, and why this SKU."""
 

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from orchestrator.workflow import Outputs
 from orchestrator.workflows.quote.contracts import (
+    KEPT,
+    REFERENCES,
     Assembly,
     Assignment,
     Check,
@@ -21,7 +23,6 @@ from orchestrator.workflows.quote.contracts import (
     Qualification,
     Terms,
 )
-from orchestrator.workflows.quote.lines import KEPT, REFERENCES
 from orchestrator.workflows.quote.pages import joined
 
 

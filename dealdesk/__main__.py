@@ -1,0 +1,5 @@
+"""Let `python -m dealdesk` be `dealdesk`."""
+
+from dealdesk.cli.main import main
+
+main()

@@ -1,0 +1,265 @@
+"""`dealdesk connect`: enter the servers in an MCP client's own settings, or take them out."""
+
+import asyncio
+import json as jsons
+import os
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from dealdesk.cli.output import clean, progress, result
+from dealdesk.connect.entries import (
+    SERVERS,
+    Installation,
+    addresses,
+    by_address,
+    by_command,
+    entry_name,
+    merged,
+    server_arguments,
+    way_in,
+)
+from dealdesk.connect.files import SettingsFile
+from dealdesk.connect.places import PROGRAMS, Program, settings_file
+from dealdesk.settings import load_settings
+from orchestrator.errors import EnvironmentProblem, UsageError
+
+Flag = Parameter(negative="")
+PROFILES = {
+    "read": "looks only: it can search, read, price and explain, and changes nothing",
+    "sales": "looks and drafts: it can also record needs, log activities and draft quotes",
+    "admin": "looks, drafts and keeps the data: it can also move deals and issue approved quotes",
+}
+COLOURS = {"+": "green", "-": "red", "@": "cyan"}
+
+
+async def connect(
+    client: Literal["claude-desktop", "claude-code", "cursor", "vscode", "goose", "json"],
+    /,
+    *,
+    server: Literal["crm", "catalog", "finance", "all"] = "all",
+    profile: Literal["read", "sales", "admin"] = "read",
+    http: str | None = None,
+    token_env: str | None = None,
+    dry_run: Annotated[bool, Flag] = False,
+    remove: Annotated[bool, Flag] = False,
+    link: Annotated[bool, Flag] = False,
+    config_path: Path | None = None,
+    home: str | None = None,
+) -> int:
+    """Enter the servers in a client's settings: shows the change, tries it, keeps a copy, writes.
+
+    Parameters
+    ----------
+    client
+        Whose settings; `json` prints the entries for any other client and touches nothing.
+    server
+        Which servers.
+    profile
+        What the client may do: read looks, sales also drafts, admin also keeps the data.
+    http
+        Address of servers that run already, instead of a command to start them.
+    token_env
+        Name of the variable that holds the grant for --http; its value is never written.
+    dry_run
+        Show the change and do nothing.
+    remove
+        Take the servers out again.
+    link
+        Print links that install the servers with one click, for VS Code, Cursor and Goose.
+    config_path
+        Another settings file than the client's usual one, such as a project's.
+    home
+        The data folder, which every entry names.
+    """
+    servers = SERVERS if server == "all" else (server,)
+    program = PROGRAMS.get(client)
+    _check(client, http=http, token_env=token_env, remove=remove, link=link, path=config_path)
+    if link:
+        return _print_links(client, servers, profile)
+    if remove:
+        assert program is not None  # noqa: S101 - checked
+        return _take_out(_file(program, config_path), servers, dry_run=dry_run)
+    wanted, notes = _wanted(program, servers, profile, http, token_env, home)
+    if program is None:
+        print(jsons.dumps({"mcpServers": wanted}, indent=2, ensure_ascii=False))
+        return 0
+    return await _enter(_file(program, config_path), wanted, notes, token_env, dry_run=dry_run)
+
+
+def _check(
+    client: str,
+    *,
+    http: str | None,
+    token_env: str | None,
+    remove: bool,
+    link: bool,
+    path: Path | None,
+) -> None:
+    if remove and (http or token_env or link):
+        raise UsageError("--remove needs only the client and --server")
+    if client == "json" and (remove or path):
+        raise UsageError("json prints entries and has no file", fix="name a client")
+    if link and client not in ("vscode", "cursor", "goose"):
+        raise UsageError(f"{client} has no links", fix="VS Code, Cursor and Goose have")
+    if link and (http or path):
+        raise UsageError("a link holds no address and no path of this machine", fix="leave it out")
+    if token_env and not http:
+        raise UsageError(
+            "--token-env goes with --http: a server that the client starts serves a profile",
+            fix="choose it with --profile",
+        )
+    if token_env and not re.fullmatch(r"[A-Za-z_]\w*", token_env, re.ASCII):
+        raise UsageError("--token-env takes the name of a variable, never its value")
+
+
+def _file(program: Program, path: Path | None) -> SettingsFile:
+    path = path.expanduser().absolute() if path else _usual(program)
+    return SettingsFile.read(program, path)
+
+
+def _usual(program: Program) -> Path:
+    return Path(settings_file(program.name, sys.platform, os.environ, str(Path.home())))
+
+
+def _wanted(
+    program: Program | None,
+    servers: Sequence[str],
+    profile: str,
+    http: str | None,
+    token_env: str | None,
+    home: str | None,
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the entries to write, and what there is to say about them."""
+    if http:
+        places = addresses(http, servers).items()
+        return {entry_name(s): by_address(program, s, url, token_env) for s, url in places}, []
+    settings, installation = load_settings(home=home), Installation.here()
+    entries = {}
+    for server in servers:
+        command, words = installation.command(server)
+        words = [*words, *server_arguments(server, profile, settings)]
+        entries[entry_name(server)] = by_command(program, server, command, words)
+    new = "" if settings.home.exists() else " (made on the first start, with the demo company)"
+    return entries, [f"Profile {profile} {PROFILES[profile]}.", f"Data: {settings.home}{new}"]
+
+
+async def _enter(
+    file: SettingsFile,
+    wanted: dict[str, Any],
+    notes: Sequence[str],
+    token_env: str | None,
+    *,
+    dry_run: bool,
+) -> int:
+    """Show, try, write; whatever fails before the last step leaves the file as it was."""
+    there = file.servers()
+    wanted = {name: merged(there.get(name), entry) for name, entry in wanted.items()}
+    if all(there.get(name) == entry for name, entry in wanted.items()):
+        _say(f"{file.program.title} has this already: nothing to change in {file.path}.")
+        return 0
+    after = file.with_entries(wanted)
+    _show(file, after)
+    for note in notes:
+        _say(note)
+    if dry_run:
+        _say("Nothing was started or written (--dry-run).")
+        return 0
+    await _try(file.program, wanted, token_env)
+    copy = file.write(after, datetime.now().astimezone())
+    _say(f"\nWritten.{f' What was there before is in {copy.name}.' if copy else ''}")
+    _say(file.program.then)
+    elsewhere = file.path != _usual(file.program)
+    path = f" --config-path {shlex.quote(str(file.path))}" if elsewhere else ""
+    _say(f"To take it back: dealdesk connect {file.program.name} --remove{path}")
+    return 0
+
+
+async def _try(program: Program, wanted: dict[str, Any], token_env: str | None) -> None:
+    """Start every server at once, as the client will.
+
+    Raises:
+        EnvironmentProblem: one does not start.
+    """
+    from dealdesk.connect.probe import ProbeProblem, count_tools
+
+    token = os.environ.get(token_env) if token_env else None
+    if token_env and not token:
+        raise EnvironmentProblem(
+            f"{token_env} is not set, so the servers cannot be tried",
+            fix=f"export {token_env}=$(dealdesk grant mint ...)",
+        )
+    with progress().status(f"Trying the servers as {program.title} will …"):
+        counted = await asyncio.gather(
+            *(count_tools(entry, token=token) for entry in wanted.values()), return_exceptions=True
+        )
+    broken = 0
+    for name, count in zip(wanted, counted, strict=True):
+        if isinstance(count, BaseException):
+            if not isinstance(count, ProbeProblem):
+                raise count
+            broken += 1
+            _say(f"✗ {name}: {clean(count, 400)}")
+        else:
+            _say(f"✓ {name}: {count} tools")
+    if broken:
+        raise EnvironmentProblem(
+            f"{broken} of {len(counted)} servers cannot be used; nothing was written",
+            fix=_remedy(wanted),
+        )
+
+
+def _remedy(wanted: dict[str, Any]) -> str:
+    command, _, url = way_in(next(iter(wanted.values())))
+    if url:
+        return "dealdesk serve starts one (--transport http); look at the grant if it runs"
+    if Path(command).stem == "uv":
+        return "uv tool install dealdesk, which starts without a network"
+    return "dealdesk doctor"
+
+
+def _take_out(file: SettingsFile, servers: Sequence[str], *, dry_run: bool) -> int:
+    there = file.servers()
+    names = [entry_name(server) for server in servers if entry_name(server) in there]
+    if not names:
+        _say(f"{file.program.title} has none of them: nothing to change in {file.path}.")
+        return 0
+    after = file.without_entries(names)
+    _show(file, after)
+    if dry_run:
+        _say("Nothing was written (--dry-run).")
+        return 0
+    copy = file.write(after, datetime.now().astimezone())
+    _say(f"Removed {', '.join(names)}.{f' What was there is in {copy.name}.' if copy else ''}")
+    return 0
+
+
+def _show(file: SettingsFile, after: bytes) -> None:
+    new = "" if file.before is not None else " (new)"
+    _say(f"{file.program.title}: {file.path}{new}\n")
+    for line in file.difference(after):
+        result().print(
+            clean(line, 4000), style=COLOURS.get(line[:1]), markup=False, highlight=False
+        )
+    _say("")
+
+
+def _print_links(client: str, servers: Sequence[str], profile: str) -> int:
+    from dealdesk.connect.links import links
+
+    for server in servers:
+        for link in links(client, server, profile).values():
+            print(link)
+    words = "They start `uvx --from dealdesk`: for machines with uv and an index that has dealdesk."
+    print(words, file=sys.stderr)
+    return 0
+
+
+def _say(words: str) -> None:
+    result().print(words, markup=False)

@@ -1,0 +1,156 @@
+"""Follow a run and print what came of it; shared by `run` and `runs`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dealdesk.cli.live import view_for
+from dealdesk.cli.output import EXIT, clean, describe, money, print_json, result
+
+if TYPE_CHECKING:
+    from dealdesk.desk import Desk
+
+WORDS = {
+    "issued": "Quote issued",
+    "existing": "There is a quote already",
+    "rejected": "Rejected",
+    "failed": "Failed",
+    "expired": "Expired",
+    "cancelled": "Cancelled",
+    "no_quote": "No quote",
+    "needs_input": "Needs input",
+    "waiting": "Waiting for approval",
+    "out_of_budget": "Out of budget",
+    "blocked": "Blocked",
+}
+WHICH = {"ambiguous_account", "unknown_account", "ambiguous_opportunity", "no_open_opportunity"}
+"""Questions that another goal, or the opportunity's id, answers."""
+
+
+async def follow(
+    desk: Desk,
+    run_id: str,
+    *,
+    title: str,
+    out: Path | None = None,
+    as_json: bool = False,
+    as_ndjson: bool = False,
+    after: int = 0,
+) -> int:
+    """Show a run until it ends or waits; write its quote; return the exit code.
+
+    Args:
+        desk: The desk that plays it.
+        run_id: The run.
+        title: What stands above the live picture.
+        out: Where its quote is written, instead of the data folder.
+        as_json: Print one document at the end, nothing else.
+        as_ndjson: Print every event as a line of JSON, and the result as the last one.
+        after: The event up to which all has been shown before.
+    """
+    with view_for(f"{title}  [{run_id}]", as_json=as_json, as_ndjson=as_ndjson) as view:
+        waiting = asyncio.ensure_future(desk.wait(run_id))
+        seen = after
+        try:
+            while True:
+                await asyncio.wait({waiting}, timeout=0.1)
+                for event in desk.events(run_id, after=seen):
+                    seen = event["seq"]
+                    view.show(event)
+                if waiting.done():
+                    break
+        finally:
+            waiting.cancel()  # an interrupted command must not look at an engine that is closed
+    outcome = waiting.result()
+    files = await desk.write_quote(outcome, out)
+    report = {"run_id": run_id, **outcome, "files": [str(path) for path in files]}
+    if as_json:
+        print_json(report)
+    elif as_ndjson:
+        view.show({"v": 1, "type": "result", **report})
+    else:
+        tell(report, played_by=desk.played_by, created=desk.created)
+    return EXIT.get(str(outcome["outcome"]), 1)
+
+
+def tell(report: Mapping[str, Any], *, played_by: str, created: str | None) -> None:
+    """Print a result for a person."""
+    console = result()
+
+    def say(words: str) -> None:
+        console.print(words, markup=False)
+
+    outcome = str(report["outcome"])
+    head = [WORDS.get(outcome, outcome)]
+    if report.get("number"):
+        head.append(str(report["number"]))
+    elif report.get("quote_id"):
+        head.append(str(report["quote_id"]))
+    if report.get("total_minor") is not None:
+        head.append(money(report["total_minor"], report.get("currency")))
+    if reason := report.get("reason") or report.get("message"):
+        head.append(clean(reason))
+    say(": ".join([head[0], ", ".join(head[1:])]) if head[1:] else head[0])
+    for question in report.get("questions", ()):
+        say(f"  ? {question_line(question)}")
+    for finding in report.get("findings", ()):
+        if finding["severity"] != "info":
+            say(f"  ! {describe(finding)}")
+    for path in report["files"]:
+        say(f"  {path}")
+    for line in next_steps(report):
+        say(line)
+    if created:
+        say(created)
+    if played_by:
+        say(played_by)
+
+
+def question_line(question: Mapping[str, Any]) -> str:
+    """Return a typed question as a line for a person."""
+    asked = {
+        "ambiguous_account": "Which account is meant?",
+        "unknown_account": "No account of that name is known. Which one is meant?",
+        "ambiguous_opportunity": "Which opportunity is meant?",
+        "no_open_opportunity": "The account has no open opportunity that fits.",
+        "missing_quantity": "How many?",
+        "missing_product": "Which product?",
+        "contradiction": "Two statements contradict each other. Which one holds?",
+        "unverified_sender": "Is the sender who they say they are?",
+        "missing_ship_to": "Where should it be shipped? No ship-to address is on file.",
+        "missing_reference": "The text refers to something that is not there. What is it?",
+        "missing_subscription": "Which running subscription is meant? Its id is needed (sub_...).",
+        "missing_end": "On which day should it end?",
+        "unclear_unit": "It is not sold by that unit. How many pieces?",
+        "incompatible": "The products do not fit together. Which should change?",
+    }
+    words = asked.get(question["kind"], str(question["kind"]).replace("_", " "))
+    if question["kind"] == "no_open_opportunity" and question.get("subject"):
+        words = "No open opportunity has that id."
+    about = f" ({question['subject']})" if question.get("subject") else ""
+    labels = question.get("labels") or {}
+    names = [f"{c} {labels[c]}" if c in labels else c for c in question.get("candidates", ())]
+    choices = f" One of: {', '.join(names)}." if names else ""
+    return clean(f"{words}{about}{choices}", 600)
+
+
+def next_steps(report: Mapping[str, Any]) -> list[str]:
+    """Return what the person can do now."""
+    run_id, outcome = report["run_id"], report["outcome"]
+    if outcome == "waiting":
+        who = sorted({a["role"] for a in report.get("approvals", ()) if a.get("role")})
+        roles = f" ({', '.join(who)})" if who else ""
+        return [f"Next: dealdesk runs approve {run_id} --as PERSON{roles}, or runs reject."]
+    if outcome == "needs_input":
+        kinds = {q["kind"] for q in report.get("questions", ())}
+        if kinds & WHICH:
+            return ['Next: name it: dealdesk run "..." --opportunity opp_...']
+        return [f"Next: dealdesk runs answer {run_id} SUBJECT=VALUE ..."]
+    if outcome == "existing":
+        if report.get("quote_id"):
+            return [f"Next: dealdesk quote show {report['quote_id']}, or run again with --revise."]
+        return [f"Next: dealdesk runs show {report.get('held_by')}"]
+    return []

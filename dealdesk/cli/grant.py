@@ -1,0 +1,186 @@
+"""`dealdesk grant`: scoped access for an agent of another stack, and its end."""
+
+import sys
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from dealdesk.cli.output import print_json
+from orchestrator.errors import UsageError
+
+if TYPE_CHECKING:
+    from dealdesk.minting import Wish
+    from dealdesk.settings import Settings
+    from servers.toolkit.grants import Grant, SigningKey
+
+Many = Annotated[list[str] | None, Parameter(negative="")]
+Flag = Annotated[bool, Parameter(negative="")]
+
+
+async def mint_grant(
+    *,
+    agent: str,
+    tool: Many = None,
+    resource: Many = None,
+    prompt: Many = None,
+    bind: Many = None,
+    calls: Many = None,
+    ttl: int = 3600,
+    server: Literal["crm", "catalog", "finance"] | None = None,
+    home: str | None = None,
+    json: Flag = False,
+) -> None:
+    """Print a token that opens some tools of one server, and nothing else, until it expires.
+
+    The token goes to stdout, what it opens to stderr. A server takes it in DEALDESK_GRANT
+    (stdio) or as `Authorization: Bearer` (http).
+
+    Parameters
+    ----------
+    agent
+        Who will hold it; the audit names every call so.
+    tool
+        A tool, `get_account` or `crm.get_account`; give it again for more.
+    resource
+        A resource or template, `crm://accounts/{account_id}`.
+    prompt
+        A prompt.
+    bind
+        `account_id=acc_001`: the argument may take this value only; again for another value.
+    calls
+        `search_text=5`: the tool may be called that often.
+    ttl
+        Seconds it lives, a day at most.
+    server
+        The server, when the names do not say.
+    home
+        The data folder.
+    json
+        Print JSON.
+    """
+    from dealdesk.minting import Wish, server_of, signed
+    from dealdesk.settings import load_settings
+    from servers.toolkit.grants import SigningKey
+
+    wish = Wish(agent, tool or (), resource or (), prompt or (), _pairs(bind), _counts(calls))
+    audience, wish = server_of(wish, server)
+    settings = load_settings(home=home)
+    signing = SigningKey.load(settings.home / "keys")
+    grant, left_open = await _granted(wish, audience, settings, signing)
+    token = signed(signing, grant, ttl)
+    if json:
+        print_json(_as_data(token, grant, left_open, int(time.time()) + ttl))
+        return
+    print(token)
+    _tell(grant, left_open, ttl)
+
+
+async def revoke_grant(
+    token: Annotated[str, Parameter(allow_leading_hyphen=True)], /, *, home: str | None = None
+) -> None:
+    """End a grant before it expires, in every process that serves it.
+
+    Parameters
+    ----------
+    token
+        The token, or - to read it from stdin.
+    home
+        The data folder.
+    """
+    from dealdesk.settings import load_settings
+    from orchestrator.servers import NAMES, Servers
+    from servers.toolkit.grants import Grant, GrantError, SigningKey
+
+    settings = load_settings(home=home)
+    key = SigningKey.load(settings.home / "keys").public
+    text = (token if token != "-" else sys.stdin.read()).strip()  # noqa: S105 - stdin's name
+    grant: Grant | None = None
+    for name in NAMES:
+        try:
+            grant = key.verify(text, name)
+        except GrantError:
+            continue
+    if grant is None:
+        raise UsageError(
+            "that is no live grant of this data folder", fix="an expired one needs no revoking"
+        )
+    servers = Servers({grant.audience: settings.server_url(grant.audience)}, key)
+    try:
+        servers.app(grant.audience).ledger.revoke(grant)
+    finally:
+        servers.close()
+    print(f"{grant.id} of {grant.agent or grant.person} opens nothing any more.")
+
+
+async def _granted(
+    wish: "Wish", server: str, settings: "Settings", signing: "SigningKey"
+) -> tuple["Grant", list[str]]:
+    from dealdesk.minting import checked
+    from orchestrator.servers import Servers
+
+    servers = Servers({server: settings.server_url(server)}, signing.public)
+    try:
+        made = await checked(servers, server, wish)
+        if servers.created:
+            _note(f"{settings.home} was new: it has the demo company's {server} data now.")
+    finally:
+        servers.close()
+    return made
+
+
+def _tell(grant: "Grant", left_open: list[str], ttl: int) -> None:
+    names = ", ".join(sorted([*grant.tools, *grant.resources, *grant.prompts]))
+    bound = "".join(f"; {n} is {' or '.join(v)}" for n, v in grant.bind.items())
+    _note(f"{grant.agent} may use {names} of {grant.audience}{bound}, for {_span(ttl)}.")
+    if left_open:
+        _note(f"Not bound: {', '.join(left_open)}. --bind {left_open[0]}=... limits it to one.")
+
+
+def _as_data(token: str, grant: "Grant", left_open: list[str], expires: int) -> dict[str, Any]:
+    return {
+        "token": token,
+        "grant": grant.id,
+        "server": grant.audience,
+        "agent": grant.agent,
+        "tools": sorted(grant.tools),
+        "resources": sorted(grant.resources),
+        "prompts": sorted(grant.prompts),
+        "bind": {name: list(values) for name, values in grant.bind.items()},
+        "calls": dict(grant.calls),
+        "expires": expires,
+        "left_open": left_open,
+    }
+
+
+def _pairs(given: Iterable[str] | None) -> dict[str, list[str]]:
+    pairs: dict[str, list[str]] = {}
+    for text in given or ():
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise UsageError(f"{text!r} is not NAME=VALUE", fix="--bind account_id=acc_001")
+        pairs.setdefault(name, []).append(value)
+    return pairs
+
+
+def _counts(given: Iterable[str] | None) -> dict[str, int]:
+    counts = {}
+    for text in given or ():
+        name, _, number = text.partition("=")
+        if not (name and number.isascii() and number.isdigit() and len(number) < 10):
+            raise UsageError(f"{text[:80]!r} is not TOOL=NUMBER", fix="--calls search_text=5")
+        counts[name] = int(number)
+    return counts
+
+
+def _span(seconds: int) -> str:
+    for size, word in ((3600, "hour"), (60, "minute")):
+        if seconds % size == 0:
+            count = seconds // size
+            return f"{count} {word}{'' if count == 1 else 's'}"
+    return f"{seconds} seconds"
+
+
+def _note(text: str) -> None:
+    print(text, file=sys.stderr)

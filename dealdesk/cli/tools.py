@@ -1,0 +1,55 @@
+"""`dealdesk tools`: exactly what each agent may use."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from dealdesk.cli.output import print_json, table
+
+
+def tools(
+    *, agent: str | None = None, json: Annotated[bool, Parameter(negative="")] = False
+) -> None:
+    """Show which agent may use which tool, and to what its arguments are bound.
+
+    Parameters
+    ----------
+    agent
+        Show one agent only.
+    json
+        Print JSON.
+    """
+    from orchestrator.errors import UsageError
+    from orchestrator.workflows.quote import WORKFLOW
+
+    names = [spec.name for spec in WORKFLOW.agents]
+    if agent and agent not in names:
+        raise UsageError(f"no agent {agent!r}", fix=f"one of: {', '.join(names)}")
+    chosen = [WORKFLOW.agent(agent)] if agent else list(WORKFLOW.agents)
+    rows = [
+        {
+            "agent": spec.name,
+            "tools": list(spec.tools),
+            "bound": dict(spec.bind),
+            "reads_untrusted": spec.reads_untrusted,
+            "writes": spec.writes,
+        }
+        for spec in chosen
+    ]
+    if json:
+        print_json(rows)
+        return
+    table(
+        ("agent", "tool", "bound to the run", "outside text", "writes"),
+        [
+            (
+                spec.name if place == 0 else "",
+                tool,
+                ", ".join(sorted(spec.bind)) if place == 0 else "",
+                ("yes" if spec.reads_untrusted else "no") if place == 0 else "",
+                ("yes" if spec.writes else "no") if place == 0 else "",
+            )
+            for spec in chosen
+            for place, tool in enumerate(spec.tools)
+        ],
+    )

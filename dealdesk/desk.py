@@ -1,0 +1,392 @@
+"""The composition root: settings in, a working deal desk out.
+
+Everything is put together here and nowhere else: keys, servers, store, models, engine. Tests and
+examples make a desk the same way the command does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from dealdesk.answers import apply_answers
+from dealdesk.keys import signing_key
+from dealdesk.models import open_models, played_by
+from dealdesk.people import call_as, decide_approvals, in_words, read_as
+from dealdesk.questions import GOAL_MAX, explain
+from dealdesk.rendering import write_views
+from dealdesk.settings import Settings
+from orchestrator.durable.engine import Engine, State
+from orchestrator.durable.events import EventLog
+from orchestrator.durable.store import Store, open_store
+from orchestrator.errors import DealdeskError, EnvironmentProblem, ToolRefused, UsageError
+from orchestrator.llm.base import Model
+from orchestrator.runner import Runner
+from orchestrator.servers import NAMES, Servers, read_elsewhere
+from orchestrator.workflows.quote import WORKFLOW
+from orchestrator.workflows.quote.flow import STEPS, quote_flow
+from servers.toolkit.declare import META
+from servers.toolkit.grants import Grant, SigningKey, new_grant_id
+
+LOOK_SECONDS = 300
+
+
+class Desk:
+    """A deal desk that is ready for goals; `Desk.open` makes one."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        servers: Servers,
+        signing: SigningKey,
+        store: Store,
+        models: Callable[[str], Model],
+    ) -> None:
+        """Put the parts together."""
+        self.settings, self.servers, self.signing, self.store = settings, servers, signing, store
+        self.log = EventLog(store)
+        self.runner = Runner(WORKFLOW, servers, signing, models, self.log)
+        self.engine = Engine(settings.engine_url, STEPS, self._body, version=WORKFLOW.version)
+        self._model_name = models("plan").name
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        settings: Settings,
+        *,
+        work: bool = True,
+        models: Callable[[str], Model] | None = None,
+    ) -> AsyncIterator[Desk]:
+        """Open everything, check the workflow against the live servers, and start the worker.
+
+        Args:
+            settings: Where things are and who plays.
+            work: False for a look: nothing is run and no model is needed.
+            models: Who plays each agent, instead of what the settings say.
+
+        Raises:
+            EnvironmentProblem: a file, database, key or server cannot be used.
+            CredentialsError: the model has no key.
+        """
+        signing = signing_key(settings)
+        urls = {name: settings.server_url(name) for name in NAMES}
+        servers = Servers(urls, signing.public, read_elsewhere(settings.servers))
+        async with AsyncExitStack() as stack:
+            if models is None:
+                models = await stack.enter_async_context(open_models(settings, only_name=not work))
+            store = stack.enter_context(open_store(settings.runs_url))
+            desk = cls(settings, servers, signing, store, models)
+            try:
+                await desk._check_workflow()
+                if work:
+                    await desk.engine.start()
+                yield desk
+            finally:
+                await desk.engine.stop()
+                servers.close()
+
+    @property
+    def played_by(self) -> str:
+        """One line on who plays the agents; empty for Claude."""
+        return played_by(self._model_name)
+
+    @property
+    def created(self) -> str | None:
+        """One line on the demo data that was loaded, if it was just now."""
+        if not self.servers.created:
+            return None
+        rows = sum(sum(tables.values()) for tables in self.servers.created.values())
+        return f"The demo company was loaded into {self.settings.home} ({rows} rows)."
+
+    async def submit(
+        self,
+        goal: str,
+        *,
+        opportunity_id: str | None = None,
+        revise: bool = False,
+        given: Mapping[str, Any] | None = None,
+        continues: str | None = None,
+    ) -> str:
+        """Start a run for a goal and return its id.
+
+        Args:
+            goal: What to do.
+            opportunity_id: The opportunity, when it is known.
+            revise: Make the next revision of an existing quote.
+            given: Checkpoints of steps that need not be run again, by step.
+            continues: The run this one goes on from.
+
+        Raises:
+            UsageError: the goal says nothing, or is no sentence any more.
+        """
+        if not goal.strip() or len(goal) > GOAL_MAX:
+            raise UsageError(
+                f"a goal has between 1 and {GOAL_MAX} characters",
+                fix="say in a sentence whom to quote, and for what",
+            )
+        day = self.settings.order_date or date.today()  # noqa: DTZ011 - the user's own day
+        run_id = self.store.create(
+            goal=goal,
+            requested_by=self.settings.person or "local-user",
+            model=self._model_name,
+            order_date=day.isoformat(),
+            continues=continues,
+        )
+        run = {
+            "id": run_id,
+            "goal": goal,
+            "opportunity_id": opportunity_id,
+            "order_date": day.isoformat(),
+            "requester": self.settings.person or "local-user",
+            "revise": revise,
+            "given": dict(given or {}),
+            "generated_by": self._model_name,
+        }
+        self.log.append(
+            run_id,
+            "run_started",
+            goal=goal,
+            model=self._model_name,
+            opportunity_id=opportunity_id,
+        )
+        await self.engine.submit(run_id, run)
+        return run_id
+
+    async def wait(self, run_id: str) -> dict[str, Any]:
+        """Return a run's result once it ends, or `waiting` once it waits for a decision.
+
+        Raises:
+            DealdeskError: the run failed for good, or is parked and can be resumed.
+        """
+        try:
+            result = await self.engine.wait(run_id)
+        except DealdeskError as problem:
+            if await self.engine.status(run_id) is State.FAILED:
+                self.store.finish(run_id, {"outcome": "failed", "message": problem.message})
+            raise
+        if result is None:
+            quote_id = self._event(run_id, "waiting")["quote_id"]
+            quote = await self.quote(quote_id)
+            result = {**_facts_of(quote), "outcome": "waiting"}
+        if result["outcome"] == "existing":
+            result["held_by"] = result.pop("run_id", None)
+        asked = self._event(run_id, "run_started").get("opportunity_id")
+        await explain(self.look, result.get("questions", ()), asked)
+        return result
+
+    def events(self, run_id: str, *, after: int = 0) -> list[dict[str, Any]]:
+        """Return a run's events after a sequence number."""
+        return self.store.events(run_id, after=after)
+
+    def run_row(self, run_id: str | None) -> dict[str, Any]:
+        """Return a run's row; None means the newest one that is open.
+
+        Raises:
+            UsageError: there is no such run.
+        """
+        if run_id is not None:
+            return self.store.get(run_id)
+        for row in self.store.list():
+            if row["status"] != "done":
+                return row
+        raise UsageError("no run is open", fix="`dealdesk runs list` shows them all")
+
+    async def resume(self, run_id: str) -> None:
+        """Take up a run that was interrupted; a finished or waiting one is left as it is."""
+        await self.engine.resume(run_id)
+
+    async def cancel(self, run_id: str) -> None:
+        """Cancel a run and free its opportunity.
+
+        Raises:
+            UsageError: the run has ended already.
+        """
+        row = self.store.get(run_id)
+        if row["status"] == "done":
+            raise UsageError(f"{run_id} ended already (it is {row['outcome']})")
+        await self.engine.cancel(run_id)
+        self.store.finish(run_id, {"outcome": "cancelled"})
+
+    async def awaiting_decision(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the quote a run waits with, as finance has it.
+
+        Raises:
+            UsageError: the run waits for nothing.
+        """
+        if row["status"] != "waiting":
+            raise UsageError(
+                f"{row['run_id']} waits for no decision (it is {row['outcome'] or row['status']})",
+                fix="`dealdesk runs list --status waiting`",
+            )
+        quote_id = self._event(row["run_id"], "waiting")["quote_id"]
+        return await self.quote(quote_id)
+
+    async def decide(
+        self, row: Mapping[str, Any], quote: Mapping[str, Any], *, approved: bool, note: str
+    ) -> list[str]:
+        """Decide every approval this person may decide; wake the run when none is left.
+
+        Returns:
+            The roles that still have to decide.
+
+        Raises:
+            UsageError: finance knows no such person, or they may decide none of it.
+        """
+        person = self.settings.person or ""
+        left = await decide_approvals(
+            self.servers, self.signing, person, quote, approved=approved, note=note
+        )
+        if not left:
+            decision = {"approved": approved, "person": person, "note": note}
+            await self.engine.send(row["run_id"], "decision", decision)
+            self.store.reopen(row["run_id"])
+        return left
+
+    async def answer(self, row: Mapping[str, Any], answers: Sequence[str]) -> str:
+        """Start the run that goes on from the answers to a run's questions.
+
+        Raises:
+            UsageError: the run asked nothing, or an answer does not fit its questions.
+        """
+        checkpoints = self._checkpoints(row["run_id"])
+        given, opportunity_id = apply_answers(row, checkpoints, answers)
+        return await self.submit(
+            row["goal"], opportunity_id=opportunity_id, given=given, continues=row["run_id"]
+        )
+
+    async def look(self, server: str, tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Call one tool on behalf of whoever uses the command.
+
+        Raises:
+            UsageError: the server said no; the message is the server's.
+        """
+        person = self.settings.person or ""
+        try:
+            return await call_as(self.servers, self.signing, person, server, tool, arguments)
+        except ToolRefused as refusal:
+            raise UsageError(in_words(refusal)) from refusal
+
+    async def read(self, quote_id: str, name: str) -> bytes:
+        """Return a document of a quote that is no text, on behalf of whoever uses the command.
+
+        Raises:
+            UsageError: the server said no; EnvironmentProblem: it cannot make the document.
+        """
+        person = self.settings.person or ""
+        template = f"finance://quotes/{{quote_id}}/{name}"
+        uri = f"finance://quotes/{quote_id}/{name}"
+        try:
+            return await read_as(self.servers, self.signing, person, "finance", template, uri)
+        except ToolRefused as refusal:
+            said, _, fix = in_words(refusal).partition(" Try: ")
+            if refusal.message.startswith("STORAGE"):
+                raise EnvironmentProblem(said, fix=fix) from refusal
+            raise UsageError(said, fix=fix) from refusal
+
+    async def quote(self, quote_id: str) -> dict[str, Any]:
+        """Return the whole of a quote, as finance has it."""
+        return await self.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
+
+    async def quote_id(self, named: str) -> str:
+        """Return a quote's id, also of one that is named by its printed number.
+
+        Raises:
+            UsageError: no quote has that number.
+        """
+        if named.startswith("q_"):
+            return named
+        found = (await self.look("finance", "list_quotes", {"number": named[:40] or "-"}))["items"]
+        if not found:
+            raise UsageError(f"there is no quote {named!r}", fix="`dealdesk quote list` shows them")
+        return str(found[0]["quote_id"])
+
+    async def plan_only(self, goal: str, today: date) -> dict[str, Any]:
+        """Let the master agent read a goal, and nothing more."""
+        run = {"id": "run_plan", "goal": goal, "order_date": today.isoformat()}
+        done = await self.runner.agent(run, "plan", "plan", {"run": run})
+        if "stopped" in done:
+            raise UsageError(done["message"])
+        return dict(done["output"])
+
+    async def count_tools(self) -> dict[str, int]:
+        """Return how many tools each server has; of one that is elsewhere, those our agents use."""
+        counts = {}
+        for name in NAMES:
+            if name in self.servers.elsewhere:
+                used = {tool for spec in WORKFLOW.agents for tool in spec.tools_of(name)}
+            else:
+                every = await self.servers.app(name).local_provider.list_tools()
+                used = {tool.name for tool in every}
+            counts[name] = len(used)
+        return counts
+
+    async def write_quote(
+        self, result: Mapping[str, Any], folder: Path | None = None
+    ) -> list[Path]:
+        """Write the quote of a result that has one; an issued one also for the customer."""
+        quote_id = result.get("quote_id")
+        if not quote_id or result["outcome"] not in ("issued", "waiting"):
+            return []
+        views = ("customer", "internal") if result["outcome"] == "issued" else ("internal",)
+        return await self.render(str(quote_id), folder, views=views)
+
+    async def render(
+        self, quote_id: str, folder: Path | None, *, views: Sequence[str]
+    ) -> list[Path]:
+        """Write a quote in every format; the internal view is named so.
+
+        Raises:
+            EnvironmentProblem: the folder cannot be written.
+        """
+        target = folder or self.settings.home / "quotes"
+        return await write_views(self.look, quote_id, target, views)
+
+    async def _body(self, steps: Any, run_id: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        result = await quote_flow(self.runner, steps, args)
+        self.store.finish(run_id, result)
+        self.log.append(run_id, "run_finished", outcome=result["outcome"])
+        return result
+
+    async def _check_workflow(self) -> None:
+        live: dict[str, dict[str, Any]] = {}
+        for name in NAMES:
+            wanted = frozenset(t for spec in WORKFLOW.agents for t in spec.tools_of(name))
+            grant = Grant(id=new_grant_id(), audience=name, tools=wanted, agent="engine")
+            async with self.servers.hold(grant, self.signing, ttl=LOOK_SECONDS) as client:
+                live[name] = {
+                    tool.name: dict((tool.meta or {}).get(META, {}))
+                    for tool in await client.list_tools()
+                }
+        WORKFLOW.validate(live)
+
+    def _event(self, run_id: str, kind: str) -> dict[str, Any]:
+        return next(e["data"] for e in reversed(self.store.events(run_id)) if e["type"] == kind)
+
+    def _checkpoints(self, run_id: str) -> dict[str, Any]:
+        return {
+            event["agent"]: {
+                "output": event["data"]["output"],
+                "findings": event["data"]["findings"],
+            }
+            for event in self.store.events(run_id)
+            if event["type"] == "agent_finished"
+        }
+
+
+def _facts_of(quote: Mapping[str, Any]) -> dict[str, Any]:
+    keys = (
+        "quote_id",
+        "number",
+        "revision",
+        "account_id",
+        "opportunity_id",
+        "currency",
+        "lines",
+        "findings",
+        "approvals",
+    )
+    return {**{key: quote.get(key) for key in keys}, "total_minor": quote["totals"]["total_minor"]}

@@ -1,0 +1,63 @@
+"""Who plays the agents: Claude, or the offline playbook; never one in the other's place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from dealdesk.playbook.player import NAME as PLAYBOOK
+from dealdesk.playbook.player import PlaybookModel
+from dealdesk.playbook.quote import PLAYS
+from orchestrator.llm.base import Model
+
+if TYPE_CHECKING:
+    from dealdesk.settings import Settings
+
+CLAUDE = "claude-sonnet-5-5"
+
+
+def chosen_model(settings: Settings) -> str:
+    """Return who plays: what was asked for, else Claude with a key, else the playbook."""
+    asked = settings.model
+    if asked in ("playbook", PLAYBOOK) or (not asked and not os.environ.get("ANTHROPIC_API_KEY")):
+        return PLAYBOOK
+    return CLAUDE if asked in (None, "", "claude") else asked
+
+
+@asynccontextmanager
+async def open_models(
+    settings: Settings, *, only_name: bool = False
+) -> AsyncIterator[Callable[[str], Model]]:
+    """Give each agent its model; connections to an endpoint are closed at the end.
+
+    Args:
+        settings: They name the model.
+        only_name: Nothing will be played, so that no key is needed.
+
+    Raises:
+        CredentialsError: Claude is to play and there is no key.
+    """
+    name = chosen_model(settings)
+    if name == PLAYBOOK or only_name:
+        yield lambda agent: PlaybookModel(PLAYS[agent])
+        return
+    from orchestrator.llm.claude import ClaudeModel, client_of_the_environment
+
+    client = client_of_the_environment()
+    model = ClaudeModel(model=name, client=client)
+    try:
+        yield lambda _agent: model
+    finally:
+        await client.close()
+
+
+def played_by(name: str) -> str:
+    """Return the line that says so when rules, and no model, played the agents."""
+    if name != PLAYBOOK:
+        return ""
+    return (
+        f"Played by {PLAYBOOK}: rules, no language model. "
+        "Set ANTHROPIC_API_KEY (or --model) to let Claude read."
+    )

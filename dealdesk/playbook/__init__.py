@@ -1,0 +1,1 @@
+"""The offline player: rules that play each agent, labelled as rules."""

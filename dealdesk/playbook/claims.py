@@ -1,0 +1,169 @@
+"""Facts and claims in a text, found by rule.
+
+A fact (a date, a way of shipping, a promotion code) is read from a customer's own words only. A
+claim (another ship-to, an exemption, a discount, an approval, bank details) is recorded from any
+text and never acted on. Text that speaks to machines is neither read for items nor for facts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from dealdesk.playbook.dates import read_date
+
+_TO_MACHINES = re.compile(
+    r"(?:instructions?|notes?|message)\s+(?:for|to)\s+(?:the\s+|any\s+|all\s+)?(?:ai|automated|llm|"
+    r"assistant|bot|language model)|ignore\s+(?:all\s+|any\s+)?(?:previous|prior|above)|"
+    r"disregard\s+(?:all|previous)|system\s*prompt|^\s*system\s*:|\bai assistant\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_BLOCK_END = re.compile(r"\n\s*(?:-{3,}|={3,}|\n)")
+
+_CLAIMS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "exemption",
+        re.compile(
+            r"(?:tax|vat)[- ]exempt|exempt(?:ed|ion)? from (?:vat|(?:sales )?tax)|"
+            r"umsatzsteuer(?:lich)? befreit|umsatzsteuerbefreit|ohne (?:umsatz|mehrwert)steuer|"
+            r"exent[oa] de iva|exon[eé]r[eé]\w* de (?:la )?tva|esente (?:da )?iva",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "discount",
+        re.compile(
+            r"\d{1,2}\s*(?:%|percent|prozent)[^.\n]{0,40}(?:discount|off\b|rabatt|nachlass|"
+            r"sconto|descuento|remise|rebate)|(?:discount|rabatt|nachlass|sconto|descuento|remise|"
+            r"rebate)[^.\n]{0,30}\d{1,2}\s*(?:%|percent|prozent)|set\s+discount",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "approval",
+        re.compile(
+            r"(?:already|hereby) approved|no further approval|(?:mark|treat)[^.\n]{0,30}approv|"
+            r"approval as granted|ohne weitere freigabe|freigegeben|"
+            r"approved[^.\n]{0,40}(?:discount|%)|(?:discount|%)[^.\n]{0,20}\bapproved\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "bank",
+        re.compile(
+            r"(?:change|new|update\w*|neue)[^.\n]{0,25}(?:bank|iban|kontoverbindung)|"
+            r"bank details[^.\n]{0,40}(?:changed|new|to)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "ship_to",
+        re.compile(
+            r"(?:ship|deliver|send|liefer\w*|env[ií]\w+|livr\w+|consegn\w+)[^.\n]{0,60}"
+            r"(?:\n[^.\n]{0,60})?(?:\bnew (?:depot|site|address|warehouse|plant|office)\b|"
+            r"\bno longer to\b|\bnot\s+to\b|\bneue\w* (?:adresse|lager|standort)\b)",
+            re.IGNORECASE,
+        ),
+    ),
+)
+_CODE = re.compile(
+    r"\b(?i:codes?|vouchers?|gutschein(?:code)?|c[oó]digo|codice|coupon)\W{1,3}(?:(?i:is|the|named)\W+)?"
+    r"([A-Z]{3,}[A-Z0-9-]{1,16})\b"
+)
+_MODES = {
+    "air": re.compile(r"\bair\s?freight\b|\bby air\b|\bair is fine\b|luftfracht|a[eé]re[ao]", re.I),
+    "sea": re.compile(r"\bsea\s?freight\b|\bby sea\b|seefracht|mar[ií]tim", re.I),
+    "road": re.compile(r"\bby road\b|\bby truck\b|por carretera|per lkw|su strada|par route", re.I),
+    "pickup": re.compile(r"\bwe(?:'ll| will) (?:pick|collect)|selbstabhol|recoger[eé]mos", re.I),
+}
+_NEEDED = re.compile(
+    r"(?:need|brauchen|benötig|necesit|deliver|liefer|besoin|serv(?:e|ono)|goods|ware)"
+    r"[^.!?]{0,60}?\b(?:by|before|until|bis(?: zum)?|antes del?|avant le|entro il)\s+"
+    r"(?:the\s+)?(\d[^,;!?]{4,24}|"
+    r"[A-Z][a-z]+ \d[^,;!?]{0,14})",
+    re.IGNORECASE,
+)
+_TERMS = re.compile(
+    r"\bnet[- ]?(\d{2})\b|(\d{2})\s*(?:days|tage[n]?)\s*(?:net|netto|payment|zahlungsziel)|"
+    r"(?:payment terms?|zahlungsziel)[^.\n]{0,20}?(\d{2})\s*(?:days|tage)",
+    re.IGNORECASE,
+)
+_ASKED = re.compile(
+    r"(\d{1,2})\s*%[^.\n]{0,40}(?:discount|off\b|rabatt|nachlass|sconto|descuento|remise)|"
+    r"(?:discount|rabatt|nachlass|sconto|descuento|remise)[^.\n]{0,25}?(\d{1,2})\s*%",
+    re.IGNORECASE,
+)
+_COUNTRIES = {
+    "IR": r"\biran\b", "AE": r"\bu\.?a\.?e\b|emirates", "DE": r"germany|deutschland|alemania",
+    "GB": r"united kingdom|\bengland\b|\bscotland\b", "IE": r"\bireland\b", "FR": r"\bfrance\b",
+    "IT": r"\bital(?:y|ia)\b", "ES": r"\bspain\b|españa", "NL": r"netherlands|\bholland\b",
+    "CH": r"switzerland|schweiz|suisse", "NO": r"\bnorway\b|\bnorge\b",
+    "US": r"\busa?\b|united states",
+    "AT": r"\baustria\b|österreich", "SY": r"\bsyria\b", "RU": r"\brussia\b", "CU": r"\bcuba\b",
+}  # fmt: skip
+_DELIVERY = re.compile(
+    r"\b(?:ship|deliver|send|liefer|env[ií]|livr|consegn)\w*[^.!?]{0,90}", re.IGNORECASE
+)
+
+
+def machine_blocks(text: str) -> list[tuple[int, int]]:
+    """Return the spans that speak to machines: from their first words to the end of the block."""
+    blocks: list[tuple[int, int]] = []
+    for found in _TO_MACHINES.finditer(text):
+        if blocks and found.start() < blocks[-1][1]:
+            continue
+        start = text.rfind("\n", 0, found.start()) + 1
+        end = _BLOCK_END.search(text, found.end())
+        blocks.append((start, end.start() if end else len(text)))
+    return blocks
+
+
+def for_people(text: str) -> str:
+    """Return the text with what speaks to machines blanked out; offsets stay as they are."""
+    for start, end in machine_blocks(text):
+        blank = "".join("\n" if c == "\n" else " " for c in text[start:end])
+        text = text[:start] + blank + text[end:]
+    return text
+
+
+def find_claims(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield (kind, start, end) of the first claim of each kind."""
+    for kind, pattern in _CLAIMS:
+        if found := pattern.search(text):
+            yield kind, found.start(), found.end()
+
+
+def promo_codes(text: str) -> list[str]:
+    """Return the promotion codes that a text names as such."""
+    return list(dict.fromkeys(_CODE.findall(text)))
+
+
+def mode(text: str) -> str | None:
+    """Return the way of shipping a text asks for."""
+    return next((name for name, pattern in _MODES.items() if pattern.search(text)), None)
+
+
+def needed_by(text: str, today: date) -> date | None:
+    """Return the day the goods are needed by, if the text says so with a date."""
+    found = _NEEDED.search(" ".join(text.split()))
+    return read_date(found[1], today) if found else None
+
+
+def payment_terms(text: str) -> str | None:
+    """Return the payment terms a text asks for, as a code (`NET60`)."""
+    found = _TERMS.search(text)
+    return f"NET{next(group for group in found.groups() if group)}" if found else None
+
+
+def discount_asked(text: str) -> int | None:
+    """Return the discount a text asks for in basis points; it is recorded, never granted."""
+    found = _ASKED.search(text)
+    return int(next(group for group in found.groups() if group)) * 100 if found else None
+
+
+def ship_to_country(text: str) -> str | None:
+    """Return the country that the words about delivery name, if they name exactly one."""
+    words = " ".join(found.group() for found in _DELIVERY.finditer(" ".join(text.split())))
+    named = {code for code, name in _COUNTRIES.items() if re.search(name, words, re.IGNORECASE)}
+    return named.pop() if len(named) == 1 else None

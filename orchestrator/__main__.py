@@ -1,5 +1,0 @@
-"""Let `python -m orchestrator` be `dealdesk`."""
-
-from orchestrator.cli.main import main
-
-main()

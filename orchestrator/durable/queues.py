@@ -1,0 +1,173 @@
+"""The engine's rows of runs, through the DBOS client that the engine hands over.
+
+Needs no worker: any process may look, send, cancel and queue again. Everything here waits for
+the database, so the engine calls it in a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any
+
+from orchestrator.durable.seats import Seats
+from orchestrator.durable.steps import Json, facts_of
+from orchestrator.errors import UsageError
+
+WORKFLOW, QUEUE = "run", "runs"
+POLL = 0.1
+
+MARKS: Json = {"parked": None, "waiting": None, "answered": None}
+"""What stands on a row beside the status: why it is parked, the topic of the message it waits for,
+and the topic that needs no more waiting: it was sent, or nobody sent it in time."""
+
+
+class State(StrEnum):
+    """How a run stands.
+
+    `open` is on its way (or would be, had its worker not died), `waiting` needs a message,
+    `parked` needs `resume` once what stopped it is mended, and the others are ends.
+    """
+
+    OPEN = "open"
+    WAITING = "waiting"
+    PARKED = "parked"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+def state_of(row: Any) -> State:
+    """Return how the run of a row stands."""
+    marks = row.attributes or MARKS
+    match row.status:
+        case "SUCCESS":
+            return State.FAILED if row.output and "error" in row.output else State.DONE
+        case "CANCELLED":
+            return State.PARKED if marks.get("parked") else State.CANCELLED
+        case "PENDING" | "ENQUEUED" | "DELAYED":
+            waits = marks.get("waiting")
+            return State.WAITING if waits and waits != marks.get("answered") else State.OPEN
+        case _:
+            return State.FAILED
+
+
+def problem_of(row: Any) -> Json:
+    """Return the error of a parked or failed run, as JSON."""
+    match row.status:
+        case "CANCELLED":
+            return dict(row.attributes["parked"])
+        case "SUCCESS":
+            return dict(row.output["error"])
+        case status:
+            return facts_of(row.error or RuntimeError(status), "the engine")
+
+
+class Ledger:
+    """Reads and changes the rows of one plan's runs."""
+
+    def __init__(self, client: Any, seats: Seats, version: str) -> None:
+        """Use a client; `seats` say who lives, `version` whose runs are ours."""
+        self._client, self._seats, self._version = client, seats, version
+
+    def row(self, run_id: str) -> Any:
+        """Return a run's row.
+
+        Raises:
+            UsageError: there is none.
+        """
+        rows = self._client.list_workflows(workflow_ids=[run_id], load_input=False)
+        if not rows:
+            raise UsageError(f"{run_id} never started", fix="run the goal again")
+        return rows[0]
+
+    def pending(self) -> dict[str, State]:
+        """Return how each run stands that has not ended, oldest first."""
+        rows = self._client.list_workflows(
+            name=WORKFLOW, status=["PENDING", "ENQUEUED", "CANCELLED"], load_input=False
+        )
+        states = {row.workflow_id: state_of(row) for row in rows}
+        return {run_id: s for run_id, s in states.items() if s is not State.CANCELLED}
+
+    def mark(self, run_id: str, **marks: Any) -> None:
+        """Write marks on a run's row, unless they are there."""
+        there = self.row(run_id).attributes or MARKS
+        if any(there.get(name) != value for name, value in marks.items()):
+            self._client.update_workflow_attributes(run_id, marks, merge=True)
+
+    def enqueue(self, run_id: str, args: Json) -> None:
+        """Queue a new run for any worker that sweeps."""
+        options = {
+            "queue_name": QUEUE,
+            "workflow_name": WORKFLOW,
+            "workflow_id": run_id,
+            "app_version": self._version,
+        }
+        self._client.enqueue(options, run_id, args)
+
+    def send(self, run_id: str, topic: str, payload: Json, key: str) -> None:
+        """Send a message, and mark that the run need not wait for it."""
+        self.row(run_id)
+        self._client.send(run_id, payload, topic, key)
+        self.mark(run_id, answered=topic)
+
+    def park(self, run_id: str, problem: Json) -> None:
+        """Stop a run so that it can be resumed, unless a person stopped it for good."""
+        if state_of(self.row(run_id)) is not State.CANCELLED:
+            self.mark(run_id, parked=problem)
+            self._client.cancel_workflow(run_id)
+
+    def cancel(self, run_id: str) -> None:
+        """Stop a run for good."""
+        self.mark(run_id, parked=None)
+        self._client.cancel_workflow(run_id)
+
+    def unpark(self, run_id: str, queue: str) -> bool:
+        """Queue a parked run again; False when it is not parked."""
+        if state_of(self.row(run_id)) is not State.PARKED:
+            return False
+        self.mark(run_id, parked=None)
+        self._client.resume_workflow(run_id, queue_name=queue)
+        return True
+
+    def open_queue(self, name: str) -> None:
+        """Make a queue, unless it is there."""
+        if self._client.retrieve_queue(name) is None:
+            self._client.register_queue(name, polling_interval_sec=POLL)
+
+    def close_queue(self, name: str) -> None:
+        """Remove a worker's queue; what is on it counts as left by the dead."""
+        if name != QUEUE:
+            self._client.delete_queue(name)
+
+    def take_up(self, run_id: str | None, queue: str) -> list[str]:
+        """Queue what the dead left; a seat that is held here is looked at by nobody else.
+
+        Args:
+            run_id: Only this run; it may also be one that no worker has begun.
+            queue: Where to.
+        """
+        taken = []
+        owners = {owner for _, owner in self._left(run_id)}
+        for owner in owners if run_id else owners - {QUEUE}:
+            with self._seats.dead(owner) as dead:
+                for run, its_owner in self._left(run_id) if dead else ():
+                    if its_owner == owner:
+                        self._client.resume_workflow(run, queue_name=queue)
+                        taken.append(run)
+                if dead:
+                    self.close_queue(owner)
+        return taken
+
+    def _left(self, run_id: str | None) -> Iterator[tuple[str, str]]:
+        """Yield the runs that are begun or queued, and whose seat they are with."""
+        for row in self._client.list_workflows(
+            name=WORKFLOW,
+            app_version=self._version,
+            status=["PENDING", "ENQUEUED"],
+            workflow_ids=[run_id] if run_id else None,
+            load_input=False,
+            load_output=False,
+        ):
+            owner = row.executor_id if row.status == "PENDING" else row.queue_name
+            yield row.workflow_id, str(owner)

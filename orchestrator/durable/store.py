@@ -1,0 +1,362 @@
+"""Runs and their events: one SQLite file, or tables beside the engine's on PostgreSQL.
+
+This is what people and views read; the engine's checkpoints are its own business. Two promises
+live here as constraints: an opportunity has one open run, and what a run's body says happens
+once however often the body is replayed.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from time import monotonic, sleep, time
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from orchestrator.errors import EnvironmentProblem, UsageError
+
+SCHEMA = 1
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+_AFTER_EVENT = {"waiting": "waiting", "decided": "open"}
+"""The status a run has once such an event is stored."""
+
+Row = dict[str, Any]
+Rows = list[Row]
+
+_meta = sa.MetaData()
+_schema = sa.Table("run_schema", _meta, sa.Column("version", sa.Integer, primary_key=True))
+_run = sa.Table(
+    "run",
+    _meta,
+    sa.Column("n", sa.Integer, primary_key=True),
+    sa.Column("run_id", sa.String(40), nullable=False, unique=True),
+    sa.Column("goal", sa.Text, nullable=False),
+    sa.Column("account_id", sa.String(50)),
+    sa.Column("opportunity_id", sa.String(50)),
+    sa.Column("status", sa.String(10), nullable=False),
+    sa.Column("outcome", sa.String(20)),
+    sa.Column("quote_id", sa.String(50)),
+    sa.Column("requested_by", sa.String(80), nullable=False),
+    sa.Column("model", sa.String(80), nullable=False),
+    sa.Column("order_date", sa.String(10), nullable=False),
+    sa.Column("continues", sa.String(40)),
+    sa.Column("created_at", sa.String(40), nullable=False),
+    sa.Column("updated_at", sa.String(40), nullable=False),
+    sa.Column("result", sa.JSON),
+)
+_event = sa.Table(
+    "event",
+    _meta,
+    sa.Column("run_id", sa.String(40), primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.String(40), nullable=False),
+    sa.Column("type", sa.String(20), nullable=False),
+    sa.Column("agent", sa.String(40), nullable=False),
+    sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("once", sa.String(40)),
+    sa.UniqueConstraint("run_id", "once", name="said_once"),
+)
+_open = sa.and_(_run.c.status != "done", _run.c.opportunity_id.is_not(None))
+sa.Index(
+    "one_open_run_per_opportunity",
+    _run.c.opportunity_id,
+    unique=True,
+    sqlite_where=_open,
+    postgresql_where=_open,
+)
+
+
+@dataclass(frozen=True)
+class NewEvent:
+    """An event that has no number yet; `once` names what may be said only once in a run."""
+
+    run_id: str
+    type: str
+    agent: str
+    data: Mapping[str, Any]
+    at: str
+    once: str | None = None
+
+
+class Store:
+    """Reads and writes runs and events; `open_store` opens one."""
+
+    def __init__(self, url: str) -> None:
+        """Open the database, making its tables when it is new.
+
+        Raises:
+            EnvironmentProblem: it cannot be used, is another program's, or is newer than this.
+        """
+        self._engine = make_engine(url)
+        self._held: list[NewEvent] = []
+        self._lock = Lock()
+        with self._begin() as db:
+            _prepare(db)
+
+    def create(
+        self,
+        *,
+        goal: str,
+        requested_by: str,
+        model: str,
+        order_date: str,
+        continues: str | None = None,
+    ) -> str:
+        """Store a new run and return its id."""
+        facts = {
+            "goal": goal,
+            "requested_by": requested_by,
+            "model": model,
+            "order_date": order_date,
+            "continues": continues,
+            "status": "open",
+            "created_at": now(),
+            "updated_at": now(),
+        }
+        while True:
+            run_id = "run_" + "".join(secrets.choice(_ALPHABET) for _ in range(6))
+            try:
+                with self._begin() as db:
+                    db.execute(_run.insert().values(run_id=run_id, **facts))
+            except IntegrityError:  # one in a thousand million
+                continue
+            return run_id
+
+    def get(self, run_id: str) -> Row:
+        """Return a run.
+
+        Raises:
+            UsageError: there is no such run.
+        """
+        with self._begin() as db:
+            row = db.execute(_run.select().where(_run.c.run_id == run_id)).mappings().first()
+        if row is None:
+            raise UsageError(f"no run {run_id!r}", fix="`dealdesk runs list` shows them all")
+        return _plain(dict(row))
+
+    def list(self) -> Rows:
+        """Return every run, newest first."""
+        with self._begin() as db:
+            rows = db.execute(_run.select().order_by(_run.c.n.desc())).mappings().all()
+        return [_plain(dict(row)) for row in rows]
+
+    def claim(self, run_id: str, account_id: str, opportunity_id: str) -> str | None:
+        """Say what a run is about; one open run per opportunity.
+
+        Returns:
+            None, or the id of the other open run that has the opportunity.
+        """
+        about = {"account_id": account_id, "opportunity_id": opportunity_id}
+        while True:
+            try:
+                with self._begin() as db:
+                    db.execute(_run.update().where(_run.c.run_id == run_id).values(**about))
+                return None
+            except IntegrityError:
+                held = sa.select(_run.c.run_id).where(
+                    _open, _run.c.opportunity_id == opportunity_id, _run.c.run_id != run_id
+                )
+                with self._begin() as db:
+                    holder = db.execute(held).scalar()
+                if holder is not None:
+                    return str(holder)
+
+    def finish(self, run_id: str, result: Mapping[str, Any]) -> None:
+        """End a run with its result, which frees its opportunity; the first end stands."""
+        keep = {
+            name: sa.func.coalesce(result.get(name), _run.c[name])
+            for name in ("account_id", "opportunity_id", "quote_id")
+        }
+        ends = _run.update().where(_run.c.run_id == run_id, _run.c.status != "done")
+        with self._begin() as db:
+            db.execute(
+                ends.values(
+                    status="done",
+                    outcome=result["outcome"],
+                    result=dict(result),
+                    updated_at=now(),
+                    **keep,
+                )
+            )
+
+    def reopen(self, run_id: str) -> None:
+        """Let a waiting run go on; any other is left as it is."""
+        waits = _run.update().where(_run.c.run_id == run_id, _run.c.status == "waiting")
+        with self._begin() as db:
+            db.execute(waits.values(status="open", updated_at=now()))
+
+    def add(self, event: NewEvent) -> None:
+        """Take an event; it is stored by the next `flush`, together with the others."""
+        with self._lock:
+            self._held.append(event)
+
+    def flush(self) -> None:
+        """Store what was taken so far, in one transaction."""
+        with self._lock:
+            if not self._held:
+                return
+            with self._begin() as db:
+                for run_id in dict.fromkeys(event.run_id for event in self._held):
+                    _append(db, run_id, [e for e in self._held if e.run_id == run_id])
+            self._held.clear()
+
+    def events(self, run_id: str, *, after: int = 0) -> Rows:
+        """Return a run's events after a sequence number, oldest first."""
+        self.flush()
+        wanted = (
+            sa.select(_event)
+            .where(_event.c.run_id == run_id, _event.c.seq > after)
+            .order_by(_event.c.seq)
+        )
+        with self._begin() as db:
+            rows = db.execute(wanted).mappings().all()
+        return [{"v": SCHEMA, **{k: v for k, v in row.items() if k != "once"}} for row in rows]
+
+    def close(self) -> None:
+        """Store what was taken and give back every connection."""
+        try:
+            self.flush()
+        finally:
+            self._engine.dispose()
+
+    @contextmanager
+    def _begin(self) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.begin() as db:
+                yield db
+        except IntegrityError:
+            raise
+        except DBAPIError as problem:
+            raise unusable("the database of runs", problem) from problem
+
+
+@contextmanager
+def open_store(url: str) -> Iterator[Store]:
+    """Open the store at a database URL, and close it afterwards.
+
+    Raises:
+        EnvironmentProblem: the database cannot be used.
+    """
+    store = Store(url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def make_engine(url: str) -> sa.Engine:
+    """Return an engine for a database of ours; a SQLite file follows the house's journal rule.
+
+    Raises:
+        EnvironmentProblem: the file is empty, or its folder cannot be made.
+    """
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return sa.create_engine(parsed, pool_pre_ping=True)
+    from servers.toolkit.database import journal_mode
+
+    path, mode = Path(parsed.database or ""), journal_mode()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and _stays_empty(path):
+            raise EnvironmentProblem(
+                f"{path} is an empty file, not a database",
+                fix="restore a backup, or remove the file",
+            )
+    except OSError as problem:
+        raise EnvironmentProblem(
+            f"{path} cannot be opened", fix="check the folder's permissions"
+        ) from problem
+    engine = sa.create_engine(parsed)
+
+    @sa.event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = "IMMEDIATE"  # a write takes the lock before it reads
+        for pragma in (
+            "busy_timeout=30000",
+            f"journal_mode={mode}",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        if sqlite3.sqlite_version_info < (3, 42):  # DBOS's SQL asks for it
+            connection.create_function("unixepoch", 1, lambda _modifier: time())
+
+    return engine
+
+
+def _stays_empty(path: Path, patience: float = 1.0) -> bool:
+    """Say whether a file is empty, and not just because another process is making it now."""
+    deadline = monotonic() + patience
+    while path.stat().st_size == 0:
+        if monotonic() > deadline:
+            return True
+        sleep(0.02)
+    return False
+
+
+def unusable(what: str, problem: Exception) -> EnvironmentProblem:
+    """Return a database's error in one line, without SQL."""
+    cause = problem.orig if isinstance(problem, DBAPIError) and problem.orig else problem
+    said = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
+    return EnvironmentProblem(f"{what} cannot be used: {said}", fix="`dealdesk doctor` looks at it")
+
+
+def now() -> str:
+    """Return the time as text, in UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _prepare(db: sa.Connection) -> None:
+    """Make the tables of a new database; refuse a newer or a foreign one."""
+    sqlite = db.dialect.name == "sqlite"
+    if _schema.name not in sa.inspect(db).get_table_names():
+        # one maker at a time: whoever comes second finds the tables there
+        db.exec_driver_sql("BEGIN IMMEDIATE" if sqlite else "SELECT pg_advisory_xact_lock(7302419)")
+        tables = sa.inspect(db).get_table_names()
+        if _schema.name not in tables:
+            if sqlite and tables:
+                raise EnvironmentProblem(
+                    f"{db.engine.url.database} is another program's database",
+                    fix="name another data folder",
+                )
+            _meta.create_all(db)
+            db.execute(_schema.insert().values(version=SCHEMA))
+    if db.execute(sa.select(_schema.c.version)).scalar_one() > SCHEMA:
+        raise EnvironmentProblem(
+            "the database of runs was written by a newer version", fix="upgrade dealdesk"
+        )
+
+
+def _append(db: sa.Connection, run_id: str, events: list[NewEvent]) -> None:
+    """Number and store events of one run, leaving out what was said already."""
+    # first the write, which locks: numbers stay dense however many processes append
+    db.execute(_run.update().where(_run.c.run_id == run_id).values(updated_at=events[-1].at))
+    mine = _event.c.run_id == run_id
+    seq = db.execute(sa.select(sa.func.coalesce(sa.func.max(_event.c.seq), 0)).where(mine)).scalar()
+    said = set(db.scalars(sa.select(_event.c.once).where(mine, _event.c.once.is_not(None))))
+    rows: Rows = []
+    for event in events:
+        if event.once is not None and event.once in said:
+            continue
+        said.add(event.once)
+        rows.append({**vars(event), "data": dict(event.data), "seq": int(seq or 0) + len(rows) + 1})
+        if status := _AFTER_EVENT.get(event.type):
+            going = _run.update().where(_run.c.run_id == run_id, _run.c.status != "done")
+            quote = event.data.get("quote_id")
+            db.execute(going.values(status=status, **({"quote_id": quote} if quote else {})))
+    if rows:
+        db.execute(_event.insert(), rows)
+
+
+def _plain(row: Row) -> Row:
+    del row["n"]
+    return row
