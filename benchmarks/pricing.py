@@ -16,7 +16,7 @@ from sqlalchemy import event
 from timing import interleaved, report
 
 from servers.finance.assembly import QuoteInputs
-from servers.finance.facts import PricingFacts
+from servers.finance.facts.pricing import PricingFacts
 from servers.finance.importers import import_file
 from servers.finance.pricing import price
 from servers.finance.repository import drafts

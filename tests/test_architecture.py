@@ -18,6 +18,10 @@ NOT_RULES = {
 }  # fmt: skip
 STORAGE = ("tools", "models", "queries", "writes", "search", "resources", "prompts", "quotes")
 NO_RULES_IN = {"repository", "migrations", "tools", "importers", "seeds", "card"}
+MODULES = {
+    ".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p
+    for p in SOURCES
+}
 MAX_MODULE, MAX_FUNCTION = 400, 60
 
 
@@ -74,6 +78,33 @@ def test_rules_know_no_storage_and_no_protocol(server: str) -> None:
             continue
         pure += 1
     assert pure >= 3
+
+
+def modules_imported(path: Path) -> set[str]:
+    """Return the modules of ours that a file imports, those for type checkers included."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            parts = [f"{node.module}.{alias.name}" for alias in node.names]
+            found |= {part if part in MODULES else node.module for part in parts}
+    return found & set(MODULES)
+
+
+def test_no_import_goes_round_in_a_circle() -> None:
+    needs = {name: modules_imported(path) - {name} for name, path in MODULES.items()}
+    while done := {name for name, others in needs.items() if not others & needs.keys()}:
+        needs = {name: others for name, others in needs.items() if name not in done}
+    assert not needs, sorted(needs)
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("servers/*/facts/*.py")), ids=name_of)
+def test_facts_are_a_leaf(path: Path) -> None:
+    own = ".".join(path.relative_to(ROOT).parts[:3])
+    allowed = (own, "servers.toolkit.money", "servers.toolkit.findings")
+    for module in imports(path):
+        assert not module.startswith("servers.") or module.startswith(allowed), module
 
 
 def test_the_toolkit_knows_no_domain() -> None:

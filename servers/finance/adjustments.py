@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 
-from servers.finance.blocks import Allowance, TraceStep
 from servers.finance.discounts import apply_discount, take_off
+from servers.finance.facts.blocks import Allowance, TraceStep
 from servers.finance.freight import Freight
 from servers.finance.promotions.effects import split
 from servers.finance.promotions.promote import take_freight

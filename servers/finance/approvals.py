@@ -1,10 +1,9 @@
 """Approvals: which rules fail, who may let them pass, and whether this person may."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
-from servers.finance.blocks import ApprovalNeed, MarginBlock
-from servers.finance.facts import NOBODY, Policy, Requester, RoleAbove
+from servers.finance.facts.blocks import ApprovalNeed, MarginBlock
+from servers.finance.facts.policy import NOBODY, Approver, Policy, Requester, RoleAbove
 from servers.finance.limits import highest, holding
 from servers.finance.say import finding
 from servers.finance.work import Work
@@ -22,17 +21,6 @@ CLAIMS = {
 OURS = {"UNCHECKED_LINES": "the catalog has not checked what a person changed by hand"}
 """Warnings that finance itself adds to those of the catalog."""
 UNAPPROVABLE = (Severity.ERROR, Severity.BLOCKED)
-
-
-@dataclass(frozen=True)
-class Approver:
-    """A person who may decide, and how far; a limit that is None is no limit."""
-
-    person_id: str
-    name: str
-    roles: frozenset[str]
-    max_discount_bp: int | None
-    max_total: Mapping[str, int] | None
 
 
 def margin_finding(

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from servers.finance import canonical
 from servers.finance.approvals import UNAPPROVABLE, claim_findings, needed, warning_findings
-from servers.finance.blocks import (
+from servers.finance.facts.blocks import (
     AddressBlock,
     ApprovalNeed,
     Block,
@@ -34,8 +34,10 @@ from servers.finance.blocks import (
     TotalsBlock,
     TraceStep,
 )
-from servers.finance.facts import Address, Customer
-from servers.finance.law.clauses import Clause
+from servers.finance.facts.clauses import Clause
+from servers.finance.facts.customers import Address, Customer
+from servers.finance.facts.quote import QuoteFacts
+from servers.finance.facts.sellers import Entity
 from servers.finance.law.risk import RiskFacts, summary
 from servers.finance.law.select import (
     clause_block,
@@ -50,11 +52,10 @@ from servers.finance.law.select import (
 )
 from servers.finance.law.terms import Terms
 from servers.finance.limits import validity
-from servers.finance.pricing import Pricing, price
-from servers.finance.quote_facts import QuoteFacts
+from servers.finance.priced import Pricing
+from servers.finance.pricing import price
 from servers.finance.say import finding
 from servers.finance.schemas import Claim, DeviationIn, PriceRequest
-from servers.finance.seller import Entity
 from servers.finance.tax.places import zone_of
 from servers.toolkit.errors import RuleViolationError
 from servers.toolkit.findings import Finding, Severity

@@ -5,44 +5,24 @@ discount never brings a fee with it. A fee is taxed in its own class; the class 
 the goods, as the freight does.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Literal
 
-from servers.finance.blocks import ChargeBlock, TraceStep
-from servers.finance.facts import Item, PricingFacts, Window
+from servers.finance.facts.blocks import ChargeBlock, TraceStep
+from servers.finance.facts.charges import Fee
+from servers.finance.facts.items import Item
+from servers.finance.facts.pricing import PricingFacts
 from servers.finance.say import finding, percent, plain, step
 from servers.finance.tax.decisions import TaxDecision
 from servers.finance.work import Work
 from servers.toolkit.findings import Finding, Severity
 from servers.toolkit.money import round_money, to_minor
 
-Kind = Literal["small_order", "hazmat", "fixed"]
 CARRIAGE = "carriage"
 SERVICES = frozenset({"service", "digital"})
 ZERO = Decimal(0)
-
-
-@dataclass(frozen=True)
-class Fee:
-    """A fee and when it is due; empty conditions always hold.
-
-    `below` is the merchandise, per currency, from which a small-order fee is no longer due.
-    """
-
-    fee_id: str
-    label: str
-    kind: Kind
-    amount: Mapping[str, Decimal]
-    tax_class: str
-    window: Window
-    below: Mapping[str, Decimal] = field(default_factory=dict)
-    flags: frozenset[str] = frozenset()
-    item_kinds: frozenset[str] = frozenset()
-    countries: frozenset[str] = frozenset()
-    ship_methods: frozenset[str] = frozenset()
 
 
 @dataclass

@@ -6,7 +6,7 @@ a higher discount never makes a total higher.
 
 from decimal import Decimal
 
-from servers.finance.blocks import Allowance
+from servers.finance.facts.blocks import Allowance
 from servers.finance.say import percent, plain, step
 from servers.finance.work import Work
 from servers.toolkit.money import round_money, to_minor

@@ -14,7 +14,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from servers.finance.blocks import (
+from servers.finance.facts.blocks import (
     NOTICE,
     AddressBlock,
     ApprovalBlock,

@@ -7,17 +7,16 @@ it holds and a digest of it, so that an old quote tells which state of a row it 
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from servers.finance import canonical
-from servers.finance.blocks import ChargeBlock, ToldStep, TotalsBlock, TraceStep
-from servers.finance.facts import PricingFacts, Window
+from servers.finance.facts.blocks import ChargeBlock, ToldStep, TotalsBlock, TraceStep
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.facts.windows import Window
+from servers.finance.priced import Pricing
 from servers.finance.say import step
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.money import from_minor
-
-if TYPE_CHECKING:
-    from servers.finance.pricing import Pricing
 
 COUNTERS = ("used", "spent")
 """Fields that accepted quotes move; they are no part of a row's version."""
@@ -42,7 +41,7 @@ TITLES = {
 }
 
 
-def complete(facts: PricingFacts, pricing: "Pricing") -> list[TraceStep]:
+def complete(facts: PricingFacts, pricing: Pricing) -> list[TraceStep]:
     """Return a pricing's trace, with the figures under the lines and the rows' versions."""
     trace = [*pricing.trace, *_figures(pricing)]
     named = {name for one in trace for name in (one.source, one.rule_id)}
@@ -57,7 +56,7 @@ def complete(facts: PricingFacts, pricing: "Pricing") -> list[TraceStep]:
     ]
 
 
-def _figures(pricing: "Pricing") -> Iterator[TraceStep]:
+def _figures(pricing: Pricing) -> Iterator[TraceStep]:
     """Yield a step for every figure under the lines; none where there is no total."""
     totals, currency = pricing.totals, pricing.currency
     if totals.total_minor is None:
@@ -91,7 +90,7 @@ def _figures(pricing: "Pricing") -> Iterator[TraceStep]:
     yield from _after_the_total(pricing, totals)
 
 
-def _after_the_total(pricing: "Pricing", totals: TotalsBlock) -> Iterator[TraceStep]:
+def _after_the_total(pricing: Pricing, totals: TotalsBlock) -> Iterator[TraceStep]:
     currency = pricing.currency
     assert totals.total_minor is not None  # noqa: S101 - the caller looked
     total = from_minor(totals.total_minor, currency)

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from servers.finance.blocks import Allowance, TraceStep
-from servers.finance.facts import FreightRate
+from servers.finance.facts.blocks import Allowance, TraceStep
+from servers.finance.facts.charges import FreightRate
 from servers.finance.say import finding, plain, step
 from servers.toolkit.findings import Finding, Severity
 from servers.toolkit.money import round_money

@@ -13,6 +13,7 @@ from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Literal
 
+from servers.finance.facts.policy import GuidancePolicy
 from servers.finance.say import percent
 from servers.finance.subscriptions.proration import times
 from servers.toolkit.money import from_minor, round_money, to_minor
@@ -20,22 +21,6 @@ from servers.toolkit.money import from_minor, round_money, to_minor
 Outcome = Literal["accepted", "open", "not_taken"]
 HALF, UPPER = Fraction(1, 2), Fraction(3, 4)
 WHOLE_BP = 10_000
-
-
-@dataclass(frozen=True)
-class GuidancePolicy:
-    """How far guidance may go below the price list, and which quotes it may look at."""
-
-    lowest_bp: int
-    """The most below the price list that may be proposed, in basis points."""
-    size_factor: int
-    """How many times as large or small a quantity is still about as much."""
-    days: int
-    """How old a quote may be."""
-    least: int
-    """From how many accepted quotes on the item alone decides, without its family."""
-    most: int
-    """How many comparable quotes count, the newest first."""
 
 
 @dataclass(frozen=True)

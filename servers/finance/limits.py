@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from servers.finance.adjustments import ByHand
-from servers.finance.blocks import TraceStep
-from servers.finance.facts import Policy, Requester, RoleAbove
+from servers.finance.facts.blocks import TraceStep
+from servers.finance.facts.policy import Policy, Requester, RoleAbove
 from servers.finance.say import finding
 from servers.finance.schemas import PriceRequest
 from servers.toolkit.findings import Finding, Severity

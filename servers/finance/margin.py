@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_FLOOR, Decimal
 
-from servers.finance.blocks import MarginBlock
-from servers.finance.facts import Policy
+from servers.finance.facts.blocks import MarginBlock
+from servers.finance.facts.policy import Policy
 from servers.finance.work import Work
 from servers.toolkit.money import round_money, to_minor
 

@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 
-from servers.finance.blocks import ClauseBlock, TraceStep
 from servers.finance.documents import QuoteDocument
+from servers.finance.facts.blocks import ClauseBlock, TraceStep
 from servers.finance.schemas_quotes import QuoteDiff
 from servers.toolkit.linking import first_that_fit
 

@@ -5,28 +5,18 @@ a finding and no figure.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from servers.finance.blocks import PresentationBlock, TotalsBlock
-from servers.finance.facts import PricingFacts
+from servers.finance.facts.blocks import PresentationBlock, TotalsBlock
+from servers.finance.facts.charges import Rate
+from servers.finance.facts.pricing import PricingFacts
 from servers.finance.say import finding
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Finding, Severity
 from servers.toolkit.money import exponent, from_minor, round_money, to_minor
 
 TEN = Decimal("0.0000000001")
-
-
-@dataclass(frozen=True)
-class Rate:
-    """What one unit of the house's base currency is in another, on a day, says a source."""
-
-    currency: str
-    rate: Decimal
-    as_of: date
-    source: str
 
 
 def present(

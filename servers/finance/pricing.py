@@ -7,38 +7,37 @@ Optional and alternative lines are priced and taxed, but count in no total, weig
 A line that has no price leaves the totals empty; it never counts as nothing.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from servers.finance import adjustments, canonical
 from servers.finance.approvals import margin_finding, needed
-from servers.finance.blocks import (
-    ApprovalNeed,
+from servers.finance.charges import Charges, charges_of
+from servers.finance.explain import complete
+from servers.finance.facts.blocks import (
     ChargeBlock,
     FreightBlock,
     InternalLine,
     MarginBlock,
-    PresentationBlock,
-    PromotionBlock,
     RecurringBlock,
     TaxBlock,
     TotalsBlock,
     TraceStep,
 )
-from servers.finance.charges import Charges, charges_of
-from servers.finance.explain import complete
-from servers.finance.facts import Address, Policy, PricingFacts
+from servers.finance.facts.customers import Address
+from servers.finance.facts.policy import Policy
+from servers.finance.facts.pricing import PricingFacts
 from servers.finance.freight import Freight, price_freight
 from servers.finance.limits import broken
 from servers.finance.margin import costs_of, margin_of
 from servers.finance.presentation import present
+from servers.finance.priced import Pricing
 from servers.finance.prices.lines import priced_lines
 from servers.finance.prices.unit import unknown_currency
 from servers.finance.promotions.promote import Asked, carry, promote
 from servers.finance.promotions.said import Promoted
 from servers.finance.say import finding, step
-from servers.finance.schemas import Priced, PriceRequest
+from servers.finance.schemas import PriceRequest
 from servers.finance.subscriptions.recurring import recurring
 from servers.finance.tax.decisions import TaxDecision
 from servers.finance.tax.doubts import place_doubts
@@ -55,44 +54,6 @@ from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Finding, Severity
 
 ZERO = Decimal(0)
-
-
-@dataclass(frozen=True)
-class Pricing:
-    """The whole answer, the margin included; what leaves the server is `public()`."""
-
-    currency: str
-    lines: list[InternalLine]
-    freight: FreightBlock
-    taxes: list[TaxBlock]
-    totals: TotalsBlock
-    findings: list[Finding]
-    approvals: list[ApprovalNeed]
-    trace: list[TraceStep]
-    margin: MarginBlock | None
-    digest: str
-    charges: list[ChargeBlock] = field(default_factory=list)
-    recurring: RecurringBlock | None = None
-    presentation: PresentationBlock | None = None
-    promotions: list[PromotionBlock] = field(default_factory=list)
-    discount_bp: int = 0
-    costs: Mapping[str, Decimal | None] = field(default_factory=dict)
-
-    def public(self) -> Priced:
-        """Return the answer without margin and trace, as tools give it."""
-        return Priced(
-            currency=self.currency,
-            lines=self.lines,
-            freight=self.freight,
-            charges=self.charges,
-            tax=self.taxes,
-            totals=self.totals,
-            recurring=self.recurring,
-            presentation=self.presentation,
-            findings=self.findings,
-            approvals_needed=self.approvals,
-            digest=self.digest,
-        )
 
 
 def price(facts: PricingFacts, request: PriceRequest) -> Pricing:

@@ -14,9 +14,9 @@ from pydantic import BaseModel
 from sqlalchemy import or_, select
 from sqlmodel import Session, col
 
-from servers.finance.blocks import SellerBlock
 from servers.finance.documents import customer_view
-from servers.finance.law.clauses import DEFAULT_LANGUAGE
+from servers.finance.facts.blocks import SellerBlock
+from servers.finance.facts.clauses import DEFAULT_LANGUAGE
 from servers.finance.models import CustomerRow
 from servers.finance.models_legal import ClauseRow
 from servers.finance.models_quotes import Quote

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from servers.finance.blocks import TraceStep
+from servers.finance.facts.blocks import TraceStep
 from servers.toolkit.findings import Finding, Severity
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from servers.finance.blocks import (
+from servers.finance.facts.blocks import (
     ApprovalNeed,
     ChargeBlock,
     FreightBlock,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from servers.finance.blocks import ApprovalBlock, ApprovalNeed, NextStep, Status
+from servers.finance.facts.blocks import ApprovalBlock, ApprovalNeed, NextStep, Status
 from servers.finance.schemas import Format, View
 from servers.toolkit.fields import Digest, LineId, Quantity
 from servers.toolkit.findings import Finding

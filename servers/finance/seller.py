@@ -1,21 +1,10 @@
 """Which legal entity makes an offer: a pure rule on the customer's country."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from servers.finance.blocks import SellerBlock
+from servers.finance.facts.sellers import Entity
 from servers.finance.say import finding
 from servers.toolkit.findings import Finding, Severity
-
-
-@dataclass(frozen=True)
-class Entity:
-    """A legal entity of the house, and whom it serves."""
-
-    entity_id: str
-    countries: frozenset[str]
-    is_default: bool
-    block: SellerBlock
 
 
 def choose(entities: Iterable[Entity], country: str) -> Entity | Finding:

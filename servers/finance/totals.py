@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from servers.finance.blocks import FreightBlock, InternalLine, TaxBlock, TotalsBlock
 from servers.finance.charges import Charges
+from servers.finance.facts.blocks import FreightBlock, InternalLine, TaxBlock, TotalsBlock
 from servers.finance.freight import Freight
 from servers.finance.prices.units import ONE
 from servers.finance.say import percent, plain

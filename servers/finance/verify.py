@@ -13,8 +13,8 @@ from decimal import Decimal
 
 from pydantic import ValidationError
 
-from servers.finance.blocks import Allowance, TotalsBlock
 from servers.finance.documents import CustomerQuote, QuoteDocument
+from servers.finance.facts.blocks import Allowance, TotalsBlock
 from servers.finance.sealed import digests_of
 from servers.finance.verify_tax import printed, tax_faults
 from servers.toolkit.errors import InvalidInputError

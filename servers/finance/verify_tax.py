@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import combinations
 
-from servers.finance.blocks import TaxBlock
 from servers.finance.documents import CustomerQuote, QuoteDocument
+from servers.finance.facts.blocks import TaxBlock
 from servers.toolkit.money import exponent, from_minor, round_money, to_minor
 
 Document = QuoteDocument | CustomerQuote

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from servers.finance.approvals import Approver, check_approver
-from servers.finance.blocks import (
+from servers.finance.approvals import check_approver
+from servers.finance.facts.blocks import (
     ApprovalBlock,
     ApprovalNeed,
     Decider,
@@ -17,6 +17,7 @@ from servers.finance.blocks import (
     OpenDecision,
     Status,
 )
+from servers.finance.facts.policy import Approver
 from servers.toolkit.errors import ForbiddenError
 
 WHERE = "at a terminal of the house, with this server's data folder (--home) and its keys"

@@ -13,8 +13,9 @@ from fractions import Fraction
 from functools import partial
 from math import ceil
 
-from servers.finance.facts import PricingFacts
-from servers.finance.pricing import Pricing, price
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.priced import Pricing
+from servers.finance.pricing import price
 from servers.finance.say import plain
 from servers.finance.schemas import LineIn, PriceRequest, QuantityBreak, WayOut
 from servers.finance.subscriptions.proration import six_decimals

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from servers.finance.blocks import Allowance, TraceStep
-from servers.finance.facts import Item
+from servers.finance.facts.blocks import Allowance, TraceStep
+from servers.finance.facts.items import Item
 from servers.finance.prices.unit_price import UnitPrice
 from servers.finance.prices.units import in_base
 from servers.finance.schemas import LineIn

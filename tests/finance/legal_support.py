@@ -6,9 +6,10 @@ from typing import Any
 from finance_support import acting, everyone
 
 from servers.finance import models as m
-from servers.finance.facts import Policy
-from servers.finance.law.clauses import Clause, TermsFacts
-from servers.finance.law.payment import PaymentTerms
+from servers.finance.facts.clauses import Clause
+from servers.finance.facts.payment import PaymentTerms
+from servers.finance.facts.policy import Policy
+from servers.finance.law.clauses import TermsFacts
 from servers.finance.law.terms import Terms, select
 from servers.finance.repository import legal, rows
 from servers.toolkit.database import Database

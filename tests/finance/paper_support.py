@@ -4,7 +4,8 @@ import random
 from datetime import date
 from decimal import Decimal
 
-from servers.finance.blocks import (
+from servers.finance.documents import QuoteDocument
+from servers.finance.facts.blocks import (
     AddressBlock,
     Allowance,
     ApprovalBlock,
@@ -27,7 +28,6 @@ from servers.finance.blocks import (
     TotalsBlock,
     TraceStep,
 )
-from servers.finance.documents import QuoteDocument
 from servers.toolkit.findings import Finding, Severity
 from servers.toolkit.money import from_minor, round_money, to_minor
 

@@ -8,8 +8,9 @@ from finance_support import acting, asking, everyone, line
 from paper_support import PLAIN
 
 from servers.finance.documents import QuoteDocument
-from servers.finance.facts import PricingFacts
-from servers.finance.pricing import Pricing, price
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.priced import Pricing
+from servers.finance.pricing import price
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import Adjustment, PriceRequest
 from servers.toolkit.database import Database

@@ -4,9 +4,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from servers.finance.facts import Customer, Item, Window
+from servers.finance.facts.customers import Customer
+from servers.finance.facts.items import Item
+from servers.finance.facts.promotions import Conditions, Promotion
+from servers.finance.facts.windows import Window
 from servers.finance.promotions.effects import Part
-from servers.finance.promotions.facts import Conditions, Promotion
 
 EUR = "EUR"
 ZERO = Decimal(0)

@@ -9,7 +9,8 @@ import pytest
 from finance_support import acting, asking, everyone, line
 from promotion_support import promotion
 
-from servers.finance.pricing import Pricing, explain, price
+from servers.finance.priced import Pricing
+from servers.finance.pricing import explain, price
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
 from servers.toolkit.database import Database

@@ -9,9 +9,12 @@ from finance_support import acting, asking, everyone, line
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servers.finance.facts import Item, PricingFacts
-from servers.finance.prices.bundles import Component, Parts, bundle_problems, completed
-from servers.finance.pricing import Pricing, price
+from servers.finance.facts.items import Item
+from servers.finance.facts.prices import Component
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.priced import Pricing
+from servers.finance.prices.bundles import Parts, bundle_problems, completed
+from servers.finance.pricing import price
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
 from servers.toolkit.database import Database

@@ -17,8 +17,14 @@ from paper_support import document, line, rich
 from pypdf import PdfReader
 
 from dealdesk.mail import compose
-from servers.finance.blocks import ApprovalBlock, ApprovalNeed, MarginBlock, RiskRow, TraceStep
 from servers.finance.documents import CustomerQuote, QuoteDocument, customer_view
+from servers.finance.facts.blocks import (
+    ApprovalBlock,
+    ApprovalNeed,
+    MarginBlock,
+    RiskRow,
+    TraceStep,
+)
 from servers.finance.render import render
 from servers.finance.render.pdf import pdf
 from servers.toolkit.findings import Finding, Severity

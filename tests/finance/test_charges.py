@@ -11,11 +11,12 @@ from finance_support import acting, asking, by, call, drafted, everyone, line
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servers.finance.blocks import TotalsBlock
-from servers.finance.charges import Fee
-from servers.finance.facts import PricingFacts, Window
-from servers.finance.presentation import Rate
-from servers.finance.pricing import Pricing, price
+from servers.finance.facts.blocks import TotalsBlock
+from servers.finance.facts.charges import Fee, Rate
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.facts.windows import Window
+from servers.finance.priced import Pricing
+from servers.finance.pricing import price
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
 from servers.finance.totals import cash_rounded

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from legal_support import House, codes, facts
 
-from servers.finance.facts import Window
+from servers.finance.facts.windows import Window
 from servers.finance.law.clauses import (
     HOLDS,
     KEYS,

@@ -14,10 +14,11 @@ from sqlmodel import select
 
 from servers.finance import models as m
 from servers.finance.company import read_company
+from servers.finance.facts.sellers import Entity
 from servers.finance.logo import MAX_BYTES, checked_uri, data_uri
 from servers.finance.models_tax import TaxRegistrationRow
 from servers.finance.say import finding
-from servers.finance.seller import Entity, choose
+from servers.finance.seller import choose
 from servers.finance.server import create_server, set_up
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database

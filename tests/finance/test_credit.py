@@ -12,19 +12,16 @@ from legal_support import House
 from sqlmodel import Session, select
 
 from servers.finance import models as m
-from servers.finance.law.credit import (
+from servers.finance.facts.credit import (
     CreditFacts,
     CreditLine,
     CreditPolicy,
-    Judgement,
     PolicyRow,
     Receivable,
     Unbilled,
-    judge,
-    merged,
-    numbers,
 )
-from servers.finance.law.payment import PaymentTerms, TermLine
+from servers.finance.facts.payment import PaymentTerms, TermLine
+from servers.finance.law.credit import Judgement, judge, merged, numbers
 from servers.finance.models_legal import ReceivableRow
 from servers.finance.models_quotes import Quote
 from servers.finance.repository.collect import find_customer

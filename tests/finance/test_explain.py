@@ -8,8 +8,8 @@ from fastmcp.exceptions import ToolError
 from finance_support import by, call, drafted, everyone, line
 from sqlalchemy import text
 
-from servers.finance.blocks import TraceStep
 from servers.finance.explain import said
+from servers.finance.facts.blocks import TraceStep
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 from servers.toolkit.money import from_minor

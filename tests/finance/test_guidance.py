@@ -12,7 +12,8 @@ from finance_support import by, call, drafted, everyone, line
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servers.finance.guidance import Deal, GuidancePolicy, Outcome, PastLine, guide, quantile
+from servers.finance.facts.policy import GuidancePolicy
+from servers.finance.guidance import Deal, Outcome, PastLine, guide, quantile
 from servers.finance.models import Setting
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database

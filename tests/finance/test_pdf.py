@@ -13,8 +13,8 @@ import pytest
 from paper_support import HOSTILE, document, line, rich
 from pypdf import PdfReader
 
-from servers.finance.blocks import CustomerBlock
 from servers.finance.documents import QuoteDocument, customer_view
+from servers.finance.facts.blocks import CustomerBlock
 from servers.finance.render import render
 from servers.finance.render.pdf import BOX, STANDARDS, Pdf, pdf
 from servers.toolkit.errors import StorageError

@@ -13,11 +13,15 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from servers.finance import models_prices as m
-from servers.finance.facts import Entry, Item, PricingFacts, Window
+from servers.finance.facts.items import Item, ItemUnit
+from servers.finance.facts.prices import Book, Entry, Formula
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.facts.windows import Window
+from servers.finance.priced import Pricing
 from servers.finance.prices.books import Ask, choose, in_region
-from servers.finance.prices.formula import Book, Formula, all_entries, chain_problems, formula_price
-from servers.finance.prices.units import ItemUnit, Units
-from servers.finance.pricing import Pricing, price
+from servers.finance.prices.formula import all_entries, chain_problems, formula_price
+from servers.finance.prices.units import Units
+from servers.finance.pricing import price
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
 from servers.toolkit.database import Database

@@ -10,9 +10,11 @@ import pytest
 from finance_support import acting, asking, everyone, line
 
 from servers.finance import seed
-from servers.finance.facts import PricingFacts
-from servers.finance.prices.units import ItemUnit, Units, in_base
-from servers.finance.pricing import Pricing, price
+from servers.finance.facts.items import ItemUnit
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.priced import Pricing
+from servers.finance.prices.units import Units, in_base
+from servers.finance.pricing import price
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
 from servers.toolkit.database import Database

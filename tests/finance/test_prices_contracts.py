@@ -11,9 +11,12 @@ from finance_support import acting, asking, everyone, line
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from servers.finance.facts import Contract, PricingFacts, Window
+from servers.finance.facts.prices import Contract
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.facts.windows import Window
+from servers.finance.priced import Pricing
 from servers.finance.prices.contracts import contract_uses
-from servers.finance.pricing import Pricing, price
+from servers.finance.pricing import price
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
 from servers.toolkit.database import Database

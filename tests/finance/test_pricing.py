@@ -11,8 +11,11 @@ import pytest
 from finance_support import acting, asking, everyone, line
 from sqlalchemy import event
 
-from servers.finance.facts import Contract, PricingFacts, Window
-from servers.finance.pricing import Pricing, explain, price
+from servers.finance.facts.prices import Contract
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.facts.windows import Window
+from servers.finance.priced import Pricing
+from servers.finance.pricing import explain, price
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
 from servers.toolkit.database import Database

@@ -20,7 +20,7 @@ from iso4217 import Currency
 from priced_support import demo_facts, priced_quote
 
 from servers.finance.documents import QuoteDocument, customer_view
-from servers.finance.facts import PricingFacts
+from servers.finance.facts.pricing import PricingFacts
 from servers.finance.render import render
 from servers.finance.render.sheet import sheet
 from servers.finance.verify import verify

@@ -15,10 +15,10 @@ from finance_support import acting, asking, by, call, drafted, everyone, line
 from sqlmodel import select
 
 from servers.finance import seed
+from servers.finance.facts.promotions import BuyGet, Conditions, Gift, Promotion, Selector
 from servers.finance.models import CustomerRow
 from servers.finance.models_promotions import PromotionRow, PromotionUse
 from servers.finance.pricing import price
-from servers.finance.promotions.facts import BuyGet, Conditions, Gift, Promotion, Selector
 from servers.finance.repository.collect import collect
 from servers.finance.repository.promotions import find_promotions
 from servers.finance.schemas import PriceRequest

@@ -10,12 +10,14 @@ import pytest
 from finance_support import acting, asking, everyone, line
 from promotion_support import BUYER, DAY, EUR, EVERYWHERE, ZERO, part, promotion
 
-from servers.finance.blocks import PromotionBlock
-from servers.finance.facts import PricingFacts, Window
-from servers.finance.pricing import Pricing, explain, price
+from servers.finance.facts.blocks import PromotionBlock
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.facts.promotions import BuyGet, Gift, Limits, Promotion, Selector
+from servers.finance.facts.windows import Window
+from servers.finance.priced import Pricing
+from servers.finance.pricing import explain, price
 from servers.finance.promotions.choice import settle
 from servers.finance.promotions.effects import FREIGHT, Part, canonical
-from servers.finance.promotions.facts import BuyGet, Gift, Limits, Promotion, Selector
 from servers.finance.promotions.rules import Order, refusal
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest

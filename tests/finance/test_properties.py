@@ -14,8 +14,9 @@ from paper_support import document
 
 from servers.finance import canonical
 from servers.finance.documents import QuoteDocument, customer_view
-from servers.finance.facts import PricingFacts
-from servers.finance.pricing import Pricing, price
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.priced import Pricing
+from servers.finance.pricing import price
 from servers.finance.render.data import json_text
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest

@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 import pytest
 from paper_support import CANARY, HOSTILE, document, line, rich
 
-from servers.finance.blocks import BankBlock
 from servers.finance.documents import customer_view
+from servers.finance.facts.blocks import BankBlock
 from servers.finance.render import render
 from servers.finance.render.pages import escape_markdown
 from servers.finance.render.words import iban, money, quantity, unit_price

@@ -7,8 +7,8 @@ from finance_support import call, drafted, everyone, line
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servers.finance.blocks import ApprovalNeed
-from servers.finance.law.payment import PaymentTerms
+from servers.finance.facts.blocks import ApprovalNeed
+from servers.finance.facts.payment import PaymentTerms
 from servers.finance.law.risk import AREAS, RiskFacts, area_of, summary
 from servers.finance.say import finding
 from servers.toolkit.app import Server

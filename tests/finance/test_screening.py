@@ -13,19 +13,10 @@ from hypothesis import strategies as st
 from sqlmodel import select as select_rows
 
 from servers.finance import models as m
-from servers.finance.facts import Window
+from servers.finance.facts.screening import Listed, Party, Review, ScreeningList
+from servers.finance.facts.windows import Window
 from servers.finance.law.names import SUFFIXES, normalise
-from servers.finance.law.screening import (
-    CUSTOMER,
-    Listed,
-    Party,
-    Review,
-    ScreeningList,
-    hits,
-    likeness,
-    screen,
-    verdict_of,
-)
+from servers.finance.law.screening import CUSTOMER, hits, likeness, screen, verdict_of
 from servers.finance.models_legal import RelatedParty, ScreeningEntry, ScreeningReview
 from servers.finance.repository.legal import find_screening
 from servers.toolkit.app import Server

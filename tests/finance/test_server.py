@@ -11,8 +11,8 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import PromptReference, ResourceTemplateReference
 from sqlalchemy import text
 
-from servers.finance.blocks import Allowance, FreightBlock, QuoteLine
 from servers.finance.documents import CustomerQuote, QuoteDocument
+from servers.finance.facts.blocks import Allowance, FreightBlock, QuoteLine
 from servers.finance.server import open_server
 from servers.profiles import PERSON, PROFILES, profile_grant
 from servers.toolkit.app import Server

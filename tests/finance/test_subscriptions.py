@@ -12,14 +12,16 @@ from finance_support import acting, asking, everyone, line
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from servers.finance.facts import PricingFacts, Window
-from servers.finance.pricing import Pricing, explain, price
-from servers.finance.promotions.facts import Conditions, Promotion
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.facts.promotions import Conditions, Promotion
+from servers.finance.facts.subscriptions import Proration
+from servers.finance.facts.windows import Window
+from servers.finance.priced import Pricing
+from servers.finance.pricing import explain, price
 from servers.finance.render.terms import said_of
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import LineIn, PriceRequest
 from servers.finance.subscriptions import proration
-from servers.finance.subscriptions.proration import Proration
 from servers.finance.subscriptions.terms import in_force, terms_of
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from finance_support import acting, asking, everyone, line
 
-from servers.finance.facts import Exemption, PricingFacts, TaxRate, Window
+from servers.finance.facts.customers import Exemption
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.facts.taxes import TaxRate
+from servers.finance.facts.windows import Window
 from servers.finance.pricing import price
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest

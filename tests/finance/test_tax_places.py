@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 from finance_support import acting, asking, everyone, line
 
-from servers.finance.facts import Item, PricingFacts, TaxId, TaxRate, Window
+from servers.finance.facts.customers import TaxId
+from servers.finance.facts.items import Item
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.facts.taxes import RateAnswer, Registration, TaxRate
+from servers.finance.facts.windows import Window
 from servers.finance.pricing import price
 from servers.finance.repository import taxes as rows
 from servers.finance.repository.collect import collect
@@ -17,7 +21,7 @@ from servers.finance.say import percent
 from servers.finance.schemas import PriceRequest
 from servers.finance.seeds.tax import TaxRuleSeed, check_rules, taxes
 from servers.finance.tax.decisions import decide
-from servers.finance.tax.rates import RateAnswer, Registration, TableProvider
+from servers.finance.tax.rates import TableProvider
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Severity

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from finance_support import acting, asking, everyone, line
 
-from servers.finance.facts import PricingFacts, TaxRate, Window
-from servers.finance.pricing import Pricing, explain, price
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.facts.taxes import Registration, TaxRate
+from servers.finance.facts.windows import Window
+from servers.finance.priced import Pricing
+from servers.finance.pricing import explain, price
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
-from servers.finance.tax.rates import Registration
 from servers.toolkit.database import Database
 
 FRANCE = TaxRate("FR-S", "FR", "S", Decimal(20), Window(date(2014, 1, 1)), "the law of France")

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from iso4217 import Currency
 
+from servers.finance.facts.taxes import Tax
 from servers.finance.tax.document import (
     TaxedAmount,
     breakdown,
@@ -15,7 +16,7 @@ from servers.finance.tax.document import (
     weighted_rate,
 )
 from servers.finance.tax.rates import effective
-from servers.finance.tax.stack import Tax, included, net_of, price_elsewhere, stack, with_included
+from servers.finance.tax.stack import included, net_of, price_elsewhere, stack, with_included
 
 CENT = Decimal("0.01")
 CURRENCIES = sorted(c.code for c in Currency if c.exponent is not None)

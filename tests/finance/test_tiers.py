@@ -11,19 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from servers.finance.facts import PricingFacts, Window
-from servers.finance.prices.tiers import (
-    Band,
-    History,
-    Lot,
-    Schedule,
-    measure,
-    next_band,
-    pick,
-    reduce_lot,
-    schedule_problem,
-)
-from servers.finance.pricing import Pricing, price
+from servers.finance.facts.prices import Band, History, Schedule
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.facts.windows import Window
+from servers.finance.priced import Pricing
+from servers.finance.prices.tiers import Lot, measure, next_band, pick, reduce_lot, schedule_problem
+from servers.finance.pricing import price
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
 from servers.finance.seeds.rows_prices import TierSeed

@@ -9,8 +9,8 @@ import pytest
 from paper_support import HOSTILE, document, rich
 from ubl_order import ORDER
 
-from servers.finance.blocks import TotalsBlock
 from servers.finance.documents import QuoteDocument, customer_view
+from servers.finance.facts.blocks import TotalsBlock
 from servers.finance.render import render
 from servers.finance.render.ubl import NAMESPACES
 from servers.toolkit.errors import InvalidInputError

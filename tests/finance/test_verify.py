@@ -15,8 +15,8 @@ from finance_support import drafted, everyone, line
 from paper_support import adding_up, document, rich
 
 from servers.finance.assembly import QuoteSnapshot
-from servers.finance.blocks import TraceStep
 from servers.finance.documents import QuoteDocument, customer_view
+from servers.finance.facts.blocks import TraceStep
 from servers.finance.render import render
 from servers.finance.sealed import digests_of
 from servers.finance.verify import Difference, read, verify

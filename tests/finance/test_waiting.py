@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from servers.finance.approvals import Approver
-from servers.finance.blocks import ApprovalBlock, ApprovalNeed
+from servers.finance.facts.blocks import ApprovalBlock, ApprovalNeed
+from servers.finance.facts.policy import Approver
 from servers.finance.waiting import Waiter, next_step
 
 TOMAS = Approver("per_tomas", "Tomas Rehn", frozenset({"sales_manager"}), 1500, {"EUR": 10_000_00})

@@ -11,7 +11,7 @@ from finance_support import acting, asking, call, everyone, line
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from servers.finance.facts import PricingFacts
+from servers.finance.facts.pricing import PricingFacts
 from servers.finance.pricing import price
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest, WayOut

@@ -17,14 +17,16 @@ from decimal import Decimal
 from typing import Any
 
 from servers.finance import adjustments
-from servers.finance.facts import Entry, Item, Window
+from servers.finance.facts.items import Item, ItemUnit
+from servers.finance.facts.prices import Band, Book, Entry, Formula, History, Option, Schedule
+from servers.finance.facts.windows import Window
 from servers.finance.freight import Freight
 from servers.finance.prices.books import Ask, Choice, choose
-from servers.finance.prices.formula import Book, Formula, all_entries
-from servers.finance.prices.options import Option, add_options
-from servers.finance.prices.tiers import Band, History, Lot, Schedule, measure, pick, reduce_lot
+from servers.finance.prices.formula import all_entries
+from servers.finance.prices.options import add_options
+from servers.finance.prices.tiers import Lot, measure, pick, reduce_lot
 from servers.finance.prices.unit_price import UnitPrice
-from servers.finance.prices.units import ItemUnit, Units
+from servers.finance.prices.units import Units
 from servers.finance.schemas import Adjustment, LineIn, PriceRequest
 from servers.finance.seeds.rows_prices import exclusive
 from servers.finance.subscriptions.terms import Term

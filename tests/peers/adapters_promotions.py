@@ -23,20 +23,16 @@ from decimal import Decimal
 from typing import Any
 
 from servers.finance import adjustments
-from servers.finance.facts import Customer, Entry, Item, Window
+from servers.finance.facts.customers import Customer
+from servers.finance.facts.items import Item, ItemUnit
+from servers.finance.facts.prices import Entry, Formula
+from servers.finance.facts.promotions import BuyGet, Conditions, Gift, Limits, Promotion, Selector
+from servers.finance.facts.windows import Window
 from servers.finance.prices.books import Ask, choose, keys_of
-from servers.finance.prices.formula import Formula, formula_price
-from servers.finance.prices.units import ItemUnit, Units
+from servers.finance.prices.formula import formula_price
+from servers.finance.prices.units import Units
 from servers.finance.promotions.choice import Outcome, settle
 from servers.finance.promotions.effects import Part, canonical
-from servers.finance.promotions.facts import (
-    BuyGet,
-    Conditions,
-    Gift,
-    Limits,
-    Promotion,
-    Selector,
-)
 from servers.finance.promotions.rules import Order, refusal
 from servers.finance.schemas import Adjustment
 

@@ -5,10 +5,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from servers.finance.facts import Item, Window
+from servers.finance.facts.items import Item
+from servers.finance.facts.promotions import Promotion
+from servers.finance.facts.windows import Window
 from servers.finance.prices.unit_price import UnitPrice
 from servers.finance.promotions.effects import Part, State, effect
-from servers.finance.promotions.facts import Promotion
 from servers.finance.schemas import LineIn
 from servers.finance.subscriptions import proration
 from servers.finance.subscriptions.terms import put_term, terms_of

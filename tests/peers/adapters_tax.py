@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from servers.finance.facts.taxes import Tax
 from servers.finance.tax.document import (
     Breakdown,
     TaxedAmount,
@@ -12,7 +13,7 @@ from servers.finance.tax.document import (
     step_of,
     weighted_rate,
 )
-from servers.finance.tax.stack import Tax, price_elsewhere, stack
+from servers.finance.tax.stack import price_elsewhere, stack
 
 Facts = dict[str, Any]
 CENT = Decimal("0.01")

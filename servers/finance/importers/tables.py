@@ -11,11 +11,12 @@ from sqlmodel import Session, SQLModel, col, select
 from servers.finance import models as m
 from servers.finance import models_legal as ml
 from servers.finance import models_prices as mp
+from servers.finance.facts.prices import Component
 from servers.finance.importers.table import Fill, Table, Values
 from servers.finance.models_promotions import PromotionRow
 from servers.finance.models_subscriptions import FeeRow, SubscriptionRow
 from servers.finance.models_tax import TaxJurisdictionRow, TaxRegistrationRow
-from servers.finance.prices.bundles import Component, bundle_problems
+from servers.finance.prices.bundles import bundle_problems
 from servers.finance.prices.tiers import schedule_problem
 from servers.finance.seeds import rows_legal as legal
 from servers.finance.seeds import rows_prices as prices

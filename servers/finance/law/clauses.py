@@ -12,13 +12,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, get_args
 
-from servers.finance.facts import Item, Policy, Window
+from servers.finance.facts.clauses import DEFAULT_LANGUAGE, Clause
+from servers.finance.facts.items import Item
+from servers.finance.facts.policy import Policy
 from servers.finance.say import finding
 from servers.finance.schemas import DeviationIn
 from servers.toolkit.findings import Finding, Severity
 from servers.toolkit.money import from_minor
 
-DEFAULT_LANGUAGE = "en"
 LAW = "governing_law"
 Key = Literal[
     "kinds",
@@ -34,31 +35,6 @@ Key = Literal[
     "min_total",
 ]
 KEYS: tuple[Key, ...] = get_args(Key)
-
-
-@dataclass(frozen=True)
-class Clause:
-    """A clause in one version and language; `when` maps a key to the values of which one holds.
-
-    `jurisdiction` is the country whose law the text was written for; empty is any.
-    """
-
-    clause_id: str
-    version: int
-    topic: str
-    title: str
-    text: str
-    sha256: str
-    window: Window
-    when: Mapping[str, tuple[str, ...]]
-    language: str = DEFAULT_LANGUAGE
-    jurisdiction: str = ""
-    status: str = "approved"
-    mandatory: bool = False
-    conflicts_with: tuple[str, ...] = ()
-    owner: str = ""
-    approved_by: str = ""
-    approved_on: date | None = None
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from servers.finance.blocks import ApprovalNeed, RiskRow
-from servers.finance.law.payment import PaymentTerms, longer
+from servers.finance.facts.blocks import ApprovalNeed, RiskRow
+from servers.finance.facts.payment import PaymentTerms
+from servers.finance.law.payment import longer
 from servers.toolkit.findings import Finding, Severity, at_least
 
 Area = Literal["credit", "screening", "export", "payment", "deviation", "tax", "pricing"]

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
-from servers.finance.blocks import ClauseBlock, PaymentTermsBlock
-from servers.finance.facts import Address, Customer, Policy
+from servers.finance.facts.blocks import ClauseBlock, PaymentTermsBlock
+from servers.finance.facts.clauses import DEFAULT_LANGUAGE, Clause
+from servers.finance.facts.customers import Address, Customer
+from servers.finance.facts.payment import PaymentTerms
+from servers.finance.facts.policy import Policy
+from servers.finance.facts.quote import QuoteFacts
+from servers.finance.facts.screening import Party
 from servers.finance.law import credit, screening
 from servers.finance.law.clauses import (
-    DEFAULT_LANGUAGE,
-    Clause,
     TermsFacts,
     check_mandatory,
     check_set,
@@ -16,10 +19,9 @@ from servers.finance.law.clauses import (
     in_force,
     in_language,
 )
-from servers.finance.law.payment import PaymentTerms, schedule
-from servers.finance.law.screening import CUSTOMER, Party
+from servers.finance.law.payment import schedule
+from servers.finance.law.screening import CUSTOMER
 from servers.finance.law.terms import Terms, select
-from servers.finance.quote_facts import QuoteFacts
 from servers.finance.schemas import DeviationIn, PriceRequest
 from servers.finance.tax.places import zone_of
 from servers.toolkit.errors import InvalidInputError

@@ -7,9 +7,11 @@ there twice, goes to legal; longer payment terms than agreed go to finance.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from servers.finance.facts import Policy
-from servers.finance.law.clauses import Clause, TermsFacts, select_clauses
-from servers.finance.law.payment import PaymentTerms, longer
+from servers.finance.facts.clauses import Clause
+from servers.finance.facts.payment import PaymentTerms
+from servers.finance.facts.policy import Policy
+from servers.finance.law.clauses import TermsFacts, select_clauses
+from servers.finance.law.payment import longer
 from servers.finance.say import finding
 from servers.toolkit.findings import Finding, Severity
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from servers.finance.facts import Customer, Entry
+from servers.finance.facts.customers import Customer
+from servers.finance.facts.prices import Entry
 from servers.finance.prices.units import Units
 from servers.finance.say import finding, percent, plain
 from servers.finance.subscriptions.proration import six_decimals

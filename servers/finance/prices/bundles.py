@@ -8,11 +8,13 @@ see the bundle, not what is in it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
-from servers.finance.blocks import ComponentBlock
-from servers.finance.facts import Entry, Item, Window
+from servers.finance.facts.blocks import ComponentBlock
+from servers.finance.facts.items import Item
+from servers.finance.facts.prices import Component, Entry
+from servers.finance.facts.windows import Window
 from servers.finance.prices.books import Choice
 from servers.finance.prices.unit_price import UnitPrice
 from servers.finance.say import finding, percent, plain, step
@@ -26,18 +28,6 @@ ZERO = Decimal(0)
 RULE = "BUNDLE"
 Look = Callable[[str, Decimal], Choice]
 """How the price of a part is looked up: SKU and pieces to a choice of the books."""
-
-
-@dataclass(frozen=True)
-class Component:
-    """How many of a SKU one bundle holds, and what they cost in it."""
-
-    bundle_sku: str
-    sku: str
-    quantity: int
-    price_mode: str
-    optional: bool = False
-    percent_off: Decimal = ZERO
 
 
 class Parts:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from servers.finance.blocks import InternalLine
-from servers.finance.facts import Contract, Customer
+from servers.finance.facts.blocks import InternalLine
+from servers.finance.facts.customers import Customer
+from servers.finance.facts.prices import Contract
 from servers.finance.prices.unit_price import UnitPrice
 from servers.finance.prices.units import ONE
 from servers.finance.say import finding, percent, plain, step

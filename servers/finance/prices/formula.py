@@ -9,46 +9,17 @@ another currency than its base states its own fixed rate: no day's exchange rate
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
-from servers.finance.facts import Entry, Item, Window
+from servers.finance.facts.items import Item
+from servers.finance.facts.prices import Book, Entry, Formula
+from servers.finance.facts.windows import Window
 from servers.finance.say import percent, plain
 from servers.finance.subscriptions.proration import six_decimals
 
 MAX_CHAIN = 5
 """How many books a chain of derived books may have."""
-
-
-@dataclass(frozen=True)
-class Formula:
-    """How a price follows from a base; `over` is "book" or "cost", amounts are per base unit."""
-
-    over: str = "book"
-    rate: Decimal | None = None
-    percent: Decimal = Decimal(0)
-    round_to: Decimal | None = None
-    surcharge: Decimal = Decimal(0)
-    min_margin: Decimal | None = None
-    max_margin: Decimal | None = None
-    min_qty: Decimal = Decimal(0)
-
-
-@dataclass(frozen=True)
-class Book:
-    """A price book: what it is for, and what it is derived from, if anything."""
-
-    book: str
-    currency: str
-    channel: str = ""
-    country: str = ""
-    region: str = ""
-    account_id: str = ""
-    window: Window = field(default_factory=Window)
-    rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    derived_from: str = ""
-    formula: Formula | None = None
-    tax_inclusive: bool = False
 
 
 def formula_price(base: Decimal, formula: Formula) -> Decimal:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
-from servers.finance.blocks import Allowance
-from servers.finance.facts import PricingFacts
+from servers.finance.facts.blocks import Allowance
+from servers.finance.facts.pricing import PricingFacts
 from servers.finance.prices.contracts import commitments
 from servers.finance.prices.shelf import Shelf
 from servers.finance.prices.tiering import apply_tiers

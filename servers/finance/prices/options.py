@@ -1,30 +1,16 @@
 """Step 3, configuration extras: what an option adds to the unit price, before term and tiers."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from decimal import Decimal
 
-from servers.finance.blocks import OptionBlock
-from servers.finance.facts import Item
+from servers.finance.facts.blocks import OptionBlock
+from servers.finance.facts.items import Item
+from servers.finance.facts.prices import Option
 from servers.finance.prices.unit_price import UnitPrice
 from servers.finance.say import finding, plain, step
 from servers.finance.subscriptions.proration import six_decimals
 from servers.toolkit.findings import Finding, Severity
 
 RULE = "OPTIONS"
-
-
-@dataclass(frozen=True)
-class Option:
-    """An option of a SKU or a family, in one currency; amount and cost are per base unit."""
-
-    scope: str
-    selector: str
-    code: str
-    label: str
-    currency: str
-    amount: Decimal
-    cost: Decimal | None = None
 
 
 def add_options(

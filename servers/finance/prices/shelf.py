@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from servers.finance.facts import Contract, Entry, PricingFacts
+from servers.finance.facts.prices import Contract, Entry, Option
+from servers.finance.facts.pricing import PricingFacts
 from servers.finance.prices.books import Ask, Choice, Keys, choose, keys_of
 from servers.finance.prices.bundles import Look, Parts, summed_price
-from servers.finance.prices.options import Option
 from servers.finance.prices.units import Units, in_base
 
 

@@ -5,14 +5,12 @@ from dataclasses import replace
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
 
-from servers.finance.blocks import Allowance
-from servers.finance.facts import PricingFacts
+from servers.finance.facts.blocks import Allowance
+from servers.finance.facts.prices import Band, History, Schedule
+from servers.finance.facts.pricing import PricingFacts
 from servers.finance.prices.tiers import (
-    Band,
-    History,
     Lot,
     Reduction,
-    Schedule,
     group_key,
     measure,
     next_band,

@@ -11,50 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from servers.finance.facts import Window
+from servers.finance.facts.prices import Band, History, Schedule
 from servers.finance.prices.units import Ratio, in_base
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
-
-
-@dataclass(frozen=True)
-class Band:
-    """From `lower` on and below `upper`; None is open. `value` is what the schedule's unit says."""
-
-    band_id: str
-    lower: Decimal
-    upper: Decimal | None
-    value: Decimal
-
-    def holds(self, measure: Decimal) -> bool:
-        """Say whether a measure falls in the band."""
-        return self.lower <= measure and (self.upper is None or measure < self.upper)
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """A volume discount; `selector` is a SKU, a family, or empty for everything."""
-
-    schedule_id: str
-    scope: str
-    selector: str
-    window: Window
-    bands: tuple[Band, ...]
-    type: str = "range"
-    unit: str = "percent"
-    basis: str = "quantity"
-    aggregation: str = "line"
-    currency: str = ""
-
-
-@dataclass(frozen=True)
-class History:
-    """How many base units of a SKU an account has: accepted quotes and running subscriptions."""
-
-    sku: str
-    family: str
-    quantity: Decimal
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 
-from servers.finance.facts import Contract, Entry, Item
+from servers.finance.facts.items import Item
+from servers.finance.facts.prices import Contract, Entry
 from servers.finance.prices.books import Choice, unit_mismatch
 from servers.finance.prices.bundles import find_part, part_price
 from servers.finance.prices.contracts import Buying, apply_contract

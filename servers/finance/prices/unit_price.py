@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from servers.finance.blocks import ComponentBlock, OptionBlock, TraceStep
-from servers.finance.facts import Contract
+from servers.finance.facts.blocks import ComponentBlock, OptionBlock, TraceStep
+from servers.finance.facts.prices import Contract
+from servers.finance.facts.subscriptions import Proration
 from servers.finance.prices.units import ONE, Ratio
-from servers.finance.subscriptions.proration import Proration
 from servers.toolkit.findings import Finding
 
 

@@ -5,22 +5,13 @@ price per base unit multiplies. A unit without a factor has no price: nothing is
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
+
+from servers.finance.facts.items import ItemUnit
 
 Ratio = tuple[int, int]
 """Base units per unit, as numerator and denominator."""
 ONE: Ratio = (1, 1)
-
-
-@dataclass(frozen=True)
-class ItemUnit:
-    """One `unit` of a SKU is numerator / denominator base units; 1/1 names the base unit."""
-
-    sku: str
-    unit: str
-    numerator: int
-    denominator: int = 1
 
 
 class Units:

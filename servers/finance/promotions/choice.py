@@ -12,8 +12,8 @@ from decimal import Decimal
 from itertools import combinations, product
 from math import prod
 
+from servers.finance.facts.promotions import Promotion
 from servers.finance.promotions.effects import Effect, Part, State, effect
-from servers.finance.promotions.facts import Promotion
 from servers.finance.promotions.rules import Refusal, over_budget
 
 ZERO = Decimal(0)

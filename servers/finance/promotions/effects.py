@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from servers.finance.facts import Item
+from servers.finance.facts.items import Item
+from servers.finance.facts.promotions import Promotion
 from servers.finance.prices.units import ONE, Ratio, in_base
-from servers.finance.promotions.facts import Promotion
 from servers.toolkit.money import round_money, split_proportionally
 
 ZERO = Decimal(0)

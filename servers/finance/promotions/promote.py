@@ -11,13 +11,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from servers.finance.blocks import Allowance, PromotionBlock
-from servers.finance.facts import Customer, Item
+from servers.finance.facts.blocks import Allowance, PromotionBlock
+from servers.finance.facts.customers import Customer
+from servers.finance.facts.items import Item
+from servers.finance.facts.promotions import Promotion
 from servers.finance.freight import Freight
 from servers.finance.prices.unit_price import UnitPrice
 from servers.finance.promotions.choice import Applied, settle
 from servers.finance.promotions.effects import FREIGHT, GiftLine, Part, canonical
-from servers.finance.promotions.facts import Promotion
 from servers.finance.promotions.rules import Order, Refusal, refusal
 from servers.finance.promotions.said import Promoted, Said, unknown_codes, warning
 from servers.finance.say import percent, plain, step

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from servers.finance.facts import Customer
+from servers.finance.facts.customers import Customer
+from servers.finance.facts.promotions import Promotion
 from servers.finance.promotions.effects import Part, targets
-from servers.finance.promotions.facts import Promotion
 from servers.finance.say import plain
 
 ZERO = Decimal(0)

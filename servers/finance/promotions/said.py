@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from servers.finance.blocks import PromotionBlock, TraceStep
+from servers.finance.facts.blocks import PromotionBlock, TraceStep
+from servers.finance.facts.promotions import Promotion
 from servers.finance.promotions.choice import Outcome, Settled
-from servers.finance.promotions.facts import Promotion
 from servers.finance.promotions.rules import Order, Refusal
 from servers.finance.say import finding, plain, step
 from servers.finance.work import Work

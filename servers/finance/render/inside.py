@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from servers.finance.blocks import ApprovalBlock
 from servers.finance.documents import QuoteDocument
+from servers.finance.facts.blocks import ApprovalBlock
 from servers.finance.render import words
 
 

@@ -8,8 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
-from servers.finance.blocks import AddressBlock, Allowance, FreightBlock, QuoteLine, TotalsBlock
 from servers.finance.documents import CustomerQuote, QuoteDocument
+from servers.finance.facts.blocks import (
+    AddressBlock,
+    Allowance,
+    FreightBlock,
+    QuoteLine,
+    TotalsBlock,
+)
 from servers.finance.render import words
 from servers.finance.render.inside import Inside, inside
 from servers.finance.render.terms import recurring, said_of, shown_in

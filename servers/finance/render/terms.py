@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from servers.finance.blocks import PresentationBlock, QuoteLine, RecurringBlock, TotalsBlock
+from servers.finance.facts.blocks import PresentationBlock, QuoteLine, RecurringBlock, TotalsBlock
 from servers.finance.render import words
 
 CHANGES = {"amend": "Change of subscription", "renew": "Renewal of subscription"}

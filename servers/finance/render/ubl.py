@@ -8,8 +8,8 @@ claims to conform to Peppol or to a national rule set.
 
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from servers.finance.blocks import AddressBlock, QuoteLine, TaxBlock
 from servers.finance.documents import CustomerQuote
+from servers.finance.facts.blocks import AddressBlock, QuoteLine, TaxBlock
 from servers.finance.render import words
 from servers.finance.render.terms import said_of
 from servers.toolkit.errors import InvalidInputError

@@ -6,11 +6,11 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from servers.finance.assembly import QuoteInputs, QuoteSnapshot
+from servers.finance.facts.payment import PaymentTerms
+from servers.finance.facts.quote import QuoteFacts
 from servers.finance.law import credit, screening
-from servers.finance.law.payment import PaymentTerms
 from servers.finance.law.select import parties_of
 from servers.finance.models_quotes import Quote
-from servers.finance.quote_facts import QuoteFacts
 from servers.finance.repository import expiry, purchases, reading
 from servers.finance.repository.clock import stamp
 from servers.finance.repository.collect import collect

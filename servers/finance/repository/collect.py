@@ -9,15 +9,18 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from servers.finance import models as m
-from servers.finance.facts import NOBODY, Customer, PricingFacts, Requester
+from servers.finance.facts.customers import Customer
+from servers.finance.facts.policy import NOBODY, Requester
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.facts.quote import QuoteFacts
+from servers.finance.facts.sellers import Entity
 from servers.finance.models_quotes import Quote
-from servers.finance.quote_facts import QuoteFacts
 from servers.finance.repository import legal, rows, terms
 from servers.finance.repository.collect_prices import price_facts
 from servers.finance.repository.promotions import find_promotions
 from servers.finance.repository.taxes import find_taxes
 from servers.finance.schemas import PriceRequest
-from servers.finance.seller import Entity, choose
+from servers.finance.seller import choose
 from servers.toolkit import scope
 from servers.toolkit.errors import NotFoundError, StorageError
 from servers.toolkit.findings import Finding

@@ -10,14 +10,13 @@ from sqlalchemy import select as plain_select
 from sqlmodel import Session, col, select
 
 from servers.finance import models_prices as m
-from servers.finance.facts import Contract, Customer, Entry, Item
+from servers.finance.facts.customers import Customer
+from servers.finance.facts.items import Item, ItemUnit
+from servers.finance.facts.prices import Book, Component, Contract, Entry, History, Option, Schedule
 from servers.finance.models import ItemRow
 from servers.finance.models_subscriptions import SubscriptionRow as Subscription
-from servers.finance.prices.bundles import Component, Parts, completed
-from servers.finance.prices.formula import Book, all_entries
-from servers.finance.prices.options import Option
-from servers.finance.prices.tiers import History, Schedule
-from servers.finance.prices.units import ItemUnit
+from servers.finance.prices.bundles import Parts, completed
+from servers.finance.prices.formula import all_entries
 from servers.finance.repository import rows
 from servers.finance.repository import rows_prices as priced
 

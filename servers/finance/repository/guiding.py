@@ -10,18 +10,10 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from servers.finance.assembly import QuoteInputs
-from servers.finance.blocks import InternalLine
-from servers.finance.facts import PricingFacts
-from servers.finance.guidance import (
-    WHOLE_BP,
-    Advice,
-    Deal,
-    GuidancePolicy,
-    Outcome,
-    PastLine,
-    Point,
-    guide,
-)
+from servers.finance.facts.blocks import InternalLine
+from servers.finance.facts.policy import GuidancePolicy
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.guidance import WHOLE_BP, Advice, Deal, Outcome, PastLine, Point, guide
 from servers.finance.models import CustomerRow, Setting
 from servers.finance.models_quotes import Quote
 from servers.finance.pricing import price

@@ -12,19 +12,21 @@ from sqlmodel import Session, col
 
 from servers.finance import models as m
 from servers.finance import models_legal as ml
-from servers.finance.facts import Customer, Window
-from servers.finance.law.clauses import Clause
-from servers.finance.law.credit import (
+from servers.finance.facts.clauses import Clause
+from servers.finance.facts.credit import (
     CreditFacts,
     CreditLine,
     CreditPolicy,
     PolicyRow,
     Receivable,
     Unbilled,
-    merged,
 )
-from servers.finance.law.payment import PaymentTerms, TermLine
-from servers.finance.law.screening import Hit, Listed, Party, Review, ScreeningList, hits
+from servers.finance.facts.customers import Customer
+from servers.finance.facts.payment import PaymentTerms, TermLine
+from servers.finance.facts.screening import Listed, Party, Review, ScreeningList
+from servers.finance.facts.windows import Window
+from servers.finance.law.credit import merged
+from servers.finance.law.screening import Hit, hits
 from servers.finance.law.select import parties_of
 from servers.finance.models_quotes import Quote
 from servers.finance.repository.people import approver_of

@@ -5,7 +5,7 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from servers.finance.approvals import Approver
+from servers.finance.facts.policy import Approver
 from servers.finance.models import Person
 from servers.toolkit.errors import ForbiddenError
 from servers.toolkit.money import to_minor

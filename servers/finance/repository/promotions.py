@@ -7,16 +7,9 @@ from typing import Any
 from sqlmodel import Session, col, func, or_, select
 
 from servers.finance.assembly import QuoteSnapshot
-from servers.finance.facts import Window
+from servers.finance.facts.promotions import BuyGet, Conditions, Gift, Limits, Promotion, Selector
+from servers.finance.facts.windows import Window
 from servers.finance.models_promotions import PromotionRow, PromotionUse
-from servers.finance.promotions.facts import (
-    BuyGet,
-    Conditions,
-    Gift,
-    Limits,
-    Promotion,
-    Selector,
-)
 from servers.toolkit.money import from_micro, from_minor
 
 

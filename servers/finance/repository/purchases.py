@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from servers.finance import models_prices as m
 from servers.finance.assembly import QuoteSnapshot
-from servers.finance.blocks import InternalLine
+from servers.finance.facts.blocks import InternalLine
 from servers.finance.models_quotes import Quote
 from servers.finance.prices.contracts import ContractUse, contract_uses
 from servers.finance.repository.rows_prices import quantity

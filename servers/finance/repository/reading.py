@@ -8,8 +8,8 @@ from sqlalchemy import Select, func, not_, or_, select
 from sqlmodel import Session, col
 
 from servers.finance.assembly import QuoteInputs, QuoteSnapshot
-from servers.finance.blocks import ApprovalBlock, MarginBlock, NextStep, Status
 from servers.finance.documents import QuoteDocument
+from servers.finance.facts.blocks import ApprovalBlock, MarginBlock, NextStep, Status
 from servers.finance.models import Person
 from servers.finance.models_quotes import Approval, Quote
 from servers.finance.repository import expiry

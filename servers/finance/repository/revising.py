@@ -7,11 +7,11 @@ from sqlmodel import Session
 
 from servers.finance.assembly import QuoteInputs, QuoteSnapshot
 from servers.finance.diff import diff
+from servers.finance.facts.quote import QuoteFacts
 from servers.finance.law.select import select_for
 from servers.finance.models import Seller
 from servers.finance.parts import part_of_diff
 from servers.finance.pricing import price
-from servers.finance.quote_facts import QuoteFacts
 from servers.finance.repository import drafts, reading
 from servers.finance.repository.collect import collect
 from servers.finance.repository.people import approver_of

@@ -4,10 +4,14 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from servers.finance import facts as f
 from servers.finance import models as m
-from servers.finance.blocks import AddressBlock, BankBlock, SellerBlock, TaxIdBlock
-from servers.finance.seller import Entity
+from servers.finance.facts.blocks import AddressBlock, BankBlock, SellerBlock, TaxIdBlock
+from servers.finance.facts.charges import FreightRate
+from servers.finance.facts.customers import Address, Customer, Exemption, TaxId
+from servers.finance.facts.items import Item
+from servers.finance.facts.policy import Policy, RoleAbove
+from servers.finance.facts.sellers import Entity
+from servers.finance.facts.windows import Window
 from servers.toolkit.money import from_micro, to_minor
 
 
@@ -17,9 +21,9 @@ def customer(
     tax_ids: list[m.CustomerTaxId],
     addresses: list[m.CustomerAddress],
     exemptions: list[m.ExemptionRow],
-) -> f.Customer:
+) -> Customer:
     """Return a customer with its own parts."""
-    return f.Customer(
+    return Customer(
         account_id=row.account_id,
         legal_name=row.legal_name,
         country=row.country,
@@ -30,21 +34,21 @@ def customer(
         language=row.language,
         industry=row.industry,
         family_tree=tree,
-        tax_ids=tuple(f.TaxId(t.scheme, t.country, t.value, t.verified_at) for t in tax_ids),
+        tax_ids=tuple(TaxId(t.scheme, t.country, t.value, t.verified_at) for t in tax_ids),
         exemptions=tuple(
-            f.Exemption(
+            Exemption(
                 e.certificate_id,
                 tuple(e.jurisdictions),
                 e.reason,
                 e.number,
-                f.Window(e.issued, e.expires),
+                Window(e.issued, e.expires),
                 e.status,
                 e.reason_code,
             )
             for e in exemptions
         ),
         addresses=tuple(
-            f.Address(
+            Address(
                 a.address_id, a.kind, tuple(a.lines), a.city, a.region, a.postal_code, a.country
             )
             for a in addresses
@@ -53,9 +57,9 @@ def customer(
     )
 
 
-def item(row: m.ItemRow) -> f.Item:
+def item(row: m.ItemRow) -> Item:
     """Return an item."""
-    return f.Item(
+    return Item(
         sku=row.sku,
         name=row.name,
         description=row.description,
@@ -69,9 +73,9 @@ def item(row: m.ItemRow) -> f.Item:
     )
 
 
-def freight_rate(row: m.FreightRateRow) -> f.FreightRate:
+def freight_rate(row: m.FreightRateRow) -> FreightRate:
     """Return a freight rate."""
-    return f.FreightRate(
+    return FreightRate(
         row.rate_id,
         row.method,
         row.label,
@@ -83,9 +87,9 @@ def freight_rate(row: m.FreightRateRow) -> f.FreightRate:
     )
 
 
-def policy(value: Mapping[str, Any]) -> f.Policy:
+def policy(value: Mapping[str, Any]) -> Policy:
     """Return the house's limits; amounts are written in major units in the file."""
-    return f.Policy(
+    return Policy(
         discount_limits=_limits(value["discount_limits"], "above_bp"),
         total_limits={
             code: tuple(_limit(one, to_minor(Decimal(one["above"]), code)) for one in limits)
@@ -115,12 +119,12 @@ def policy(value: Mapping[str, Any]) -> f.Policy:
     )
 
 
-def _limits(said: Iterable[Mapping[str, Any]], unit: str) -> tuple[f.RoleAbove, ...]:
+def _limits(said: Iterable[Mapping[str, Any]], unit: str) -> tuple[RoleAbove, ...]:
     return tuple(_limit(one, int(one[unit])) for one in said)
 
 
-def _limit(said: Mapping[str, Any], above: int) -> f.RoleAbove:
-    return f.RoleAbove(
+def _limit(said: Mapping[str, Any], above: int) -> RoleAbove:
+    return RoleAbove(
         said["rule_id"], above, said["role"], said.get("person", ""), said.get("seller_role", "")
     )
 

@@ -4,14 +4,20 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, cast
 
-from servers.finance import facts as f
 from servers.finance import models_prices as m
-from servers.finance.prices.bundles import Component
-from servers.finance.prices.formula import Book, Formula
-from servers.finance.prices.options import Option
-from servers.finance.prices.tiers import Band, Schedule
-from servers.finance.prices.units import ItemUnit
-from servers.finance.subscriptions.proration import Proration
+from servers.finance.facts.items import ItemUnit
+from servers.finance.facts.prices import (
+    Band,
+    Book,
+    Component,
+    Contract,
+    Entry,
+    Formula,
+    Option,
+    Schedule,
+)
+from servers.finance.facts.subscriptions import Proration
+from servers.finance.facts.windows import Window
 from servers.toolkit.money import from_micro
 
 
@@ -24,7 +30,7 @@ def book(row: m.PriceBook) -> Book:
         country=row.country,
         region=row.region,
         account_id=row.account_id,
-        window=f.Window(row.valid_from, row.valid_to),
+        window=Window(row.valid_from, row.valid_to),
         rules={key: tuple(values) for key, values in sorted(row.rules.items())},
         derived_from=row.derived_from,
         formula=None if row.formula is None else formula(row.formula),
@@ -38,7 +44,7 @@ def formula(said: Mapping[str, Any]) -> Formula:
     return Formula(over=said.get("over", "book"), **numbers)
 
 
-def entry(row: m.PriceEntry, of: Book) -> f.Entry:
+def entry(row: m.PriceEntry, of: Book) -> Entry:
     """Return a price entry with what its book says."""
     name = f"{row.book}/{row.sku}/{row.unit or 'base'}"
     if row.min_qty:
@@ -47,13 +53,13 @@ def entry(row: m.PriceEntry, of: Book) -> f.Entry:
         name += f"/{row.valid_from}"
     firsts = [day for day in (of.window.first, row.valid_from) if day is not None]
     lasts = [day for day in (of.window.last, row.valid_to) if day is not None]
-    return f.Entry(
+    return Entry(
         entry_id=name,
         book=row.book,
         currency=of.currency,
         channel=of.channel,
         country=of.country,
-        window=f.Window(max(firsts, default=None), min(lasts, default=None)),
+        window=Window(max(firsts, default=None), min(lasts, default=None)),
         sku=row.sku,
         unit=row.unit,
         default_term_months=row.default_term_months,
@@ -68,9 +74,9 @@ def entry(row: m.PriceEntry, of: Book) -> f.Entry:
     )
 
 
-def contract(row: m.ContractPrice, used_micro: int | None) -> f.Contract:
+def contract(row: m.ContractPrice, used_micro: int | None) -> Contract:
     """Return a contract price with what accepted quotes have taken of it."""
-    return f.Contract(
+    return Contract(
         contract_id=row.contract_id,
         account_id=row.account_id,
         scope=row.scope,
@@ -78,7 +84,7 @@ def contract(row: m.ContractPrice, used_micro: int | None) -> f.Contract:
         kind=row.kind,
         amount=from_micro(row.amount_micro),
         currency=row.currency,
-        window=f.Window(row.valid_from, row.valid_to),
+        window=Window(row.valid_from, row.valid_to),
         exclusive=row.exclusive,
         document=row.document,
         min_commit=quantity(row.min_commit_micro),
@@ -111,7 +117,7 @@ def schedules(
             schedule_id=row.schedule_id,
             scope=row.scope,
             selector=row.selector,
-            window=f.Window(row.valid_from, row.valid_to),
+            window=Window(row.valid_from, row.valid_to),
             bands=tuple(of.get(row.schedule_id, ())),
             type=row.type,
             unit=row.unit,

@@ -4,24 +4,27 @@ from typing import Any, cast
 
 from sqlmodel import Session, col, select
 
-from servers.finance import facts as f
 from servers.finance import models as m
-from servers.finance.models_tax import TaxJurisdictionRow, TaxRegistrationRow
-from servers.finance.tax.document import Rounding
-from servers.finance.tax.rates import (
+from servers.finance.facts.customers import Customer
+from servers.finance.facts.taxes import (
     Coverage,
     Jurisdiction,
+    Kind,
     Prices,
     Registration,
+    Rounding,
     Scheme,
     Shipping,
+    TaxRate,
+    TaxRule,
 )
-from servers.finance.tax.stack import Kind
+from servers.finance.facts.windows import Window
+from servers.finance.models_tax import TaxJurisdictionRow, TaxRegistrationRow
 from servers.toolkit.money import from_micro
 
 
 def find_taxes(
-    session: Session, customer: f.Customer, address_id: str, countries: set[str], entity_id: str
+    session: Session, customer: Customer, address_id: str, countries: set[str], entity_id: str
 ) -> dict[str, Any]:
     """Return what is known of the taxes of a delivery, as fields of PricingFacts."""
     ship_to = customer.address(address_id)
@@ -38,14 +41,14 @@ def find_taxes(
     }
 
 
-def rate(row: m.TaxRateRow) -> f.TaxRate:
+def rate(row: m.TaxRateRow) -> TaxRate:
     """Return a tax rate."""
-    return f.TaxRate(
+    return TaxRate(
         row.rate_id,
         row.country,
         row.category,
         from_micro(row.percent_micro),
-        f.Window(row.valid_from, row.valid_to),
+        Window(row.valid_from, row.valid_to),
         f"{row.source} (as of {row.as_of})",
         region=row.region,
         tax_class=row.tax_class,
@@ -56,9 +59,9 @@ def rate(row: m.TaxRateRow) -> f.TaxRate:
     )
 
 
-def rule(row: m.TaxRuleRow) -> f.TaxRule:
+def rule(row: m.TaxRuleRow) -> TaxRule:
     """Return a tax rule."""
-    return f.TaxRule(
+    return TaxRule(
         row.rule_id,
         row.zone,
         tuple(row.customer_kinds),
@@ -94,5 +97,5 @@ def registration(row: TaxRegistrationRow) -> Registration:
         scheme=cast(Scheme, row.scheme),
         number=row.number,
         establishment=row.establishment,
-        window=f.Window(row.valid_from, row.valid_to),
+        window=Window(row.valid_from, row.valid_to),
     )

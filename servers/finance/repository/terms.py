@@ -5,12 +5,11 @@ from typing import cast
 
 from sqlmodel import Session, select
 
-from servers.finance.charges import Fee, Kind
-from servers.finance.facts import Window
+from servers.finance.facts.charges import Fee, Kind, Rate
+from servers.finance.facts.subscriptions import Renewal, Subscription
+from servers.finance.facts.windows import Window
 from servers.finance.models import ExchangeRate
 from servers.finance.models_subscriptions import FeeRow, SubscriptionRow
-from servers.finance.presentation import Rate
-from servers.finance.subscriptions.terms import Renewal, Subscription
 from servers.toolkit.money import from_micro
 
 

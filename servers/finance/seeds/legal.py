@@ -7,8 +7,9 @@ from typing import Any
 
 from servers.finance import models as m
 from servers.finance import models_legal as ml
-from servers.finance.law.clauses import DEFAULT_LANGUAGE, hash_of
-from servers.finance.law.payment import TermLine
+from servers.finance.facts.clauses import DEFAULT_LANGUAGE
+from servers.finance.facts.payment import TermLine
+from servers.finance.law.clauses import hash_of
 from servers.finance.seeds import rows
 from servers.finance.seeds import rows_legal as legal
 from servers.toolkit.errors import InvalidInputError

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from servers.finance import models_prices as m
-from servers.finance.facts import Window
+from servers.finance.facts.prices import Band, Book, Component, Formula, Schedule
+from servers.finance.facts.windows import Window
 from servers.finance.models import FinanceTable
-from servers.finance.prices.bundles import Component, bundle_problems
-from servers.finance.prices.formula import Book, Formula, chain_problems
-from servers.finance.prices.tiers import Band, Schedule, schedule_problem
+from servers.finance.prices.bundles import bundle_problems
+from servers.finance.prices.formula import chain_problems
+from servers.finance.prices.tiers import schedule_problem
 from servers.finance.seeds import rows_prices as rows
 from servers.finance.seeds.rows import ItemSeed, csv_rows, json_rows
 from servers.toolkit.errors import InvalidInputError

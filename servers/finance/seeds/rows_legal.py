@@ -7,8 +7,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from servers.finance.facts.payment import Basis, TermLine, late, plain_lines
 from servers.finance.law.clauses import Key
-from servers.finance.law.payment import Basis, TermLine, late, plain_lines, problem_of
+from servers.finance.law.payment import problem_of
 from servers.finance.seeds.rows import Row
 
 Percent = Annotated[Decimal, Field(gt=0, le=100, decimal_places=4)]

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from servers.finance.facts.subscriptions import Proration
 from servers.finance.prices.books import RULE_KEYS
 from servers.finance.seeds.rows import Row
-from servers.finance.subscriptions.proration import Proration
 
 SKU = r"^[A-Z0-9][A-Z0-9-]{1,31}$"
 CURRENCY = "^[A-Z]{3}$"

@@ -8,14 +8,22 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from servers.finance.facts import TaxRate, TaxRule, Window
+from servers.finance.facts.taxes import (
+    Coverage,
+    Kind,
+    Prices,
+    Rounding,
+    Scheme,
+    Shipping,
+    TaxRate,
+    TaxRule,
+)
+from servers.finance.facts.windows import Window
 from servers.finance.models import FinanceTable, Setting, TaxRateRow, TaxRuleRow, ZoneCountry
 from servers.finance.models_tax import TaxJurisdictionRow, TaxRegistrationRow
 from servers.finance.seeds.rows import Row, csv_rows, json_rows
 from servers.finance.tax.decisions import rules_that_tie
-from servers.finance.tax.document import Rounding
-from servers.finance.tax.rates import Coverage, Prices, Scheme, Shipping, equal_rank
-from servers.finance.tax.stack import Kind
+from servers.finance.tax.rates import equal_rank
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.importing import read_json
 from servers.toolkit.money import to_micro

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
-from typing import Literal
 
 from dateutil.relativedelta import relativedelta
 
-Proration = Literal["monthly", "daily", "daily_actual", "monthly_daily"]
+from servers.finance.facts.subscriptions import Proration
+
 DAY = timedelta(days=1)
 MONTHS_A_YEAR, DAYS_A_YEAR = 12, 365
 LAST_OF_A_LONG_MONTH = 31

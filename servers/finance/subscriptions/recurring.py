@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from servers.finance.blocks import RecurringBlock, TotalsBlock
+from servers.finance.facts.blocks import RecurringBlock, TotalsBlock
 from servers.finance.subscriptions.proration import MONTHS_A_YEAR, times
 from servers.finance.subscriptions.terms import months_of
 from servers.finance.work import Work

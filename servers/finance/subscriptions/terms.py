@@ -12,7 +12,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
-from servers.finance.facts import Contract, Window
+from servers.finance.facts.prices import Contract
+from servers.finance.facts.subscriptions import Subscription
+from servers.finance.facts.windows import Window
 from servers.finance.prices.unit_price import UnitPrice
 from servers.finance.say import finding, percent, plain, step
 from servers.finance.schemas import LineIn
@@ -21,33 +23,7 @@ from servers.finance.subscriptions.proration import DAY, Span
 from servers.finance.subscriptions.ramps import ramps_of, wrong
 from servers.toolkit.findings import Finding, Severity
 
-Renewal = Literal["same", "list", "uplift"]
 MOST_MONTHS = 120
-
-
-@dataclass(frozen=True)
-class Subscription:
-    """A subscription that an account has; `unit_price` is for the price list's standard term.
-
-    `lock_until` is the last day on which that price holds for more of it; `cap` is the highest
-    increase at renewal in percent, and `clause` where that is written.
-    """
-
-    subscription_id: str
-    account_id: str
-    sku: str
-    quantity: int
-    first: date
-    last: date
-    term_months: int
-    unit_price: Decimal
-    currency: str
-    lock_until: date | None
-    renewal: Renewal
-    uplift: Decimal | None
-    cap: Decimal | None
-    clause: str
-    document: str
 
 
 @dataclass

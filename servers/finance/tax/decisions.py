@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from servers.finance.facts import Exemption, Item, PricingFacts, TaxRule
+from servers.finance.facts.customers import Exemption
+from servers.finance.facts.items import Item
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.facts.taxes import RateAnswer, Tax, TaxRateProvider, TaxRule
 from servers.finance.say import finding
 from servers.finance.tax.doubts import conflict, undetermined
 from servers.finance.tax.places import Place, place_of
-from servers.finance.tax.rates import RateAnswer, TableProvider, TaxRateProvider, effective
-from servers.finance.tax.stack import Tax
+from servers.finance.tax.rates import TableProvider, effective
 from servers.toolkit.findings import Finding, Severity
 
 ZERO = Decimal(0)

@@ -8,14 +8,13 @@ holds is the policy of the jurisdiction, and is stored on the quote.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal
 
-from servers.finance.tax.stack import Stacked, Tax, stack
+from servers.finance.facts.taxes import Rounding, Tax
+from servers.finance.tax.stack import Stacked, stack
 from servers.toolkit.money import exponent, round_to, split_units
 
 ZERO, ONE = Decimal(0), Decimal(1)
 RateStep = Decimal("0.01")
-Rounding = Literal["document", "line"]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
-from servers.finance.facts import PricingFacts, TaxRate
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.facts.taxes import TaxRate
 from servers.finance.say import finding, percent
 from servers.finance.tax.places import zone_of
 from servers.finance.tax.rates import UNDER_STANDARD

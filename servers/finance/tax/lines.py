@@ -5,21 +5,17 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from servers.finance.facts import Address, Item, PricingFacts
+from servers.finance.facts.customers import Address
+from servers.finance.facts.items import Item
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.facts.taxes import Rounding, Tax
 from servers.finance.say import finding, percent, step
 from servers.finance.subscriptions.proration import six_decimals
 from servers.finance.tax.decisions import TaxDecision, decide, provider_of
-from servers.finance.tax.document import (
-    Breakdown,
-    Rounding,
-    TaxedAmount,
-    breakdown,
-    step_of,
-    weighted_rate,
-)
+from servers.finance.tax.document import Breakdown, TaxedAmount, breakdown, step_of, weighted_rate
 from servers.finance.tax.doubts import conflict, rate_changes, undetermined
 from servers.finance.tax.rates import effective
-from servers.finance.tax.stack import Tax, included, price_elsewhere
+from servers.finance.tax.stack import included, price_elsewhere
 from servers.finance.work import Work
 from servers.toolkit.findings import Finding, Severity
 

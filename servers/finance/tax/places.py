@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from servers.finance.facts import Customer, Item, PricingFacts
+from servers.finance.facts.customers import Customer
+from servers.finance.facts.items import Item
+from servers.finance.facts.pricing import PricingFacts
 
 Zone = Literal["HOME", "EU", "OSS", "OUTSIDE"]
 

@@ -9,78 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Literal, Protocol
 
-from servers.finance.facts import TaxRate, Window
-from servers.finance.tax.document import Rounding
-from servers.finance.tax.stack import Tax, with_included
+from servers.finance.facts.taxes import Jurisdiction, RateAnswer, Tax, TaxRate
+from servers.finance.facts.windows import Window
+from servers.finance.tax.stack import with_included
 
-Shipping = Literal["goods", "class", "weighted"]
-Prices = Literal["gross", "net"]
-Coverage = Literal["covered", "by_region", "outside"]
-Scheme = Literal["vat", "gst", "sales_tax", "oss"]
 UNDER_STANDARD = frozenset({"standard", "service", "digital"})
 """Product classes that the standard rate covers where a place has no rate of their own."""
-
-
-@dataclass(frozen=True)
-class Jurisdiction:
-    """A place with a tax law of its own: how it rounds, taxes carriage and shows prices."""
-
-    jurisdiction: str
-    name: str
-    tax_name: str
-    rounding: Rounding
-    shipping: Shipping
-    shipping_class: str
-    consumer_prices: Prices
-    coverage: Coverage
-    note: str
-    source: str
-
-
-@dataclass(frozen=True)
-class Registration:
-    """Where the seller is registered for a tax; `oss` is the EU's One Stop Shop."""
-
-    registration_id: str
-    jurisdiction: str
-    scheme: Scheme
-    number: str
-    establishment: bool
-    window: Window
-
-
-@dataclass(frozen=True)
-class RateAnswer:
-    """The rates of a place on a day; with no rates, what is missing or in conflict."""
-
-    rates: tuple[TaxRate, ...]
-    jurisdiction: str
-    coverage: str
-    missing: str = ""
-    conflict: tuple[str, ...] = ()
-
-    @property
-    def taxes(self) -> tuple[Tax, ...]:
-        """The rates as a stack, on top of a price."""
-        return tuple(
-            Tax(r.percent, kind=r.kind, enlarges_base=r.enlarges_base, name=r.name)
-            for r in self.rates
-        )
-
-
-class TaxRateProvider(Protocol):
-    """Answers which rates hold at a place on a day."""
-
-    @property
-    def name(self) -> str:
-        """What the trace calls it."""
-        ...
-
-    def find(self, country: str, region: str, tax_class: str, day: date) -> RateAnswer:
-        """Return the rates of a product class at a place, or what is missing."""
-        ...
 
 
 @dataclass(frozen=True)

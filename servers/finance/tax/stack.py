@@ -13,24 +13,11 @@ never changes. Taxes on top are worked out on the bases as printed.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Literal
 
+from servers.finance.facts.taxes import Tax
 from servers.toolkit.money import round_to
 
-Kind = Literal["percent", "fixed", "division"]
 ZERO, ONE, HUNDRED = Decimal(0), Decimal(1), Decimal(100)
-
-
-@dataclass(frozen=True)
-class Tax:
-    """One tax of a stack; `amount` is a percentage, or money per unit when it is fixed."""
-
-    amount: Decimal
-    kind: Kind = "percent"
-    included: bool = False
-    enlarges_base: bool = False
-    on_enlarged: bool = True
-    name: str = ""
 
 
 @dataclass(frozen=True)

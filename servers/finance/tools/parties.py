@@ -9,8 +9,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from servers.finance.facts.credit import CreditFacts
+from servers.finance.facts.payment import PaymentTerms
 from servers.finance.law import credit, screening
-from servers.finance.law.payment import PaymentTerms
 from servers.finance.law.select import parties_of, select_for
 from servers.finance.repository import legal
 from servers.finance.repository.collect import collect, find_customer, find_policies
@@ -175,7 +176,7 @@ def add_review_tool(app: Server, now: Callable[[], datetime]) -> None:
 
 
 def _credit_answer(
-    facts: credit.CreditFacts, judged: credit.Judgement, currency: str, terms: PaymentTerms
+    facts: CreditFacts, judged: credit.Judgement, currency: str, terms: PaymentTerms
 ) -> CreditCheck:
     """Return the numbers where they are in the currency that was asked about."""
     line, own, row = facts.line, judged.numbers, judged.row

@@ -11,10 +11,10 @@ from fastmcp.tools import ToolResult
 from pydantic import Field, TypeAdapter
 
 from servers.finance.assembly import QuoteInputs
-from servers.finance.blocks import Cover, Status
 from servers.finance.card import CARD
 from servers.finance.documents import CustomerQuote, QuoteDocument, customer_view
 from servers.finance.explain import of_line, told
+from servers.finance.facts.blocks import Cover, Status
 from servers.finance.parts import lines_that_fit, part_of_diff
 from servers.finance.repository import drafts, reading
 from servers.finance.repository.expiry import writing

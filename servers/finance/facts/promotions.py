@@ -1,11 +1,12 @@
-"""Promotions as the rules know them: what they give, on what, to whom, and how they combine."""
+"""Promotions: what they give, on what, to whom, and how they combine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from servers.finance.facts import Item, Window
+from servers.finance.facts.items import Item
+from servers.finance.facts.windows import Window
 
 Kind = Literal["percent", "amount", "fixed_price", "buy_x_get_y", "free_item", "free_shipping"]
 

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from servers.finance.facts import PricingFacts
-from servers.finance.law.clauses import Clause
-from servers.finance.law.credit import CreditFacts
-from servers.finance.law.payment import PaymentTerms
-from servers.finance.law.screening import Party, Review, ScreeningList
-from servers.finance.seller import Entity
+from servers.finance.facts.clauses import Clause
+from servers.finance.facts.credit import CreditFacts
+from servers.finance.facts.payment import PaymentTerms
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.facts.screening import Party, Review, ScreeningList
+from servers.finance.facts.sellers import Entity
 from servers.toolkit.findings import Finding
 
 

@@ -1,0 +1,55 @@
+"""What is paid beside the lines, and rates to read a total in another currency."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from servers.finance.facts.windows import Window
+
+Kind = Literal["small_order", "hazmat", "fixed"]
+
+
+@dataclass(frozen=True)
+class FreightRate:
+    """What carriage by a method into a zone costs: base + per started kilogram."""
+
+    rate_id: str
+    method: str
+    label: str
+    zone: str
+    currency: str
+    base: Decimal
+    per_kg: Decimal
+    physical: bool
+
+
+@dataclass(frozen=True)
+class Fee:
+    """A fee and when it is due; empty conditions always hold.
+
+    `below` is the merchandise, per currency, from which a small-order fee is no longer due.
+    """
+
+    fee_id: str
+    label: str
+    kind: Kind
+    amount: Mapping[str, Decimal]
+    tax_class: str
+    window: Window
+    below: Mapping[str, Decimal] = field(default_factory=dict)
+    flags: frozenset[str] = frozenset()
+    item_kinds: frozenset[str] = frozenset()
+    countries: frozenset[str] = frozenset()
+    ship_methods: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What one unit of the house's base currency is in another, on a day, says a source."""
+
+    currency: str
+    rate: Decimal
+    as_of: date
+    source: str

@@ -1,0 +1,59 @@
+"""The whole answer of a pricing, the margin included."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from servers.finance.facts.blocks import (
+    ApprovalNeed,
+    ChargeBlock,
+    FreightBlock,
+    InternalLine,
+    MarginBlock,
+    PresentationBlock,
+    PromotionBlock,
+    RecurringBlock,
+    TaxBlock,
+    TotalsBlock,
+    TraceStep,
+)
+from servers.finance.schemas import Priced
+from servers.toolkit.findings import Finding
+
+
+@dataclass(frozen=True)
+class Pricing:
+    """The whole answer, the margin included; what leaves the server is `public()`."""
+
+    currency: str
+    lines: list[InternalLine]
+    freight: FreightBlock
+    taxes: list[TaxBlock]
+    totals: TotalsBlock
+    findings: list[Finding]
+    approvals: list[ApprovalNeed]
+    trace: list[TraceStep]
+    margin: MarginBlock | None
+    digest: str
+    charges: list[ChargeBlock] = field(default_factory=list)
+    recurring: RecurringBlock | None = None
+    presentation: PresentationBlock | None = None
+    promotions: list[PromotionBlock] = field(default_factory=list)
+    discount_bp: int = 0
+    costs: Mapping[str, Decimal | None] = field(default_factory=dict)
+
+    def public(self) -> Priced:
+        """Return the answer without margin and trace, as tools give it."""
+        return Priced(
+            currency=self.currency,
+            lines=self.lines,
+            freight=self.freight,
+            charges=self.charges,
+            tax=self.taxes,
+            totals=self.totals,
+            recurring=self.recurring,
+            presentation=self.presentation,
+            findings=self.findings,
+            approvals_needed=self.approvals,
+            digest=self.digest,
+        )
