@@ -11,25 +11,30 @@ from fastmcp.exceptions import ToolError
 from finance_support import Clock, acting, asking, by, call, drafted, everyone, line
 from promotion_support import BUYER, part, promotion
 
-from servers.finance.facts import Contract, PricingFacts, TaxRate, Window
-from servers.finance.guidance import Deal, GuidancePolicy, PastLine, comparables
-from servers.finance.law.credit import (
+from servers.finance.facts.charges import Rate
+from servers.finance.facts.credit import (
     CreditFacts,
     CreditLine,
     CreditPolicy,
     PolicyRow,
     Receivable,
-    judge,
-    numbers,
 )
-from servers.finance.law.payment import PaymentTerms
-from servers.finance.law.screening import Listed, Party, Review, ScreeningList, screen
-from servers.finance.presentation import Rate
+from servers.finance.facts.payment import PaymentTerms
+from servers.finance.facts.policy import GuidancePolicy
+from servers.finance.facts.prices import Contract
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.facts.screening import Listed, Party, Review, ScreeningList
+from servers.finance.facts.subscriptions import Subscription
+from servers.finance.facts.taxes import TaxRate
+from servers.finance.facts.windows import Window
+from servers.finance.guidance import Deal, PastLine, comparables
+from servers.finance.law.credit import judge, numbers
+from servers.finance.law.screening import screen
 from servers.finance.pricing import price
 from servers.finance.promotions.rules import Order, refusal
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import LineIn, PriceRequest
-from servers.finance.subscriptions.terms import Subscription, agreed_prices, in_force, terms_of
+from servers.finance.subscriptions.terms import agreed_prices, in_force, terms_of
 from servers.finance.tax.doubts import rate_changes
 from servers.finance.tax.rates import TableProvider, equal_rank
 from servers.toolkit.app import Server

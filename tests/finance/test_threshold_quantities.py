@@ -10,26 +10,22 @@ from typing import Any
 import pytest
 from promotion_support import BUYER, EVERYWHERE, part, promotion
 
-from servers.finance.facts import Contract, Entry, FreightRate, Window
+from servers.finance.facts.charges import FreightRate
+from servers.finance.facts.policy import GuidancePolicy
+from servers.finance.facts.prices import Band, Book, Component, Contract, Entry, Formula, Schedule
+from servers.finance.facts.promotions import BuyGet, Gift, Limits
+from servers.finance.facts.windows import Window
 from servers.finance.freight import price_freight
-from servers.finance.guidance import Deal, GuidancePolicy, PastLine, comparables, guide
+from servers.finance.guidance import Deal, PastLine, comparables, guide
 from servers.finance.prices.books import Ask, choose
-from servers.finance.prices.bundles import Component, Parts, bundle_problems, find_part
+from servers.finance.prices.bundles import Parts, bundle_problems, find_part
 from servers.finance.prices.contracts import Buying, apply_contract, commitments
-from servers.finance.prices.formula import Book, Formula, chain_problems
-from servers.finance.prices.tiers import (
-    Band,
-    Lot,
-    Schedule,
-    next_band,
-    reduce_lot,
-    schedule_problem,
-)
+from servers.finance.prices.formula import chain_problems
+from servers.finance.prices.tiers import Lot, next_band, reduce_lot, schedule_problem
 from servers.finance.prices.unit_price import UnitPrice
 from servers.finance.prices.units import Units
 from servers.finance.promotions.choice import settle
 from servers.finance.promotions.effects import State, effect
-from servers.finance.promotions.facts import BuyGet, Gift, Limits
 from servers.finance.promotions.rules import Order, refusal
 from servers.finance.schemas import LineIn
 from servers.toolkit.findings import Finding

@@ -17,26 +17,23 @@ from paper_support import rich
 from promotion_support import BUYER, EVERYWHERE, part, promotion
 
 from servers.finance.adjustments import ByHand, check
-from servers.finance.approvals import Approver, check_approver, margin_finding, total_need
-from servers.finance.blocks import MarginBlock
-from servers.finance.charges import Fee
-from servers.finance.facts import Item, Policy, PricingFacts, Requester, RoleAbove, Window
+from servers.finance.approvals import check_approver, margin_finding, total_need
+from servers.finance.facts.blocks import MarginBlock
+from servers.finance.facts.charges import Fee
+from servers.finance.facts.credit import CreditFacts, CreditLine, CreditPolicy, PolicyRow
+from servers.finance.facts.items import Item
+from servers.finance.facts.payment import PaymentTerms, TermLine
+from servers.finance.facts.policy import Approver, Policy, Requester, RoleAbove
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.facts.promotions import Limits
+from servers.finance.facts.windows import Window
 from servers.finance.law.clauses import HOLDS
-from servers.finance.law.credit import (
-    CreditFacts,
-    CreditLine,
-    CreditPolicy,
-    PolicyRow,
-    advance_needed,
-    judge,
-    numbers,
-)
-from servers.finance.law.payment import PaymentTerms, TermLine, longer, problem_of
+from servers.finance.law.credit import advance_needed, judge, numbers
+from servers.finance.law.payment import longer, problem_of
 from servers.finance.limits import broken, validity
 from servers.finance.margin import margin_of
 from servers.finance.prices.unit_price import UnitPrice
 from servers.finance.pricing import price
-from servers.finance.promotions.facts import Limits
 from servers.finance.promotions.rules import Order, over_budget, refusal
 from servers.finance.repository.collect import collect
 from servers.finance.schemas import Adjustment, LineIn, PriceRequest
