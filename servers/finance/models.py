@@ -61,7 +61,7 @@ class CustomerRow(FinanceTable, table=True):
     credit_rating: str = Field(default="", max_length=4)
     credit_hold: bool = False
     open_minor: int = Field(default=0, sa_type=BigInteger)
-    segment: str = Field(default="", max_length=40, sa_column_kwargs={"server_default": ""})
+    segment: str = Field(default="", max_length=40)
     language: str = Field(default="", max_length=8)
     industry: str = Field(default="", max_length=40)
 

@@ -3,14 +3,10 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, false, text
+from sqlalchemy import JSON, BigInteger, CheckConstraint
 from sqlmodel import Field
 
 from servers.finance.models import FinanceTable
-
-NO_TEXT = {"server_default": ""}
-EMPTY = {"server_default": text("'{}'")}
-NO = {"server_default": false()}
 
 
 class PromotionRow(FinanceTable, table=True):
@@ -32,34 +28,28 @@ class PromotionRow(FinanceTable, table=True):
     valid_to: date | None = None
     priority: int
     stack_group: str = Field(max_length=40)
-    automatic: bool = Field(default=False, sa_column_kwargs=NO)
-    target: str = Field(default="lines", max_length=8, sa_column_kwargs={"server_default": "lines"})
-    sku: str = Field(default="", max_length=32, sa_column_kwargs=NO_TEXT)
-    amount: dict[str, str] = Field(default_factory=dict, sa_type=JSON, sa_column_kwargs=EMPTY)
-    allocation: str = Field(
-        default="each", max_length=6, sa_column_kwargs={"server_default": "each"}
-    )
-    per: str = Field(default="line", max_length=5, sa_column_kwargs={"server_default": "line"})
-    conditions: dict[str, Any] = Field(default_factory=dict, sa_type=JSON, sa_column_kwargs=EMPTY)
+    automatic: bool = Field(default=False)
+    target: str = Field(default="lines", max_length=8)
+    sku: str = Field(default="", max_length=32)
+    amount: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
+    allocation: str = Field(default="each", max_length=6)
+    per: str = Field(default="line", max_length=5)
+    conditions: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     max_quantity: int | None = None
-    cap: dict[str, str] = Field(default_factory=dict, sa_type=JSON, sa_column_kwargs=EMPTY)
+    cap: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
     usage_limit: int | None = None
-    budget: dict[str, str] = Field(default_factory=dict, sa_type=JSON, sa_column_kwargs=EMPTY)
+    budget: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
     buy_quantity: int | None = None
     get_quantity: int | None = None
-    of_sku: str = Field(default="", max_length=32, sa_column_kwargs=NO_TEXT)
-    of_family: str = Field(default="", max_length=40, sa_column_kwargs=NO_TEXT)
-    free_sku: str = Field(default="", max_length=32, sa_column_kwargs=NO_TEXT)
+    of_sku: str = Field(default="", max_length=32)
+    of_family: str = Field(default="", max_length=40)
+    free_sku: str = Field(default="", max_length=32)
     free_quantity: int | None = None
     recurse_for: int | None = None
-    base: str = Field(
-        default="running", max_length=7, sa_column_kwargs={"server_default": "running"}
-    )
-    exclusive: bool = Field(default=False, sa_column_kwargs=NO)
-    prorated: bool = Field(default=False, sa_column_kwargs=NO)
-    pick: str = Field(
-        default="benefit", max_length=8, sa_column_kwargs={"server_default": "benefit"}
-    )
+    base: str = Field(default="running", max_length=7)
+    exclusive: bool = Field(default=False)
+    prorated: bool = Field(default=False)
+    pick: str = Field(default="benefit", max_length=8)
 
 
 class PromotionUse(FinanceTable, table=True):

@@ -13,9 +13,10 @@ from decimal import Decimal
 
 from pydantic import ValidationError
 
+from servers.finance import canonical
+from servers.finance.assembly import QuoteSnapshot
 from servers.finance.documents import CustomerQuote, QuoteDocument
 from servers.finance.facts.blocks import Allowance, TotalsBlock
-from servers.finance.sealed import digests_of
 from servers.finance.verify_tax import printed, tax_faults
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.money import exponent, from_minor, round_money, to_minor
@@ -207,6 +208,7 @@ def _trace(q: QuoteDocument) -> Iterator[Difference]:
 def _digest(q: QuoteDocument) -> Iterator[Difference]:
     if q.validity_days is None:
         return  # exported before the file had all that the digest covers
-    found = digests_of(q)
-    if q.digest not in found:
-        yield Difference("digest", q.digest, found[0], "the sha256 of what the quote says")
+    said = {name: getattr(q, name) for name in QuoteSnapshot.model_fields}
+    found = canonical.digest(QuoteSnapshot.model_validate(said))
+    if q.digest != found:
+        yield Difference("digest", q.digest, found, "the sha256 of what the quote says")

@@ -72,7 +72,11 @@ class Database:
             if path is not None:
                 _check_file(path, server)
             database = cls(_engine(url), server)
-            database._bring_up_to_date(path)
+            try:
+                database._bring_up_to_date(path)
+            except Exception:
+                database.close()
+                raise
         except (SQLAlchemyError, sqlite3.Error, OSError) as problem:
             raise _storage_error(problem, server, path) from problem
         return database
@@ -122,6 +126,7 @@ class Database:
             revision = migrate.revision_of(connection)
         if revision == migrate.head_of(self.server):
             return
+        migrate.check_released(revision, self.server, f"the {self.server} database")
         if path is not None and migrate.knows(self.server, revision):
             _back_up(path, str(revision))
         with (
@@ -165,6 +170,9 @@ def _application_id(server: str) -> int:
     return zlib.crc32(f"dealdesk/{server}".encode()) & 0x7FFFFFFF
 
 
+_HAS_REVISION = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+
+
 def _check_file(path: Path, server: str) -> None:
     """Refuse a file that is not ours; make a new one whole, so that nobody sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -183,6 +191,9 @@ def _check_file(path: Path, server: str) -> None:
         (state,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if state != "ok":
             raise StorageError(f"{path} is corrupt", fix="restore a backup of it")
+        if connection.execute(_HAS_REVISION).fetchone() is not None:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            migrate.check_released(row and row[0], server, str(path))
 
 
 def _make_file(path: Path, server: str) -> None:

@@ -8,11 +8,13 @@ from sqlmodel import Session
 
 from servers.toolkit.audit import Audit
 from servers.toolkit.database import Database
-from servers.toolkit.grants import Grant
+from servers.toolkit.grants import MAX_LIFETIME, Grant
 from servers.toolkit.migrate import call_count_table, revoked_table
 
 REFRESH = 1.0
-"""Seconds after which the list of revoked grants is read again, for other processes' releases."""
+"""Seconds for which a grant that was not revoked is not looked up again in the database."""
+KEPT_AFTER_EXPIRY = 3600
+"""Seconds for which a revocation outlives its grant."""
 
 
 class Ledger:
@@ -23,32 +25,51 @@ class Ledger:
         self._database = database
         self.audit = Audit(database)
         self._revoked: set[str] = set()
-        self._read_at = float("-inf")
+        self._asked: dict[str, float] = {}  # when a live grant was last looked up
 
     def is_revoked(self, grant_id: str) -> bool:
         """Say whether a grant was released, here at once or elsewhere within a second."""
         if grant_id in self._revoked:
             return True
-        if time.monotonic() - self._read_at > REFRESH:
-            with self._database.session() as session:
-                rows = session.connection().execute(sa.select(revoked_table.c.grant_id))
-                self._revoked.update(row.grant_id for row in rows)
-            self._read_at = time.monotonic()
-        return grant_id in self._revoked
+        now = time.monotonic()
+        if now - self._asked.get(grant_id, float("-inf")) <= REFRESH:
+            return False
+        mine = revoked_table.c.grant_id == grant_id
+        with self._database.session() as session:
+            found = session.connection().execute(sa.select(revoked_table.c.grant_id).where(mine))
+            revoked = found.first() is not None
+        if revoked:
+            self._revoked.add(grant_id)
+        else:
+            live = {known: at for known, at in self._asked.items() if now - at <= REFRESH}
+            self._asked = {**live, grant_id: now}
+        return revoked
 
     def revoke(self, grant: Grant) -> None:
-        """Revoke a grant for good; revoking it again changes nothing."""
+        """Revoke a grant for good; revoking it again changes nothing.
+
+        The row stays until the grant would have ended by itself, and an hour more: should the
+        clock be set back, it is still there.
+        """
         if grant.id in self._revoked or not (grant.agent or grant.person):
             return  # a local user's profile is no one's to give back
         self._revoked.add(grant.id)
         self.audit.record(grant, "tools/call", "release_grant", None, "allowed")
-        at = datetime.now(UTC).isoformat(timespec="seconds")
+        now = datetime.now(UTC)
+        seconds = int(now.timestamp())
+        row = {
+            "grant_id": grant.id,
+            "at": now.isoformat(timespec="seconds"),
+            "expires": grant.expires or seconds + MAX_LIFETIME,
+        }
         mine = revoked_table.c.grant_id == grant.id
 
         def write(session: Session) -> None:
             connection = session.connection()
+            past = revoked_table.c.expires < seconds - KEPT_AFTER_EXPIRY
+            connection.execute(revoked_table.delete().where(past))
             if connection.execute(sa.select(revoked_table.c.grant_id).where(mine)).first() is None:
-                connection.execute(revoked_table.insert().values(grant_id=grant.id, at=at))
+                connection.execute(revoked_table.insert().values(row))
 
         self.audit.flush(also=write)
 

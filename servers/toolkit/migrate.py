@@ -2,7 +2,7 @@
 
 Each server has `migrations/__init__.py` with `HEAD`, `migrations/env.py` that calls `run_env`,
 and `migrations/versions/`. The tables that every server shares (audit, idempotency, revoked
-grants, call counts, settings) are made by the first migration through `create_house_tables`.
+grants, call counts, settings) have their history in `house_history`.
 """
 
 import importlib
@@ -13,6 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from servers.toolkit.errors import StorageError
+
+BEFORE_THE_FIRST_RELEASE = frozenset(("0001_first", "0002_bundles", "0002_depth"))
+"""Revisions of development versions; what they wrote is refused, not upgraded."""
 
 house = sa.MetaData()
 """The tables every server shares; they belong to the toolkit, not to a domain."""
@@ -43,6 +46,7 @@ revoked_table = sa.Table(
     house,
     sa.Column("grant_id", sa.String(60), primary_key=True),
     sa.Column("at", sa.String(32), nullable=False),
+    sa.Column("expires", sa.BigInteger, nullable=False, server_default="0", index=True),
 )
 call_count_table = sa.Table(
     "grant_call_count",
@@ -58,28 +62,6 @@ setting_table = sa.Table(
     sa.Column("value", sa.Text, nullable=False),
 )
 
-_KEEP_AUDIT = (
-    "CREATE TRIGGER audit_is_append_only_{verb} BEFORE {verb} ON audit "
-    "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
-)
-_KEEP_AUDIT_POSTGRES = (
-    "CREATE FUNCTION audit_is_append_only() RETURNS trigger AS $$ "
-    "BEGIN RAISE EXCEPTION 'the audit is append-only'; END $$ LANGUAGE plpgsql",
-    "CREATE TRIGGER audit_is_append_only BEFORE UPDATE OR DELETE ON audit "
-    "FOR EACH ROW EXECUTE FUNCTION audit_is_append_only()",
-)
-
-
-def create_house_tables(connection: Connection) -> None:
-    """Make the shared tables; called by the first migration of each server."""
-    house.create_all(connection)
-    if connection.dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
-            connection.exec_driver_sql(_KEEP_AUDIT.format(verb=verb))
-    else:
-        for statement in _KEEP_AUDIT_POSTGRES:
-            connection.exec_driver_sql(statement)
-
 
 def head_of(server: str) -> str:
     """Return the newest revision a server's code knows, without importing Alembic."""
@@ -92,6 +74,20 @@ def knows(server: str, revision: str | None) -> bool:
     return any(entry.name == f"{revision}.py" for entry in versions.iterdir())
 
 
+def check_released(revision: str | None, server: str, where: str) -> None:
+    """Refuse a database that a version before the first release wrote.
+
+    Raises:
+        StorageError: it was; nothing in it is changed.
+    """
+    if revision in BEFORE_THE_FIRST_RELEASE:
+        raise StorageError(
+            f"{where} is a {server} database of a version before the first release "
+            f"(revision {revision}), which this one does not upgrade; it was left as it is",
+            fix="name a new data folder (--home) or database, or use the version that wrote it",
+        )
+
+
 def revision_of(connection: Connection) -> str | None:
     """Return the revision a database is at, or None when it is empty."""
     if not sa.inspect(connection).has_table("alembic_version"):
@@ -100,8 +96,8 @@ def revision_of(connection: Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
-def upgrade(connection: Connection, server: str) -> None:
-    """Bring a database to the newest revision inside the caller's transaction.
+def upgrade(connection: Connection, server: str, to: str = "head") -> None:
+    """Bring a database to a revision, the newest one, inside the caller's transaction.
 
     Raises:
         StorageError: the database was written by a newer program.
@@ -117,7 +113,7 @@ def upgrade(connection: Connection, server: str) -> None:
         config.set_main_option("path_separator", "os")
         config.attributes["connection"] = connection
         try:
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
         except CommandError as problem:
             raise StorageError(
                 f"the {server} database is at revision {revision_of(connection)!r}, "

@@ -234,34 +234,3 @@ def test_a_bundle_is_kept_with_its_parts_and_groups(tmp_path: Path, kits: Any) -
             "SUB-VID-30",
         }
     database.close()
-
-
-def test_a_database_of_the_release_before_is_taken_over(tmp_path: Path) -> None:
-    import sqlite3
-
-    from servers.catalog.migrations import HEAD
-    from servers.toolkit.database import Database
-    from servers.toolkit.migrate import revision_of
-
-    path = tmp_path / "catalog.db"
-    Database.open(path, server="catalog").close()
-    with sqlite3.connect(path) as old:
-        for statement in (
-            "DROP TABLE bundle_component",
-            "DROP TABLE option_group",
-            "ALTER TABLE product DROP COLUMN units",
-            "UPDATE alembic_version SET version_num = '0001_first'",
-            "INSERT INTO product (sku, sku_norm, name, family, kind, base_uom, lifecycle, "
-            "attributes, specials, aliases, description, search_terms) VALUES ('X-1', 'X1', 'X', "
-            "'mounts', 'goods', 'each', 'active', '{}', '[]', '[]', 'An old one.', '')",
-        ):
-            old.execute(statement)
-    old.close()
-    database = Database.open(path, server="catalog")
-    with database.engine.connect() as connection:
-        assert revision_of(connection) == HEAD
-    with database.session() as session:
-        from servers.catalog import repository
-
-        assert repository.product(session, "X-1").units == {}
-    database.close()

@@ -1,10 +1,7 @@
 """Promotions as rows: what is refused at load, what acceptance uses up, what an upgrade keeps."""
 
-import gzip
 import json
 import shutil
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -23,11 +20,10 @@ from servers.finance.repository.collect import collect
 from servers.finance.repository.promotions import find_promotions
 from servers.finance.schemas import PriceRequest
 from servers.toolkit.app import Server
-from servers.toolkit.database import Database, _application_id
+from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
 
 AGENT, TOMAS = everyone(), by("per_tomas")
-OLD = Path(__file__).parent / "data" / "release_0001.sql.gz"
 
 
 def found(database: Database, *codes: str) -> dict[str, Promotion]:
@@ -183,19 +179,3 @@ def loaded(small_seed: Path, tmp_path: Path, new: dict[str, Any]) -> None:
 
 def test_windows_that_do_not_meet_may_share_a_rank(small_seed: Path, tmp_path: Path) -> None:
     loaded(small_seed, tmp_path, row(stack_group="shipping", valid_from="2029-01-01"))
-
-
-def test_promotions_of_the_release_before_give_what_they_gave(tmp_path: Path) -> None:
-    path = tmp_path / "old.db"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(gzip.decompress(OLD.read_bytes()).decode())
-        connection.execute(f"PRAGMA application_id={_application_id('finance')}")
-    database = Database.open(path, "finance")
-    known = found(database, "EDGE5", "SHIPFREE", "WINTER25")
-    database.close()
-    edge, free = known["EDGE5"], known["SHIPFREE"]
-    assert (edge.kind, edge.percent, edge.on) == ("percent", 5, Selector(family="servers"))
-    assert (edge.target, edge.allocation, edge.base) == ("lines", "each", "running")
-    assert (free.kind, free.target, free.on) == ("free_shipping", "shipping", Selector())
-    assert not any(one.automatic or one.exclusive for one in known.values())
-    assert known["EDGE5"].conditions.minimum["EUR"] == Decimal("5000.00")

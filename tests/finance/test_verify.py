@@ -1,13 +1,10 @@
 """An exported quote is worked out again from the file alone; the first wrong number is named."""
 
-import gzip
 import json
 import random
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,12 +15,10 @@ from servers.finance.assembly import QuoteSnapshot
 from servers.finance.documents import QuoteDocument, customer_view
 from servers.finance.facts.blocks import TraceStep
 from servers.finance.render import render
-from servers.finance.sealed import digests_of
 from servers.finance.verify import Difference, read, verify
 from servers.toolkit.app import Server
 from servers.toolkit.errors import InvalidInputError
 
-RELEASE = Path(__file__).parent / "data" / "release_0001.sql.gz"
 Change = Callable[[dict[str, Any]], None]
 
 
@@ -152,23 +147,6 @@ async def _document(app: Server, quote_id: str) -> QuoteDocument:
     read_again = read(found["text"])
     assert isinstance(read_again, QuoteDocument)
     return read_again
-
-
-def test_the_digest_of_a_quote_of_the_first_release_still_holds() -> None:
-    database = sqlite3.connect(":memory:")
-    database.executescript(gzip.decompress(RELEASE.read_bytes()).decode())
-    rows = database.execute("SELECT snapshot, digest FROM quote").fetchall()
-    database.close()
-    assert len(rows) == 3
-    rest = document().model_dump()
-    for text, digest in rows:
-        snapshot = QuoteSnapshot.model_validate_json(text)
-        quote = QuoteDocument.model_validate({**rest, **snapshot.model_dump(), "digest": digest})
-        assert digest in digests_of(quote)
-        moved = quote.model_copy(update={"discount_bp": 1})
-        assert digest not in digests_of(moved)
-        added = quote.model_copy(update={"charges": rich().charges})
-        assert digest not in digests_of(added)
 
 
 def test_the_document_says_everything_that_the_digest_covers() -> None:

@@ -1,3 +1,3 @@
 """The catalog's schema history."""
 
-HEAD = "0002_bundles"
+HEAD = "0002_grant_expiry"

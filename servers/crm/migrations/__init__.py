@@ -1,3 +1,3 @@
 """The CRM's schema history."""
 
-HEAD = "0001_first"
+HEAD = "0002_grant_expiry"

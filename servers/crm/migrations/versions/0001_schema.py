@@ -3,12 +3,10 @@
 import sqlalchemy as sa
 from alembic import op
 
-from servers.toolkit.migrate import create_house_tables
+from servers.toolkit.house_history import create_house_tables
 
-revision = "0001_first"
+revision = "0001_schema"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 ID = sa.String(48)
 

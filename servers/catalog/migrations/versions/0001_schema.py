@@ -3,12 +3,10 @@
 import sqlalchemy as sa
 from alembic import op
 
-from servers.toolkit.migrate import create_house_tables
+from servers.toolkit.house_history import create_house_tables
 
-revision = "0001_first"
+revision = "0001_schema"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 SKU = sa.String(32)
 
@@ -17,6 +15,7 @@ def upgrade() -> None:
     """Make everything."""
     create_house_tables(op.get_bind())
     _products()
+    _bundles()
     _rules()
     _shipping()
     if op.get_bind().dialect.name == "sqlite":
@@ -55,6 +54,7 @@ def _products() -> None:
         sa.Column("aliases", sa.JSON, nullable=False),
         sa.Column("description", sa.Text, nullable=False),
         sa.Column("search_terms", sa.Text, nullable=False),
+        sa.Column("units", sa.JSON),
     )
     op.create_index("ix_product_sku_norm", "product", ["sku_norm"], unique=True)
     op.create_table(
@@ -75,6 +75,29 @@ def _products() -> None:
         sa.Column("inbound_date", sa.Date),
         sa.Column("inbound_quantity", sa.Integer, nullable=False),
         sa.Column("as_of", sa.Date, nullable=False),
+    )
+
+
+def _bundles() -> None:
+    op.create_table(
+        "bundle_component",
+        sa.Column("bundle_sku", SKU, sa.ForeignKey("product.sku"), primary_key=True),
+        sa.Column("sku", SKU, sa.ForeignKey("product.sku"), primary_key=True),
+        sa.Column("place", sa.Integer, nullable=False),
+        sa.Column("quantity", sa.Integer, nullable=False),
+        sa.Column("optional", sa.Boolean, nullable=False),
+        sa.Column("option_group", sa.String(40)),
+        sa.CheckConstraint("quantity > 0", name="ck_component_quantity"),
+        sa.CheckConstraint("bundle_sku <> sku", name="ck_component_not_itself"),
+    )
+    op.create_table(
+        "option_group",
+        sa.Column("bundle_sku", SKU, sa.ForeignKey("product.sku"), primary_key=True),
+        sa.Column("name", sa.String(40), primary_key=True),
+        sa.Column("place", sa.Integer, nullable=False),
+        sa.Column("min_select", sa.Integer, nullable=False),
+        sa.Column("max_select", sa.Integer, nullable=False),
+        sa.CheckConstraint("min_select >= 0 AND max_select >= min_select", name="ck_group_range"),
     )
 
 

@@ -1,0 +1,24 @@
+"""The first schema: finance's tables, the house's tables, and the guards of stored quotes."""
+
+from alembic import op
+
+from servers.finance.migrations.first import (  # noqa: F401 - their tables join `first`
+    company,
+    customers,
+    first,
+    prices,
+    quotes,
+    tax,
+)
+from servers.finance.migrations.guards import create_guards
+from servers.toolkit.house_history import create_house_tables
+
+revision = "0001_schema"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Make everything."""
+    create_house_tables(op.get_bind())
+    first.create_all(op.get_bind())
+    create_guards(op.get_bind())
