@@ -1,23 +1,22 @@
 """Everything that can end a run or a command, split by who must act.
 
     DealdeskError
-    ├── UsageError            2   whoever typed the command
-    ├── EnvironmentProblem    3   whoever runs the machine: files, databases, servers
-    │   ├── WorkflowError     3   whoever wrote the workflow: it does not fit the live servers
-    │   └── ScopeError        3   whoever wrote an allow-list: it names what is not there
-    ├── CredentialsError      4   whoever holds the model's key
-    ├── BudgetExceeded       11   whoever set the limits
-    ├── ToolRefused           1   whoever may do what a server refused; the words are its own
-    ├── AgentFailed           1   nobody at once: the model did not manage; read the run
-    └── ModelError            1   nobody at once: the model's answer cannot be used
-        ├── ModelUnavailable  1   nobody: the same run can be resumed later
-        ├── ModelRefused      1   the model declined
-        ├── AnswerCutOff      1   the answer was longer than one answer may be
-        └── ContextExceeded   1   the agent read more than the model can hold
+    ├── UsageError            whoever typed the command
+    ├── EnvironmentProblem    whoever runs the machine: files, databases, servers
+    │   ├── WorkflowError     whoever wrote the workflow: it does not fit the live servers
+    │   └── ScopeError        whoever wrote an allow-list: it names what is not there
+    ├── CredentialsError      whoever holds the model's key
+    ├── BudgetExceeded        whoever set the limits
+    ├── ToolRefused           whoever may do what a server refused; the words are its own
+    ├── AgentFailed           nobody at once: the model did not manage; read the run
+    └── ModelError            nobody at once: the model's answer cannot be used
+        ├── ModelUnavailable  nobody: the same run can be resumed later
+        ├── ModelRefused      the model declined
+        ├── AnswerCutOff      the answer was longer than one answer may be
+        └── ContextExceeded   the agent read more than the model can hold
 
-The number is the command's exit code. `message` says what is wrong, `fix` what to do next;
-neither ever holds a key, a token or a traceback. All of them survive pickling, because the
-engine stores the error of a failed step.
+`message` says what is wrong, `fix` what to do next; neither ever holds a key, a token or a
+traceback. All of them survive pickling, because the engine stores the error of a failed step.
 """
 
 # ruff: noqa: N818 - the names say what happened: "agent failed", "budget exceeded"
@@ -28,7 +27,6 @@ from typing import ClassVar
 class DealdeskError(Exception):
     """Base of everything this package raises on purpose."""
 
-    exit_code: ClassVar[int] = 1
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str, *, fix: str = "") -> None:
@@ -46,13 +44,9 @@ class DealdeskError(Exception):
 class UsageError(DealdeskError):
     """What was asked for cannot be meant: an unknown name, a missing or contradictory option."""
 
-    exit_code = 2
-
 
 class EnvironmentProblem(DealdeskError):
     """A file, a database or a server is not there or not as it should be."""
-
-    exit_code = 3
 
 
 class WorkflowError(EnvironmentProblem):
@@ -66,8 +60,6 @@ class ScopeError(EnvironmentProblem):
 class CredentialsError(DealdeskError):
     """There is no key for the model, or the endpoint does not accept it."""
 
-    exit_code = 4
-
 
 class ToolRefused(DealdeskError):
     """A server said no to a call that the engine or a person made."""
@@ -79,8 +71,6 @@ class AgentFailed(DealdeskError):
 
 class BudgetExceeded(DealdeskError):
     """An agent reached one of its limits; `which` names it as `Limits` does."""
-
-    exit_code = 11
 
     def __init__(self, message: str, *, fix: str = "", which: str = "") -> None:
         """Name the limit beside what `DealdeskError` takes."""

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from dealdesk.cli.exit_codes import INTERRUPTED, OUTCOMES, PROBLEMS
 from dealdesk.cli.main import build
-from dealdesk.cli.output import EXIT
 from orchestrator import errors
 from servers.profiles import PROFILES
 
@@ -100,17 +100,12 @@ def test_the_table_names_every_command_and_its_options() -> None:
 def test_the_exit_codes_are_the_programs() -> None:
     text = " ".join(README.partition("Exit codes:")[2].partition("\n\n")[0].split())
     said = {int(code): words.strip(" .") for code, words in re.findall(r"(\d+) ([^·]+)", text)}
-    of_errors = {
-        kind.exit_code
-        for kind in vars(errors).values()
-        if isinstance(kind, type) and issubclass(kind, errors.DealdeskError)
-    }
-    assert set(said) == set(EXIT.values()) | of_errors | {130}
+    assert set(said) == {*OUTCOMES.values(), *PROBLEMS.values(), INTERRUPTED}
     for outcome in ("no_quote", "needs_input", "waiting", "out_of_budget", "blocked", "failed"):
-        assert said[EXIT[outcome]].startswith(outcome.replace("_", " ")), outcome
-    assert said[errors.UsageError.exit_code] == "usage"
-    assert said[errors.EnvironmentProblem.exit_code] == "environment"
-    assert said[errors.CredentialsError.exit_code] == "credentials"
+        assert said[OUTCOMES[outcome]].startswith(outcome.replace("_", " ")), outcome
+    assert said[PROBLEMS[errors.UsageError]] == "usage"
+    assert said[PROBLEMS[errors.EnvironmentProblem]] == "environment"
+    assert said[PROBLEMS[errors.CredentialsError]] == "credentials"
 
 
 def test_the_repositorys_own_client_file_names_our_scripts() -> None:

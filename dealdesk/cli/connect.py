@@ -11,8 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from cyclopts import Parameter
-
+from dealdesk.cli.options import doc
 from dealdesk.cli.output import clean, progress, result
 from dealdesk.connect.entries import (
     SERVERS,
@@ -30,7 +29,6 @@ from dealdesk.connect.places import PROGRAMS, Program, settings_file
 from dealdesk.settings import load_settings
 from orchestrator.errors import EnvironmentProblem, UsageError
 
-Flag = Parameter(negative="")
 PROFILES = {
     "read": "looks only: it can search, read, price and explain, and changes nothing",
     "sales": "looks and drafts: it can also record needs, log activities and draft quotes",
@@ -40,43 +38,38 @@ COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
 async def connect(
-    client: Literal["claude-desktop", "claude-code", "cursor", "vscode", "goose", "json"],
+    client: Annotated[
+        Literal["claude-desktop", "claude-code", "cursor", "vscode", "goose", "json"],
+        doc("Whose settings; `json` prints the entries for any other client and touches nothing."),
+    ],
     /,
     *,
-    server: Literal["crm", "catalog", "finance", "all"] = "all",
-    profile: Literal["read", "sales", "admin"] = "read",
-    http: str | None = None,
-    token_env: str | None = None,
-    dry_run: Annotated[bool, Flag] = False,
-    remove: Annotated[bool, Flag] = False,
-    link: Annotated[bool, Flag] = False,
-    config_path: Path | None = None,
-    home: str | None = None,
+    server: Annotated[Literal["crm", "catalog", "finance", "all"], doc("Which servers.")] = "all",
+    profile: Annotated[
+        Literal["read", "sales", "admin"],
+        doc("What the client may do: read looks, sales also drafts, admin also keeps the data."),
+    ] = "read",
+    http: Annotated[
+        str | None, doc("Address of servers that run already, instead of a command to start them.")
+    ] = None,
+    token_env: Annotated[
+        str | None,
+        doc("Name of the variable that holds the grant for --http; its value is never written."),
+    ] = None,
+    dry_run: Annotated[bool, doc("Show the change and do nothing.")] = False,
+    remove: Annotated[bool, doc("Take the servers out again.")] = False,
+    link: Annotated[
+        bool,
+        doc("Print links that install the servers with one click, for VS Code, Cursor and Goose."),
+    ] = False,
+    config_path: Annotated[
+        Path | None, doc("Another settings file than the client's usual one, such as a project's.")
+    ] = None,
+    home: Annotated[str | None, doc("The data folder, which every entry names.")] = None,
 ) -> int:
-    """Enter the servers in a client's settings: shows the change, tries it, keeps a copy, writes.
+    """Connect an MCP client.
 
-    Parameters
-    ----------
-    client
-        Whose settings; `json` prints the entries for any other client and touches nothing.
-    server
-        Which servers.
-    profile
-        What the client may do: read looks, sales also drafts, admin also keeps the data.
-    http
-        Address of servers that run already, instead of a command to start them.
-    token_env
-        Name of the variable that holds the grant for --http; its value is never written.
-    dry_run
-        Show the change and do nothing.
-    remove
-        Take the servers out again.
-    link
-        Print links that install the servers with one click, for VS Code, Cursor and Goose.
-    config_path
-        Another settings file than the client's usual one, such as a project's.
-    home
-        The data folder, which every entry names.
+    Shows the change to the client's settings, tries the servers, keeps a copy, and writes.
     """
     servers = SERVERS if server == "all" else (server,)
     program = PROGRAMS.get(client)

@@ -5,8 +5,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts import Parameter
-
+from dealdesk.cli.options import Home, Json, doc
 from dealdesk.cli.output import print_json
 from orchestrator.errors import UsageError
 
@@ -15,50 +14,36 @@ if TYPE_CHECKING:
     from dealdesk.settings import Settings
     from servers.toolkit.grants import Grant, SigningKey
 
-Many = Annotated[list[str] | None, Parameter(negative="")]
-Flag = Annotated[bool, Parameter(negative="")]
+Many = list[str] | None
 
 
 async def mint_grant(
     *,
-    agent: str,
-    tool: Many = None,
-    resource: Many = None,
-    prompt: Many = None,
-    bind: Many = None,
-    calls: Many = None,
-    ttl: int = 3600,
-    server: Literal["crm", "catalog", "finance"] | None = None,
-    home: str | None = None,
-    json: Flag = False,
+    agent: Annotated[str, doc("Who will hold it; the audit names every call so.")],
+    tool: Annotated[
+        Many, doc("A tool, `get_account` or `crm.get_account`; give it again for more.")
+    ] = None,
+    resource: Annotated[Many, doc("A resource or template, `crm://accounts/{account_id}`.")] = None,
+    prompt: Annotated[Many, doc("A prompt.")] = None,
+    bind: Annotated[
+        Many,
+        doc(
+            "`account_id=acc_001`: the argument may take this value only; again for another value."
+        ),
+    ] = None,
+    calls: Annotated[Many, doc("`search_text=5`: the tool may be called that often.")] = None,
+    ttl: Annotated[int, doc("Seconds it lives, a day at most.")] = 3600,
+    server: Annotated[
+        Literal["crm", "catalog", "finance"] | None, doc("The server, when the names do not say.")
+    ] = None,
+    home: Home = None,
+    json: Json = False,
 ) -> None:
-    """Print a token that opens some tools of one server, and nothing else, until it expires.
+    """Print a token for a few tools.
 
-    The token goes to stdout, what it opens to stderr. A server takes it in DEALDESK_GRANT
-    (stdio) or as `Authorization: Bearer` (http).
-
-    Parameters
-    ----------
-    agent
-        Who will hold it; the audit names every call so.
-    tool
-        A tool, `get_account` or `crm.get_account`; give it again for more.
-    resource
-        A resource or template, `crm://accounts/{account_id}`.
-    prompt
-        A prompt.
-    bind
-        `account_id=acc_001`: the argument may take this value only; again for another value.
-    calls
-        `search_text=5`: the tool may be called that often.
-    ttl
-        Seconds it lives, a day at most.
-    server
-        The server, when the names do not say.
-    home
-        The data folder.
-    json
-        Print JSON.
+    It opens them, of one server, and nothing else until it expires. The token goes to stdout,
+    what it opens to stderr. A server takes it in DEALDESK_GRANT (stdio) or as
+    `Authorization: Bearer` (http).
     """
     from dealdesk.minting import Wish, server_of, signed
     from dealdesk.settings import load_settings
@@ -78,17 +63,12 @@ async def mint_grant(
 
 
 async def revoke_grant(
-    token: Annotated[str, Parameter(allow_leading_hyphen=True)], /, *, home: str | None = None
+    token: Annotated[str, doc("The token, or - to read it from stdin.", allow_leading_hyphen=True)],
+    /,
+    *,
+    home: Home = None,
 ) -> None:
-    """End a grant before it expires, in every process that serves it.
-
-    Parameters
-    ----------
-    token
-        The token, or - to read it from stdin.
-    home
-        The data folder.
-    """
+    """End a grant at once, in every process that serves it."""
     from dealdesk.settings import load_settings
     from orchestrator.servers import NAMES, Servers
     from servers.toolkit.grants import Grant, GrantError, SigningKey

@@ -1,17 +1,66 @@
-"""`dealdesk`: the command, assembled from lazily imported groups.
+"""`dealdesk`: the command, assembled from modules that are imported when they are needed.
 
-`dealdesk --help` imports none of fastmcp, sqlmodel, dbos and anthropic; a test keeps it so.
+`dealdesk --help` imports none of fastmcp, sqlmodel, dbos and anthropic; a test keeps it so. What a
+command says of itself is the docstring of its function.
 """
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
+from dealdesk.cli.exit_codes import INTERRUPTED, code_of
+from dealdesk.cli.options import shown_default
+from dealdesk.cli.output import clean
 from orchestrator.errors import DealdeskError
 
-RUNNING = (["run"], ["runs"])
+GROUPS = {
+    "runs": "List, show, resume, decide and answer runs.",
+    "quote": "List, show and render quotes, and decide about them.",
+    "grant": "Give an agent of another stack scoped access, and end it.",
+    "eval": "Compare with gold records.",
+}
+HELP = ("--help", "-h")
+COMMANDS = {
+    "run": "run:run",
+    "runs list": "runs:list_runs",
+    "runs show": "runs:show_run",
+    "runs watch": "runs:watch_run",
+    "runs resume": "runs:resume_run",
+    "runs approve": "runs:approve_run",
+    "runs reject": "runs:reject_run",
+    "runs answer": "runs:answer_run",
+    "runs cancel": "runs:cancel_run",
+    "quote list": "quote_list:list_quotes",
+    "quote report": "quote_list:report_quotes",
+    "quote show": "quote_view:show_quote",
+    "quote explain": "quote_prices:explain_quote",
+    "quote guide": "quote_prices:guide_quote",
+    "quote diff": "quote_diff:diff_quotes",
+    "quote revise": "quote_revision:revise_quote",
+    "quote render": "quote_documents:render_quote",
+    "quote verify": "quote_documents:verify_quote",
+    "quote email": "quote_documents:email_quote",
+    "quote request": "quote_decisions:request_quote",
+    "quote approve": "quote_decisions:approve_quote",
+    "quote reject": "quote_decisions:reject_quote",
+    "quote issue": "quote_decisions:issue_quote",
+    "quote accept": "quote_decisions:accept_quote",
+    "quote withdraw": "quote_decisions:withdraw_quote",
+    "quote supersede": "quote_decisions:supersede_quote",
+    "serve": "serve:serve",
+    "connect": "connect:connect",
+    "grant mint": "grant:mint_grant",
+    "grant revoke": "grant:revoke_grant",
+    "tools": "tools:tools",
+    "init": "init:init",
+    "doctor": "doctor:doctor",
+    "import": "importing:import_table",
+    "eval quotes": "evaluation:quotes",
+}
+"""Every command and the function that it is."""
 
 
 def build() -> App:
@@ -21,119 +70,57 @@ def build() -> App:
         version=version("dealdesk"),
         help="A deal desk over MCP: from a goal to a checked, priced, approved quote.",
         suppress_keyboard_interrupt=False,
+        default_parameter=Parameter(negative=(), show_default=shown_default),
     )
-    here = "dealdesk.cli"
-    app.command(f"{here}.run:run", name="run", help="Turn a goal into a quote.")
-    runs = App(name="runs", help="List, show, resume, decide and answer runs.")
-    for name, what in (
-        ("list", "List runs, newest first."),
-        ("show", "Show one run: its agents, findings and result."),
-        ("watch", "Follow a run until it ends or waits."),
-        ("resume", "Go on with a run that was interrupted."),
-        ("approve", "Approve what a run waits for, as a named person."),
-        ("reject", "Reject what a run waits for, as a named person."),
-        ("answer", "Answer a run's questions and go on from there."),
-        ("cancel", "Cancel a run."),
-    ):
-        runs.command(f"{here}.runs:{name}_run{'s' if name == 'list' else ''}", name=name, help=what)
-    app.command(runs)
-    app.command(_quotes(here))
-    app.command(f"{here}.serve:serve", name="serve", help="Run a server for any MCP client.")
-    app.command(f"{here}.connect:connect", name="connect", help="Connect an MCP client.")
-    grant = App(name="grant", help="Give an agent of another stack scoped access, and end it.")
-    grant.command(f"{here}.grant:mint_grant", name="mint", help="Print a token for a few tools.")
-    grant.command(f"{here}.grant:revoke_grant", name="revoke", help="End a grant at once.")
-    app.command(grant)
-    app.command(f"{here}.tools:tools", name="tools", help="Show which agent may use which tool.")
-    app.command(
-        f"{here}.setup:init", name="init", help="Make the data folder, with the demo company."
-    )
-    app.command(f"{here}.setup:doctor", name="doctor", help="Check that everything is in place.")
-    app.command(
-        f"{here}.importing:import_table", name="import", help="Import a CSV or JSON file of yours."
-    )
-    evals = App(name="eval", help="Compare with gold records.")
-    evals.command(
-        f"{here}.evals:quotes", name="quotes", help="Run every seed opportunity against its gold."
-    )
-    app.command(evals)
+    for words, function in COMMANDS.items():
+        group, _, name = words.rpartition(" ")
+        if group and group not in app:
+            app.command(App(name=group, help=GROUPS[group]))
+        above = app[group] if group else app
+        above.command(f"dealdesk.cli.{function}", name=name)
     return app
 
 
-def _quotes(here: str) -> App:
-    """Return `dealdesk quote`."""
-    quote = App(name="quote", help="List, show and render quotes, and decide about them.")
-    guide = "Propose floor, target and stretch, to a named person."
-    quote.command(f"{here}.guiding:guide_quote", name="guide", help=guide)
-    for name, what in (
-        ("list", "List quotes, newest first."),
-        ("show", "Show a quote in the terminal."),
-    ):
-        quote.command(
-            f"{here}.quote:{name}_quote{'s' if name == 'list' else ''}", name=name, help=what
-        )
-    for name, what in (
-        ("render", "Write a quote as HTML, Markdown, JSON, PDF or UBL XML."),
-        ("verify", "Work out an exported quote again, from the file alone."),
-        ("email", "Write an issued quote as an e-mail draft, which is never sent."),
-    ):
-        quote.command(f"{here}.papers:{name}_quote", name=name, help=what)
-    for name, what in (
-        ("request", "Ask for every approval a quote needs."),
-        ("approve", "Approve what a quote waits for, as a named person."),
-        ("reject", "Reject what a quote waits for, as a named person."),
-        ("issue", "Issue a quote for which nothing is left to decide, as a named person."),
-    ):
-        quote.command(f"{here}.deciding:{name}_quote", name=name, help=what)
-    for place, name, what in (
-        ("comparing:explain_quote", "explain", "Tell how its numbers came about, step by step."),
-        ("comparing:diff_quotes", "diff", "Show what differs between two revisions."),
-        ("revising:revise_quote", "revise", "Change it by hand: the next revision."),
-        ("closing:accept_quote", "accept", "Record that the customer accepted."),
-        ("closing:withdraw_quote", "withdraw", "Take a quote back, as a named person."),
-        ("closing:supersede_quote", "supersede", "Close it in favour of another."),
-        ("reporting:report_quotes", "report", "Write quotes and their times as CSV."),
-    ):
-        quote.command(f"{here}.{place}", name=name, help=what)
-    return quote
+def import_listed(app: App, words: Sequence[str]) -> None:
+    """Import the commands that help is about to list, for what their docstrings say."""
+    named = [word for word in words if word not in HELP]
+    _, apps, rest = app.parse_commands(named)
+    if not rest or named != list(words):
+        for name in apps[-1]:
+            apps[-1][name]
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; every problem is one clear line and an exit code."""
     words = arguments if arguments is not None else sys.argv[1:]
     try:
-        build()(words)
-    except DealdeskError as problem:
-        _say(problem.message, problem.fix)
-        raise SystemExit(problem.exit_code) from None
+        app = build()
+        import_listed(app, words)
+        app(words)
     except KeyboardInterrupt:
-        on = "; `dealdesk runs resume` goes on from here" if words[:1] in RUNNING else ""
+        runs = words[:1] in (["run"], ["runs"])
+        on = "; `dealdesk runs resume` goes on from here" if runs else ""
         print(f"dealdesk: interrupted{on}.", file=sys.stderr)
-        raise SystemExit(130) from None
+        raise SystemExit(INTERRUPTED) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on
         raise SystemExit(0) from None
-    except Exception as problem:  # what is left is a mistake of ours, or a server's last word
-        if os.environ.get("DEALDESK_DEBUG"):
+    except Exception as problem:
+        if os.environ.get("DEALDESK_DEBUG") and not isinstance(problem, DealdeskError):
             raise
-        _say(*_facts_of(problem))
-        raise SystemExit(3 if getattr(problem, "code", "") == "STORAGE" else 1) from None
+        print(f"dealdesk: {_in_words(problem)}", file=sys.stderr)
+        raise SystemExit(code_of(problem)) from None
 
 
-def _facts_of(problem: Exception) -> tuple[str, str]:
-    """Return what a problem says and what helps; a server's own error says both."""
-    if message := getattr(problem, "message", ""):
-        return str(message), str(getattr(problem, "fix", ""))
-    said = " ".join(str(problem).split()) or "no more is known"
-    return f"{type(problem).__name__}: {said}", "DEALDESK_DEBUG=1 shows where"
-
-
-def _say(message: str, fix: str) -> None:
-    from dealdesk.cli.output import clean
-
+def _in_words(problem: Exception) -> str:
+    """Return what is wrong and what helps; a server's own error says both."""
+    message, fix = getattr(problem, "message", ""), getattr(problem, "fix", "")
+    if not message:  # a mistake of ours
+        said = " ".join(str(problem).split()) or "no more is known"
+        message, fix = f"{type(problem).__name__}: {said}", "DEALDESK_DEBUG=1 shows where"
     end = "" if message.endswith(("?", "!")) else "."
     words = f"{message.rstrip('.')}{end}" + (f" Try: {fix.rstrip('.')}." if fix else "")
-    print(f"dealdesk: {clean(words, 2000)}", file=sys.stderr)
+    return clean(words, 2000)
 
 
 if __name__ == "__main__":

@@ -9,21 +9,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-
-EXIT = {
-    "issued": 0,
-    "existing": 0,
-    "rejected": 0,
-    "failed": 1,
-    "expired": 1,
-    "cancelled": 1,
-    "no_quote": 5,
-    "needs_input": 6,
-    "waiting": 10,
-    "out_of_budget": 11,
-    "blocked": 12,
-}
-"""The exit code of each outcome."""
+from rich.text import Text
 
 
 def plain_wanted() -> bool:
@@ -37,18 +23,35 @@ def plain_wanted() -> bool:
 
 
 def progress() -> Console:
-    """Return the console for progress (stderr)."""
+    """Return the console on stderr."""
     return Console(stderr=True, no_color=plain_wanted(), highlight=False)
 
 
 def result() -> Console:
-    """Return the console for results (stdout)."""
+    """Return the console on stdout."""
     return Console(highlight=False, soft_wrap=True)
+
+
+def say(words: object, *, style: str = "", limit: int = 2000) -> None:
+    """Print a line of the result; nothing in it can steer the terminal."""
+    result().print(clean(words, limit), style=style or None, markup=False)
 
 
 def print_json(value: Any) -> None:
     """Print one JSON document on stdout."""
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def tell(facts: Any, words: str, as_json: bool) -> None:
+    """Print what came of a step: words for a person, or the server's answer.
+
+    A `crm_trouble` in the answer is said in both; finance has decided by then.
+    """
+    if as_json:
+        print_json(facts)
+    else:
+        trouble = facts.get("crm_trouble")
+        say(f"{words} The CRM took no note of it: {trouble}" if trouble else words)
 
 
 def clean(text: object, limit: int = 200) -> str:
@@ -82,8 +85,6 @@ def table(
     drawn = Table(box=None, header_style="bold", pad_edge=False)
     for place, column in enumerate(columns):
         drawn.add_column(column, justify="right" if place in right else "left", overflow="fold")
-    from rich.text import Text
-
     for row in rows:
         drawn.add_row(*(Text(clean(cell)) for cell in row))
     result().print(drawn)

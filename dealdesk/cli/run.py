@@ -1,58 +1,41 @@
 """`dealdesk run`: from a goal to a quote, or to the reason why there is none."""
 
-from typing import Annotated
+from __future__ import annotations
 
-from cyclopts import Parameter
+from typing import TYPE_CHECKING, Annotated
 
-Flag = Parameter(negative="")
+from dealdesk.cli.options import PLAYING, Playing, doc
+
+if TYPE_CHECKING:
+    from dealdesk.desk import Desk
 
 
 async def run(
-    goal: str,
+    goal: Annotated[
+        str,
+        doc('What to do, in a sentence: "Quote Alder & Finch for the switches they asked about".'),
+    ],
     /,
     *,
-    opportunity: str | None = None,
-    revise: Annotated[bool, Flag] = False,
-    model: str | None = None,
-    person: Annotated[str | None, Parameter(name="--as")] = None,
-    order_date: str | None = None,
-    out: str | None = None,
-    home: str | None = None,
-    json: Annotated[bool, Flag] = False,
-    ndjson: Annotated[bool, Flag] = False,
+    opportunity: Annotated[
+        str | None, doc("The opportunity's id, when the goal does not say which.")
+    ] = None,
+    revise: Annotated[
+        bool, doc("Make the next revision when the opportunity has a quote already.")
+    ] = False,
+    person: Annotated[
+        str | None,
+        doc("The person on whose behalf the run is made; they cannot approve it.", name="--as"),
+    ] = None,
+    order_date: Annotated[
+        str | None, doc("The day that decides prices and windows (YYYY-MM-DD; default: today).")
+    ] = None,
+    playing: Playing = PLAYING,
 ) -> int:
-    """Turn a goal into a quote.
+    """Turn a goal into a quote."""
+    from dealdesk.cli.run_result import play
 
-    Parameters
-    ----------
-    goal
-        What to do, in a sentence: "Quote Alder & Finch for the switches they asked about".
-    opportunity
-        The opportunity's id, when the goal does not say which.
-    revise
-        Make the next revision when the opportunity has a quote already.
-    model
-        Who plays the agents: playbook (rules, no key), claude, or a model id.
-    person
-        The person on whose behalf the run is made; they cannot approve it.
-    order_date
-        The day that decides prices and windows (YYYY-MM-DD; default: today).
-    out
-        Folder for the finished quote (default: quotes in the data folder).
-    home
-        The data folder.
-    json
-        Print one JSON document at the end, nothing else.
-    ndjson
-        Print every event as a line of JSON.
-    """
-    from dealdesk.cli.desk_view import follow
-    from dealdesk.desk import Desk
-    from dealdesk.rendering import ready
-    from dealdesk.settings import load_settings
+    async def start(desk: Desk) -> tuple[str, str]:
+        return await desk.submit(goal, opportunity_id=opportunity, revise=revise), goal
 
-    folder = ready(out)
-    settings = load_settings(home=home, model=model, person=person, order_date=order_date)
-    async with Desk.open(settings) as desk:
-        run_id = await desk.submit(goal, opportunity_id=opportunity, revise=revise)
-        return await follow(desk, run_id, title=goal, out=folder, as_json=json, as_ndjson=ndjson)
+    return await play(playing, start, person=person, order_date=order_date)

@@ -1,32 +1,26 @@
 """`dealdesk runs`: what runs there are, what they wait for, and people's decisions."""
 
-from typing import Annotated, Literal
+from __future__ import annotations
 
-from cyclopts import Parameter
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from dealdesk.cli.output import EXIT, clean, describe, print_json, result, table
+from dealdesk.cli.options import DECISION, PLAYING, Decision, Home, Json, Out, Playing, RunId, doc
+from dealdesk.cli.output import describe, print_json, say, table
+from dealdesk.cli.session import looking
 
-Flag = Parameter(negative="")
-As = Parameter(name="--as")
+if TYPE_CHECKING:
+    from dealdesk.desk import Desk
 
 
 def list_runs(
     *,
-    status: Literal["open", "waiting", "done"] | None = None,
-    home: str | None = None,
-    json: Annotated[bool, Flag] = False,
+    status: Annotated[
+        Literal["open", "waiting", "done"] | None, doc("Only runs of this status.")
+    ] = None,
+    home: Home = None,
+    json: Json = False,
 ) -> None:
-    """List runs, newest first.
-
-    Parameters
-    ----------
-    status
-        Only runs of this status.
-    home
-        The data folder.
-    json
-        Print JSON.
-    """
+    """List runs, newest first."""
     from dealdesk.settings import load_settings
     from orchestrator.durable.store import open_store
 
@@ -42,21 +36,12 @@ def list_runs(
     )
 
 
-def show_run(
-    run_id: str, /, *, home: str | None = None, json: Annotated[bool, Flag] = False
-) -> None:
+def show_run(run_id: RunId, /, *, home: Home = None, json: Json = False) -> None:
     """Show one run: its agents, findings and result.
 
-    Parameters
-    ----------
-    run_id
-        The run.
-    home
-        The data folder.
-    json
-        Print JSON, with every event.
+    --json has every event.
     """
-    from dealdesk.cli.live import MARKS, line_of
+    from dealdesk.cli.run_view import MARKS, line_of
     from dealdesk.settings import load_settings
     from orchestrator.durable.store import open_store
 
@@ -66,12 +51,7 @@ def show_run(
     if json:
         print_json({**row, "events": events})
         return
-    console = result()
-
-    def say(words: str) -> None:
-        console.print(words, markup=False)
-
-    say(clean(f"{row['run_id']}  {row['goal']}"))
+    say(f"{row['run_id']}  {row['goal']}")
     say(f"  {row['status']}, {row.get('outcome') or 'no outcome yet'}, model {row['model']}")
     for event in events:
         if (line := line_of(event)) is not None:
@@ -81,231 +61,73 @@ def show_run(
                 say(f"      {describe(finding)}")
 
 
-async def watch_run(run_id: str, /, *, home: str | None = None) -> int:
-    """Follow a run until it ends or waits.
-
-    Parameters
-    ----------
-    run_id
-        The run.
-    home
-        The data folder.
-    """
-    return await resume_run(run_id, home=home)
+async def watch_run(run_id: RunId, /, *, home: Home = None) -> int:
+    """Follow a run until it ends or waits."""
+    return await resume_run(run_id, playing=Playing(home=home))
 
 
 async def resume_run(
-    run_id: str | None = None,
+    run_id: Annotated[str | None, doc("The run; left out: the newest one that is open.")] = None,
     /,
     *,
-    model: str | None = None,
-    home: str | None = None,
-    out: str | None = None,
-    json: Annotated[bool, Flag] = False,
-    ndjson: Annotated[bool, Flag] = False,
+    playing: Playing = PLAYING,
 ) -> int:
-    """Go on with a run that was interrupted; finished steps are not repeated.
+    """Go on with a run that was interrupted.
 
-    Parameters
-    ----------
-    run_id
-        The run; left out: the newest one that is open.
-    model
-        Who plays the agents from here.
-    home
-        The data folder.
-    out
-        Folder for the finished quote.
-    json
-        Print one JSON document at the end.
-    ndjson
-        Print every event as a line of JSON.
+    Finished steps are not repeated.
     """
-    from dealdesk.cli.desk_view import follow
-    from dealdesk.desk import Desk
-    from dealdesk.rendering import ready
-    from dealdesk.settings import load_settings
+    from dealdesk.cli.run_result import play
 
-    folder = ready(out)
-    async with Desk.open(load_settings(home=home, model=model)) as desk:
+    async def start(desk: Desk) -> tuple[str, str]:
         row = desk.run_row(run_id)
         await desk.resume(row["run_id"])
-        return await follow(
-            desk, row["run_id"], title=row["goal"], out=folder, as_json=json, as_ndjson=ndjson
-        )
+        return row["run_id"], row["goal"]
+
+    return await play(playing, start)
 
 
-async def approve_run(
-    run_id: str,
-    /,
-    *,
-    person: Annotated[str | None, As] = None,
-    note: str = "",
-    yes: Annotated[bool, Flag] = False,
-    home: str | None = None,
-    out: str | None = None,
-    json: Annotated[bool, Flag] = False,
-) -> int:
-    """Approve what a run waits for, as a person whom finance knows.
+async def approve_run(run_id: RunId, /, *, decision: Decision = DECISION, out: Out = None) -> int:
+    """Approve what a run waits for, as a named person."""
+    from dealdesk.cli.quote_decisions import decide_run
 
-    Parameters
-    ----------
-    run_id
-        The run.
-    person
-        Who approves: the person's id in finance (default: DEALDESK_PERSON).
-    note
-        Why.
-    yes
-        Do not ask again.
-    home
-        The data folder.
-    out
-        Folder for the finished quote.
-    json
-        Print one JSON document at the end.
-    """
-    return await _decide(run_id, True, person, note, yes, home, out, json)  # noqa: FBT003
+    return await decide_run(run_id, decision, approved=True, out=out)
 
 
-async def reject_run(
-    run_id: str,
-    /,
-    *,
-    person: Annotated[str | None, As] = None,
-    note: str = "",
-    yes: Annotated[bool, Flag] = False,
-    home: str | None = None,
-    json: Annotated[bool, Flag] = False,
-) -> int:
-    """Reject what a run waits for, as a person whom finance knows.
+async def reject_run(run_id: RunId, /, *, decision: Decision = DECISION) -> int:
+    """Reject what a run waits for, as a named person."""
+    from dealdesk.cli.quote_decisions import decide_run
 
-    Parameters
-    ----------
-    run_id
-        The run.
-    person
-        Who rejects: the person's id in finance (default: DEALDESK_PERSON).
-    note
-        Why.
-    yes
-        Do not ask again.
-    home
-        The data folder.
-    json
-        Print one JSON document at the end.
-    """
-    return await _decide(run_id, False, person, note, yes, home, None, json)  # noqa: FBT003
-
-
-async def _decide(
-    run_id: str,
-    approved: bool,
-    person: str | None,
-    note: str,
-    yes: bool,
-    home: str | None,
-    out: str | None,
-    as_json: bool,
-) -> int:
-    import sys
-
-    from dealdesk.cli.as_person import decider
-    from dealdesk.cli.desk_view import follow
-    from dealdesk.desk import Desk
-    from dealdesk.rendering import ready
-
-    folder = ready(out)
-    settings = decider(home, person)
-    async with Desk.open(settings) as desk:
-        row = desk.run_row(run_id)
-        quote = await desk.awaiting_decision(row)
-        if not yes and sys.stdin.isatty():
-            _show_facts(quote)
-            answer = input(f"{'Approve' if approved else 'Reject'} this quote? [y/N] ")
-            if answer.strip().lower() not in ("y", "yes"):
-                return EXIT["waiting"]
-        seen = desk.events(run_id)[-1]["seq"]
-        left = await desk.decide(row, quote, approved=approved, note=note)
-        if left:
-            roles = sorted(left)
-            if as_json:
-                print_json({"run_id": run_id, "outcome": "waiting", "roles": roles})
-            else:
-                words = f"Decided; still waiting for: {', '.join(roles)}."
-                result().print(words, markup=False)
-            return EXIT["waiting"]
-        return await follow(
-            desk, run_id, title=row["goal"], out=folder, as_json=as_json, after=seen
-        )
-
-
-def _show_facts(quote: dict[str, object]) -> None:
-    """Show what finance knows about the quote; no model's words are among it."""
-    from dealdesk.cli.quote import print_quote
-
-    print_quote(quote)
+    return await decide_run(run_id, decision, approved=False)
 
 
 async def answer_run(
-    run_id: str,
+    run_id: Annotated[str, doc("The run that asked.")],
     /,
-    *answers: str,
-    home: str | None = None,
-    model: str | None = None,
-    out: str | None = None,
-    json: Annotated[bool, Flag] = False,
-    ndjson: Annotated[bool, Flag] = False,
+    *answers: Annotated[
+        str,
+        doc(
+            "SUBJECT=VALUE: a need and its count (n1=12) or SKU (n1=SW-P8-120), or the "
+            "opportunity that was meant (opportunity=opp_011)."
+        ),
+    ],
+    playing: Playing = PLAYING,
 ) -> int:
-    """Answer a run's questions and go on from there in a new run.
+    """Answer a run's questions; a new run goes on from there."""
+    from dealdesk.cli.run_result import play
 
-    Parameters
-    ----------
-    run_id
-        The run that asked.
-    answers
-        SUBJECT=VALUE: a need and its count (n1=12) or SKU (n1=SW-P8-120), or the opportunity
-        that was meant (opportunity=opp_011).
-    home
-        The data folder.
-    model
-        Who plays the agents.
-    out
-        Folder for the finished quote.
-    json
-        Print one JSON document at the end.
-    ndjson
-        Print every event as a line of JSON.
-    """
-    from dealdesk.cli.desk_view import follow
-    from dealdesk.desk import Desk
-    from dealdesk.rendering import ready
-    from dealdesk.settings import load_settings
-
-    folder = ready(out)
-    async with Desk.open(load_settings(home=home, model=model)) as desk:
+    async def start(desk: Desk) -> tuple[str, str]:
         row = desk.run_row(run_id)
-        next_id = await desk.answer(row, answers)
-        return await follow(
-            desk, next_id, title=row["goal"], out=folder, as_json=json, as_ndjson=ndjson
-        )
+        return await desk.answer(row, answers), row["goal"]
+
+    return await play(playing, start)
 
 
-async def cancel_run(run_id: str, /, *, home: str | None = None) -> int:
-    """Cancel a run; what it wrote stays, and nothing more will be.
+async def cancel_run(run_id: RunId, /, *, home: Home = None) -> int:
+    """Cancel a run.
 
-    Parameters
-    ----------
-    run_id
-        The run.
-    home
-        The data folder.
+    What it wrote stays, and nothing more will be.
     """
-    from dealdesk.desk import Desk
-    from dealdesk.settings import load_settings
-
-    async with Desk.open(load_settings(home=home), work=False) as desk:
-        row = desk.run_row(run_id)
-        await desk.cancel(row["run_id"])
-    result().print(f"{run_id} is cancelled.", markup=False)
+    async with looking(home) as desk:
+        await desk.cancel(desk.run_row(run_id)["run_id"])
+    say(f"{run_id} is cancelled.")
     return 0

@@ -2,43 +2,38 @@
 
 from typing import Annotated, Literal
 
-from cyclopts import Parameter
+from dealdesk.cli.options import Home, doc
 
 
 def serve(
-    server: Literal["crm", "catalog", "finance", "all"],
+    server: Annotated[
+        Literal["crm", "catalog", "finance", "all"],
+        doc(
+            "Which one. `all` is one server with everything over stdio, and three paths "
+            "(/crm/mcp, /catalog/mcp, /finance/mcp) over HTTP."
+        ),
+    ],
     /,
     *,
-    transport: Literal["stdio", "http"] = "stdio",
-    profile: Literal["read", "sales", "admin"] | None = None,
-    host: str = "127.0.0.1",
-    port: int = 8000,
-    home: str | None = None,
-    database: str | None = None,
-    allowed_host: Annotated[list[str] | None, Parameter(negative="")] = None,
+    transport: Annotated[
+        Literal["stdio", "http"],
+        doc("stdio for a desktop client that starts it, http for clients that connect."),
+    ] = "stdio",
+    profile: Annotated[
+        Literal["read", "sales", "admin"] | None,
+        doc("What a local user without a grant may use (stdio default: read)."),
+    ] = None,
+    host: Annotated[
+        str, doc("Address to bind; other than loopback only with grants and --allowed-host.")
+    ] = "127.0.0.1",
+    port: Annotated[int, doc("Port to bind.")] = 8000,
+    home: Home = None,
+    database: Annotated[
+        str | None, doc("Database file or URL instead of the one in the data folder.")
+    ] = None,
+    allowed_host: Annotated[list[str] | None, doc("Host name to accept over HTTP.")] = None,
 ) -> None:
-    """Run one server, or all three, for any MCP client.
-
-    Parameters
-    ----------
-    server
-        Which one. `all` is one server with everything over stdio, and three paths (/crm/mcp,
-        /catalog/mcp, /finance/mcp) over HTTP.
-    transport
-        stdio for a desktop client that starts it, http for clients that connect.
-    profile
-        What a local user without a grant may use (stdio default: read).
-    host
-        Address to bind; other than loopback only with grants and --allowed-host.
-    port
-        Port to bind.
-    home
-        The data folder.
-    database
-        Database file or URL instead of the one in the data folder.
-    allowed_host
-        Host name to accept over HTTP.
-    """
+    """Run a server, or all three, for any MCP client."""
     import importlib
 
     words = ["--transport", transport, "--host", host, "--port", str(port)]

@@ -2,24 +2,17 @@
 
 from typing import Annotated
 
-from cyclopts import Parameter
-
+from dealdesk.cli.options import Json, doc
 from dealdesk.cli.output import print_json, table
+from orchestrator.errors import UsageError
 
 
 def tools(
-    *, agent: str | None = None, json: Annotated[bool, Parameter(negative="")] = False
+    *,
+    agent: Annotated[str | None, doc("Show one agent only.")] = None,
+    json: Json = False,
 ) -> None:
-    """Show which agent may use which tool, and to what its arguments are bound.
-
-    Parameters
-    ----------
-    agent
-        Show one agent only.
-    json
-        Print JSON.
-    """
-    from orchestrator.errors import UsageError
+    """Show which agent may use which tool, bound to what."""
     from orchestrator.workflows.quote import WORKFLOW
 
     names = [spec.name for spec in WORKFLOW.agents]

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from orchestrator import errors
-from orchestrator.errors import DealdeskError
+from orchestrator.errors import CredentialsError, DealdeskError, EnvironmentProblem
 
 Json = dict[str, Any]
 Reserved = Callable[[Callable[[], Coroutine[Any, Any, Json]]], Awaitable[Json]]
@@ -116,7 +116,7 @@ def may_pass(problem: Exception) -> bool:
     """
     if not isinstance(problem, DealdeskError):
         return True
-    return problem.retryable or problem.exit_code in (3, 4)
+    return problem.retryable or isinstance(problem, EnvironmentProblem | CredentialsError)
 
 
 def facts_of(problem: Exception, step: str) -> Json:

@@ -32,24 +32,24 @@ class Usage(Protocol):
     """What one reply cost; `input_tokens` does not count what came from or went to the cache."""
 
     @property
-    def input_tokens(self) -> int: ...  # noqa: D102
+    def input_tokens(self) -> int: ...
     @property
-    def output_tokens(self) -> int: ...  # noqa: D102
+    def output_tokens(self) -> int: ...
     @property
-    def cache_creation_input_tokens(self) -> int | None: ...  # noqa: D102
+    def cache_creation_input_tokens(self) -> int | None: ...
     @property
-    def cache_read_input_tokens(self) -> int | None: ...  # noqa: D102
+    def cache_read_input_tokens(self) -> int | None: ...
 
 
 class Reply(Protocol):
     """A model's answer to one request; `anthropic.types.Message` is one."""
 
     @property
-    def content(self) -> Sequence[Block]: ...  # noqa: D102
+    def content(self) -> Sequence[Block]: ...
     @property
-    def stop_reason(self) -> str | None: ...  # noqa: D102
+    def stop_reason(self) -> str | None: ...
     @property
-    def usage(self) -> Usage: ...  # noqa: D102
+    def usage(self) -> Usage: ...
 
 
 class Model(Protocol):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dealdesk.cli.quote import print_quote
+from dealdesk.cli.quote_view import print_quote
 
 QUOTE = {
     "quote_id": "q_1",

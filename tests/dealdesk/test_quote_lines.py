@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dealdesk.cli.quote_lines import COLUMNS, line_rows
+from dealdesk.cli.quote_view import COLUMNS, line_rows
 
 
 def row(**fields: Any) -> tuple[object, ...]:

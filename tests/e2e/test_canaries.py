@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dealdesk.cli.output import EXIT
+from dealdesk.cli.exit_codes import OUTCOMES
 
 from .conftest import ALDER, DAY, Command, Folder
 
@@ -57,7 +57,7 @@ def test_no_cost_and_no_margin_leaves_finance(
 ) -> None:
     home = planted(copy(seeded))
     run = command("run", ALDER, *DAY, "--json", home=home)
-    assert run.code == EXIT["waiting"], run
+    assert run.code == OUTCOMES["waiting"], run
     assert "MARGIN_FLOOR" in run.out, "the rules see the canary"
     quote_id = run.json["quote_id"]
     shown = command("quote", "show", quote_id, "--json")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dealdesk.cli.output import EXIT
+from dealdesk.cli.exit_codes import OUTCOMES
 
 from .conftest import ALDER, BERGWALD, DAY, Command, Folder, Warm, clean_environment
 
@@ -136,7 +136,7 @@ def test_a_run_waits_and_only_the_right_person_approves_it(
     waiting: Folder, copy: Copy, command: Command
 ) -> None:
     report = waiting.said.json
-    assert waiting.said.code == EXIT["waiting"]
+    assert waiting.said.code == OUTCOMES["waiting"]
     assert report["outcome"] == "waiting"
     assert {p.rpartition("-")[2] for p in report["files"]} == {
         f"internal.{suffix}" for suffix in ("html", "md", "json")
@@ -165,11 +165,11 @@ def test_a_quote_that_needs_two_people_waits_for_both(
     seeded: Folder, copy: Copy, command: Command
 ) -> None:
     said = command("run", "Quote Cantera Solar for the cameras", *DAY, "--json", home=copy(seeded))
-    assert said.code == EXIT["waiting"], said
+    assert said.code == OUTCOMES["waiting"], said
     run_id = said.json["run_id"]
     assert {a["role"] for a in said.json["approvals"]} == {"finance_director", "sales_manager"}
     half = command("runs", "approve", run_id, "--as", "per_tomas", "--json")
-    assert half.code == EXIT["waiting"], half
+    assert half.code == OUTCOMES["waiting"], half
     assert half.json == {"run_id": run_id, "outcome": "waiting", "roles": ["finance_director"]}
     command("runs", "approve", run_id, "--as", "per_tomas").fails(2)
     done = command("runs", "approve", run_id, "--as", "per_ingrid")
@@ -181,12 +181,12 @@ def test_a_quote_that_needs_two_people_waits_for_both(
 def test_a_rejected_deal_can_be_quoted_again(waiting: Folder, copy: Copy, command: Command) -> None:
     home, run_id = copy(waiting), waiting.run_id
     said = command("runs", "reject", run_id, "--as", "per_tomas", "--json", home=home)
-    assert said.code == EXIT["rejected"], said
+    assert said.code == OUTCOMES["rejected"], said
     assert (said.json["outcome"], said.json["files"]) == ("rejected", [])
     row = command("runs", "show", run_id, "--json").json
     assert (row["status"], row["outcome"]) == ("done", "rejected")
     again = command("run", BERGWALD, *DAY, "--json", "--as", "per_lena")
-    assert again.code == EXIT["waiting"], again
+    assert again.code == OUTCOMES["waiting"], again
     assert again.json["run_id"] != run_id
 
 
@@ -223,14 +223,14 @@ def test_a_missing_quantity_is_asked_for_and_its_answer_goes_on(
 ) -> None:
     goal = "Angebot für Bergwald Holz, Vibrationssensoren für die Bandsäge"
     asked = command("run", goal, *DAY, home=copy(seeded))
-    assert asked.code == EXIT["needs_input"], asked
+    assert asked.code == OUTCOMES["needs_input"], asked
     assert "How many?" in asked.out
     (run_id,) = re.findall(r"dealdesk runs answer (run_\w+)", asked.out)
     command("runs", "answer", run_id).fails(2, "no answer given")
     command("runs", "answer", run_id, "n1=lots!").fails(2)
     command("runs", "answer", run_id, "n9=12").fails(2, "n9")
     done = command("runs", "answer", run_id, "n1=12", "--json")
-    assert done.code in (EXIT["issued"], EXIT["waiting"]), done
+    assert done.code in (OUTCOMES["issued"], OUTCOMES["waiting"]), done
     assert done.err == ""
     lines = done.json["lines"]
     assert [line["quantity"] for line in lines if line["sku"] == "SEN-V1"] == [12], lines
@@ -261,7 +261,7 @@ def test_an_outcome_without_a_quote_says_why_and_has_its_own_code(
 ) -> None:
     home = copy(seeded)
     said = command("run", goal, *DAY, home=home)
-    assert said.code == EXIT[outcome], said
+    assert said.code == OUTCOMES[outcome], said
     for word in words:
         assert word in said.out, said
     assert not (home / "quotes").exists()
@@ -270,7 +270,7 @@ def test_an_outcome_without_a_quote_says_why_and_has_its_own_code(
 
 def test_an_unknown_opportunity_is_refused(seeded: Folder, copy: Copy, command: Command) -> None:
     said = command("run", "Quote it", "--opportunity", "opp_999", *DAY, home=copy(seeded))
-    assert said.code == EXIT["needs_input"], said
+    assert said.code == OUTCOMES["needs_input"], said
     assert "No open opportunity has that id. (opp_999) One of: opp_009 " in said.out, said
     assert "Next: name it: " in said.out
 
@@ -347,7 +347,7 @@ def test_init_makes_the_demo_or_an_empty_folder(
     assert command("init", "--empty").code == 0, "twice does no harm"
     assert command("quote", "list", "--json").json == []
     said = command("run", ALDER)
-    assert said.code == EXIT["needs_input"], said
+    assert said.code == OUTCOMES["needs_input"], said
 
 
 def test_help_and_version(command: Command) -> None:

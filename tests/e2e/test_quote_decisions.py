@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastmcp import Client
 
-from dealdesk.cli.output import EXIT
+from dealdesk.cli.exit_codes import OUTCOMES
 from servers.finance.server import open_server
 from servers.profiles import profile_grant
 
@@ -81,7 +81,7 @@ def test_a_draft_that_nobody_asked_about_is_asked_about_and_decided_by_two_peopl
     unasked = command("quote", "approve", quote_id, "--as", "per_tomas", home=home)
     unasked.fails(2, f"dealdesk quote request {quote_id}")
     asked = command("quote", "request", quote_id, "--as", "per_tomas")
-    assert (asked.code, asked.err) == (EXIT["waiting"], "")
+    assert (asked.code, asked.err) == (OUTCOMES["waiting"], "")
     assert "per_ingrid" in asked.out
     assert "per_tomas" not in asked.out, "who asks does not decide"
     command("quote", "approve", quote_id, "--as", "per_tomas").fails(2, "per_tomas")
@@ -165,5 +165,5 @@ def test_a_quote_that_a_run_waits_with_wakes_the_run(
     run_id, quote_id = waiting.run_id, waiting.said.json["quote_id"]
     command("quote", "issue", quote_id, "--as", "per_tomas", home=home).fails(2, run_id)
     done = command("quote", "approve", quote_id, "--as", "per_tomas", "--json")
-    assert done.code == EXIT["issued"], done
+    assert done.code == OUTCOMES["issued"], done
     assert done.json["outcome"] == "issued"

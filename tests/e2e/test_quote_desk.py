@@ -118,7 +118,7 @@ def test_a_revision_that_is_not_understood_says_how_to_write_it(
 
 
 def test_no_cell_of_the_report_is_a_formula() -> None:
-    from dealdesk.cli.reporting import harmless, hours
+    from dealdesk.cli.quote_list import harmless, hours
 
     for text in ("=1+1", "+1", "-1", "@x", "\tx"):
         assert harmless(text) == f"'{text}"

@@ -248,9 +248,8 @@ async def test_an_endpoint_that_is_not_there_can_be_resumed():
 @pytest.mark.parametrize("status", [401, 402, 403])
 async def test_credentials_that_are_not_accepted_are_named_at_once(status):
     fake = FakeMessages(look_then_answer, fails=[HTTPFail(status, "authentication_error")])
-    with pytest.raises(CredentialsError, match="does not accept the credentials") as caught:
+    with pytest.raises(CredentialsError, match="does not accept the credentials"):
         await ask(fake)
-    assert caught.value.exit_code == 4
     assert len(fake.bodies) == 1
 
 

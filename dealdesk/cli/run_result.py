@@ -1,14 +1,16 @@
-"""Follow a run and print what came of it; shared by `run` and `runs`."""
+"""Follow a run until it ends or waits, and print what came of it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dealdesk.cli.live import view_for
-from dealdesk.cli.output import EXIT, clean, describe, money, print_json, result
+from dealdesk.cli.exit_codes import FAILED, OUTCOMES
+from dealdesk.cli.options import Playing
+from dealdesk.cli.output import clean, describe, money, print_json, say
+from dealdesk.cli.run_view import view_for
 
 if TYPE_CHECKING:
     from dealdesk.desk import Desk
@@ -30,11 +32,33 @@ WHICH = {"ambiguous_account", "unknown_account", "ambiguous_opportunity", "no_op
 """Questions that another goal, or the opportunity's id, answers."""
 
 
+async def play(
+    playing: Playing, start: Callable[[Desk], Awaitable[tuple[str, str]]], **who: str | None
+) -> int:
+    """Open a desk that works, start a run or take one up, and follow it.
+
+    Args:
+        playing: Who plays it, and how it is shown.
+        start: Returns the run's id, and what stands above the live picture.
+        who: `person` and `order_date`, when a command says them.
+    """
+    from dealdesk.desk import Desk
+    from dealdesk.rendering import ready
+    from dealdesk.settings import load_settings
+
+    folder = ready(playing.out)
+    async with Desk.open(load_settings(home=playing.home, model=playing.model, **who)) as desk:
+        run_id, title = await start(desk)
+        return await follow(
+            desk, run_id, title, out=folder, as_json=playing.json, as_ndjson=playing.ndjson
+        )
+
+
 async def follow(
     desk: Desk,
     run_id: str,
-    *,
     title: str,
+    *,
     out: Path | None = None,
     as_json: bool = False,
     as_ndjson: bool = False,
@@ -72,23 +96,18 @@ async def follow(
     elif as_ndjson:
         view.show({"v": 1, "type": "result", **report})
     else:
-        tell(report, played_by=desk.played_by, created=desk.created)
-    return EXIT.get(str(outcome["outcome"]), 1)
+        print_outcome(report)
+        for line in filter(None, (desk.created, desk.played_by)):
+            say(line)
+    return OUTCOMES.get(str(outcome["outcome"]), FAILED)
 
 
-def tell(report: Mapping[str, Any], *, played_by: str, created: str | None) -> None:
-    """Print a result for a person."""
-    console = result()
-
-    def say(words: str) -> None:
-        console.print(words, markup=False)
-
+def print_outcome(report: Mapping[str, Any]) -> None:
+    """Print a result for a person: what came of it, why, where the files are, what is next."""
     outcome = str(report["outcome"])
     head = [WORDS.get(outcome, outcome)]
-    if report.get("number"):
-        head.append(str(report["number"]))
-    elif report.get("quote_id"):
-        head.append(str(report["quote_id"]))
+    if name := report.get("number") or report.get("quote_id"):
+        head.append(str(name))
     if report.get("total_minor") is not None:
         head.append(money(report["total_minor"], report.get("currency")))
     if reason := report.get("reason") or report.get("message"):
@@ -103,10 +122,6 @@ def tell(report: Mapping[str, Any], *, played_by: str, created: str | None) -> N
         say(f"  {path}")
     for line in next_steps(report):
         say(line)
-    if created:
-        say(created)
-    if played_by:
-        say(played_by)
 
 
 def question_line(question: Mapping[str, Any]) -> str:

@@ -2,66 +2,57 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from dealdesk.cli.as_person import decider
-from dealdesk.cli.comparing import print_diff
-from dealdesk.cli.deciding import As, Flag, refuse_if_run_waits
-from dealdesk.cli.output import clean, describe, money, print_json, result
+from dealdesk.cli.options import Home, Json, Person, QuoteId, Yes, doc
+from dealdesk.cli.output import describe, money, print_json, say, tell
+from dealdesk.cli.quote_decisions import noted, refuse_if_run_waits, sure
+from dealdesk.cli.quote_diff import print_diff
+from dealdesk.cli.session import deciding
 from orchestrator.errors import UsageError
 
-Many = Annotated[list[str] | None, Parameter(negative="")]
+if TYPE_CHECKING:
+    from dealdesk.desk import Desk
+
 WHOLE = "all"
 """How an adjustment names the whole document instead of a line."""
 SETTABLE = ("quantity", "term_months", "optional")
+Words = list[str] | None
 
 
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Change:
-    """What changes; the rest of the quote stays.
+    """What changes; the rest of the quote stays."""
 
-    Attributes
-    ----------
-    set
-        What changes on a line: l1.quantity=20, l2.term_months=24, l3.optional=yes.
-    remove
-        A line to leave out: l2.
-    add
-        An item to put in: SKU=3, or SKU=3:license:24 with its unit and term in months.
-    adjust
-        What comes off by hand, and why: l1:percent:3:competitive_match,
-        all:amount:100:agreed_rounding, l2:override:99.50:pricing_error.
-    drop_adjustments
-        Take back what came off by hand before.
-    discount
-        The discount on every line, in percent.
-    promo
-        The promotion codes, instead of those of the quote.
-    ship
-        The shipping method.
-    terms
-        The payment terms: NET14.
-    validity
-        How many days it is valid, instead of the house's own.
-    """
-
-    set: Many = None
-    remove: Many = None
-    add: Many = None
-    adjust: Many = None
-    drop_adjustments: Annotated[bool, Flag] = False
-    discount: str | None = None
-    promo: Many = None
-    ship: str | None = None
-    terms: str | None = None
-    validity: int | None = None
+    set: Annotated[
+        Words, doc("What changes on a line: l1.quantity=20, l2.term_months=24, l3.optional=yes.")
+    ] = None
+    remove: Annotated[Words, doc("A line to leave out: l2.")] = None
+    add: Annotated[
+        Words,
+        doc("An item to put in: SKU=3, or SKU=3:license:24 with its unit and term in months."),
+    ] = None
+    adjust: Annotated[
+        Words,
+        doc(
+            "What comes off by hand, and why: l1:percent:3:competitive_match, "
+            "all:amount:100:agreed_rounding, l2:override:99.50:pricing_error."
+        ),
+    ] = None
+    drop_adjustments: Annotated[bool, doc("Take back what came off by hand before.")] = False
+    discount: Annotated[str | None, doc("The discount on every line, in percent.")] = None
+    promo: Annotated[Words, doc("The promotion codes, instead of those of the quote.")] = None
+    ship: Annotated[str | None, doc("The shipping method.")] = None
+    terms: Annotated[str | None, doc("The payment terms: NET14.")] = None
+    validity: Annotated[
+        int | None, doc("How many days it is valid, instead of the house's own.")
+    ] = None
 
     def arguments(self, taken: Sequence[str]) -> dict[str, Any]:
         """Return the arguments of revise_quote; `taken` are the ids of the lines there are."""
@@ -84,73 +75,51 @@ NOTHING = Change()
 
 
 async def revise_quote(
-    quote_id: str,
+    quote_id: QuoteId,
     /,
     *,
     change: Change = NOTHING,
-    person: Annotated[str | None, As] = None,
-    dry_run: Annotated[bool, Flag] = False,
-    yes: Annotated[bool, Flag] = False,
-    home: str | None = None,
-    json: Annotated[bool, Flag] = False,
+    person: Person = None,
+    dry_run: Annotated[bool, doc("Store nothing; only show what would differ.")] = False,
+    yes: Yes = False,
+    home: Home = None,
+    json: Json = False,
 ) -> int:
-    """Make a quote's next revision by hand; no agent runs, finance works everything out again.
+    """Change a quote by hand: its next revision.
 
-    Parameters
-    ----------
-    quote_id
-        The quote: its id or its printed number.
-    change
-        What changes.
-    person
-        Who changes it, and so cannot approve it: an id in finance (default: DEALDESK_PERSON).
-    dry_run
-        Store nothing; only show what would differ.
-    yes
-        Do not ask again.
-    home
-        The data folder.
-    json
-        Print one JSON document at the end.
+    No agent runs; finance works everything out again. Whoever changes it cannot approve it.
     """
-    from dealdesk.desk import Desk
-
-    async with Desk.open(decider(home, person), work=False) as desk:
-        quote_id = await desk.quote_id(quote_id)
-        refuse_if_run_waits(desk, quote_id)
-        quote = await desk.quote(quote_id)
-        arguments = {"quote_id": quote_id, "digest": quote["digest"]}
+    async with deciding(home, person) as desk:
+        quote = await desk.quote(await desk.quote_id(quote_id))
+        refuse_if_run_waits(desk, quote["quote_id"])
+        arguments = {"quote_id": quote["quote_id"], "digest": quote["digest"]}
         arguments |= change.arguments([line["line_id"] for line in quote["lines"]])
         seen = await desk.look("finance", "revise_quote", {**arguments, "preview": True})
         if not json:
-            _show(seen)
-        if dry_run or not _sure(yes=yes, json=json):
+            print_diff(seen["diff"], f"revision {seen['revision']}")
+            for finding in seen["findings"]:
+                say(f"  ! {describe(finding)}")
+        if dry_run or not sure("Store this as the next revision?", yes=yes or json):
             if json:
                 print_json(seen)
             return 0
         made = await desk.look("finance", "revise_quote", arguments)
-        trouble = await _noted(desk, quote, made)
-    if json:
-        print_json({**made, "crm_trouble": trouble})
-        return 0
+        trouble = await _note_both(desk, quote, made)
     total = money(made["total_minor"], made["currency"])
     words = f"{made['quote_id']} is revision {made['revision']}: {total}."
-    words += f" The CRM took no note of it: {trouble}" if trouble else ""
-    result().print(clean(f"{words} {made['next_step']['say']}", 2000), markup=False)
+    words += f" {made['next_step']['say']}"
+    tell({**made, "crm_trouble": trouble}, words, json)
     return 0
 
 
-async def _noted(desk: Any, quote: Mapping[str, Any], made: Mapping[str, Any]) -> str:
+async def _note_both(desk: Desk, quote: Mapping[str, Any], made: Mapping[str, Any]) -> str:
     """Tell the CRM of the new draft, and that one in work gave way to it."""
-    from dealdesk.people import record_outcome
-
-    person = desk.settings.person or ""
     about = {"opportunity_id": quote["opportunity_id"], "number": None, **made}
-    words = f"Revision {made['revision']} of the quote made by hand by {person}."
-    trouble = await record_outcome(desk.servers, desk.signing, person, about, "draft", words)
+    words = f"Revision {made['revision']} of the quote made by hand by {desk.settings.person}."
+    trouble = await noted(desk, about, "draft", words)
     if quote["status"] in ("draft", "waiting", "approved"):
         words = f"Quote {quote['quote_id']} gave way to revision {made['revision']}."
-        gone = await record_outcome(desk.servers, desk.signing, person, quote, "withdrawn", words)
+        gone = await noted(desk, quote, "withdrawn", words)
         trouble = trouble or gone
     return trouble
 
@@ -233,23 +202,6 @@ def basis_points(percent: str) -> int:
 
 
 def whole(value: str, word: str) -> int:
-    """Return a whole number.
-
-    Raises:
-        UsageError: it is none.
-    """
     if not value.isdecimal():
         raise UsageError(f"{word!r} has no whole number", fix="write --set l1.quantity=20")
     return int(value)
-
-
-def _show(seen: Mapping[str, Any]) -> None:
-    print_diff(seen["diff"], f"revision {seen['revision']}")
-    for finding in seen["findings"]:
-        result().print(f"  ! {describe(finding)}", markup=False)
-
-
-def _sure(*, yes: bool, json: bool) -> bool:
-    if yes or json or not sys.stdin.isatty():
-        return True
-    return input("Store this as the next revision? [y/N] ").strip().lower() in ("y", "yes")

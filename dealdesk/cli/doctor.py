@@ -1,65 +1,20 @@
-"""`dealdesk init` and `dealdesk doctor`: make the data folder, and check that all is in place."""
+"""`dealdesk doctor`: check that everything is in place."""
 
 import os
 import sqlite3
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import Parameter
-
-from dealdesk.cli.output import clean, print_json, result
-
-Flag = Parameter(negative="")
+from dealdesk.cli.exit_codes import ENVIRONMENT
+from dealdesk.cli.options import Home, Json
+from dealdesk.cli.output import print_json, say
 
 
-async def init(
-    *,
-    empty: Annotated[bool, Flag] = False,
-    company: Path | None = None,
-    home: str | None = None,
-) -> None:
-    """Make the data folder: keys, three databases, and the demo company unless --empty.
+async def doctor(*, home: Home = None, json: Json = False) -> int:
+    """Check that everything is in place.
 
-    Parameters
-    ----------
-    empty
-        Leave the databases empty, for your own data.
-    company
-        A YAML or JSON file with your legal entities and people, as examples/company/company.yaml
-        has them; with --empty, finance's default policies and payment terms come with it.
-    home
-        The data folder.
-    """
-    from dealdesk.desk import Desk
-    from dealdesk.own_company import make_empty, put_company
-    from dealdesk.settings import load_settings
-
-    settings = load_settings(home=home)
-    if empty:
-        changed = make_empty(settings, company)
-        said = f"{settings.home} is ready, without data."
-        if company is None:
-            said += " Name your company next: dealdesk init --empty --company FILE."
-    else:
-        async with Desk.open(settings, work=False) as desk:
-            said = desk.created or f"{settings.home} was ready already."
-        changed = [] if company is None else put_company(settings, company)
-    result().print(said, markup=False)
-    for words in changed:
-        result().print(clean(f"  {words}"), markup=False)
-
-
-async def doctor(*, home: str | None = None, json: Annotated[bool, Flag] = False) -> int:
-    """Check that everything is in place; exit 3 when something is not.
-
-    Parameters
-    ----------
-    home
-        The data folder.
-    json
-        Print JSON.
+    Exits with 3 when something is not.
     """
     from dealdesk.settings import load_settings
 
@@ -81,11 +36,8 @@ async def doctor(*, home: str | None = None, json: Annotated[bool, Flag] = False
         print_json(rows)
     else:
         for row in rows:
-            result().print(
-                f"{'✓' if row['ok'] else '✗'} {row['what']}: {clean(row['said'], 600)}",
-                markup=False,
-            )
-    return 0 if all(row["ok"] for row in rows) else 3
+            say(f"{'✓' if row['ok'] else '✗'} {row['what']}: {row['said']}")
+    return 0 if all(row["ok"] for row in rows) else ENVIRONMENT
 
 
 def _row(what: str, look: Callable[[], str]) -> dict[str, Any]:

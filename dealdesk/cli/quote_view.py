@@ -1,9 +1,11 @@
-"""The lines of a quote in words: counts with units, how long they run, what they belong to."""
+"""`dealdesk quote show`: a quote in the terminal, its lines in words."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dealdesk.cli.output import clean, money
+from dealdesk.cli.options import Home, Json, QuoteId, View
+from dealdesk.cli.output import clean, describe, money, print_json, say, table
+from dealdesk.cli.session import looking
 
 COLUMNS = ("line", "sku", "quantity", "unit price", "net", "what")
 RIGHT = (2, 3, 4)
@@ -15,6 +17,43 @@ _UNITS = {
     "month": ("month", "months"),
 }
 _CHANGES = {"amend": "adds to", "renew": "renews"}
+
+
+async def show_quote(
+    quote_id: QuoteId, /, *, view: View = "internal", home: Home = None, json: Json = False
+) -> None:
+    """Show a quote in the terminal."""
+    async with looking(home) as desk:
+        asked = {"quote_id": await desk.quote_id(quote_id), "view": view, "whole": True}
+        found = await desk.look("finance", "get_quote", asked)
+    if json:
+        print_json(found)
+    else:
+        print_quote(found)
+
+
+def print_quote(quote: Mapping[str, Any]) -> None:
+    """Print a quote's facts, as finance gave them."""
+    currency = quote["currency"]
+    name = quote.get("number") or quote.get("quote_id") or "draft"
+    customer = quote.get("customer", {})
+    say(f"{name}  revision {quote.get('revision', 1)}  {quote.get('status', '')}")
+    say(f"{customer.get('legal_name', '')}  {customer.get('country', '')}")
+    table(COLUMNS, line_rows(quote), right=RIGHT)
+    totals = quote["totals"]
+    for label, key in (("net", "net_minor"), ("tax", "tax_minor"), ("total", "total_minor")):
+        if totals.get(key) is not None:
+            say(f"  {label:<6} {money(totals[key], currency)}")
+    if totals.get("rounding_minor"):
+        say(f"  to pay {money(totals['payable_minor'], currency)}, in coins there are")
+    if runs := quote.get("recurring"):
+        parts = [money(runs[f"{name}_minor"], currency) for name in ("monthly", "contract")]
+        once = money(runs["one_time_minor"], currency)
+        say(f"  of it subscriptions: {parts[0]} a month, {parts[1]} over their terms; once {once}")
+    for finding in quote.get("findings", ()):
+        say(f"  ! {describe(finding)}")
+    for approval in quote.get("approvals", ()):
+        say(f"  approval {approval['approval_id']} {approval['role']}: {approval['status']}")
 
 
 def line_rows(quote: Mapping[str, Any]) -> list[tuple[object, ...]]:

@@ -4,36 +4,23 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import Parameter
-
-from dealdesk.cli.output import print_json, result, table
-
-Flag = Parameter(negative="")
+from dealdesk.cli.options import Json, doc
+from dealdesk.cli.output import print_json, say, table
 
 
 async def quotes(
     *,
-    only: str | None = None,
-    model: str = "playbook",
-    gold: str | None = None,
-    json: Annotated[bool, Flag] = False,
+    only: Annotated[str | None, doc("One opportunity (opp_003) or `goals`.")] = None,
+    model: Annotated[str, doc("Who plays the agents.")] = "playbook",
+    gold: Annotated[
+        Path | None, doc("Folder of the gold records (default: evals of the source checkout).")
+    ] = None,
+    json: Json = False,
 ) -> int:
-    """Run every seed opportunity and every goal phrasing against its gold record.
-
-    Parameters
-    ----------
-    only
-        One opportunity (opp_003) or `goals`.
-    model
-        Who plays the agents.
-    gold
-        Folder of the gold records (default: evals of the source checkout).
-    json
-        Print JSON.
-    """
+    """Run every seed opportunity and goal against its gold record."""
     from dealdesk.evaluate import evaluate_goals, evaluate_quotes, gold_folder
 
-    folder = Path(gold) if gold else gold_folder()
+    folder = gold or gold_folder()
     report: dict[str, list[dict[str, Any]]] = {}
     with tempfile.TemporaryDirectory(prefix="dealdesk-eval-") as scratch:
         if only != "goals":
@@ -60,7 +47,7 @@ async def quotes(
         )
     for name, rows in report.items():
         agree = sum(not row["problems"] for row in rows)
-        result().print(f"{name}: {agree} of {len(rows)} agree ({model})", markup=False)
+        say(f"{name}: {agree} of {len(rows)} agree ({model})")
     return 1 if bad else 0
 
 

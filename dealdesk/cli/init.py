@@ -1,0 +1,43 @@
+"""`dealdesk init`: make the data folder, with the demo company or for one's own."""
+
+from pathlib import Path
+from typing import Annotated
+
+from dealdesk.cli.options import Home, doc
+from dealdesk.cli.output import say
+
+
+async def init(
+    *,
+    empty: Annotated[bool, doc("Leave the databases empty, for your own data.")] = False,
+    company: Annotated[
+        Path | None,
+        doc(
+            "A YAML or JSON file with your legal entities and people, as "
+            "examples/company/company.yaml has them; with --empty, finance's default policies "
+            "and payment terms come with it."
+        ),
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Make the data folder, with the demo company.
+
+    It holds the keys and three databases; --empty leaves the company out.
+    """
+    from dealdesk.desk import Desk
+    from dealdesk.own_company import make_empty, put_company
+    from dealdesk.settings import load_settings
+
+    settings = load_settings(home=home)
+    if empty:
+        changed = make_empty(settings, company)
+        said = f"{settings.home} is ready, without data."
+        if company is None:
+            said += " Name your company next: dealdesk init --empty --company FILE."
+    else:
+        async with Desk.open(settings, work=False) as desk:
+            said = desk.created or f"{settings.home} was ready already."
+        changed = [] if company is None else put_company(settings, company)
+    say(said)
+    for words in changed:
+        say(f"  {words}")

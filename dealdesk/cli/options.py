@@ -1,0 +1,66 @@
+"""The options that many commands take, each declared once, with its help.
+
+A command writes `home: Home = None`; what only one command takes stands with that command.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+
+def doc(words: str, **more: Any) -> Parameter:
+    """Return what `--help` says of an option; more as cyclopts's Parameter takes it."""
+    return Parameter(help=words, **more)
+
+
+QuoteId = Annotated[str, doc("The quote: its id or its printed number.")]
+RunId = Annotated[str, doc("The run.")]
+LineId = Annotated[str | None, doc("One line of it, l1 say (default: all).")]
+Home = Annotated[str | None, doc("The data folder.")]
+Json = Annotated[bool, doc("Print one JSON document, nothing else.")]
+Yes = Annotated[bool, doc("Do not ask again.")]
+View = Annotated[Literal["customer", "internal"], doc("What a customer may see, or everything.")]
+Out = Annotated[
+    str | None, doc("Folder for the quote's files (default: quotes in the data folder).")
+]
+Person = Annotated[
+    str | None,
+    doc("Who does it: the person's id in finance (default: DEALDESK_PERSON).", name="--as"),
+]
+Model = Annotated[
+    str | None, doc("Who plays the agents: playbook (rules, no key), claude, or a model id.")
+]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Decision:
+    """How a person decides about a quote, or about the run that waits with it."""
+
+    person: Person = None
+    note: Annotated[str, doc("Why.")] = ""
+    yes: Yes = False
+    home: Home = None
+    json: Json = False
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Playing:
+    """How a run is played and shown."""
+
+    model: Model = None
+    out: Out = None
+    home: Home = None
+    json: Json = False
+    ndjson: Annotated[bool, doc("Print every event as a line of JSON.")] = False
+
+
+DECISION, PLAYING = Decision(), Playing()
+"""What a command takes when nothing is said."""
+
+
+def shown_default(value: object) -> str | None:
+    """Return a default as `--help` shows it; nothing where leaving an option out says it all."""
+    return None if value in (None, False, "", ()) else str(value)

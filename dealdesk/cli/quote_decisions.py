@@ -1,0 +1,276 @@
+"""`dealdesk quote request|approve|reject|issue|accept|withdraw|supersede`: a named person decides.
+
+These are for quotes of any origin. A quote drafted in a desktop client or by another stack's agent
+has no run that could wait for a decision; where one does wait, it goes on as with `runs approve`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+from dealdesk.cli.exit_codes import WAITING
+from dealdesk.cli.options import DECISION, Decision, Home, Json, Out, Person, QuoteId, Yes, doc
+from dealdesk.cli.output import money, progress, tell
+from dealdesk.cli.session import deciding
+from orchestrator.errors import UsageError
+
+if TYPE_CHECKING:
+    from dealdesk.desk import Desk
+
+
+async def request_quote(
+    quote_id: QuoteId, /, *, person: Person = None, home: Home = None, json: Json = False
+) -> int:
+    """Ask for every approval a quote needs.
+
+    Whoever asks cannot give them.
+    """
+    async with deciding(home, person) as desk:
+        asked = {"quote_id": await desk.quote_id(quote_id)}
+        found = await desk.look("finance", "request_approval", asked)
+    tell(found, found["next_step"]["say"], json)
+    return WAITING if found["status"] == "waiting" else 0
+
+
+async def approve_quote(
+    quote_id: QuoteId, /, *, decision: Decision = DECISION, out: Out = None
+) -> int:
+    """Approve what a quote waits for, as a named person."""
+    return await _decide_quote(quote_id, decision, approved=True, out=out)
+
+
+async def reject_quote(quote_id: QuoteId, /, *, decision: Decision = DECISION) -> int:
+    """Reject what a quote waits for, as a named person.
+
+    That closes it.
+    """
+    return await _decide_quote(quote_id, decision, approved=False)
+
+
+async def issue_quote(
+    quote_id: QuoteId,
+    /,
+    *,
+    person: Person = None,
+    yes: Yes = False,
+    home: Home = None,
+    json: Json = False,
+) -> int:
+    """Issue a quote for which nothing is left to decide.
+
+    It gets its number and is binding.
+    """
+    async with deciding(home, person) as desk:
+        quote = await desk.quote(await desk.quote_id(quote_id))
+        refuse_if_run_waits(desk, quote["quote_id"])
+        if not sure("Issue this quote?", quote, yes=yes):
+            return WAITING
+        done = await desk.look("finance", "issue_quote", _exactly(quote))
+        words = f"Quote {done['number']} issued by {desk.settings.person}."
+        trouble = await noted(desk, {**quote, **done}, "issued", words)
+    words = f"Issued as {done['number']}, valid until {done['valid_until']}."
+    tell({**done, "crm_trouble": trouble}, words, json)
+    return 0
+
+
+async def accept_quote(
+    quote_id: QuoteId,
+    /,
+    *,
+    reference: Annotated[str, doc("The customer's order number, say.")] = "",
+    person: Person = None,
+    yes: Yes = False,
+    home: Home = None,
+    json: Json = False,
+) -> int:
+    """Record that the customer accepted an issued quote.
+
+    That makes the deal.
+    """
+    async with deciding(home, person) as desk:
+        quote = await desk.quote(await desk.quote_id(quote_id))
+        if not sure("Record the acceptance of this quote?", quote, yes=yes):
+            return WAITING
+        arguments = {**_exactly(quote), "reference": reference}
+        done = await desk.look("finance", "accept_quote", arguments)
+        by = f" with {reference}" if reference else ""
+        words = f"Quote {done['number']} accepted{by}; recorded by {desk.settings.person}."
+        trouble = await noted(desk, {**quote, **done}, "accepted", words)
+        for closed in done["closed"]:
+            words = f"Quote {closed} closed: {done['number']} was accepted."
+            trouble = await noted(desk, await desk.quote(closed), "withdrawn", words) or trouble
+    total = money(done["total_minor"], done["currency"])
+    tell({**done, "crm_trouble": trouble}, f"{done['number']} is accepted{by}: {total}.", json)
+    return 0
+
+
+async def withdraw_quote(
+    quote_id: QuoteId,
+    /,
+    *,
+    reason: Annotated[str, doc("Why.")],
+    person: Person = None,
+    home: Home = None,
+    json: Json = False,
+) -> int:
+    """Take a quote back, as a named person.
+
+    An issued one keeps its number.
+    """
+    async with deciding(home, person) as desk:
+        quote = await desk.quote(await desk.quote_id(quote_id))
+        refuse_if_run_waits(desk, quote["quote_id"])
+        arguments = {"quote_id": quote["quote_id"], "reason": reason}
+        done = await desk.look("finance", "withdraw_quote", arguments)
+        name = done["number"] or quote["quote_id"]
+        words = f"Quote {name} withdrawn by {desk.settings.person}: {reason}"
+        trouble = await noted(desk, quote, "withdrawn", words)
+    tell({**done, "crm_trouble": trouble}, f"{name} is withdrawn.", json)
+    return 0
+
+
+async def supersede_quote(
+    quote_id: QuoteId,
+    /,
+    *,
+    by: Annotated[str, doc("The quote that takes its place.")],
+    person: Person = None,
+    home: Home = None,
+    json: Json = False,
+) -> int:
+    """Close a quote in favour of another.
+
+    Both are of the same account.
+    """
+    async with deciding(home, person) as desk:
+        quote = await desk.quote(await desk.quote_id(quote_id))
+        refuse_if_run_waits(desk, quote["quote_id"])
+        arguments = {"quote_id": quote["quote_id"], "by_quote_id": await desk.quote_id(by)}
+        done = await desk.look("finance", "supersede_quote", arguments)
+        name = done["number"] or done["quote_id"]
+        other = done["superseded_by_number"] or arguments["by_quote_id"]
+        words = f"Quote {name} closed in favour of {other} by {desk.settings.person}."
+        trouble = await noted(desk, quote, "withdrawn", words)
+    tell({**done, "crm_trouble": trouble}, f"{name} is superseded by {other}.", json)
+    return 0
+
+
+async def _decide_quote(
+    named: str, decision: Decision, *, approved: bool, out: str | None = None
+) -> int:
+    async with deciding(decision.home, decision.person) as desk:
+        quote = await desk.quote(await desk.quote_id(named))
+        run_id = _run_waiting_with(desk, quote["quote_id"])
+        if run_id is None:
+            _refuse_if_undecidable(quote)
+            return await _decide(desk, quote, decision, approved=approved)
+    return await decide_run(run_id, decision, approved=approved, out=out)
+
+
+async def decide_run(
+    run_id: str, decision: Decision, *, approved: bool, out: str | None = None
+) -> int:
+    """Decide about the quote that a run waits with, and follow the run as it goes on."""
+    from dealdesk.cli.run_result import follow
+    from dealdesk.rendering import ready
+
+    folder = ready(out)
+    async with deciding(decision.home, decision.person, work=True) as desk:
+        row = desk.run_row(run_id)
+        quote = await desk.awaiting_decision(row)
+        seen = desk.events(run_id)[-1]["seq"]
+        if code := await _decide(desk, quote, decision, approved=approved, run=row):
+            return code
+        return await follow(
+            desk, run_id, row["goal"], out=folder, as_json=decision.json, after=seen
+        )
+
+
+async def _decide(
+    desk: Desk,
+    quote: Mapping[str, Any],
+    decision: Decision,
+    *,
+    approved: bool,
+    run: Mapping[str, Any] | None = None,
+) -> int:
+    """Show finance's facts, ask, and decide; return 0 when nobody else need decide."""
+    from dealdesk.people import decide_approvals
+
+    if not sure(f"{'Approve' if approved else 'Reject'} this quote?", quote, yes=decision.yes):
+        return WAITING
+    if run is None:
+        person = desk.settings.person or ""
+        await decide_approvals(
+            desk.servers, desk.signing, person, quote, approved=approved, note=decision.note
+        )
+        decided = await desk.quote(quote["quote_id"])
+        tell(decided, f"Decided. {decided['next_step']['say']}", decision.json)
+        return WAITING if decided["status"] == "waiting" else 0
+    left = sorted(await desk.decide(run, quote, approved=approved, note=decision.note))
+    if not left:
+        return 0
+    facts = {"run_id": run["run_id"], "outcome": "waiting", "roles": left}
+    tell(facts, f"Decided; still waiting for: {', '.join(left)}.", decision.json)
+    return WAITING
+
+
+def _refuse_if_undecidable(quote: Mapping[str, Any]) -> None:
+    if not any(one["status"] == "pending" for one in quote["approvals"]):
+        ask = f"`dealdesk quote request {quote['quote_id']} --as PERSON`, then decide as another"
+        unasked = quote["next_step"]["waits_for"] == "request_approval"
+        raise UsageError(
+            f"{quote['quote_id']} ({quote['status']}) waits for no decision",
+            fix=ask if unasked else quote["next_step"]["say"],
+        )
+
+
+def _exactly(quote: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that name the quote as it was shown, to its digest."""
+    return {"quote_id": quote["quote_id"], "digest": quote["digest"]}
+
+
+def _run_waiting_with(desk: Desk, quote_id: str) -> str | None:
+    for row in desk.store.list():
+        if row["status"] == "waiting":
+            waits = (e for e in reversed(desk.events(row["run_id"])) if e["type"] == "waiting")
+            if next(waits)["data"]["quote_id"] == quote_id:
+                return str(row["run_id"])
+    return None
+
+
+def refuse_if_run_waits(desk: Desk, quote_id: str) -> None:
+    """Leave a quote alone that a run waits with: the run goes on by itself.
+
+    Raises:
+        UsageError: a run waits with it.
+    """
+    if (run_id := _run_waiting_with(desk, quote_id)) is not None:
+        raise UsageError(
+            f"the run {run_id} waits with {quote_id} and goes on by itself",
+            fix=f"`dealdesk runs approve {run_id} --as PERSON`, or runs reject or cancel",
+        )
+
+
+def sure(question: str, quote: Mapping[str, Any] | None = None, *, yes: bool) -> bool:
+    """Ask whoever sits there, below finance's facts; no model's words are among them."""
+    if yes or not sys.stdin.isatty():
+        return True
+    if quote is not None:
+        from dealdesk.cli.quote_view import print_quote
+
+        print_quote(quote)
+    if input(f"{question} [y/N] ").strip().lower() in ("y", "yes"):
+        return True
+    progress().print("Nothing was changed.", markup=False)
+    return False
+
+
+async def noted(desk: Desk, quote: Mapping[str, Any], outcome: str, words: str) -> str:
+    """Tell the CRM how a quote stands now; return why it took no note of it, if it did not."""
+    from dealdesk.people import record_outcome
+
+    person = desk.settings.person or ""
+    return await record_outcome(desk.servers, desk.signing, person, quote, outcome, words)
