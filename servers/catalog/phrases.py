@@ -97,7 +97,7 @@ class Trait(Row):
 
 
 class Vocabulary(Row):
-    """The words customers use, as data: see `seed_data/catalog/synonyms.json`."""
+    """The words customers use, as data: see `seed_data/catalog/vocabulary.json`."""
 
     words: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     families: dict[str, tuple[str, ...]] = Field(default_factory=dict)

@@ -21,8 +21,8 @@ from servers.catalog.availability import promise
 from servers.catalog.bundles import unpack
 from servers.catalog.comparing import compare
 from servers.catalog.eligibility import Destination
+from servers.catalog.load import TABLES
 from servers.catalog.phrases import read
-from servers.catalog.seed import load
 from servers.catalog.selection import join
 from servers.catalog.substitutes import suggest
 from servers.toolkit.app import Server, create_app, finish
@@ -263,5 +263,5 @@ def open_server(url: str) -> tuple[Server, dict[str, int]]:
         The server, and what was loaded into a new database: rows per table.
     """
     database = Database.open(url, server="catalog")
-    loaded = ensure_seeded(database, load)
+    loaded = ensure_seeded(database, TABLES)
     return create_server(database), loaded

@@ -44,7 +44,7 @@ from servers.crm.seed_rows import (
 )
 from servers.crm.texts import MAX_TEXT, clean_line, tidy
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.importing import read_json
+from servers.toolkit.table_files import read_json
 
 Shape = TypeVar("Shape", bound=Row)
 SOURCE = "seed"

@@ -12,10 +12,10 @@ from servers.finance.seeds import prices as seed_prices
 from servers.finance.seeds import rows
 from servers.finance.seeds import rows_house as house
 from servers.finance.seeds.promotions import promotions
+from servers.finance.seeds.reading import read_json
 from servers.finance.seeds.subscriptions import subscriptions_and_fees
 from servers.finance.seeds.tax import taxes
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.importing import read_json
 from servers.toolkit.money import to_micro
 
 Part = Callable[[Path], Iterable[m.FinanceTable]]

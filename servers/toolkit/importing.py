@@ -1,208 +1,387 @@
-"""Rows from files that people edit: what is wrong is named with its file and row.
+"""Tables in: files become rows, each checked, all of them written or none.
 
-`read_json` and `read_csv` read the demo's own files. `read_table` reads a file of somebody else's
-making, CSV or JSON, whose columns may have other names, and `check_rows` says everything that is
-wrong in it at once.
+The demo data, `dealdesk import FOLDER` and `dealdesk import SERVER TABLE FILE` all come in here. A
+row whose key is there already is changed, in the columns that the file has.
 """
 
-import csv
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import UnionType
-from typing import Any, Generic, TypeVar, Union, get_args, get_origin
+from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import ValidationError
+from sqlalchemy import Table as DatabaseTable
+from sqlalchemy import select
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlmodel import Session, SQLModel
 
+from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
+from servers.toolkit.table_files import SUFFIXES, Rows, read_rows, whole
+from servers.toolkit.tables import Table, Values
+from servers.toolkit.upserting import BATCH, Upsert
 
-RowType = TypeVar("RowType", bound=BaseModel)
 MOST_ERRORS = 20
-"""How many problems of one file are told; their number is told whole."""
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        InvalidInputError: naming the file, the line and what is wrong.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as problem:
-        raise InvalidInputError(f"cannot read {path.name}", fix="restore the file") from problem
-    except UnicodeDecodeError as problem:
-        raise _not_utf8(path) from problem
-    except json.JSONDecodeError as problem:
-        raise InvalidInputError(
-            f"{path.name}, line {problem.lineno}: {problem.msg}", fix="mend the JSON"
-        ) from problem
-
-
-def read_csv(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the rows of a CSV file with their line numbers; a ragged row is an error.
-
-    The columns may be separated by commas, semicolons or tabs: the header decides.
-
-    Raises:
-        InvalidInputError: the file cannot be read, or a row has too many or too few columns.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = file.readline()
-            file.seek(0)
-            delimiter = max(",;\t", key=header.count)
-            reader = csv.DictReader(file, restkey="_extra", restval=None, delimiter=delimiter)
-            for row in reader:
-                if "_extra" in row or None in row.values():
-                    raise InvalidInputError(
-                        f"{path.name}, line {reader.line_num}: wrong number of columns",
-                        fix="give every row the columns of the header",
-                    )
-                yield reader.line_num, row
-    except OSError as problem:
-        raise InvalidInputError(f"cannot read {path.name}", fix="restore the file") from problem
-    except UnicodeDecodeError as problem:
-        raise _not_utf8(path) from problem
-    except csv.Error as problem:
-        raise InvalidInputError(f"{path.name} is no CSV: {problem}", fix="save it as CSV") from None
-
-
-def _not_utf8(path: Path) -> InvalidInputError:
-    return InvalidInputError(
-        f"{path.name} is not UTF-8 text", fix="save it as CSV UTF-8 (a choice of 'Save as')"
-    )
+"""How many problems are told; their number is told whole."""
+BESIDE = re.compile(r"[A-Za-z0-9][\w .-]{0,120}(/[A-Za-z0-9][\w .-]{0,120}){0,4}")
+Told = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class RowError:
-    """What is wrong with one row of a file; `row` is its line (CSV) or place (JSON), from 1."""
+class Report:
+    """What came of one file; nothing was written when it was a dry run.
 
+    Attributes:
+        table: The table it went into.
+        rows: How many rows it has.
+        inserted: Rows that are new.
+        updated: Rows that were there and differ.
+        unchanged: Rows that were there already.
+        ignored: Its columns that the table does not know.
+    """
+
+    table: str
+    rows: int
+    inserted: int
+    updated: int
+    unchanged: int
+    ignored: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong in a file; `row` is a line (CSV) or a place, from 1, and 0 the whole file."""
+
+    file: str
     row: int
     column: str
     message: str
 
     def __str__(self) -> str:
         """Return it as a person reads it."""
-        column = f", {self.column}" if self.column else ""
-        return f"row {self.row}{column}: {self.message}"
+        place = f"row {self.row}" if self.row else ""
+        where = ", ".join(part for part in (place, self.column) if part)
+        return f"{self.file}: {where}: {self.message}" if where else f"{self.file}: {self.message}"
 
 
-@dataclass(frozen=True)
-class Checked(Generic[RowType]):
-    """The rows of a file that are right, with their numbers, and every problem of the others."""
+class Loading:
+    """Files of one server on their way into its tables, inside one open transaction.
 
-    rows: list[tuple[int, RowType]]
-    errors: list[RowError]
+    Once something is wrong nothing more is written; the other rows are still checked, each by
+    itself, so that a person hears of all their problems at once.
+    """
+
+    def __init__(self, session: Session) -> None:
+        """Take files into the tables of an open write session."""
+        self.session = session
+        self.problems: list[Problem] = []
+        self.reports: list[Report] = []
+        self._known: dict[tuple[DatabaseTable, str, str], dict[Any, Any]] = {}
+        self._folder = Path()
+        self._file = ""
+        self._taken: dict[str, Table] = {}
+
+    def take(
+        self,
+        table: Table,
+        path: Path,
+        *,
+        mapping: Mapping[str, str] | None = None,
+        constants: Mapping[str, str] | None = None,
+        strict: bool = True,
+    ) -> None:
+        """Take a file into a table.
+
+        Args:
+            table: How the file fills the table.
+            path: A CSV, JSON or XLSX file.
+            mapping: Our column -> the name it has in the file.
+            constants: Our column -> what it is in every row.
+            strict: A column we do not know is a mistake, else it is left out.
+        """
+        self._folder, self._file, self._taken[table.name] = path.parent, path.name, table
+        try:
+            header, rows = read_rows(path)
+            mapping, constants = mapping or {}, constants or {}
+            theirs = _columns(table, header, mapping, constants, path.name)
+            ignored = [name for name in header if name and name not in theirs.values()]
+            if strict and ignored:
+                self._wrong(0, ignored[0], f"no such column; there are {', '.join(table.fields)}")
+            ours = ((n, _row(row, theirs, constants)) for n, row in rows)
+            rows_read, done = self._fill(table, ours, {*theirs, *constants})
+            self.reports.append(
+                Report(
+                    table.name, rows_read, done.inserted, done.updated, done.same, tuple(ignored)
+                )
+            )
+        except InvalidInputError as problem:
+            said = problem.message.removeprefix(path.name).lstrip(": ,")
+            self._wrong(0, "", said)
+
+    def finish(self) -> list[Report]:
+        """Check what must hold between rows, and return what came of each file.
+
+        Raises:
+            InvalidInputError: naming the first problems, and how many there are.
+        """
+        for table in self._taken.values() if not self.problems else ():
+            self._file = table.name
+            for problem in table.holds(self.session) if table.holds is not None else ():
+                self._wrong(0, "", problem)
+        refuse(self.problems)
+        return self.reports
+
+    def known(self, model: type[SQLModel], column: str, value: str = "") -> dict[Any, Any]:
+        """Return the values of a column, each with what its row has in another (or the same)."""
+        return self._names(model.__table__, column, value)  # type: ignore[attr-defined]
+
+    def must_know(self, model: type[SQLModel], column: str, names: Iterable[Any]) -> None:
+        """Refuse names that no row has, unless the rows they name were wrong themselves.
+
+        Raises:
+            ValueError: naming the first.
+        """
+        for name in names if not self.problems else ():
+            if name not in self.known(model, column):
+                raise ValueError(f"there is no {name}")
+
+    def beside(self, name: str) -> bytes:
+        """Return a file that lies beside the one being read, or in a folder there.
+
+        Raises:
+            ValueError: there is none, or the name leads elsewhere.
+        """
+        if not BESIDE.fullmatch(name) or ".." in name:
+            raise ValueError(f"{name!r} does not lie beside this file")
+        try:
+            return (self._folder / name).read_bytes()
+        except OSError:
+            raise ValueError(f"{name} cannot be read") from None
+
+    def _wrong(self, row: int, column: str, message: str) -> None:
+        self.problems.append(Problem(self._file, row, column, message))
+
+    def _names(self, table: DatabaseTable, column: str, value: str = "") -> dict[Any, Any]:
+        key = (table, column, value or column)
+        if key not in self._known:
+            rows = self.session.connection().execute(select(table.c[column], table.c[key[2]]))
+            self._known[key] = {row[0]: row[1] for row in rows}
+        return self._known[key]
+
+    def _fill(self, table: Table, rows: Rows, given: set[str]) -> tuple[int, Upsert]:
+        writing = Upsert(table, self.session, [] if self.problems else None)
+        seen: dict[tuple[Any, ...], int] = {}
+        itself = [at for target, at in table.references.values() if target is table.stored]
+        for at in itself if not self.problems else ():
+            self._names(table.stored, at)
+        waiting: list[tuple[int, Values]] = []
+        for number, row in rows:
+            values = self._checked(table, number, writing.completed(row, given))
+            if values is None:
+                continue
+            key = table.key_of(values)
+            if key in seen:
+                said = " / ".join(str(part) for part in key)
+                self._wrong(number, "", f"is row {seen[key]} again ({said})")
+            seen[key] = number
+            for (target, column, other), names in self._known.items():
+                if target is table.stored and column in values:
+                    names[values[column]] = values.get(other)
+            waiting.append((number, values))
+            if len(waiting) >= BATCH and not itself and table.whole is None:
+                self._write(table, writing, waiting)
+                waiting = []
+        self._write(table, writing, waiting)
+        return len(seen), writing
+
+    def _checked(self, table: Table, number: int, row: Values) -> Values | None:
+        """Return a row as the database's columns, or nothing, and what is wrong with it."""
+        try:
+            read = row if table.read is None else table.read(row)
+            filled = {**read, **{n: whole(read[n], k) for n, k in table.parts.items() if n in read}}
+            checked = table.adapter.validate_python(filled)
+            wrong = list(table.problems(checked)) if table.problems is not None else []
+            for said in wrong:
+                self._wrong(number, "", said)
+            return None if wrong else table.values(checked, self)
+        except ValidationError as problem:
+            for one in problem.errors(include_url=False):
+                self._wrong(number, ".".join(map(str, one["loc"])), _said(one))
+        except (ValueError, InvalidInputError) as problem:
+            self._wrong(number, "", getattr(problem, "message", str(problem)))
+        return None
+
+    def _write(self, table: Table, writing: Upsert, rows: list[tuple[int, Values]]) -> None:
+        for column, (target, at) in table.references.items() if not self.problems else ():
+            names = self._names(target, at)
+            for number, values in rows:
+                if values.get(column) and values[column] not in names:
+                    self._wrong(number, column, f"there is no {values[column]}")
+        if self.problems:
+            return
+        try:
+            writing.write([values for _, values in rows])
+        except (IntegrityError, DataError) as problem:
+            said = (str(problem.orig).strip().splitlines() or ["it"])[0]
+            self._wrong(0, "", f"the database refuses a row: {said}")
 
 
-def read_table(
-    path: Path, columns: Sequence[str], mapping: Mapping[str, str]
-) -> list[tuple[int, dict[str, Any]]]:
-    """Read a CSV or JSON file as rows under our own column names; other columns are left out.
-
-    Args:
-        path: A `.csv`, `.tsv` or `.json` file; JSON is a list of objects.
-        columns: The columns we know.
-        mapping: Our column -> the name it has in the file.
+def _columns(
+    table: Table,
+    header: Sequence[str],
+    mapping: Mapping[str, str],
+    constants: Mapping[str, str],
+    file: str,
+) -> dict[str, str]:
+    """Return our columns that a file has, each with the name it has there.
 
     Raises:
-        InvalidInputError: the file cannot be read, or the mapping names what is not there.
+        InvalidInputError: a mapping or a constant names what is not there, or what is.
     """
-    unknown = sorted(set(mapping) - set(columns))
-    if unknown:
-        raise InvalidInputError(
-            f"there is no column {unknown[0]!r} to map to", fix=f"use {', '.join(columns)}"
-        )
-    if path.suffix.lower() == ".json":
-        found = read_json(path)
-        if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+    columns = [*table.fields, *table.also]
+    for name in (*mapping, *constants):
+        if name not in columns:
             raise InvalidInputError(
-                f"{path.name} is not a list of rows", fix='write [{"column": value, ...}, ...]'
+                f"there is no column {name!r} in {table.name}", fix=f"use {', '.join(columns)}"
             )
-        rows = list(enumerate(found, start=1))
-    else:
-        rows = list(read_csv(path))
-    if not rows:
-        raise InvalidInputError(f"{path.name} has no rows", fix="check the file")
-    theirs = {name: mapping.get(name, name) for name in columns}
-    present = {name for _, row in rows for name in row}
-    if gone := sorted(set(mapping.values()) - present):
-        raise InvalidInputError(f"{path.name} has no {gone[0]!r}", fix="check --map")
-    return [
-        (number, {ours: row[name] for ours, name in theirs.items() if row.get(name, "") != ""})
-        for number, row in rows
-    ]
+    if gone := sorted(set(mapping.values()) - set(header)):
+        raise InvalidInputError(f"{file} has no {gone[0]!r}", fix="check --map")
+    found = {name: mapping.get(name, name) for name in columns}
+    found = {ours: theirs for ours, theirs in found.items() if theirs in header}
+    if both := sorted(set(found) & set(constants)):
+        raise InvalidInputError(f"{file} says {both[0]!r} itself", fix="leave out --set")
+    return found
 
 
-def check_rows(model: type[RowType], rows: Sequence[tuple[int, Mapping[str, Any]]]) -> Checked[Any]:
-    """Check rows field by field; lists and maps may be written as `a;b` and `EUR=5;GBP=4`."""
-    adapter = TypeAdapter(model)
-    parts = {n: kind for n, f in model.model_fields.items() if (kind := _part(f.annotation))}
-    good: list[tuple[int, Any]] = []
-    errors: list[RowError] = []
-    for number, row in rows:
-        try:
-            filled = {**row, **{n: _whole(row[n], parts[n]) for n in parts if n in row}}
-            good.append((number, adapter.validate_python(filled)))
-        except ValidationError as problem:
-            errors += [_row_error(number, one) for one in problem.errors(include_url=False)]
-        except ValueError as problem:
-            errors.append(RowError(number, "", str(problem)))
-    return Checked(good, errors)
+def _row(row: Values, theirs: Mapping[str, str], constants: Mapping[str, str]) -> Values:
+    return {**{o: row[t] for o, t in theirs.items() if t in row}, **constants}
 
 
-def _part(annotation: Any) -> str:
-    """Return `list` or `dict` for a field that holds one, through unions with None."""
-    if get_origin(annotation) in (Union, UnionType):
-        return next((found for one in get_args(annotation) if (found := _part(one))), "")
-    origin = get_origin(annotation) or annotation
-    if origin in (list, tuple):
-        return "list"
-    return "dict" if origin is dict else ""
-
-
-def _whole(cell: Any, kind: str) -> Any:
-    """Return a CSV cell as the list or map it writes."""
-    if not isinstance(cell, str):
-        return cell
-    text = cell.strip()
-    if text[:1] in ("[", "{"):
-        return json.loads(text)
-    pieces = [piece.strip() for piece in text.split(";") if piece.strip()]
-    if kind == "list":
-        return pieces
-    if not all("=" in piece for piece in pieces):
-        raise ValueError(f"{text[:40]!r} is not a map: write EUR=100.00;GBP=90.00")
-    return dict(piece.split("=", 1) for piece in pieces)
-
-
-def _row_error(number: int, problem: Mapping[str, Any]) -> RowError:
+def _said(problem: Mapping[str, Any]) -> str:
+    """Return what is wrong with a cell, and how it is written."""
     given = problem["input"] if isinstance(problem["input"], str | int) else ""
-    message = str(problem["msg"])
     if problem["type"] == "missing":
-        message = "is missing"
-    elif problem["type"] in ("decimal_parsing", "int_parsing", "date_from_datetime_parsing"):
+        return "is missing"
+    if problem["type"] in ("decimal_parsing", "int_parsing", "date_from_datetime_parsing"):
         form = {"d": "1234.56", "i": "1234"}.get(problem["type"][0], "2026-11-23")
         form = "2026-11-23" if problem["type"].startswith("date") else form
-        message = f"{str(given)[:40]!r} cannot be read; write it like {form}"
-    elif given != "":
-        message = f"{message} (it is {str(given)[:40]!r})"
-    return RowError(number, ".".join(str(part) for part in problem["loc"]), message)
+        return f"{str(given)[:40]!r} cannot be read; write it like {form}"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{message} (it is {str(given)[:40]!r})" if given != "" else message
 
 
-def refuse(path: Path, errors: Sequence[RowError]) -> None:
-    """Refuse a file with problems, naming the first of them and how many there are.
+def refuse(problems: Sequence[Problem]) -> None:
+    """Refuse files with problems, naming the first of them and how many there are.
 
     Raises:
         InvalidInputError: there is at least one.
     """
-    if not errors:
+    if not problems:
         return
-    shown = [str(one) for one in sorted(errors, key=lambda e: e.row)[:MOST_ERRORS]]
-    more = f"; and {len(errors) - len(shown)} more" if len(errors) > len(shown) else ""
+    files = list(dict.fromkeys(one.file for one in problems))
+    ordered = sorted(problems, key=lambda one: (files.index(one.file), one.row))
+    more = len(problems) - MOST_ERRORS
     raise InvalidInputError(
-        f"{path.name}: nothing was imported: {'; '.join(shown)}{more}",
-        fix="mend the rows and import the file again",
+        f"nothing was imported: {'; '.join(map(str, ordered[:MOST_ERRORS]))}"
+        + (f"; and {more} more" if more > 0 else ""),
+        fix="mend the rows and import again",
     )
+
+
+class _DryRunError(Exception):
+    """Leaves the transactions without a commit."""
+
+
+def import_file(
+    database: Database,
+    table: Table,
+    path: Path,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    constants: Mapping[str, str] | None = None,
+    dry_run: bool = False,
+) -> Report:
+    """Import a file into a table, all rows or none; columns we do not know are left out, and said.
+
+    Raises:
+        InvalidInputError: naming up to twenty rows that are wrong, and how many there are.
+    """
+    try:
+        with database.write() as session:
+            loading = Loading(session)
+            loading.take(table, path, mapping=mapping, constants=constants, strict=False)
+            (report,) = loading.finish()
+            if not report.rows:
+                raise InvalidInputError(f"{path.name} has no rows", fix="check the file")
+            if dry_run:
+                raise _DryRunError
+    except _DryRunError:
+        pass
+    return report
+
+
+def load_folder(
+    session: Session,
+    tables: Mapping[str, Table],
+    folder: Path,
+    told: Told | None = None,
+) -> Loading:
+    """Take the files of a folder, named for tables, into an open write session; write no half."""
+    loading = Loading(session)
+    files = {path: path.stem for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES}
+    for path, name in files.items():
+        if name not in tables or list(files.values()).count(name) > 1:
+            what = "there are two files for one table" if name in tables else "is no table's name"
+            loading.problems.append(Problem(path.name, 0, "", what))
+    for name, table in tables.items():
+        for path in (path for path, stem in files.items() if stem == name):
+            loading.take(table, path)
+            if told is not None:
+                told(name)
+    return loading
+
+
+def import_folder(
+    databases: Mapping[str, tuple[Database, Mapping[str, Table]]],
+    folder: Path,
+    *,
+    dry_run: bool = False,
+    told: Told | None = None,
+) -> dict[str, list[Report]]:
+    """Import a folder with a folder of files for each server: everything is right, or nothing is.
+
+    Args:
+        databases: Each server's open database and tables.
+        folder: Where the servers' folders are; a server may have none.
+        dry_run: Check everything, against the databases too, and write nothing.
+        told: Hears of each table that was read.
+
+    Raises:
+        InvalidInputError: naming up to twenty problems of all files, and how many there are.
+    """
+    wanted = [name for name in databases if (folder / name).is_dir()]
+    if not wanted:
+        raise InvalidInputError(
+            f"{folder} has no folder {', '.join(databases)}", fix="see seed_data/README.md"
+        )
+    try:
+        with ExitStack() as stack:
+            loadings = {}
+            for name in wanted:
+                database, tables = databases[name]
+                session = stack.enter_context(database.write())
+                loadings[name] = load_folder(session, tables, folder / name, told)
+            problems = [
+                replace(one, file=f"{name}/{one.file}")
+                for name, loading in loadings.items()
+                for one in loading.problems
+            ]
+            refuse(problems)
+            reports = {name: loading.finish() for name, loading in loadings.items()}
+            if dry_run:
+                raise _DryRunError
+    except _DryRunError:
+        pass
+    return reports

@@ -1,13 +1,15 @@
-"""Fill a new database once, in the transaction that also remembers it was done."""
+"""Fill a new database once with the demo, in the transaction that also remembers it was done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 
 from sqlmodel import Session
 
 from servers.toolkit.database import Database
+from servers.toolkit.importing import load_folder
 from servers.toolkit.migrate import setting_table
+from servers.toolkit.tables import Table
 
 Load = Callable[[Session, Path], dict[str, int]]
 
@@ -17,8 +19,10 @@ def seed_folder(server: str) -> Path:
     return Path(str(files("seed_data"))) / server
 
 
-def ensure_seeded(database: Database, load: Load, folder: Path | None = None) -> dict[str, int]:
-    """Load the demo data into a database that was never filled; return the rows per table.
+def ensure_seeded(
+    database: Database, tables: Mapping[str, Table] | Load, folder: Path | None = None
+) -> dict[str, int]:
+    """Import the demo into a database that was never filled; return the rows per table.
 
     A database that was filled before, or made empty on purpose, is left alone: the answer is
     then an empty dict. Two processes that start together fill it once.
@@ -35,8 +39,13 @@ def ensure_seeded(database: Database, load: Load, folder: Path | None = None) ->
         taken = setting_table.select().where(setting_table.c.name == "seeded")
         if connection.execute(taken).first() is not None:
             return {}
-        counts = load(session, folder or seed_folder(database.server))
-        session.flush()
+        folder = folder or seed_folder(database.server)
+        if callable(tables):
+            counts = tables(session, folder)
+            session.flush()
+        else:
+            reports = load_folder(session, tables, folder).finish()
+            counts = {report.table: report.rows for report in reports}
         mark_seeded(session, "demo")
     return counts
 

@@ -1,67 +1,137 @@
 """Write many checked rows at once: new ones are inserted, changed ones updated, by their key."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
-from sqlmodel import Session, SQLModel
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlmodel import Session
+
+from servers.toolkit.tables import Table, Values
 
 BATCH = 5_000
 """Rows of one statement; PostgreSQL and SQLite both take that many sets of parameters."""
+Key = tuple[Any, ...]
 
 
-@dataclass(frozen=True)
-class Written:
-    """How many rows a file brought, changed, and left as they were."""
+class Upsert:
+    """The rows of one file against those that are stored: new ones, changed ones, the rest."""
 
-    inserted: int
-    updated: int
-    unchanged: int
+    def __init__(self, table: Table, session: Session, stored: list[Values] | None = None) -> None:
+        """Compare with the rows that are stored, or with those given."""
+        self.table, self.session = table, session
+        self.inserted = self.updated = self.same = 0
+        if stored is None:
+            found = session.connection().execute(select(table.stored))
+            stored = [dict(row) for row in found.mappings()]
+        self.stored = {table.key_of(row): row for row in stored}
+        self.last = max((row["place"] for row in stored), default=0) if self._placed else 0
+        kinds: list[Any] = [table.fields[n].annotation for n in table.key if n in table.fields]
+        self.keys = [TypeAdapter(kind) for kind in kinds]
+
+    @property
+    def _placed(self) -> bool:
+        return "place" in self.table.stored.c
+
+    def completed(self, row: Values, given: set[str]) -> Values:
+        """Return a row with the columns its file does not have as the stored row has them."""
+        missing = [name for name in self.table.fields if name not in given]
+        if not missing or not self.stored or len(self.keys) != len(self.table.key):
+            return row
+        try:
+            parts = zip(self.keys, self.table.key, strict=True)
+            before = self.stored.get(tuple(k.validate_python(row[n]) for k, n in parts))
+        except (KeyError, ValidationError):
+            return row
+        told = self.table.told(before) if before is not None else {}
+        return {**{n: told[n] for n in missing if told.get(n) is not None}, **row}
+
+    def write(self, rows: list[Values]) -> None:
+        """Insert the rows whose key is new and update those that differ."""
+        if self.table.whole is not None:
+            rows = self._in_place_of_their_groups(rows, self.table.whole)
+        new, changed = [], []
+        for row in rows:
+            before = self.stored.get(self.table.key_of(row))
+            if before is None:
+                new.append(self._new(row))
+            elif any(before[name] != value for name, value in row.items()):
+                changed.append({**{n: before[n] for n in self._own}, "changed": row})
+        self._insert(new)
+        self._update(changed)
+        self.inserted += len(new)
+        self.updated += len(changed)
+        self.same += len(rows) - len(new) - len(changed)
+
+    @property
+    def _own(self) -> list[str]:
+        return [column.name for column in self.table.stored.primary_key]
+
+    def _new(self, row: Values) -> Values:
+        """Return a row with what the class gives a new one."""
+        if self._placed and "place" not in row:
+            self.last += 1
+            row = {**row, "place": self.last}
+        missing = {n: f for n, f in self.table.model.model_fields.items() if n not in row}
+        defaults = {n: f.get_default(call_default_factory=True) for n, f in missing.items()}
+        return {**{n: v for n, v in defaults.items() if n not in self._own or v}, **row}
+
+    def _insert(self, rows: list[Values]) -> None:
+        rows = _parents_first(self.table, rows)
+        for start in range(0, len(rows), BATCH):
+            batch = rows[start : start + BATCH]
+            self.session.connection().execute(insert(self.table.stored), batch)
+
+    def _update(self, changed: list[Values]) -> None:
+        if not changed:
+            return
+        table, names = self.table.stored, list(changed[0]["changed"])
+        where = [table.c[name] == bindparam(f"own_{name}") for name in self._own]
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+        sets = [
+            {f"own_{n}": one[n] for n in self._own} | {f"new_{n}": one["changed"][n] for n in names}
+            for one in changed
+        ]
+        self.session.connection().execute(update(table).where(*where).values(values), sets)
+
+    def _in_place_of_their_groups(self, rows: list[Values], by: Sequence[str]) -> list[Values]:
+        """Take away the rows of the groups that differ, and return the rows still to be written."""
+        stored: dict[Key, list[Values]] = {}
+        for one in self.stored.values():
+            stored.setdefault(tuple(one[name] for name in by), []).append(one)
+        groups: dict[Key, list[Values]] = {}
+        for row in rows:
+            group = groups.setdefault(tuple(row[name] for name in by), [])
+            group.append({**row, "place": len(group)} if self._placed else row)
+        left = []
+        for key, group in groups.items():
+            before = {self.table.key_of(one): one for one in stored.get(key, ())}
+            after = {self.table.key_of(one): one for one in group}
+            same = [k for k, o in after.items() if k in before and o.items() <= before[k].items()]
+            if len(same) == len(before) == len(after):
+                self.same += len(same)
+                continue
+            where = [
+                self.table.stored.c[name] == value for name, value in zip(by, key, strict=True)
+            ]
+            self.session.connection().execute(delete(self.table.stored).where(*where))
+            for gone in before:
+                del self.stored[gone]
+            left += group
+        return left
 
 
-def upsert(
-    session: Session,
-    model: type[SQLModel],
-    key: Sequence[str],
-    rows: Sequence[Mapping[str, Any]],
-    updates: Collection[str] | None = None,
-) -> Written:
-    """Insert rows whose key is new and update those that differ, with three kinds of statements.
-
-    Args:
-        session: An open write session.
-        model: The table.
-        key: The columns that say which row it is; they need not be its primary key.
-        rows: Values by column; every row has the same columns, and no key comes twice.
-        updates: Columns that change a row which is there already; none means all of them.
-    """
-    if not rows:
-        return Written(0, 0, 0)
-    table = model.__table__  # type: ignore[attr-defined]
-    names = [n for n in rows[0] if n not in key and (updates is None or n in updates)]
-    own = [column.name for column in table.primary_key]  # a key may hold nulls, which equal nothing
-    connection = session.connection()
-    columns = [table.c[name] for name in (*key, *names, *own)]
-    stored = {
-        tuple(row[: len(key)]): (tuple(row[len(key) : len(key) + len(names)]), row[-len(own) :])
-        for row in connection.execute(select(*columns))
-    }
-    new, changed = [], []
-    for row in rows:
-        before = stored.get(tuple(row[name] for name in key))
-        if before is None:
-            new.append(dict(row))
-        elif before[0] != tuple(row[name] for name in names):
-            values = {f"new_{name}": row[name] for name in names}
-            changed.append(values | {f"own_{n}": v for n, v in zip(own, before[1], strict=True)})
-    for start in range(0, len(new), BATCH):
-        connection.execute(insert(table), new[start : start + BATCH])
-    if changed:
-        change: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
-        where = [table.c[name] == bindparam(f"own_{name}") for name in own]
-        statement = update(table).where(*where).values(change)
-        for start in range(0, len(changed), BATCH):
-            connection.execute(statement, changed[start : start + BATCH])
-    session.expire_all()
-    return Written(len(new), len(changed), len(rows) - len(new) - len(changed))
+def _parents_first(table: Table, rows: list[Values]) -> list[Values]:
+    """Return rows that name rows of their own table after those they name."""
+    for column, (target, at) in table.references.items():
+        if target is not table.stored:
+            continue
+        by = {row[at]: row for row in rows}
+        placed: dict[Any, Values] = {}
+        for row in rows:
+            chain = [row]
+            while (above := by.get(chain[-1].get(column))) is not None and above not in chain:
+                chain.append(above)
+            placed |= {one[at]: one for one in reversed(chain) if one[at] not in placed}
+        rows = list(placed.values())
+    return rows

@@ -9,8 +9,8 @@ from sqlmodel import Session
 
 from servers.catalog import repository, rulebook
 from servers.catalog.eligibility import Destination
+from servers.catalog.load import TABLES
 from servers.catalog.schemas import LineIn, Product
-from servers.catalog.seed import load
 from servers.catalog.server import create_server
 from servers.profiles import profile_grant
 from servers.toolkit.app import Server
@@ -24,7 +24,7 @@ TODAY = date(2026, 11, 23)
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """The demo catalog; nothing writes to it, so all tests share it."""
     database = Database.open(tmp_path_factory.mktemp("catalog") / "catalog.db", server="catalog")
-    ensure_seeded(database, load)
+    ensure_seeded(database, TABLES)
     yield database
     database.close()
 

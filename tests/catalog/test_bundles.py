@@ -9,10 +9,10 @@ import pytest
 from servers.catalog.availability import promise
 from servers.catalog.bundles import misplaced, unpack
 from servers.catalog.configuration import check, complete
+from servers.catalog.load.bundles import bundle_problems
 from servers.catalog.models import ComponentRow, OptionGroupRow
 from servers.catalog.rulebook import Stock
 from servers.catalog.schemas import Component, OptionGroup, Product
-from servers.catalog.seed import check_bundles
 from servers.catalog.selection import join, scenarios, total
 from servers.catalog.shipping import options
 from servers.toolkit.errors import InvalidInputError
@@ -186,23 +186,17 @@ def test_a_box_counts_as_its_pieces(kits: Any, rules: Any, to: Any, session: Any
     ("products", "problem"),
     [
         ([bundle("K-1", Component(sku="K-2")), bundle("K-2", Component(sku="K-1"))], "circle"),
-        ([bundle("K-1", Component(sku="NOPE-1"))], "names 'NOPE-1'"),
         ([bundle("K-1")], "always in it"),
         ([product("P-1", "goods"), bundle("K-1", Component(sku="P-1", optional=True))], "always"),
-        ([product("P-1", "goods", components=[{"sku": "P-1"}])], "only a bundle"),
         (
             [product("P-1", "goods"), bundle("K-1", Component(sku="P-1", group="x"))],
             "option groups",
         ),
-        (
-            [product("P-1", "goods"), bundle("K-1", Component(sku="P-1"), Component(sku="P-1"))],
-            "named twice",
-        ),
     ],
 )
 def test_a_bundle_that_cannot_be_is_refused(products: list[Product], problem: str) -> None:
-    with pytest.raises(InvalidInputError, match=problem):
-        check_bundles({one.sku: one for one in products})
+    found = list(bundle_problems({one.sku: one for one in products}))
+    assert any(problem in one for one in found), found
 
 
 def test_a_bundle_is_kept_with_its_parts_and_groups(tmp_path: Path, kits: Any) -> None:

@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from servers.catalog import repository
+from servers.catalog.load import TABLES
 from servers.catalog.matching import match
 from servers.catalog.phrases import read
-from servers.catalog.seed import load
 from servers.toolkit.database import Database
 from servers.toolkit.seeding import ensure_seeded
 
@@ -28,7 +28,7 @@ def postgres() -> Iterator[Database]:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
     url = sa.engine.make_url(URL).set(database=name).render_as_string(hide_password=False)
     database = Database.open(url, server="catalog")
-    assert ensure_seeded(database, load)["products"] >= 150
+    assert ensure_seeded(database, TABLES)["products"] >= 150
     yield database
     database.close()
     with keeper.connect() as connection:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -9,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from servers.catalog.load import TABLES
 from servers.catalog.rulebook import RULE, Certification, Export
-from servers.catalog.seed import load
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.seeding import ensure_seeded, seed_folder
@@ -135,34 +136,77 @@ def test_goods_and_services_have_a_stock_row(catalog: Any, session: Any) -> None
 
 def test_a_database_is_filled_once(tmp_path: Path) -> None:
     database = Database.open(tmp_path / "catalog.db", server="catalog")
-    assert ensure_seeded(database, load)["products"] >= 150
-    assert ensure_seeded(database, load) == {}
+    assert ensure_seeded(database, TABLES)["products"] >= 150
+    assert ensure_seeded(database, TABLES) == {}
     database.close()
 
 
+def change(file: str, mend: Any) -> Any:
+    def apply(folder: Path) -> None:
+        text = (folder / file).read_text()
+        if file.endswith(".json"):
+            data = json.loads(text)
+            mend(data)
+            text = json.dumps(data)
+        else:
+            text = mend(text)
+        (folder / file).write_text(text)
+
+    return apply
+
+
 @pytest.mark.parametrize(
-    ("file", "mend", "message"),
+    ("mistake", "message"),
     [
-        ("products.json", lambda d: d[3].pop("name"), "products.json, row 4: name"),
-        ("products.json", lambda d: d[4].update(successor_sku="SW-NONE"), "names 'SW-NONE'"),
-        ("rules.json", lambda d: d[0].update(severity="bad"), "rules.json, row 1: requires_all"),
-        ("rules.json", lambda d: d[0].update(wrong=1), "rules.json, row 1: requires_all.wrong"),
-        ("rules.json", lambda d: d[0]["subject"].update(skus=["NOPE-1"]), "names 'NOPE-1'"),
-        ("substitutes.json", lambda d: d[0].update(stand_in="NOPE-1"), "names 'NOPE-1'"),
-        ("hazmat.json", lambda d: d[1].update(mode="rocket"), "hazmat.json, row 2: mode"),
+        (change("products.json", lambda d: d[3].pop("name")), "products.json: row 4, name"),
+        (
+            change("products.json", lambda d: d[4].update(successor_sku="SW-NONE")),
+            "row 5, successor_sku: there is no SW-NONE",
+        ),
+        (
+            change("rules.json", lambda d: d[0].update(severity="bad")),
+            "rules.json: row 1, requires_all",
+        ),
+        (change("rules.json", lambda d: d[0].update(wrong=1)), "rules.json: wrong: no such column"),
+        (
+            change("rules.json", lambda d: d[0]["subject"].update(skus=["NOPE-1"])),
+            "rules.json: row 1: there is no NOPE-1",
+        ),
+        (
+            change("substitutes.csv", lambda t: t + "SW-P8-120,NOPE-1,upgrade,better\n"),
+            "stand_in: there is no NOPE-1",
+        ),
+        (
+            change("hazmat_modes.csv", lambda t: t.replace("air", "rocket", 1)),
+            "hazmat_modes.csv: row 2, mode",
+        ),
+        (
+            change("bundle_components.csv", lambda t: t + "BDL-CAM-KIT,NOPE-1,1,true,\n"),
+            "sku: there is no NOPE-1",
+        ),
+        (
+            change("bundle_components.csv", lambda t: t + "BDL-CAM-KIT,CAM-D4,1,true,\n"),
+            "is row 6 again (BDL-CAM-KIT / CAM-D4)",
+        ),
+        (
+            change("bundle_components.csv", lambda t: t + "SW-P8-120,CAM-D4,1,false,\n"),
+            "product SW-P8-120: only a bundle has parts",
+        ),
+        (
+            change("vocabulary.json", lambda d: d[0].update(part="songs")),
+            "vocabulary: songs",
+        ),
     ],
 )
 def test_a_wrong_row_is_named_and_nothing_is_kept(
-    tmp_path: Path, file: str, mend: Any, message: str
+    tmp_path: Path, mistake: Any, message: str
 ) -> None:
     folder = tmp_path / "seed"
     shutil.copytree(FOLDER, folder)
-    data = json.loads((folder / file).read_text())
-    mend(data)
-    (folder / file).write_text(json.dumps(data))
+    mistake(folder)
     database = Database.open(tmp_path / "catalog.db", server="catalog")
-    with pytest.raises(InvalidInputError, match=message.replace(".", r"\.")):
-        ensure_seeded(database, load, folder)
+    with pytest.raises(InvalidInputError, match=re.escape(message)):
+        ensure_seeded(database, TABLES, folder)
     assert database.setting("seeded") is None
     database.close()
 

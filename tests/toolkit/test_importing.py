@@ -1,144 +1,284 @@
-from datetime import date
+"""Files of rows come in whole or not at all, and every problem is named with its row."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field
+from openpyxl import Workbook
+from pydantic import Field
+from sqlalchemy import JSON, Numeric, create_engine
+from sqlalchemy.orm import registry
+from sqlmodel import Field as Column
+from sqlmodel import SQLModel, select
 
+from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.importing import (
-    RowError,
-    check_rows,
-    read_csv,
-    read_json,
-    read_table,
-    refuse,
-)
+from servers.toolkit.importing import Report, import_file, import_folder
+from servers.toolkit.tables import Table, tables
 
 
-def test_rows_come_with_their_line_numbers(tmp_path: Path) -> None:
-    path = tmp_path / "items.csv"
-    path.write_text('sku,name\nA-1,"a\nb"\nB-2,c\n', encoding="utf-8")
-    assert [(n, row["sku"]) for n, row in read_csv(path)] == [(3, "A-1"), (4, "B-2")]
+class ShopTable(SQLModel, registry=registry()):
+    """A base of its own."""
 
 
-@pytest.mark.parametrize("row", ["A-1", "A-1,b,c"])
-def test_a_ragged_row_is_named(tmp_path: Path, row: str) -> None:
-    path = tmp_path / "items.csv"
-    path.write_text(f"sku,name\nX-1,x\n{row}\n", encoding="utf-8")
-    with pytest.raises(InvalidInputError, match=r"items.csv, line 3: wrong number of columns"):
-        list(read_csv(path))
-
-
-def test_broken_json_is_named_with_its_line(tmp_path: Path) -> None:
-    path = tmp_path / "rules.json"
-    path.write_text('[\n {"a": 1},\n {"b": }\n]', encoding="utf-8")
-    with pytest.raises(InvalidInputError, match=r"rules.json, line 3"):
-        read_json(path)
-
-
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    for read in (read_json, lambda path: list(read_csv(path))):
-        with pytest.raises(InvalidInputError, match=r"cannot read gone\.csv"):
-            read(tmp_path / "gone.csv")
-
-
-class Row(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    sku: str
-    amount: Decimal = Field(ge=0)
+class Item(ShopTable, table=True):
+    sku: str = Column(primary_key=True, max_length=8)
+    above: str | None = Column(default=None, foreign_key="item.sku")
+    amount: Decimal = Column(sa_type=Numeric)
     pieces: int = 1
     since: date | None = None
-    tags: list[str] = Field(default_factory=list)
-    least: dict[str, Decimal] = Field(default_factory=dict)
+    tags: list[str] = Column(default_factory=list, sa_type=JSON)
+    least: dict[str, str] = Column(default_factory=dict, sa_type=JSON)
 
 
-COLUMNS = list(Row.model_fields)
+class Part(ShopTable, table=True):
+    of: str = Column(primary_key=True, foreign_key="item.sku")
+    sku: str = Column(primary_key=True, foreign_key="item.sku")
+    place: int = 0
+
+
+ITEMS = Table(
+    "items",
+    Item,
+    "what is sold",
+    ("sku",),
+    {"amount": Annotated[Decimal, Field(ge=0, decimal_places=2)], "since": "the first day"},
+    problems=lambda row: ["sku and above are one"] if row.sku == row.above else [],
+)
+PARTS = Table("parts", Part, "what is in it", ("of", "sku"), whole=("of",))
+TABLES = tables(ITEMS, PARTS)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    engine = create_engine(f"sqlite:///{tmp_path / 'shop.db'}")
+    ShopTable.metadata.create_all(engine)
+    database = Database(engine, "shop")
+    yield database
+    database.close()
 
 
 def written(tmp_path: Path, name: str, text: str) -> Path:
     path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
 
 
-def test_a_table_may_have_other_names_delimiters_and_a_byte_order_mark(tmp_path: Path) -> None:
+def sheet(path: Path, rows: Sequence[Sequence[Any]]) -> Path:
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+    return path
+
+
+def stored(database: Database) -> dict[str, Item]:
+    with database.session() as session:
+        return {one.sku: one for one in session.exec(select(Item))}
+
+
+def counts(report: Report) -> tuple[int, int, int]:
+    return report.inserted, report.updated, report.unchanged
+
+
+def said(database: Database, path: Path, table: Table = ITEMS, **more: Any) -> str:
+    with pytest.raises(InvalidInputError) as refused:
+        import_file(database, table, path, **more)
+    assert refused.value.fix
+    return refused.value.message
+
+
+def test_the_columns_of_a_file_are_those_of_the_table() -> None:
+    assert list(ITEMS.fields) == list(Item.model_fields)
+    assert ITEMS.fields["since"].description == "the first day"
+    assert list(PARTS.fields) == ["of", "sku"]
+
+
+def test_other_names_and_delimiters_a_byte_order_mark_and_a_constant_are_understood(
+    database: Database, tmp_path: Path
+) -> None:
     path = written(tmp_path, "p.csv", "\ufeffArtikel;Preis;Bemerkung\nA-1;12.50;x\n")
-    rows = read_table(path, COLUMNS, {"sku": "Artikel", "amount": "Preis"})
-    assert rows == [(2, {"sku": "A-1", "amount": "12.50"})]
+    report = import_file(
+        database,
+        ITEMS,
+        path,
+        mapping={"sku": "Artikel", "amount": "Preis"},
+        constants={"pieces": "7"},
+    )
+    assert (counts(report), report.ignored) == ((1, 0, 0), ("Bemerkung",))
+    assert stored(database)["A-1"].pieces == 7
+    assert stored(database)["A-1"].amount == Decimal("12.50")
 
 
-def test_json_rows_are_counted_from_one(tmp_path: Path) -> None:
-    path = written(tmp_path, "p.json", '[{"sku": "A", "amount": "1"}, {"sku": "B"}]')
-    checked = check_rows(Row, read_table(path, COLUMNS, {}))
-    assert [str(e) for e in checked.errors] == ["row 2, amount: is missing"]
-    assert checked.rows == [(1, Row(sku="A", amount=Decimal(1)))]
+def test_lists_and_maps_fit_into_a_cell(database: Database, tmp_path: Path) -> None:
+    text = 'sku,amount,tags,least\nA,1,a; b,EUR=5;GBP=4\nB,1,"[""c;d""]",\n'
+    import_file(database, ITEMS, written(tmp_path, "p.csv", text))
+    one, two = stored(database).values()
+    assert (one.tags, one.least) == (["a", "b"], {"EUR": "5", "GBP": "4"})
+    assert (two.tags, two.least) == (["c;d"], {})
 
 
-def test_lists_and_maps_fit_into_a_cell(tmp_path: Path) -> None:
-    path = written(tmp_path, "p.csv", 'sku,amount,tags,least\nA,1,a; b,EUR=5;GBP=4\nB,1,"[""c""]",')
-    (_, one), (_, two) = check_rows(Row, read_table(path, COLUMNS, {})).rows
-    assert one.tags == ["a", "b"]
-    assert one.least == {"EUR": Decimal(5), "GBP": Decimal(4)}
-    assert two.tags == ["c"]
-    assert two.least == {}
+def test_a_workbook_is_read_as_it_is_shown(database: Database, tmp_path: Path) -> None:
+    rows = [
+        ["sku", "amount", "pieces", "since", None],
+        ["A", 0.1 + 0.2, 3, datetime(2026, 11, 23), None],  # noqa: DTZ001 - a sheet's day
+        [None, None, None, None, None],
+        ["B", "12.50", None, None, None],
+    ]
+    import_file(database, ITEMS, sheet(tmp_path / "p.xlsx", rows))
+    found = stored(database)
+    assert (found["A"].amount, found["A"].since) == (Decimal("0.3"), date(2026, 11, 23))
+    assert (found["B"].amount, found["B"].pieces) == (Decimal("12.50"), 1)
+    rows[3][1] = "dear"
+    message = said(database, sheet(tmp_path / "p.xlsx", rows))
+    assert "p.xlsx: row 4, amount: 'dear' cannot be read" in message
+
+
+def test_a_number_of_json_is_its_digits(database: Database, tmp_path: Path) -> None:
+    path = written(tmp_path, "p.json", '[{"sku": "A", "amount": 0.10, "since": null}]')
+    import_file(database, ITEMS, path)
+    assert stored(database)["A"].amount == Decimal("0.10")
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "problem"),
     [
-        ('A,"1.234,50",,,,', "row 2, amount: '1.234,50' cannot be read; write it like 1234.56"),
-        ("A,-1,,,,", "row 2, amount: Input should be greater than or equal to 0 (it is '-1')"),
-        ("A,1,many,,,", "row 2, pieces: 'many' cannot be read; write it like 1234"),
-        (
-            "A,1,,23.11.2026,,",
-            "row 2, since: '23.11.2026' cannot be read; write it like 2026-11-23",
-        ),
-        (",1,,,,", "row 2, sku: is missing"),
-        ("A,1,,,,EUR", "row 2: 'EUR' is not a map: write EUR=100.00;GBP=90.00"),
+        ('A,,"1.234,50",,,,', "row 2, amount: '1.234,50' cannot be read; write it like 1234.56"),
+        ("A,,-1,,,,", "row 2, amount: Input should be greater than or equal to 0 (it is '-1')"),
+        ("A,,1,many,,,", "row 2, pieces: 'many' cannot be read; write it like 1234"),
+        ("A,,1,,23.11.2026,,", "since: '23.11.2026' cannot be read; write it like 2026-11-23"),
+        (",,1,,,,", "row 2, sku: is missing"),
+        ("A,,1,,,,EUR", "row 2: 'EUR' is not a map: write EUR=100.00;GBP=90.00"),
+        ("A,A,1,,,,", "row 2: sku and above are one"),
+        ("A,B,1,,,,", "row 2, above: there is no B"),
+        ("TOO-LONG-1,,1,,,,", "row 2, sku: String should have at most 8 characters"),
+        ("A,,1,,,", "line 2: wrong number of columns"),
     ],
 )
 def test_every_problem_says_its_row_its_column_and_how_it_is_written(
-    tmp_path: Path, row: str, said: str
+    database: Database, tmp_path: Path, row: str, problem: str
 ) -> None:
-    path = written(tmp_path, "p.csv", f"{','.join(COLUMNS)}\n{row}\n")
-    assert [str(e) for e in check_rows(Row, read_table(path, COLUMNS, {})).errors] == [said]
+    text = f"{','.join(Item.model_fields)}\n{row}\n"
+    message = said(database, written(tmp_path, "p.csv", text))
+    assert message.startswith("nothing was imported: p.csv: ")
+    assert problem in message
 
 
-def test_a_file_is_refused_with_its_first_problems_and_their_number(tmp_path: Path) -> None:
-    errors = [RowError(n, "sku", "is missing") for n in range(30, 0, -1)]
-    with pytest.raises(InvalidInputError, match=r"nothing was imported: row 1, .*; and 10 more"):
-        refuse(tmp_path / "p.csv", errors)
-    refuse(tmp_path / "p.csv", [])
+def test_many_problems_are_told_with_their_number(database: Database, tmp_path: Path) -> None:
+    text = "sku,amount\nA,1\nA,2\n" + "".join(f"B{n},dear\n" for n in range(29))
+    message = said(database, written(tmp_path, "p.csv", text))
+    assert "p.csv: row 3: is row 2 again (A); p.csv: row 4, amount: 'dear'" in message
+    assert message.endswith("and 10 more")
+    assert stored(database) == {}
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "problem"),
     [
         ("p.csv", "sku,amount\n", "has no rows"),
+        ("p.csv", "sku,amount,sku\nA,1,B\n", "the column 'sku' twice"),
+        ("p.json", '[{"sku": "A", "sku": "B", "amount": 1}]', "the column 'sku' twice"),
         ("p.json", "{}", "is not a list of rows"),
         ("p.json", "[1]", "is not a list of rows"),
-        ("p.csv", 'sku,amount\n"A,1\n', "row|no CSV|columns"),
+        ("p.json", '[\n {"sku": 1},\n {"b": }\n]', "line 3"),
+        ("p.csv", 'sku,amount\n"A,1\n', "columns"),
+        ("p.xlsx", "sku,amount\nA,1\n", "is no XLSX workbook"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused(
-    tmp_path: Path, name: str, text: str, said: str
+    database: Database, tmp_path: Path, name: str, text: str, problem: str
 ) -> None:
-    with pytest.raises(InvalidInputError, match=said):
-        read_table(written(tmp_path, name, text), COLUMNS, {})
+    assert problem in said(database, written(tmp_path, name, text))
 
 
-def test_a_mapping_of_what_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_sheet_with_a_column_twice_a_missing_file_and_latin_1_are_refused(
+    database: Database, tmp_path: Path
+) -> None:
+    assert "twice" in said(database, sheet(tmp_path / "p.xlsx", [["sku", "sku"], ["A", "B"]]))
+    assert "cannot read gone.csv" in said(database, tmp_path / "gone.csv")
+    (tmp_path / "p.csv").write_bytes("sku,amount\nGerät,1\n".encode("latin-1"))
+    assert "is not UTF-8 text" in said(database, tmp_path / "p.csv")
+
+
+def test_a_mapping_or_a_constant_of_what_is_not_there_is_refused(
+    database: Database, tmp_path: Path
+) -> None:
     path = written(tmp_path, "p.csv", "sku,Preis\nA,1\n")
-    with pytest.raises(InvalidInputError, match="no column 'price' to map to"):
-        read_table(path, COLUMNS, {"price": "Preis"})
-    with pytest.raises(InvalidInputError, match="has no 'Prix'"):
-        read_table(path, COLUMNS, {"amount": "Prix"})
+    assert "no column 'price'" in said(database, path, mapping={"price": "Preis"})
+    assert "has no 'Prix'" in said(database, path, mapping={"amount": "Prix"})
+    assert "no column 'price'" in said(database, path, constants={"price": "1"})
+    assert "says 'sku' itself" in said(database, path, constants={"sku": "B"})
 
 
-def test_text_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "p.csv"
-    path.write_bytes("sku,amount\nGerät,1\n".encode("latin-1"))
-    with pytest.raises(InvalidInputError, match="is not UTF-8 text"):
-        read_table(path, COLUMNS, {})
+def test_a_row_that_is_there_changes_in_the_columns_of_the_file_only(
+    database: Database, tmp_path: Path
+) -> None:
+    import_file(database, ITEMS, written(tmp_path, "p.csv", "sku,amount,pieces\nA,1,5\nB,2,5\n"))
+    path = written(tmp_path, "c.csv", "sku,pieces\nA,6\nB,5\n")
+    assert counts(import_file(database, ITEMS, path, dry_run=True)) == (0, 1, 1)
+    assert stored(database)["A"].pieces == 5
+    assert counts(import_file(database, ITEMS, path)) == (0, 1, 1)
+    assert (stored(database)["A"].pieces, stored(database)["A"].amount) == (6, Decimal(1))
+    path = written(tmp_path, "c.csv", "sku,pieces\nA,7\nNEW,5\n")
+    assert "row 3, amount: is missing" in said(database, path)
+    assert stored(database)["A"].pieces == 6
+
+
+def test_rows_may_name_rows_below_them(database: Database, tmp_path: Path) -> None:
+    text = "sku,above,amount\nA,B,1\nB,C,1\nC,,1\n"
+    assert counts(import_file(database, ITEMS, written(tmp_path, "p.csv", text))) == (3, 0, 0)
+    assert counts(import_file(database, ITEMS, written(tmp_path, "p.csv", text))) == (0, 0, 3)
+
+
+def test_a_group_is_replaced_whole_and_keeps_its_order(database: Database, tmp_path: Path) -> None:
+    import_file(database, ITEMS, written(tmp_path, "i.csv", "sku,amount\nA,1\nB,1\nC,1\n"))
+    first = written(tmp_path, "p.csv", "of,sku\nA,B\nA,C\nB,C\n")
+    assert counts(import_file(database, PARTS, first)) == (3, 0, 0)
+    assert counts(import_file(database, PARTS, first)) == (0, 0, 3)
+    import_file(database, PARTS, written(tmp_path, "q.csv", "of,sku\nA,C\nA,B\n"))
+    with database.session() as session:
+        parts = [(one.of, one.sku, one.place) for one in session.exec(select(Part))]
+    assert sorted(parts) == [("A", "B", 1), ("A", "C", 0), ("B", "C", 0)]
+    import_file(database, PARTS, written(tmp_path, "q.csv", "of,sku\nA,C\n"))
+    with database.session() as session:
+        assert {(one.of, one.sku) for one in session.exec(select(Part))} == {("A", "C"), ("B", "C")}
+
+
+def test_a_folder_comes_in_whole_and_again_changes_nothing(
+    database: Database, tmp_path: Path
+) -> None:
+    written(tmp_path, "in/shop/parts.csv", "of,sku\nA,B\n")
+    written(
+        tmp_path, "in/shop/items.json", '[{"sku": "A", "amount": 1}, {"sku": "B", "amount": 2}]'
+    )
+    heard: list[str] = []
+    shop = {"shop": (database, TABLES)}
+    done = import_folder(shop, tmp_path / "in", told=heard.append)
+    assert heard == ["items", "parts"]
+    assert [counts(one) for one in done["shop"]] == [(2, 0, 0), (1, 0, 0)]
+    again = import_folder(shop, tmp_path / "in")
+    assert [counts(one) for one in again["shop"]] == [(0, 0, 2), (0, 0, 1)]
+
+
+def test_every_file_of_a_folder_is_checked_before_anything_is_written(
+    database: Database, tmp_path: Path
+) -> None:
+    written(tmp_path, "in/shop/items.csv", "sku,amount,colour\nA,dear,red\n")
+    written(tmp_path, "in/shop/parts.csv", "of,sku\n,B\n")
+    written(tmp_path, "in/shop/widgets.csv", "a\nb\n")
+    with pytest.raises(InvalidInputError) as refused:
+        import_folder({"shop": (database, TABLES)}, tmp_path / "in")
+    for problem in (
+        "shop/items.csv: colour: no such column",
+        "shop/items.csv: row 2, amount: 'dear'",
+        "shop/parts.csv: row 2, of: is missing",
+        "shop/widgets.csv: is no table's name",
+    ):
+        assert problem in refused.value.message
+    assert stored(database) == {}
+    with pytest.raises(InvalidInputError, match="has no folder shop"):
+        import_folder({"shop": (database, TABLES)}, tmp_path / "in" / "shop")

@@ -11,10 +11,10 @@ from typing import Any
 
 from servers.finance.importers.table import Table
 from servers.finance.importers.tables import TABLES
+from servers.finance.importers.upserting import Written, upsert
+from servers.finance.seeds.reading import Checked, check_rows, read_table, refuse
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.importing import Checked, check_rows, read_table, refuse
-from servers.toolkit.upserting import Written, upsert
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from sqlmodel import Session, SQLModel, select
 
-from servers.toolkit.importing import RowError
+from servers.finance.seeds.reading import RowError
 
 Rows = Sequence[tuple[int, Any]]
 Values = dict[str, Any]

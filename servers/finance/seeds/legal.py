@@ -12,8 +12,8 @@ from servers.finance.facts.payment import TermLine
 from servers.finance.law.clauses import hash_of
 from servers.finance.seeds import rows
 from servers.finance.seeds import rows_legal as legal
+from servers.finance.seeds.reading import read_json
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.importing import read_json
 
 
 def house(folder: Path) -> Iterator[m.FinanceTable]:

@@ -12,9 +12,9 @@ from servers.finance.prices.bundles import bundle_problems
 from servers.finance.prices.formula import chain_problems
 from servers.finance.prices.tiers import schedule_problem
 from servers.finance.seeds import rows_prices as rows
+from servers.finance.seeds.reading import read_csv, read_json
 from servers.finance.seeds.rows import ItemSeed, csv_rows, json_rows
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.importing import read_csv, read_json
 from servers.toolkit.money import to_micro
 
 Part = Callable[[Path], Iterable[FinanceTable]]

@@ -11,9 +11,9 @@ from pydantic import Field, model_validator
 
 from servers.finance import models as m
 from servers.finance.models_promotions import PromotionRow
+from servers.finance.seeds.reading import read_csv
 from servers.finance.seeds.rows import Row, json_rows
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.importing import read_csv
 from servers.toolkit.money import exponent, to_micro
 
 Amounts = dict[str, Decimal]

@@ -8,8 +8,8 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from servers.finance.seeds.reading import read_csv, read_json
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.importing import read_csv, read_json
 
 
 class Row(BaseModel):

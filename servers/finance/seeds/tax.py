@@ -21,11 +21,11 @@ from servers.finance.facts.taxes import (
 from servers.finance.facts.windows import Window
 from servers.finance.models import FinanceTable, Setting, TaxRateRow, TaxRuleRow, ZoneCountry
 from servers.finance.models_tax import TaxJurisdictionRow, TaxRegistrationRow
+from servers.finance.seeds.reading import read_json
 from servers.finance.seeds.rows import Row, csv_rows, json_rows
 from servers.finance.tax.decisions import rules_that_tie
 from servers.finance.tax.rates import equal_rank
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.importing import read_json
 from servers.toolkit.money import to_micro
 
 Category = Literal["S", "Z", "E", "AE", "K", "G", "O"]

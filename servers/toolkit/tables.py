@@ -1,0 +1,209 @@
+"""What a file for a table may say: its columns, derived from the table's class.
+
+The few words a class does not say of its columns (a narrower type, a meaning) stand beside it, in
+`servers/<name>/load/`. `importing` takes files in by this, `exporting` writes them,
+`docs/importing.md` lists it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import NoneType, UnionType
+from typing import Annotated, Any, Protocol, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+from sqlalchemy import JSON, Integer
+from sqlalchemy import Table as DatabaseTable
+from sqlmodel import Session, SQLModel
+
+Values = dict[str, Any]
+
+
+class Around(Protocol):
+    """What a row may ask about: what else is there, and the files beside its own."""
+
+    session: Session
+
+    def known(self, model: type[SQLModel], column: str, value: str = "") -> Mapping[Any, Any]:
+        """Return the values of a column, each with what its row has in another."""
+
+    def must_know(self, model: type[SQLModel], column: str, names: Iterable[Any]) -> None:
+        """Refuse names that no row has."""
+
+    def beside(self, name: str) -> bytes:
+        """Return a file that lies beside the one being read, or in a folder there."""
+
+
+class Row(BaseModel):
+    """A row of a file: closed to columns it does not know."""
+
+    model_config = ConfigDict(extra="forbid", use_enum_values=True)
+
+
+@dataclass(frozen=True)
+class Table:
+    """How files fill a table of the database.
+
+    Attributes:
+        name: What files are named for: `products` is filled from `products.csv`.
+        model: The table's class; its columns are the file's.
+        about: What a row is, in a line.
+        key: The columns that say which row it is; with none it is all of them.
+        columns: What the class does not say of a column: a narrower type, or words about it.
+        without: Columns that no file says; `make` fills them.
+        form: The rows' own model, where the table keeps them whole in a column `data`.
+        make: From a checked row to the columns of the database.
+        tell: From a stored row back to a row of a file.
+        also: Other columns a file may have, which `read` turns into ours.
+        read: What happens to a row before it is checked.
+        problems: What is wrong with a checked row by itself.
+        holds: What is wrong with the whole table once a file is in it.
+        whole: A file says all rows that agree in these columns; those it leaves out go.
+        refers: Columns that name a row of another table, beside the foreign keys.
+        as_json: Written as JSON by an export: its cells are not for a spreadsheet.
+    """
+
+    name: str
+    model: type[SQLModel]
+    about: str
+    key: tuple[str, ...]
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    form: Any = None
+    make: Callable[[Any, Around], Values] | None = None
+    tell: Callable[[Values], Values] | None = None
+    also: Mapping[str, str] = field(default_factory=dict)
+    read: Callable[[Values], Values] | None = None
+    problems: Callable[[Any], Iterable[str]] | None = None
+    holds: Callable[[Session], Iterable[str]] | None = None
+    whole: tuple[str, ...] | None = None
+    refers: Mapping[str, tuple[type[SQLModel], str]] = field(default_factory=dict)
+    as_json: bool = False
+
+    @cached_property
+    def stored(self) -> DatabaseTable:
+        """The table of the database."""
+        return self.model.__table__  # type: ignore[attr-defined,no-any-return]
+
+    @cached_property
+    def fields(self) -> dict[str, FieldInfo]:
+        """The columns of a file, each with its type, default and words."""
+        found: dict[str, FieldInfo] = {}
+        for form in _members(self.checked):
+            for name, one in form.model_fields.items():
+                if name not in self.without:
+                    found.setdefault(name, one)
+        return found
+
+    @cached_property
+    def checked(self) -> Any:
+        """What a row of a file is checked by."""
+        if self.form is not None:
+            return self.form
+        given: dict[str, Any] = {}
+        for name, one in self.model.model_fields.items():
+            column = self.stored.c[name]
+            numbered = column.primary_key and isinstance(column.type, Integer) and name == "id"
+            if name not in self.without and not numbered and name != "place":
+                given[name] = (_type(one, column.type, self.columns.get(name)), _default(one))
+        return create_model(f"{self.model.__name__}InFile", __base__=Row, **given)
+
+    @cached_property
+    def adapter(self) -> TypeAdapter[Any]:
+        """What checks a row."""
+        return TypeAdapter(self.checked)
+
+    @cached_property
+    def parts(self) -> dict[str, str]:
+        """The columns that hold a list or a map."""
+        return {n: kind for n, one in self.fields.items() if (kind := _part(one.annotation))}
+
+    @cached_property
+    def references(self) -> dict[str, tuple[DatabaseTable, str]]:
+        """The columns that name a row of a table, and where that row's name stands."""
+        found = {n: (model.__table__, at) for n, (model, at) in self.refers.items()}  # type: ignore[attr-defined]
+        for column in self.stored.c:
+            for key in column.foreign_keys:
+                if column.name in self.fields:
+                    found[column.name] = (key.column.table, key.column.name)
+        return found
+
+    def key_of(self, values: Values) -> tuple[Any, ...]:
+        """Return what says which row it is."""
+        if self.key:
+            return tuple(values[name] for name in self.key)
+        return (json.dumps({n: v for n, v in values.items() if n != "id"}, default=str),)
+
+    def values(self, row: Any, loading: Around) -> Values:
+        """Return a checked row as the columns of the database."""
+        if self.make is not None:
+            return self.make(row, loading)
+        return self.plain(row)
+
+    def plain(self, row: Any) -> Values:
+        """Return a checked row's own columns, those that hold documents as JSON has them."""
+        names = {column.name: isinstance(column.type, JSON) for column in self.stored.c}
+        said = {
+            n: getattr(row, n) for n, document in names.items() if not document and hasattr(row, n)
+        }
+        if "data" in names and "data" not in self.fields:
+            return {**said, "data": row.model_dump(mode="json")}
+        documents = {n for n, document in names.items() if document and n in self.fields}
+        return {**said, **row.model_dump(mode="json", include=documents)} if documents else said
+
+    def told(self, stored: Values) -> Values:
+        """Return a stored row as a file says it."""
+        if self.tell is not None:
+            return self.tell(stored)
+        if "data" in stored and "data" not in self.fields:
+            return dict(stored["data"])
+        return {name: stored[name] for name in self.fields}
+
+
+def tables(*found: Table) -> dict[str, Table]:
+    """Return tables by name, in the order in which they are filled."""
+    return {table.name: table for table in found}
+
+
+def _members(form: Any) -> Iterator[type[BaseModel]]:
+    """Yield the models of a form: itself, or those of a union."""
+    if isinstance(form, type):
+        yield form
+        return
+    for part in get_args(form):
+        if isinstance(part, type) or get_args(part):
+            yield from _members(part)
+
+
+def _type(one: FieldInfo, kind: Any, given: Any) -> Any:
+    """Return the type of a column in a file: the class's own with its length, or a narrower one."""
+    annotation: Any = one.annotation
+    optional = NoneType in get_args(annotation)
+    words = given if isinstance(given, str) else one.description
+    if given is not None and not isinstance(given, str):
+        annotation = given | None if optional else given
+    elif getattr(kind, "length", None) and one.annotation is not None:
+        plain = str | None if optional else str
+        annotation = Annotated[plain, Field(max_length=kind.length)]
+    return Annotated[annotation, Field(description=words)] if words else annotation
+
+
+def _default(one: FieldInfo) -> Any:
+    if one.default_factory is not None:
+        return Field(default_factory=one.default_factory)
+    return ... if one.default is PydanticUndefined else one.default
+
+
+def _part(annotation: Any) -> str:
+    """Return `list` or `dict` for a type that is one, through unions with None."""
+    origin = get_origin(annotation) or annotation
+    if origin in (Union, UnionType, Annotated):
+        return next((found for one in get_args(annotation) if (found := _part(one))), "")
+    if origin in (list, tuple):
+        return "list"
+    return "dict" if origin is dict or annotation is Any else ""
