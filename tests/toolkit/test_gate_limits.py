@@ -28,7 +28,9 @@ EVERYTHING = {"resources": frozenset({NOTE, ABOUT}), "prompts": frozenset({"sum_
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[Server]:
     database = toy_database(tmp_path / "toy.db")
-    yield toy_app(database)
+    served = toy_app(database)
+    yield served
+    served.ledger.audit.flush()
     database.close()
 
 
