@@ -6,6 +6,7 @@ examples make a desk the same way the command does.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import date
@@ -21,6 +22,7 @@ from dealdesk.rendering import write_views
 from dealdesk.settings import Settings
 from orchestrator.durable.engine import Engine, State
 from orchestrator.durable.events import EventLog
+from orchestrator.durable.steps import inside, may_pass
 from orchestrator.durable.store import Store, open_store
 from orchestrator.errors import DealdeskError, EnvironmentProblem, ToolRefused, UsageError
 from orchestrator.llm.base import Model
@@ -32,6 +34,7 @@ from servers.toolkit.declare import META
 from servers.toolkit.grants import Grant, SigningKey, new_grant_id
 
 LOOK_SECONDS = 300
+log = logging.getLogger(__name__)
 
 
 class Desk:
@@ -59,6 +62,7 @@ class Desk:
         settings: Settings,
         *,
         work: bool = True,
+        sweep: bool = False,
         models: Callable[[str], Model] | None = None,
     ) -> AsyncIterator[Desk]:
         """Open everything, check the workflow against the live servers, and start the worker.
@@ -66,6 +70,7 @@ class Desk:
         Args:
             settings: Where things are and who plays.
             work: False for a look: nothing is run and no model is needed.
+            sweep: Also play what is queued for this model, and what dead workers left of it.
             models: Who plays each agent, instead of what the settings say.
 
         Raises:
@@ -83,7 +88,9 @@ class Desk:
             try:
                 await desk._check_workflow()
                 if work:
-                    await desk.engine.start()
+                    await desk.engine.start(
+                        sweep=sweep, wanted=lambda run: store.model_of(run) == desk._model_name
+                    )
                 yield desk
             finally:
                 await desk.engine.stop()
@@ -346,9 +353,17 @@ class Desk:
         return await write_views(self.look, quote_id, target, views)
 
     async def _body(self, steps: Any, run_id: str, args: Mapping[str, Any]) -> dict[str, Any]:
-        result = await quote_flow(self.runner, steps, args)
+        try:
+            result = await quote_flow(self.runner, steps, args)
+        except Exception as raised:
+            problem = inside(raised)
+            if isinstance(problem, Exception) and not may_pass(problem) and not steps.failure:
+                self.store.finish(run_id, {"outcome": "failed", "message": str(problem)})
+            log.warning("%s stopped: %s", run_id, problem)
+            raise
         self.store.finish(run_id, result)
         self.log.append(run_id, "run_finished", outcome=result["outcome"])
+        log.info("%s: %s %s", run_id, result["outcome"], result.get("quote_id") or "")
         return result
 
     async def _check_workflow(self) -> None:
@@ -379,14 +394,7 @@ class Desk:
 
 def _facts_of(quote: Mapping[str, Any]) -> dict[str, Any]:
     keys = (
-        "quote_id",
-        "number",
-        "revision",
-        "account_id",
-        "opportunity_id",
-        "currency",
-        "lines",
-        "findings",
-        "approvals",
+        *("quote_id", "number", "revision", "account_id", "opportunity_id"),
+        *("currency", "lines", "findings", "approvals"),
     )
     return {**{key: quote.get(key) for key in keys}, "total_minor": quote["totals"]["total_minor"]}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dealdesk.playbook.player import NAME as PLAYBOOK
 from dealdesk.playbook.player import PlaybookModel
 from dealdesk.playbook.quote import PLAYS
-from orchestrator.llm.base import Model
+from orchestrator.errors import ModelError
+from orchestrator.llm.base import Model, Reply
 
 if TYPE_CHECKING:
     from dealdesk.settings import Settings
@@ -24,6 +25,18 @@ def chosen_model(settings: Settings) -> str:
     if asked in ("playbook", PLAYBOOK) or (not asked and not os.environ.get("ANTHROPIC_API_KEY")):
         return PLAYBOOK
     return CLAUDE if asked in (None, "", "claude") else asked
+
+
+class OnlyName:
+    """Stands for a model where nothing is played: runs are queued under its name."""
+
+    def __init__(self, name: str) -> None:
+        """Take the name."""
+        self.name = name
+
+    async def complete(self, **_request: Any) -> Reply:
+        """Refuse to play."""
+        raise ModelError(f"nothing is played here, so {self.name} was not opened")
 
 
 @asynccontextmanager
@@ -40,7 +53,10 @@ async def open_models(
         CredentialsError: Claude is to play and there is no key.
     """
     name = chosen_model(settings)
-    if name == PLAYBOOK or only_name:
+    if only_name:
+        yield lambda _agent: OnlyName(name)
+        return
+    if name == PLAYBOOK:
         yield lambda agent: PlaybookModel(PLAYS[agent])
         return
     from orchestrator.llm.claude import ClaudeModel, client_of_the_environment

@@ -89,7 +89,7 @@ def test_the_table_names_every_command_and_its_options() -> None:
     (run,) = (text for name, text in rows.items() if name.startswith("run "))
     for option in re.findall(r"`(--[a-z-]+)", run):
         value = {"--model": "playbook", "--order-date": "2026-11-23"}.get(option, "x")
-        flag = option in ("--revise", "--json", "--ndjson")
+        flag = option in ("--revise", "--queue", "--json", "--ndjson")
         words = ["run", "Quote it", option, *([] if flag else [value])]
         app.parse_args(words, exit_on_error=False, print_error=False)
     (serve,) = (text for name, text in rows.items() if name.startswith("serve"))

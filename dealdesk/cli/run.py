@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from dealdesk.cli.options import PLAYING, Playing, doc
+from dealdesk.cli.output import tell
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from dealdesk.desk import Desk
+
+    Start = Callable[[Desk], Awaitable[tuple[str, str]]]
 
 
 async def run(
@@ -30,6 +35,7 @@ async def run(
     order_date: Annotated[
         str | None, doc("The day that decides prices and windows (YYYY-MM-DD; default: today).")
     ] = None,
+    queue: Annotated[bool, doc("Only queue it, for a `dealdesk worker` to play.")] = False,
     playing: Playing = PLAYING,
 ) -> int:
     """Turn a goal into a quote."""
@@ -38,4 +44,19 @@ async def run(
     async def start(desk: Desk) -> tuple[str, str]:
         return await desk.submit(goal, opportunity_id=opportunity, revise=revise), goal
 
-    return await play(playing, start, person=person, order_date=order_date)
+    who = {"person": person, "order_date": order_date}
+    if queue:
+        return await _enqueue(playing, start, **who)
+    return await play(playing, start, **who)
+
+
+async def _enqueue(playing: Playing, start: Start, **who: str | None) -> int:
+    from dealdesk.desk import Desk
+    from dealdesk.settings import load_settings
+
+    settings = load_settings(home=playing.home, model=playing.model, **who)
+    async with Desk.open(settings, work=False) as desk:
+        run_id, _ = await start(desk)
+    words = f"{run_id} is queued for a `dealdesk worker`; `dealdesk runs show {run_id}` follows it."
+    tell({"run_id": run_id, "outcome": "queued"}, words, playing.json or playing.ndjson)
+    return 0

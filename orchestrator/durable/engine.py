@@ -28,7 +28,17 @@ from sqlalchemy import inspect as sa_inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from orchestrator.durable.active_runs import Lives
-from orchestrator.durable.queues import POLL, QUEUE, WORKFLOW, Ledger, State, problem_of, state_of
+from orchestrator.durable.queues import (
+    POLL,
+    QUEUE,
+    WORKFLOW,
+    Ledger,
+    State,
+    Wanted,
+    any_run,
+    problem_of,
+    state_of,
+)
 from orchestrator.durable.seats import seats_for
 from orchestrator.durable.steps import (
     Json,
@@ -49,7 +59,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "State", "Steps"]
 
-APP, SWEEP = "dealdesk", 2.0
+APP, SWEEP = "dealdesk", 1.0
+AT_ONCE = 4
+"""Runs that a lasting worker has on their way side by side; those that wait do not count."""
 T = TypeVar("T")
 P = ParamSpec("P")
 
@@ -83,14 +95,16 @@ class Engine:
         self._play: Any = None
         self._sweeper: asyncio.Task[None] | None = None
         self._lives = Lives()
+        self._wanted: Wanted = any_run
 
-    async def start(self, *, sweep: bool = False) -> None:
+    async def start(self, *, sweep: bool = False, wanted: Wanted = any_run) -> None:
         """Become a worker.
 
         Args:
-            sweep: Also take up, now and every two seconds, what the dead left. A command that is
-                there for one run leaves this off: a run that was interrupted on purpose should
-                not go on behind another one's back.
+            sweep: Also take up, now and every second, what is queued and what the dead left. A
+                command that is there for one run leaves this off: a run that was interrupted on
+                purpose should not go on behind another one's back.
+            wanted: Which runs to take up so.
 
         Raises:
             EnvironmentProblem: the database cannot be used, or this process works already.
@@ -102,9 +116,10 @@ class Engine:
             await self._ask(Ledger.open_queue, QUEUE)
             self._queue = await asyncio.to_thread(self._seats.take)
             await self._ask(Ledger.open_queue, self._queue)
-            self._launch([self._queue, QUEUE] if sweep else [self._queue])
+            self._launch([self._queue])
             if sweep:
-                await self.resume()
+                self._wanted = wanted
+                await self._take_up()
                 self._sweeper = asyncio.create_task(self._sweep())
         except BaseException as problem:
             await self.stop()
@@ -214,7 +229,7 @@ class Engine:
         if run_id is not None and await self._ask(Ledger.unpark, run_id, self._queue):
             self._lives.forget(run_id)
             return [run_id]
-        return await self._ask(Ledger.take_up, run_id, self._queue)
+        return await self._ask(Ledger.take_up, run_id, self._queue, self._wanted)
 
     async def status(self, run_id: str) -> State:
         """Return how a run stands."""
@@ -249,14 +264,20 @@ class Engine:
         finally:
             self._lives.end(run_id)
 
+    async def _take_up(self) -> None:
+        await self.resume()
+        await self._ask(Ledger.claim, self._queue, AT_ONCE, self._wanted)
+
     async def _sweep(self) -> None:
+        log = logging.getLogger(__name__)
         while True:
             await asyncio.sleep(SWEEP)
             try:
                 await asyncio.to_thread(self._seats.keep)
-                await self.resume()
-            except Exception:
-                logging.getLogger(__name__).warning("looking for left runs failed", exc_info=True)
+                await self._take_up()
+            except Exception as problem:
+                log.warning("dealdesk: the queue could not be read (%s)", type(problem).__name__)
+                log.debug("why", exc_info=True)
 
     async def _ask(
         self, what: Callable[Concatenate[Ledger, P], T], *args: P.args, **kwargs: P.kwargs

@@ -6,7 +6,7 @@ the database, so the engine calls it in a thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
@@ -17,9 +17,17 @@ from orchestrator.errors import UsageError
 WORKFLOW, QUEUE = "run", "runs"
 POLL = 0.1
 
+Wanted = Callable[[str], bool]
+"""Says of a run's id whether this worker may play it."""
+
 MARKS: Json = {"parked": None, "waiting": None, "answered": None}
 """What stands on a row beside the status: why it is parked, the topic of the message it waits for,
 and the topic that needs no more waiting: it was sent, or nobody sent it in time."""
+
+
+def any_run(_run_id: str) -> bool:
+    """Want every run."""
+    return True
 
 
 class State(StrEnum):
@@ -140,34 +148,60 @@ class Ledger:
         if name != QUEUE:
             self._client.delete_queue(name)
 
-    def take_up(self, run_id: str | None, queue: str) -> list[str]:
+    def take_up(self, run_id: str | None, queue: str, wanted: Wanted = any_run) -> list[str]:
         """Queue what the dead left; a seat that is held here is looked at by nobody else.
 
         Args:
             run_id: Only this run; it may also be one that no worker has begun.
             queue: Where to.
+            wanted: Without a run: which ones to take.
         """
         taken = []
-        owners = {owner for _, owner in self._left(run_id)}
+        owners = {self._owner(row) for row in self._left(run_id)}
         for owner in owners if run_id else owners - {QUEUE}:
             with self._seats.dead(owner) as dead:
-                for run, its_owner in self._left(run_id) if dead else ():
-                    if its_owner == owner:
+                for row in self._left(run_id) if dead else ():
+                    run = row.workflow_id
+                    if self._owner(row) == owner and (run_id or wanted(run)):
                         self._client.resume_workflow(run, queue_name=queue)
                         taken.append(run)
                 if dead:
                     self.close_queue(owner)
         return taken
 
-    def _left(self, run_id: str | None) -> Iterator[tuple[str, str]]:
-        """Yield the runs that are begun or queued, and whose seat they are with."""
-        for row in self._client.list_workflows(
-            name=WORKFLOW,
-            app_version=self._version,
-            status=["PENDING", "ENQUEUED"],
-            workflow_ids=[run_id] if run_id else None,
-            load_input=False,
-            load_output=False,
-        ):
-            owner = row.executor_id if row.status == "PENDING" else row.queue_name
-            yield row.workflow_id, str(owner)
+    def claim(self, queue: str, most: int, wanted: Wanted = any_run) -> list[str]:
+        """Take queued runs that no worker has begun, the oldest first.
+
+        Args:
+            queue: Where to.
+            most: How many runs may be on their way there; those that wait do not count.
+            wanted: Which ones to take.
+        """
+        taken: list[str] = []
+        with self._seats.dead(QUEUE) as alone:
+            rows = list(self._left(None)) if alone else []
+            mine = [row for row in rows if self._owner(row) == queue]
+            room = most - sum(state_of(row) is State.OPEN for row in mine)
+            for row in rows:
+                if room > len(taken) and self._owner(row) == QUEUE and wanted(row.workflow_id):
+                    self._client.resume_workflow(row.workflow_id, queue_name=queue)
+                    taken.append(row.workflow_id)
+        return taken
+
+    def _left(self, run_id: str | None) -> list[Any]:
+        """Return the rows of the runs that are begun or queued, the oldest first."""
+        return list(
+            self._client.list_workflows(
+                name=WORKFLOW,
+                app_version=self._version,
+                status=["PENDING", "ENQUEUED"],
+                workflow_ids=[run_id] if run_id else None,
+                load_input=False,
+                load_output=False,
+            )
+        )
+
+    @staticmethod
+    def _owner(row: Any) -> str:
+        """Return whose seat a run is with, or the queue that all share."""
+        return str(row.executor_id if row.status == "PENDING" else row.queue_name)

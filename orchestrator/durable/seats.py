@@ -65,18 +65,19 @@ class FileSeats:
 
     @contextmanager
     def dead(self, name: str) -> Iterator[bool]:
-        """Say whether the owner of a seat is dead; its lock is held inside."""
-        try:
-            file = self._path(name).open("rb+")
-        except FileNotFoundError:  # it left in order, or somebody cleared up after it
-            yield True
-            return
-        with file:
-            if not _lock(file):
+        """Say whether the owner of a seat is dead; its lock is held inside.
+
+        A file that is gone (its owner left in order, or somebody cleared up) is made for the
+        moment, so that of two who look only one is told so.
+        """
+        path = self._path(name)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            if not _lock(file) or not _lies_at(file, path):
                 yield False
                 return
             yield True
-        _remove(self._path(name))
+            _remove(path)
 
     def leave(self) -> None:
         """Give the seat back."""
@@ -133,6 +134,13 @@ class DatabaseSeats:
     def _sit(self) -> None:
         self._mine = self._engine.connect()
         _try_lock(self._mine, self._name)
+
+
+def _lies_at(file: IO[bytes], path: Path) -> bool:
+    """Say whether an open file is still the one of its name: who had it before may remove it."""
+    with suppress(OSError):
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    return False
 
 
 def _remove(path: Path) -> None:

@@ -142,6 +142,12 @@ class Store:
             raise UsageError(f"no run {run_id!r}", fix="`dealdesk runs list` shows them all")
         return _plain(dict(row))
 
+    def model_of(self, run_id: str) -> str | None:
+        """Return who plays a run; None when there is no such run."""
+        with self._begin() as db:
+            found = db.execute(sa.select(_run.c.model).where(_run.c.run_id == run_id)).scalar()
+        return None if found is None else str(found)
+
     def list(self) -> Rows:
         """Return every run, newest first."""
         with self._begin() as db:

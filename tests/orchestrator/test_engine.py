@@ -17,7 +17,7 @@ import pytest
 import sqlalchemy as sa
 from dbos import DBOS
 
-from orchestrator.durable.engine import Engine, State, Steps
+from orchestrator.durable.engine import AT_ONCE, Engine, State, Steps
 from orchestrator.durable.queues import Ledger
 from orchestrator.durable.seats import seats_for
 from orchestrator.errors import (
@@ -287,6 +287,38 @@ async def test_a_run_that_only_waits_in_the_queue_can_be_resumed_here(
     await engine.start()
     assert await engine.resume("run_1") == ["run_1"]
     assert await engine.wait("run_1", 20)
+
+
+async def test_a_lasting_worker_has_few_runs_on_their_way_and_only_those_it_may_play(
+    sqlite_url: str, make: Make
+) -> None:
+    began: list[str] = []
+    go = asyncio.Event()
+
+    async def body(steps: Steps, run_id: str, args: Any) -> dict[str, Any]:
+        async def plan() -> str:
+            began.append(run_id)
+            await go.wait()
+            return run_id
+
+        if args.get("wait"):
+            await steps.receive("decision", 60)
+        return {"outcome": await steps.run("plan", plan)}
+
+    asking = make(sqlite_url, body)
+    waits, others = [f"run_w{n}" for n in range(3)], [f"run_{n}" for n in range(AT_ONCE + 2)]
+    for run_id in (*waits, "run_not_mine", *others):
+        await asking.submit(run_id, {"wait": run_id in waits})
+    worker = make(sqlite_url, body)
+    await worker.start(sweep=True, wanted=lambda run_id: run_id != "run_not_mine")
+    await until(lambda: len(began) == AT_ONCE)
+    assert [await asking.status(run_id) for run_id in waits] == [State.WAITING] * 3
+    assert sorted(began) == others[:AT_ONCE]
+    go.set()
+    for run_id in others:
+        assert await worker.wait(run_id, 20) == {"outcome": run_id}
+    assert await asking.status("run_not_mine") is State.OPEN
+    assert sorted(began) == sorted(others)
 
 
 async def test_a_failure_that_may_pass_parks_the_run_and_resume_repeats_only_that(

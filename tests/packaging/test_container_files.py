@@ -133,6 +133,15 @@ def test_a_server_sees_its_own_data_and_the_public_key(compose: dict[str, Any], 
     assert key["bind"] == {"create_host_path": False}
 
 
+def test_a_worker_plays_what_is_queued_in_the_same_databases(compose: dict[str, Any]) -> None:
+    service = compose["services"]["worker"]
+    assert taken(service["command"]) == {}
+    assert service["profiles"] == compose["services"]["postgres"]["profiles"]
+    urls = {name for name in service["environment"] if name.endswith("_URL")}
+    assert urls == {f"DEALDESK_{name.upper()}_URL" for name in (*SERVERS, "engine")}
+    assert service["volumes"] == ["worker:/data"]  # its own key: it holds the servers itself
+
+
 def test_nothing_but_the_servers_is_reached_or_started_unasked(compose: dict[str, Any]) -> None:
     services = compose["services"]
     assert {name for name, one in services.items() if "profiles" not in one} == SERVERS
@@ -142,7 +151,7 @@ def test_nothing_but_the_servers_is_reached_or_started_unasked(compose: dict[str
     assert services["postgres"]["networks"] == ["databases"]
     assert compose["networks"]["databases"] == {"internal": True}
     made = re.findall(r"CREATE DATABASE (\w+);", compose["configs"]["databases"]["content"])
-    assert set(made) == SERVERS
+    assert set(made) == {*SERVERS, "engine"}
     used = {
         one.partition(":")[0]
         for s in services.values()
