@@ -19,10 +19,10 @@ from servers.finance.assembly import QuoteInputs
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.importers import import_file
 from servers.finance.pricing import price
-from servers.finance.repository import drafts
-from servers.finance.repository.collect import collect
 from servers.finance.schemas import LineIn, PriceRequest
 from servers.finance.server import open_server
+from servers.finance.store import drafts
+from servers.finance.store.collect import collect
 from servers.toolkit import scope
 from servers.toolkit.database import Database
 from servers.toolkit.grants import Grant

@@ -17,7 +17,9 @@ NOT_RULES = {
     "__init__", "__main__", "models", "schemas", "repository", "server", "seed", "importers",
 }  # fmt: skip
 STORAGE = ("tools", "models", "queries", "writes", "search", "resources", "prompts", "quotes")
-NO_RULES_IN = {"repository", "migrations", "tools", "importers", "seeds", "load", "card"}
+NO_RULES_IN = {
+    *("repository", "store", "tables", "migrations", "tools", "importers", "seeds", "load", "card"),
+}
 MODULES = {
     ".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p
     for p in SOURCES

@@ -17,14 +17,14 @@ from sqlmodel import Session, col
 from servers.finance.documents import customer_view
 from servers.finance.facts.blocks import SellerBlock
 from servers.finance.facts.clauses import DEFAULT_LANGUAGE
-from servers.finance.models import CustomerRow
-from servers.finance.models_legal import ClauseRow
-from servers.finance.models_quotes import Quote
 from servers.finance.render import Format, render
 from servers.finance.render.pdf import pdf
-from servers.finance.repository import reading
-from servers.finance.repository.collect import find_entities
 from servers.finance.schemas import ClauseId
+from servers.finance.store import reading
+from servers.finance.store.policy import find_entities
+from servers.finance.tables.customers import CustomerRow
+from servers.finance.tables.legal import ClauseRow
+from servers.finance.tables.quotes import Quote
 from servers.toolkit.app import Server
 from servers.toolkit.completing import WINDOW, Finder
 from servers.toolkit.declare import resource

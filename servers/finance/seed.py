@@ -5,8 +5,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from servers.finance import models as m
-from servers.finance.models_legal import RelatedParty
+from servers.finance.facts.blocks import AddressBlock, BankBlock, TaxIdBlock
 from servers.finance.seeds import legal as seed_legal
 from servers.finance.seeds import prices as seed_prices
 from servers.finance.seeds import rows
@@ -15,10 +14,21 @@ from servers.finance.seeds.promotions import promotions
 from servers.finance.seeds.reading import read_json
 from servers.finance.seeds.subscriptions import subscriptions_and_fees
 from servers.finance.seeds.tax import taxes
+from servers.finance.tables.base import FinanceTable
+from servers.finance.tables.charges import ExchangeRate, FreightRateRow
+from servers.finance.tables.customers import (
+    CustomerAddress,
+    CustomerRow,
+    CustomerTaxId,
+    ExemptionRow,
+    RelatedParty,
+)
+from servers.finance.tables.house import Person, Seller, Setting
+from servers.finance.tables.prices import ItemRow
+from servers.finance.tables.taxes import ZoneCountry
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.money import to_micro
 
-Part = Callable[[Path], Iterable[m.FinanceTable]]
+Part = Callable[[Path], Iterable[FinanceTable]]
 
 
 def load(session: Session, folder: Path) -> dict[str, int]:
@@ -37,7 +47,7 @@ def load(session: Session, folder: Path) -> dict[str, int]:
     return counts
 
 
-def _company(folder: Path) -> Iterator[m.FinanceTable]:
+def _company(folder: Path) -> Iterator[FinanceTable]:
     path = folder / "seller.json"
     people = list(read_json(folder / "people.json"))
     said = read_json(path)
@@ -48,43 +58,51 @@ def _company(folder: Path) -> Iterator[m.FinanceTable]:
     yield from company_rows(rows.checked(house.CompanySeed, company, path.name))
 
 
-def company_rows(company: house.CompanySeed) -> Iterator[m.FinanceTable]:
+def company_rows(company: house.CompanySeed) -> Iterator[FinanceTable]:
     """Yield the rows of a company: its legal entities and its people."""
     for entity in company.entities:
-        yield m.Seller(
+        yield Seller(
             entity_id=entity.entity_id,
             legal_name=entity.legal_name,
             country=entity.country,
             number_format=entity.quote_number_format,
             time_zone=entity.time_zone,
-            countries=entity.countries,
+            countries=frozenset(entity.countries),
             is_default=entity.default,
-            details=entity.model_dump(mode="json"),
+            address=AddressBlock(**entity.address.model_dump(exclude={"kind"})),
+            place_of_business=entity.place_of_business,
+            vat_id=entity.vat_id,
+            tax_ids=tuple(TaxIdBlock(**one.model_dump()) for one in entity.tax_ids),
+            registration=entity.registration,
+            email=entity.email,
+            phone=entity.phone,
+            website=entity.website,
+            bank=BankBlock(**entity.bank.model_dump()),
+            signatory_name=entity.signatory.name,
+            signatory_title=entity.signatory.title,
+            logo=entity.logo,
         )
     for person in company.people:
-        limits = person.max_total
-        yield m.Person(
+        yield Person(
             person_id=person.person_id,
             name=person.name,
             title=person.title,
-            roles=person.roles,
+            roles=frozenset(person.roles),
             max_discount_bp=person.max_discount_bp,
-            max_total=None if limits is None else {c: str(a) for c, a in limits.items()},
+            max_total=person.max_total,
         )
 
 
-def _policies(folder: Path) -> Iterator[m.FinanceTable]:
+def _policies(folder: Path) -> Iterator[FinanceTable]:
     path = folder / "policies.json"
     said = read_json(path)
     rows.checked(house.PolicySeed, said, path.name)
-    yield m.Setting(name="policies", value=said)
+    yield Setting(name="policies", value=said)
     for rate in rows.json_rows(folder / "exchange_rates.json", rows.ExchangeSeed):
-        yield m.ExchangeRate(
-            currency=rate.quote, rate_micro=to_micro(rate.rate), as_of=rate.date, source=rate.source
-        )
+        yield ExchangeRate(currency=rate.quote, rate=rate.rate, as_of=rate.date, source=rate.source)
 
 
-def _items(folder: Path) -> Iterator[m.FinanceTable]:
+def _items(folder: Path) -> Iterator[FinanceTable]:
     flags: dict[str, list[str]] = {}
     for flag in rows.csv_rows(folder / "item_flags.csv", rows.FlagSeed, needs=("sku", "flag")):
         flags.setdefault(flag.sku, []).append(flag.flag)
@@ -92,16 +110,16 @@ def _items(folder: Path) -> Iterator[m.FinanceTable]:
     known = set()
     for item in rows.csv_rows(folder / "items.csv", rows.ItemSeed, needs=needs):
         known.add(item.sku)
-        yield m.ItemRow(
+        yield ItemRow(
             sku=item.sku,
             name=item.name,
             description=item.description,
             family=item.family,
             kind=item.kind,
             weight_g=item.weight_g,
-            cost_micro=None if item.cost_eur is None else to_micro(item.cost_eur),
+            cost=item.cost_eur,
             tax_class=item.tax_class,
-            flags=sorted(flags.get(item.sku, [])),
+            flags=frozenset(flags.get(item.sku, ())),
         )
     if unknown := sorted(set(flags) - known):
         raise InvalidInputError(
@@ -109,23 +127,19 @@ def _items(folder: Path) -> Iterator[m.FinanceTable]:
         )
 
 
-def _carriage(folder: Path) -> Iterator[m.FinanceTable]:
+def _carriage(folder: Path) -> Iterator[FinanceTable]:
     path = folder / "freight.json"
     freight = read_json(path)
     for zone, countries in freight["zones"].items():
         for country in countries:
-            yield m.ZoneCountry(zone=f"FREIGHT-{zone}", country=country)
+            yield ZoneCountry(zone=f"FREIGHT-{zone}", country=country)
     for rate in rows.json_rows(path, rows.FreightSeed, freight["rates"]):
-        yield m.FreightRateRow(
-            **rate.model_dump(exclude={"base", "per_kg"}),
-            base_micro=to_micro(rate.base),
-            per_kg_micro=to_micro(rate.per_kg),
-        )
+        yield FreightRateRow(**rate.model_dump())
 
 
-def _customers(folder: Path) -> Iterator[m.FinanceTable]:
+def _customers(folder: Path) -> Iterator[FinanceTable]:
     for customer in rows.json_rows(folder / "customers.json", rows.CustomerSeed):
-        yield m.CustomerRow(
+        yield CustomerRow(
             account_id=customer.account_id,
             parent_account_id=customer.parent_account_id,
             legal_name=customer.legal_name,
@@ -145,18 +159,18 @@ def _customers(folder: Path) -> Iterator[m.FinanceTable]:
         )
 
 
-def _customer_parts(folder: Path) -> Iterator[m.FinanceTable]:
+def _customer_parts(folder: Path) -> Iterator[FinanceTable]:
     for customer in rows.json_rows(folder / "customers.json", rows.CustomerSeed):
         owner = customer.account_id
         for tax_id in customer.tax_ids:
-            yield m.CustomerTaxId(account_id=owner, **tax_id.model_dump())
+            yield CustomerTaxId(account_id=owner, **tax_id.model_dump())
         addresses = {address.address_id: address for address in customer.addresses}
         if (registered := customer.registered_address) and registered.address_id not in addresses:
             addresses[registered.address_id] = registered
         for address in addresses.values():
-            yield m.CustomerAddress(account_id=owner, **address.model_dump())
+            yield CustomerAddress(account_id=owner, **address.model_dump())
         for exemption in customer.exemptions:
-            yield m.ExemptionRow(account_id=owner, **exemption.model_dump())
+            yield ExemptionRow(account_id=owner, **exemption.model_dump())
         for party in customer.related_parties:
             yield RelatedParty(account_id=owner, **party.model_dump())
 

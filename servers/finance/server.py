@@ -11,9 +11,9 @@ from pathlib import Path
 from servers.finance import prompts, seed
 from servers.finance.card import add_card
 from servers.finance.company import read_company
-from servers.finance.repository import house
-from servers.finance.repository.clock import now as wall_clock
 from servers.finance.resources import FINDERS, add_resources
+from servers.finance.store import house
+from servers.finance.store.clock import now as wall_clock
 from servers.finance.tools.decisions import add_decision_tools, add_revision_tools
 from servers.finance.tools.guidance import add_guidance_tools
 from servers.finance.tools.parties import add_party_tools, add_review_tool

@@ -16,7 +16,7 @@ import pytest
 from fastmcp import Client
 from mcp.types import ResourceLink, TextContent
 
-from servers.finance.models_legal import ScreeningEntry
+from servers.finance.tables.legal import ScreeningEntry
 from servers.profiles import PERSON, profile_grant
 from servers.toolkit.app import Server
 from servers.toolkit.idempotency import META_KEY

@@ -20,7 +20,7 @@ WORDS = (b"7313131313", b"7313.13", b"7,313.13", b"731313")
 def planted(home: Path) -> Path:
     """Give every item a cost that stands nowhere else."""
     with closing(sqlite3.connect(home / "finance.db")) as database:
-        database.execute("UPDATE item SET cost_micro = ?", (CANARY,))
+        database.execute("UPDATE item SET cost = ?", (CANARY,))
         database.commit()
     return home
 

@@ -5,13 +5,15 @@ from typing import Any
 
 from finance_support import acting, everyone
 
-from servers.finance import models as m
 from servers.finance.facts.clauses import Clause
 from servers.finance.facts.payment import PaymentTerms
 from servers.finance.facts.policy import Policy
 from servers.finance.law.clauses import TermsFacts
 from servers.finance.law.terms import Terms, select
-from servers.finance.repository import legal, rows
+from servers.finance.store import legal
+from servers.finance.store.credit import credit_policy
+from servers.finance.store.policy import policy
+from servers.finance.tables.house import Setting
 from servers.toolkit.database import Database
 
 
@@ -22,10 +24,10 @@ class House:
         with acting(everyone()), database.session() as session:
             self.clauses: list[Clause] = list(legal.find_clauses(session))
             self.payment: dict[str, PaymentTerms] = legal.find_payment_terms(session)
-            setting = session.get(m.Setting, "policies")
+            setting = session.get(Setting, "policies")
             assert setting is not None
-            self.policy: Policy = rows.policy(setting.value)
-            self.credit = legal.credit_policy(setting.value)
+            self.policy: Policy = policy(setting.value)
+            self.credit = credit_policy(setting.value)
 
     def clause(self, clause_id: str, language: str = "en") -> Clause:
         """Return a clause of the library."""

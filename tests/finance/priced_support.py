@@ -11,8 +11,8 @@ from servers.finance.documents import QuoteDocument
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.priced import Pricing
 from servers.finance.pricing import price
-from servers.finance.repository.collect import collect
 from servers.finance.schemas import Adjustment, PriceRequest
+from servers.finance.store.collect import collect
 from servers.toolkit.database import Database
 from servers.toolkit.money import exponent
 

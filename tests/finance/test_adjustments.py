@@ -11,8 +11,8 @@ from promotion_support import promotion
 
 from servers.finance.priced import Pricing
 from servers.finance.pricing import explain, price
-from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
+from servers.finance.store.collect import collect
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
 

@@ -15,8 +15,8 @@ from servers.finance.facts.pricing import PricingFacts
 from servers.finance.priced import Pricing
 from servers.finance.prices.bundles import Parts, bundle_problems, completed
 from servers.finance.pricing import price
-from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
+from servers.finance.store.collect import collect
 from servers.toolkit.database import Database
 
 SKUS = ("BDL-EDGE", "BDL-CAM", "SUB-DM-STD", "SUB-AN-ADV", "SEN-T4")

@@ -12,14 +12,15 @@ from fastmcp.exceptions import ToolError
 from finance_support import Clock, call, drafted, everyone
 from sqlmodel import select
 
-from servers.finance import models as m
 from servers.finance.company import read_company
 from servers.finance.facts.sellers import Entity
 from servers.finance.logo import MAX_BYTES, checked_uri, data_uri
-from servers.finance.models_tax import TaxRegistrationRow
 from servers.finance.say import finding
 from servers.finance.seller import choose
 from servers.finance.server import create_server, set_up
+from servers.finance.tables.customers import CustomerAddress, CustomerRow
+from servers.finance.tables.house import Setting
+from servers.finance.tables.taxes import TaxRegistrationRow
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
@@ -213,9 +214,9 @@ async def test_an_empty_database_starts_with_a_company_and_says_what_is_missing(
     assert any(words.startswith("still to come from you: items") for words in said)
     assert set_up(database, company(tmp_path)) == [w for w in said if w.startswith("ent_")]
     with database.write() as session:
-        assert session.get(m.Setting, "taxes").value == {"home_country": "FR"}  # type: ignore[union-attr]
+        assert session.get(Setting, "taxes").value == {"home_country": "FR"}  # type: ignore[union-attr]
         session.add(
-            m.CustomerRow(
+            CustomerRow(
                 account_id="acc_own",
                 legal_name="First Customer GmbH",
                 country="DE",
@@ -227,7 +228,7 @@ async def test_an_empty_database_starts_with_a_company_and_says_what_is_missing(
         )
         session.flush()
         session.add(
-            m.CustomerAddress(
+            CustomerAddress(
                 address_id="adr_own",
                 account_id="acc_own",
                 kind="shipping",
@@ -258,7 +259,7 @@ async def test_without_a_company_nothing_is_priced_and_it_says_what_to_do(tmp_pa
     database = Database.open(tmp_path / "finance.db", "finance")
     with database.write() as session:
         session.add(
-            m.CustomerRow(
+            CustomerRow(
                 account_id="acc_own",
                 legal_name="First Customer GmbH",
                 country="DE",

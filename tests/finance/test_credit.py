@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from legal_support import House
 from sqlmodel import Session, select
 
-from servers.finance import models as m
 from servers.finance.facts.credit import (
     CreditFacts,
     CreditLine,
@@ -22,10 +21,10 @@ from servers.finance.facts.credit import (
 )
 from servers.finance.facts.payment import PaymentTerms, TermLine
 from servers.finance.law.credit import Judgement, judge, merged, numbers
-from servers.finance.models_legal import ReceivableRow
-from servers.finance.models_quotes import Quote
-from servers.finance.repository.collect import find_customer
-from servers.finance.repository.legal import credit_facts
+from servers.finance.store.credit import credit_facts
+from servers.finance.store.customers import find_customer
+from servers.finance.tables.customers import CustomerRow, ReceivableRow
+from servers.finance.tables.quotes import Quote
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 
@@ -197,7 +196,7 @@ def test_exposure_is_the_sum_of_its_parts_whatever_their_order(
 def test_the_demos_policy_knows_every_rating_of_its_customers(database: Database) -> None:
     house = House(database)
     with database.session() as session:
-        customers = session.exec(select(m.CustomerRow)).all()
+        customers = session.exec(select(CustomerRow)).all()
     for customer in customers:
         if customer.credit_hold or customer.credit_limit_minor is None:
             continue
@@ -215,7 +214,7 @@ def test_the_demos_policy_knows_every_rating_of_its_customers(database: Database
 
 
 def _add_family(session: Session) -> None:
-    child = session.get(m.CustomerRow, "acc_009")
+    child = session.get(CustomerRow, "acc_009")
     assert child is not None
     child.parent_account_id = "acc_008"
     for number, account, open_minor in (("R-1", "acc_008", 7_000), ("R-2", "acc_009", 500)):

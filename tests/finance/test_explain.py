@@ -90,7 +90,7 @@ async def test_a_stored_quote_is_explained_as_it_was_priced(
     assert price["version"] in price["said"]
     assert price["source"] in price["said"]
     with database.write() as session:
-        session.execute(text("UPDATE price_entry SET amount_micro = amount_micro + 10000000"))
+        session.execute(text("UPDATE price_entry SET amount = amount + 10000000"))
     assert await call(app, AGENT, "explain_quote", asked) == before, "the stored trace"
     fresh = await drafted(app, opportunity_id="opp_901")
     again = await call(app, AGENT, "explain_quote", {**asked, "quote_id": fresh["quote_id"]})

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from servers.finance.facts.policy import GuidancePolicy
 from servers.finance.guidance import Deal, Outcome, PastLine, guide, quantile
-from servers.finance.models import Setting
+from servers.finance.tables.house import Setting
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 from servers.toolkit.grants import Grant

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,12 @@ import pytest
 from finance_support import acting, asking, everyone, line
 from sqlmodel import select
 
-from servers.finance import models as m
-from servers.finance import models_prices as mp
 from servers.finance.importers import Report, import_file
 from servers.finance.importers.tables import TABLES
 from servers.finance.pricing import price
-from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
+from servers.finance.store.collect import collect
+from servers.finance.tables.prices import DiscountBand, DiscountSchedule, ItemRow, PriceEntry
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.seeding import seed_folder
@@ -65,9 +65,9 @@ def test_their_names_and_an_inclusive_band_are_understood(
     path = table(tmp_path, "p.csv", rows)
     assert counts(import_file(database, "prices", path, mapping=mapping)) == (1, 0, 0)
     with database.session() as session:
-        statement = select(mp.PriceEntry).where(mp.PriceEntry.min_qty == 10)
+        statement = select(PriceEntry).where(PriceEntry.min_qty == 10)
         (entry,) = session.exec(statement).all()
-    assert (entry.max_qty, entry.amount_micro) == (50, 380_000_000)
+    assert (entry.max_qty, entry.amount) == (50, Decimal("380.00"))
 
 
 def test_one_wrong_row_and_nothing_is_written(database: Database, tmp_path: Path) -> None:
@@ -86,8 +86,8 @@ def test_one_wrong_row_and_nothing_is_written(database: Database, tmp_path: Path
     assert "row 4, book: there is no PB-XXX" in said
     assert "row 6: is row 2 again" in said
     with database.session() as session:
-        amounts = session.exec(select(mp.PriceEntry.amount_micro)).all()
-    assert 401_500_000 not in amounts
+        amounts = session.exec(select(PriceEntry.amount)).all()
+    assert Decimal("401.50") not in amounts
 
 
 def test_a_dry_run_checks_everything_and_writes_nothing(database: Database, tmp_path: Path) -> None:
@@ -101,9 +101,9 @@ def test_a_cost_changes_only_the_cost(database: Database, tmp_path: Path) -> Non
     path = table(tmp_path, "c.csv", [{"sku": "SW-P8-120", "cost_eur": "240.5"}])
     assert counts(import_file(database, "costs", path)) == (0, 1, 0)
     with database.session() as session:
-        item = session.get(m.ItemRow, "SW-P8-120")
+        item = session.get(ItemRow, "SW-P8-120")
     assert item is not None
-    assert (item.cost_micro, item.family) == (240_500_000, "switches")
+    assert (item.cost, item.family) == (Decimal("240.50"), "switches")
     path = table(tmp_path, "c.csv", [{"sku": "NEW-1", "cost_eur": "1"}])
     with pytest.raises(InvalidInputError, match="no item NEW-1"):
         import_file(database, "costs", path)
@@ -115,15 +115,15 @@ def test_a_column_that_a_file_does_not_have_stays_as_it_is(
     row = {"sku": "SW-P8-120", "name": "Another name", "family": "switches", "kind": "goods"}
     path = table(tmp_path, "i.csv", [{**row, "tax_class": "standard"}])
     with database.session() as session:
-        before = session.get(m.ItemRow, "SW-P8-120")
+        before = session.get(ItemRow, "SW-P8-120")
     import_file(database, "items", path)
     with database.session() as session:
-        after = session.get(m.ItemRow, "SW-P8-120")
+        after = session.get(ItemRow, "SW-P8-120")
     assert before is not None
     assert after is not None
     assert after.name == "Another name"
-    assert (after.cost_micro, after.weight_g, after.flags) == (
-        before.cost_micro,
+    assert (after.cost, after.weight_g, after.flags) == (
+        before.cost,
         before.weight_g,
         before.flags,
     )
@@ -143,13 +143,13 @@ def test_a_schedule_is_replaced_whole_and_refused_with_a_gap(
         {**band, "tier_id": "T-2", "lower": "10", "value": "7"},
     ]
     with database.session() as session:
-        known = session.exec(select(mp.DiscountSchedule)).first()
+        known = session.exec(select(DiscountSchedule)).first()
     assert known is not None
     for row in rows:
         row |= {"schedule_id": known.schedule_id, "selector": known.selector, "scope": known.scope}
     assert counts(import_file(database, "tiers", table(tmp_path, "t.json", rows))) == (2, 0, 0)
     with database.session() as session:
-        statement = select(mp.DiscountBand).where(mp.DiscountBand.schedule_id == known.schedule_id)
+        statement = select(DiscountBand).where(DiscountBand.schedule_id == known.schedule_id)
         assert {one.band_id for one in session.exec(statement)} == {"T-1", "T-2"}
     rows[1]["lower"] = "12"
     with pytest.raises(InvalidInputError, match=known.schedule_id):

@@ -9,7 +9,7 @@ from finance_support import Clock, by, call, drafted, everyone, line, together
 from sqlalchemy import text
 from sqlmodel import select
 
-from servers.finance.models_quotes import Quote
+from servers.finance.tables.quotes import Quote
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 
@@ -146,8 +146,8 @@ async def test_credit_and_screening_are_looked_at_again(
     change(database, "UPDATE customer SET credit_hold = 0")
     change(
         database,
-        "INSERT INTO screening_entry (entry_id, name, country) "
-        "SELECT 'x', legal_name, country FROM customer WHERE account_id = 'acc_008'",
+        "INSERT INTO screening_entry (entry_id, name, country, aliases) "
+        "SELECT 'x', legal_name, country, '[]' FROM customer WHERE account_id = 'acc_008'",
     )
     with pytest.raises(ToolError, match="RECHECK: SCREENING_HIT"):
         await accept(app, quote)
@@ -352,15 +352,15 @@ async def test_a_locked_price_is_kept_by_a_revision_and_not_made_longer(
     assert quote["price_lock_until"] == "2027-01-22"
     change(
         database,
-        "INSERT INTO price_book (book, name, currency, channel, country, valid_from) "
-        "SELECT 'PB-NEW', name, currency, channel, country, '2026-12-01' "
+        "INSERT INTO price_book SELECT 'PB-NEW', name, currency, channel, country, '2026-12-01', "
+        "valid_to, region, account_id, rules, derived_from, formula, tax_inclusive "
         "FROM price_book WHERE book = 'PB-EUR'",
     )
     change(
         database,
-        "INSERT INTO price_entry (book, sku, unit, default_term_months, amount_micro) "
-        "SELECT 'PB-NEW', sku, unit, default_term_months, amount_micro * 2 FROM price_entry "
-        "WHERE book = 'PB-EUR'",
+        "INSERT INTO price_entry (book, sku, unit, default_term_months, proration, amount, min_qty)"
+        " SELECT 'PB-NEW', sku, unit, default_term_months, proration, amount * 2, min_qty "
+        "FROM price_entry WHERE book = 'PB-EUR'",
     )
     clock.forward(days=40)  # validity is over, the lock is not
     more = {"change_lines": [{"line_id": "l1", "quantity": 13}]}
@@ -394,7 +394,7 @@ async def test_the_row_of_a_quote_tells_how_long_each_step_took(app: Server, clo
 async def test_acceptance_counts_what_it_uses_of_promotions(
     app: Server, database: Database
 ) -> None:
-    from servers.finance.models_promotions import PromotionUse
+    from servers.finance.tables.promotions import PromotionUse
 
     quote = await issued(app, lines=[line("l1", "SRV-R1-64", 5)], promo_codes=["EDGE5"])
     with database.session() as session:

@@ -170,7 +170,7 @@ async def test_what_is_refused_on_sqlite_is_refused_here(pg: Server) -> None:
 
     plain = await drafted(pg, opportunity_id="opp_923")
     with pg.database.write() as session:
-        session.execute(sa.text("UPDATE price_entry SET amount_micro = amount_micro + 10000"))
+        session.execute(sa.text("UPDATE price_entry SET amount = amount + 10000"))
     with pytest.raises(ToolError, match=r"CHANGED: the quote would come out different now.*lines"):
         await call(
             pg,
@@ -197,7 +197,7 @@ async def test_the_models_are_the_tables(pg: Server) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    from servers.finance.models import FinanceTable
+    from servers.finance.tables.base import FinanceTable
     from servers.toolkit.migrate import house
 
     ours = {table.name for table in house.sorted_tables}

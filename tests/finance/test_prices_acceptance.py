@@ -1,13 +1,15 @@
 """What accepting a quote takes of contracts, and what the account has then."""
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from fastmcp.exceptions import ToolError
 from finance_support import Clock, by, call, drafted, everyone, line
 from sqlmodel import select
 
-from servers.finance import models_prices as m
+from servers.finance.tables.customers import AccountPurchase
+from servers.finance.tables.prices import ContractPrice, ContractUseRow
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 
@@ -20,17 +22,17 @@ def limited(database: Database) -> Database:
     """A contract for the plain order's switch, of which 20 are left."""
     with database.write() as session:
         session.add(
-            m.ContractPrice(
+            ContractPrice(
                 contract_id=LIMITED,
                 account_id="acc_008",
                 scope="sku",
                 selector="SW-P8-120",
                 kind="fixed",
-                amount_micro=350_000_000,
+                amount=Decimal("350.00"),
                 currency="EUR",
                 valid_from=date(2026, 1, 1),
                 document="Call-off",
-                max_quantity_micro=20_000_000,
+                max_quantity=Decimal(20),
             )
         )
     return database
@@ -50,20 +52,18 @@ async def test_acceptance_takes_of_the_contract_and_counts_as_bought(
     quote = await issued(app, "opp_901", 12)
     await call(app, TOMAS, "accept_quote", quote)
     with limited.session() as session:
-        (use,) = session.exec(
-            select(m.ContractUseRow).where(m.ContractUseRow.contract_id == LIMITED)
-        )
-        assert (use.quote_id, use.line_id, use.quantity_micro) == (
+        (use,) = session.exec(select(ContractUseRow).where(ContractUseRow.contract_id == LIMITED))
+        assert (use.quote_id, use.line_id, use.quantity) == (
             quote["quote_id"],
             "l1",
-            12_000_000,
+            12,
         )
         (bought,) = session.exec(
-            select(m.AccountPurchase).where(m.AccountPurchase.quote_id == quote["quote_id"])
+            select(AccountPurchase).where(AccountPurchase.quote_id == quote["quote_id"])
         )
-        assert (bought.account_id, bought.sku, bought.quantity_micro) == (
+        assert (bought.account_id, bought.sku, bought.quantity) == (
             *("acc_008", "SW-P8-120"),
-            12_000_000,
+            12,
         )
     order = {"lines": [line("l1", "SW-P8-120", 12)], "opportunity_id": "opp_902"}
     draft = await drafted(app, **order)

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from servers.finance import models_prices as m
 from servers.finance.facts.items import Item, ItemUnit
 from servers.finance.facts.prices import Book, Entry, Formula
 from servers.finance.facts.pricing import PricingFacts
@@ -22,8 +21,9 @@ from servers.finance.prices.books import Ask, choose, in_region
 from servers.finance.prices.formula import all_entries, chain_problems, formula_price
 from servers.finance.prices.units import Units
 from servers.finance.pricing import price
-from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
+from servers.finance.store.collect import collect
+from servers.finance.tables.prices import PriceBook, PriceEntry
 from servers.toolkit.database import Database
 
 DAY = date(2026, 11, 23)
@@ -231,7 +231,7 @@ def test_a_derived_book_prices_a_reseller_in_pounds(database: Database) -> None:
 def test_books_and_bands_of_the_store_reach_the_price(database: Database) -> None:
     with database.write() as session:
         session.add(
-            m.PriceBook(
+            PriceBook(
                 book="PB-OWN",
                 name="Own",
                 currency="EUR",
@@ -244,11 +244,11 @@ def test_books_and_bands_of_the_store_reach_the_price(database: Database) -> Non
         session.flush()
         for first, last, amount in ((0, 10, 380), (10, None, 370)):
             session.add(
-                m.PriceEntry(
+                PriceEntry(
                     book="PB-OWN",
                     sku="SW-P8-120",
                     unit="each",
-                    amount_micro=amount * 1_000_000,
+                    amount=Decimal(amount),
                     min_qty=first,
                     max_qty=last,
                 )

@@ -15,8 +15,8 @@ from servers.finance.facts.pricing import PricingFacts
 from servers.finance.priced import Pricing
 from servers.finance.prices.units import Units, in_base
 from servers.finance.pricing import price
-from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
+from servers.finance.store.collect import collect
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.seeding import ensure_seeded

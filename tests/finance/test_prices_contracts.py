@@ -17,8 +17,8 @@ from servers.finance.facts.windows import Window
 from servers.finance.priced import Pricing
 from servers.finance.prices.contracts import contract_uses
 from servers.finance.pricing import price
-from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
+from servers.finance.store.collect import collect
 from servers.toolkit.database import Database
 
 AGREED = Contract(

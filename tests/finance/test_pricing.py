@@ -16,8 +16,8 @@ from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.windows import Window
 from servers.finance.priced import Pricing
 from servers.finance.pricing import explain, price
-from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
+from servers.finance.store.collect import collect
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError, NotFoundError
 

@@ -13,12 +13,12 @@ from sqlmodel import select
 
 from servers.finance import seed
 from servers.finance.facts.promotions import BuyGet, Conditions, Gift, Promotion, Selector
-from servers.finance.models import CustomerRow
-from servers.finance.models_promotions import PromotionRow, PromotionUse
 from servers.finance.pricing import price
-from servers.finance.repository.collect import collect
-from servers.finance.repository.promotions import find_promotions
 from servers.finance.schemas import PriceRequest
+from servers.finance.store.collect import collect
+from servers.finance.store.promotions import find_promotions
+from servers.finance.tables.customers import CustomerRow
+from servers.finance.tables.promotions import PromotionRow, PromotionUse
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError

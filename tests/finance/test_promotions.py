@@ -19,8 +19,8 @@ from servers.finance.pricing import explain, price
 from servers.finance.promotions.choice import settle
 from servers.finance.promotions.effects import FREIGHT, Part, canonical
 from servers.finance.promotions.rules import Order, refusal
-from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
+from servers.finance.store.collect import collect
 from servers.toolkit.database import Database
 
 With = Callable[..., Pricing]

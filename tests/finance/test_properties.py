@@ -18,8 +18,8 @@ from servers.finance.facts.pricing import PricingFacts
 from servers.finance.priced import Pricing
 from servers.finance.pricing import price
 from servers.finance.render.data import json_text
-from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
+from servers.finance.store.collect import collect
 from servers.finance.verify import read, verify
 from servers.toolkit.database import Database
 from servers.toolkit.money import split_proportionally

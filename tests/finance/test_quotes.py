@@ -9,7 +9,7 @@ from finance_support import Clock, asking, by, call, drafted, everyone, line, to
 from sqlalchemy import text
 from sqlmodel import select
 
-from servers.finance.models_quotes import Approval, Quote
+from servers.finance.tables.quotes import Approval, Quote
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 
@@ -326,8 +326,8 @@ async def test_an_approval_of_another_state_is_void(app: Server, database: Datab
 @pytest.mark.parametrize(
     ("sql", "what"),
     [
-        ("UPDATE price_entry SET amount_micro = amount_micro + 10000", "lines"),
-        ("UPDATE freight_rate SET base_micro = base_micro + 10000", "freight"),
+        ("UPDATE price_entry SET amount = amount + 10000", "lines"),
+        ("UPDATE freight_rate SET base = base + 10000", "freight"),
         ("UPDATE customer SET legal_name = 'Another Ltd'", "customer"),
         ("UPDATE clause SET text = 'You owe us everything.'", "clauses"),
         ("UPDATE customer SET credit_limit_minor = 1", "approvals_needed"),

@@ -12,13 +12,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sqlmodel import select as select_rows
 
-from servers.finance import models as m
 from servers.finance.facts.screening import Listed, Party, Review, ScreeningList
 from servers.finance.facts.windows import Window
 from servers.finance.law.names import SUFFIXES, normalise
 from servers.finance.law.screening import CUSTOMER, hits, likeness, screen, verdict_of
-from servers.finance.models_legal import RelatedParty, ScreeningEntry, ScreeningReview
-from servers.finance.repository.legal import find_screening
+from servers.finance.store.legal import find_screening
+from servers.finance.tables.customers import CustomerRow, RelatedParty, ScreeningReview
+from servers.finance.tables.legal import ScreeningEntry
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 from servers.toolkit.findings import Finding
@@ -184,7 +184,7 @@ def test_the_newest_review_holds_and_the_same_party_is_blocked() -> None:
 def test_no_demo_customer_is_on_the_demo_list(database: Database) -> None:
     with database.session() as session:
         listed = find_screening(session)
-        names = [row.legal_name for row in session.exec(select_rows(m.CustomerRow))]
+        names = [row.legal_name for row in session.exec(select_rows(CustomerRow))]
     assert hits([Party(CUSTOMER, name) for name in names], listed) == []
 
 

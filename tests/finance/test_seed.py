@@ -14,10 +14,10 @@ from sqlmodel import select
 from stdnum import iban
 from stdnum.de import vat
 
-from servers.finance import models as m
-from servers.finance import models_prices as p
 from servers.finance import seed
-from servers.finance.models_legal import ClauseRow
+from servers.finance.tables.house import Person
+from servers.finance.tables.legal import ClauseRow
+from servers.finance.tables.prices import BundleComponent, ItemRow, PriceEntry
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.money import round_money
@@ -37,14 +37,14 @@ def test_the_whole_demo_loads(tmp_path: Path) -> None:
     assert counts["price_entry"] >= 5 * counts["item"]
     with database.session() as session:
         clauses = session.exec(select(ClauseRow)).all()
-        unpriced = set(session.exec(select(m.ItemRow.sku))) - set(
-            session.exec(select(p.PriceEntry.sku))
+        unpriced = set(session.exec(select(ItemRow.sku))) - set(
+            session.exec(select(PriceEntry.sku))
         )
-        bundles = set(session.exec(select(p.BundleComponent.bundle_sku)))
+        bundles = set(session.exec(select(BundleComponent.bundle_sku)))
         uncosted = [
             item.sku
-            for item in session.exec(select(m.ItemRow))
-            if item.cost_micro is None or (item.kind == "goods" and item.weight_g is None)
+            for item in session.exec(select(ItemRow))
+            if item.cost is None or (item.kind == "goods" and item.weight_g is None)
         ]
     database.close()
     assert all(c.sha256 == hashlib.sha256(c.text.encode()).hexdigest() for c in clauses)
@@ -169,6 +169,6 @@ def test_a_mistake_is_named_and_nothing_is_written(
     with pytest.raises(InvalidInputError, match=said):
         ensure_seeded(database, seed.load, folder)
     with database.session() as session:
-        assert session.exec(select(m.Person)).first() is None
+        assert session.exec(select(Person)).first() is None
     assert database.setting("seeded") is None
     database.close()

@@ -64,7 +64,7 @@ async def test_neither_cost_nor_margin_ever_reaches_an_agent_or_a_customer(
     app: Server, database: Database
 ) -> None:
     with database.write() as session:
-        session.execute(text("UPDATE item SET cost_micro = :c"), {"c": CANARY * 1000})
+        session.execute(text("UPDATE item SET cost = :c"), {"c": CANARY * 1000})
     cost = CANARY * 1000 * 12 // 10_000  # what twelve pieces cost, in cents
     draft = await drafted(app, discount_bp=100)
     margin = (await call(app, by("per_ingrid"), "get_quote", {"quote_id": draft["quote_id"]}))[

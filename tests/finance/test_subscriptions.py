@@ -19,8 +19,8 @@ from servers.finance.facts.windows import Window
 from servers.finance.priced import Pricing
 from servers.finance.pricing import explain, price
 from servers.finance.render.terms import said_of
-from servers.finance.repository.collect import collect
 from servers.finance.schemas import LineIn, PriceRequest
+from servers.finance.store.collect import collect
 from servers.finance.subscriptions import proration
 from servers.finance.subscriptions.terms import in_force, terms_of
 from servers.toolkit.database import Database

@@ -15,8 +15,8 @@ from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.taxes import TaxRate
 from servers.finance.facts.windows import Window
 from servers.finance.pricing import price
-from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
+from servers.finance.store.collect import collect
 from servers.finance.tax.decisions import decide
 from servers.finance.tax.document import TaxedAmount, breakdown, step_of
 from servers.finance.tax.doubts import rate_changes

@@ -15,11 +15,11 @@ from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.taxes import RateAnswer, Registration, TaxRate
 from servers.finance.facts.windows import Window
 from servers.finance.pricing import price
-from servers.finance.repository import taxes as rows
-from servers.finance.repository.collect import collect
 from servers.finance.say import percent
 from servers.finance.schemas import PriceRequest
 from servers.finance.seeds.tax import TaxRuleSeed, check_rules, taxes
+from servers.finance.store import taxes as rows
+from servers.finance.store.collect import collect
 from servers.finance.tax.decisions import decide
 from servers.finance.tax.rates import TableProvider
 from servers.toolkit.database import Database

@@ -13,8 +13,8 @@ from servers.finance.facts.taxes import Registration, TaxRate
 from servers.finance.facts.windows import Window
 from servers.finance.priced import Pricing
 from servers.finance.pricing import explain, price
-from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
+from servers.finance.store.collect import collect
 from servers.toolkit.database import Database
 
 FRANCE = TaxRate("FR-S", "FR", "S", Decimal(20), Window(date(2014, 1, 1)), "the law of France")

@@ -32,8 +32,8 @@ from servers.finance.law.credit import judge, numbers
 from servers.finance.law.screening import screen
 from servers.finance.pricing import price
 from servers.finance.promotions.rules import Order, refusal
-from servers.finance.repository.collect import collect
 from servers.finance.schemas import LineIn, PriceRequest
+from servers.finance.store.collect import collect
 from servers.finance.subscriptions.terms import agreed_prices, in_force, terms_of
 from servers.finance.tax.doubts import rate_changes
 from servers.finance.tax.rates import TableProvider, equal_rank

@@ -35,8 +35,8 @@ from servers.finance.margin import margin_of
 from servers.finance.prices.unit_price import UnitPrice
 from servers.finance.pricing import price
 from servers.finance.promotions.rules import Order, over_budget, refusal
-from servers.finance.repository.collect import collect
 from servers.finance.schemas import Adjustment, LineIn, PriceRequest
+from servers.finance.store.collect import collect
 from servers.finance.verify import verify
 from servers.finance.work import Work
 from servers.toolkit.database import Database

@@ -17,9 +17,9 @@ from servers.finance.facts.windows import Window
 from servers.finance.priced import Pricing
 from servers.finance.prices.tiers import Lot, measure, next_band, pick, reduce_lot, schedule_problem
 from servers.finance.pricing import price
-from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest
 from servers.finance.seeds.rows_prices import TierSeed
+from servers.finance.store.collect import collect
 from servers.toolkit.database import Database
 
 OPEN = Window(date(2026, 1, 1))

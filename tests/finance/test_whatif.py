@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.pricing import price
-from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest, WayOut
+from servers.finance.store.collect import collect
 from servers.finance.whatif import Effort, quantity_breaks, ways_out, with_quantity
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database

@@ -8,14 +8,8 @@ from pydantic import Field
 from sqlalchemy import delete
 from sqlmodel import Session, SQLModel, col, select
 
-from servers.finance import models as m
-from servers.finance import models_legal as ml
-from servers.finance import models_prices as mp
 from servers.finance.facts.prices import Component
 from servers.finance.importers.table import Fill, Table, Values
-from servers.finance.models_promotions import PromotionRow
-from servers.finance.models_subscriptions import FeeRow, SubscriptionRow
-from servers.finance.models_tax import TaxJurisdictionRow, TaxRegistrationRow
 from servers.finance.prices.bundles import bundle_problems
 from servers.finance.prices.tiers import schedule_problem
 from servers.finance.seeds import rows_legal as legal
@@ -41,11 +35,29 @@ from servers.finance.seeds.tax import (
     check_rates,
     rate_row,
 )
+from servers.finance.tables.charges import ExchangeRate, FeeRow
+from servers.finance.tables.customers import CustomerAddress, CustomerRow, ReceivableRow
+from servers.finance.tables.house import Seller
+from servers.finance.tables.legal import ClauseRow, PaymentTerm
+from servers.finance.tables.prices import (
+    BundleComponent,
+    ContractPrice,
+    DiscountBand,
+    DiscountSchedule,
+    ItemOption,
+    ItemRow,
+    ItemUnitRow,
+    PriceBook,
+    PriceEntry,
+)
+from servers.finance.tables.promotions import PromotionRow
+from servers.finance.tables.subscriptions import SubscriptionRow
+from servers.finance.tables.taxes import TaxJurisdictionRow, TaxRateRow, TaxRegistrationRow
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.money import from_micro, round_money, to_micro, to_minor
+from servers.toolkit.money import round_money, to_minor
 
-ACCOUNT = {"account_id": (m.CustomerRow, "account_id")}
-SKU = {"sku": (m.ItemRow, "sku")}
+ACCOUNT = {"account_id": (CustomerRow, "account_id")}
+SKU = {"sku": (ItemRow, "sku")}
 
 
 class CostRow(Row):
@@ -84,13 +96,17 @@ class AddressIn(AddressSeed):
 
 def _stored(make: Callable[[Any], SQLModel]) -> Callable[[Any], Values]:
     """Return the columns of what a seed file's row becomes; the database numbers its own rows."""
-    return lambda row: make(row).model_dump(exclude={"id"})
+
+    def columns(row: Any) -> Values:
+        made = make(row)
+        return {name: getattr(made, name) for name in type(made).model_fields if name != "id"}
+
+    return columns
 
 
 def _item(row: ItemSeed) -> Values:
-    cost = None if row.cost_eur is None else to_micro(row.cost_eur)
     stated = row.model_dump(exclude={"cost_eur"})
-    return {**stated, "cost_micro": cost, "cost_currency": "EUR", "flags": []}
+    return {**stated, "cost": row.cost_eur, "cost_currency": "EUR", "flags": frozenset()}
 
 
 def _customer(row: CustomerIn) -> Values:
@@ -109,13 +125,12 @@ def _customer(row: CustomerIn) -> Values:
 
 
 def _rate(row: ExchangeSeed) -> Values:
-    micro = to_micro(row.rate)
-    return {"currency": row.quote, "rate_micro": micro, "as_of": row.date, "source": row.source}
+    return {"currency": row.quote, "rate": row.rate, "as_of": row.date, "source": row.source}
 
 
 def _costed_items_exist(session: Session, rows: Sequence[CostRow]) -> None:
     """Refuse a cost of an item that is not there: it would make half an item."""
-    known = set(session.exec(select(m.ItemRow.sku)))
+    known = set(session.exec(select(ItemRow.sku)))
     if unknown := next((row.sku for row in rows if row.sku not in known), None):
         raise InvalidInputError(f"there is no item {unknown}", fix="import items first")
 
@@ -123,7 +138,7 @@ def _costed_items_exist(session: Session, rows: Sequence[CostRow]) -> None:
 def _make_room_for_bands(session: Session, rows: Sequence[prices.TierSeed]) -> None:
     """Take away the bands of the schedules that a file names: it says all of each."""
     named = sorted({row.schedule_id for row in rows})
-    statement = delete(mp.DiscountBand).where(col(mp.DiscountBand.schedule_id).in_(named))
+    statement = delete(DiscountBand).where(col(DiscountBand.schedule_id).in_(named))
     session.connection().execute(statement)
 
 
@@ -141,11 +156,11 @@ def _ranks_hold(session: Session, _rows: Sequence[Any]) -> None:
 
 
 def _rates_hold(session: Session, _rows: Sequence[Any]) -> None:
-    check_rates(session.exec(select(m.TaxRateRow)).all())
+    check_rates(session.exec(select(TaxRateRow)).all())
 
 
 def _bundles_hold(session: Session, _rows: Sequence[Any]) -> None:
-    items = {one.sku: (one.kind, one.tax_class) for one in session.exec(select(m.ItemRow))}
+    items = {one.sku: (one.kind, one.tax_class) for one in session.exec(select(ItemRow))}
     made = [
         Component(
             one.bundle_sku,
@@ -153,11 +168,11 @@ def _bundles_hold(session: Session, _rows: Sequence[Any]) -> None:
             one.quantity,
             one.price_mode,
             one.optional,
-            from_micro(one.percent_off_micro),
+            one.percent_off,
         )
-        for one in session.exec(select(mp.BundleComponent))
+        for one in session.exec(select(BundleComponent))
     ]
-    priced = set(session.exec(select(mp.PriceEntry.sku)))
+    priced = set(session.exec(select(PriceEntry.sku)))
     for problem in bundle_problems(made, items, priced):
         raise InvalidInputError(problem, fix="mend the bundle")
 
@@ -166,7 +181,7 @@ def _clauses_stand(session: Session, rows: Sequence[legal.ClauseSeed]) -> None:
     """Refuse another text under a version that is there: quotes name versions."""
     stored = {
         (one.clause_id, one.version, one.language): one.text
-        for one in session.exec(select(ml.ClauseRow))
+        for one in session.exec(select(ClauseRow))
     }
     for row in rows:
         text = stored.get((row.clause_id, row.version, row.language), row.text)
@@ -181,17 +196,17 @@ TABLES: dict[str, Table] = {
     "items": Table(
         "what is sold",
         ItemSeed,
-        (Fill(m.ItemRow, ("sku",), _item, {"cost_micro": "cost_eur", "flags": "-"}),),
+        (Fill(ItemRow, ("sku",), _item, {"cost": "cost_eur", "flags": "-"}),),
     ),
     "costs": Table(
         "what an item costs us",
         CostRow,
         (
             Fill(
-                m.ItemRow,
+                ItemRow,
                 ("sku",),
-                lambda row: {"sku": row.sku, "cost_micro": to_micro(row.cost_eur)},
-                {"cost_micro": "cost_eur"},
+                lambda row: {"sku": row.sku, "cost": row.cost_eur},
+                {"cost": "cost_eur"},
             ),
         ),
         before=_costed_items_exist,
@@ -201,35 +216,34 @@ TABLES: dict[str, Table] = {
         CustomerIn,
         (
             Fill(
-                m.CustomerRow,
+                CustomerRow,
                 ("account_id",),
                 _customer,
                 {"credit_limit_minor": "credit_limit"},
             ),
         ),
-        {"payment_terms_code": (ml.PaymentTerm, "code")},
+        {"payment_terms_code": (PaymentTerm, "code")},
     ),
     "addresses": Table(
         "addresses of customers",
         AddressIn,
-        (Fill(m.CustomerAddress, ("address_id",), lambda row: row.model_dump()),),
+        (Fill(CustomerAddress, ("address_id",), lambda row: row.model_dump()),),
         ACCOUNT,
     ),
     "price_books": Table(
-        "price books", prices.BookSeed, (Fill(mp.PriceBook, ("book",), _stored(book_row)),)
+        "price books", prices.BookSeed, (Fill(PriceBook, ("book",), _stored(book_row)),)
     ),
     "prices": Table(
         "prices of items in a book",
         prices.EntrySeed,
         (
             Fill(
-                mp.PriceEntry,
+                PriceEntry,
                 ("book", "sku", "unit", "min_qty", "valid_from"),
                 entry_values,
-                {"amount_micro": "amount"},
             ),
         ),
-        {**SKU, "book": (mp.PriceBook, "book")},
+        {**SKU, "book": (PriceBook, "book")},
         also=("max_qty_inclusive",),
     ),
     "tiers": Table(
@@ -237,11 +251,11 @@ TABLES: dict[str, Table] = {
         prices.TierSeed,
         (
             Fill(
-                mp.DiscountSchedule,
+                DiscountSchedule,
                 ("schedule_id",),
                 lambda row: row.model_dump(include=set(SCHEDULE_COLUMNS)),
             ),
-            Fill(mp.DiscountBand, ("band_id",), _stored(band_row)),
+            Fill(DiscountBand, ("band_id",), _stored(band_row)),
         ),
         before=_make_room_for_bands,
         after=_schedules_hold,
@@ -255,7 +269,6 @@ TABLES: dict[str, Table] = {
                 PromotionRow,
                 ("promotion_id",),
                 _stored(promotion_row),
-                {"percent_micro": "percent"},
             ),
         ),
         after=_ranks_hold,
@@ -265,14 +278,9 @@ TABLES: dict[str, Table] = {
         prices.ContractSeed,
         (
             Fill(
-                mp.ContractPrice,
+                ContractPrice,
                 ("contract_id",),
                 _stored(contract_row),
-                {
-                    "amount_micro": "amount",
-                    "min_commit_micro": "min_commit",
-                    "max_quantity_micro": "max_quantity",
-                },
             ),
         ),
         ACCOUNT,
@@ -282,17 +290,17 @@ TABLES: dict[str, Table] = {
         prices.OptionSeed,
         (
             Fill(
-                mp.ItemOption,
+                ItemOption,
                 ("scope", "selector", "code", "currency"),
                 _stored(option_row),
-                {"amount_micro": "amount", "cost_micro": "cost_eur"},
+                {"cost": "cost_eur"},
             ),
         ),
     ),
     "units": Table(
         "units of measure of items",
         prices.UnitSeed,
-        (Fill(mp.ItemUnitRow, ("sku", "unit"), lambda row: row.model_dump()),),
+        (Fill(ItemUnitRow, ("sku", "unit"), lambda row: row.model_dump()),),
         SKU,
     ),
     "bundles": Table(
@@ -300,13 +308,13 @@ TABLES: dict[str, Table] = {
         prices.ComponentSeed,
         (
             Fill(
-                mp.BundleComponent,
+                BundleComponent,
                 ("bundle_sku", "sku"),
                 _stored(component_row),
-                {"percent_off_micro": "percent_off"},
+                {"percent_off": "percent_off"},
             ),
         ),
-        {**SKU, "bundle_sku": (m.ItemRow, "sku")},
+        {**SKU, "bundle_sku": (ItemRow, "sku")},
         after=_bundles_hold,
     ),
     "subscriptions": Table(
@@ -317,11 +325,6 @@ TABLES: dict[str, Table] = {
                 SubscriptionRow,
                 ("subscription_id",),
                 _stored(subscription_row),
-                {
-                    "unit_price_micro": "unit_price",
-                    "uplift_micro": "uplift",
-                    "cap_micro": "cap",
-                },
             ),
         ),
         {**ACCOUNT, **SKU},
@@ -335,21 +338,21 @@ TABLES: dict[str, Table] = {
     "tax_rates": Table(
         "tax rates with their days and sources",
         TaxRateSeed,
-        (Fill(m.TaxRateRow, ("rate_id",), _stored(rate_row), {"percent_micro": "percent"}),),
+        (Fill(TaxRateRow, ("rate_id",), _stored(rate_row)),),
         after=_rates_hold,
     ),
     "tax_registrations": Table(
         "where a legal entity is registered for tax",
         RegistrationSeed,
         (Fill(TaxRegistrationRow, ("registration_id",), lambda row: row.model_dump()),),
-        {"entity_id": (m.Seller, "entity_id")},
+        {"entity_id": (Seller, "entity_id")},
     ),
     "payment_terms": Table(
         "payment terms",
         legal.PaymentTermSeed,
         (
             Fill(
-                ml.PaymentTerm,
+                PaymentTerm,
                 ("code",),
                 _stored(payment_term),
                 {"lines": "code", "days": "code", "prepaid": "code"},
@@ -361,7 +364,7 @@ TABLES: dict[str, Table] = {
         legal.ClauseSeed,
         (
             Fill(
-                ml.ClauseRow,
+                ClauseRow,
                 ("clause_id", "version", "language"),
                 _stored(clause),
                 {"conditions": "when", "sha256": "text"},
@@ -372,12 +375,12 @@ TABLES: dict[str, Table] = {
     "receivables": Table(
         "open invoices of customers",
         legal.ReceivableSeed,
-        (Fill(ml.ReceivableRow, ("invoice_no",), lambda row: row.model_dump()),),
+        (Fill(ReceivableRow, ("invoice_no",), lambda row: row.model_dump()),),
         ACCOUNT,
     ),
     "exchange_rates": Table(
         "what one EUR is in another currency",
         ExchangeSeed,
-        (Fill(m.ExchangeRate, ("currency",), _rate, {"rate_micro": "rate", "as_of": "date"}),),
+        (Fill(ExchangeRate, ("currency",), _rate, {"as_of": "date"}),),
     ),
 }

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 from sqlmodel import Session, SQLModel
 
+from servers.toolkit.columns import as_stored
+
 BATCH = 5_000
 """Rows of one statement; PostgreSQL and SQLite both take that many sets of parameters."""
 
@@ -39,6 +41,8 @@ def upsert(
     if not rows:
         return Written(0, 0, 0)
     table = model.__table__  # type: ignore[attr-defined]
+    kinds = {column.name: column.type for column in table.columns}
+    rows = [{name: as_stored(kinds[name], row[name]) for name in row} for row in rows]
     names = [n for n in rows[0] if n not in key and (updates is None or n in updates)]
     own = [column.name for column in table.primary_key]  # a key may hold nulls, which equal nothing
     connection = session.connection()

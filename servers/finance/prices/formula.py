@@ -14,7 +14,6 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from servers.finance.facts.items import Item
 from servers.finance.facts.prices import Book, Entry, Formula
-from servers.finance.facts.windows import Window
 from servers.finance.say import percent, plain
 from servers.finance.subscriptions.proration import six_decimals
 
@@ -96,7 +95,7 @@ def _from_entry(book: Book, formula: Formula, base: Entry, *, same_currency: boo
         made,
         default_term_months=base.default_term_months,
         proration=base.proration,
-        window=_both(book.window, base.window),
+        window=book.window.meeting(base.window),
         min_qty=max(base.min_qty, formula.min_qty),
         max_qty=base.max_qty,
     )
@@ -159,13 +158,6 @@ def _words(formula: Formula) -> str:
     if formula.surcharge:
         said.append(f"{plain(formula.surcharge)} added to")
     return ", ".join(said) or "as in"
-
-
-def _both(one: Window, other: Window) -> Window:
-    """Return the days on which both windows hold."""
-    firsts = [w.first for w in (one, other) if w.first is not None]
-    lasts = [w.last for w in (one, other) if w.last is not None]
-    return Window(max(firsts, default=None), min(lasts, default=None))
 
 
 def chain_problems(books: Iterable[Book]) -> list[str]:

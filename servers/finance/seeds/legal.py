@@ -1,22 +1,21 @@
 """Fill in law, credit and screening from the seed files."""
 
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-from servers.finance import models as m
-from servers.finance import models_legal as ml
 from servers.finance.facts.clauses import DEFAULT_LANGUAGE
-from servers.finance.facts.payment import TermLine
 from servers.finance.law.clauses import hash_of
 from servers.finance.seeds import rows
 from servers.finance.seeds import rows_legal as legal
 from servers.finance.seeds.reading import read_json
+from servers.finance.tables.base import FinanceTable
+from servers.finance.tables.customers import ReceivableRow
+from servers.finance.tables.house import Setting
+from servers.finance.tables.legal import ClauseRow, PaymentTerm, ScreeningEntry
 from servers.toolkit.errors import InvalidInputError
 
 
-def house(folder: Path) -> Iterator[m.FinanceTable]:
+def house(folder: Path) -> Iterator[FinanceTable]:
     """Yield payment terms, clauses and the screening list."""
     rows.checked(
         legal.CreditPolicySeed,
@@ -34,12 +33,12 @@ def house(folder: Path) -> Iterator[m.FinanceTable]:
     said = read_json(path)
     about = {name: value for name, value in said.items() if name != "entries"}
     rows.checked(legal.ScreeningListSeed, about, path.name)
-    yield m.Setting(name="screening", value=about)
+    yield Setting(name="screening", value=about)
     for entry in rows.json_rows(path, legal.ScreeningSeed, said["entries"]):
-        yield ml.ScreeningEntry(**entry.model_dump(exclude={"programme"}))
+        yield ScreeningEntry(**entry.model_dump(exclude={"programme"}))
 
 
-def receivables(folder: Path) -> Iterator[m.FinanceTable]:
+def receivables(folder: Path) -> Iterator[FinanceTable]:
     """Yield the open invoices; a house may have none on file."""
     path = folder / "receivables.json"
     if not path.exists():
@@ -52,26 +51,26 @@ def receivables(folder: Path) -> Iterator[m.FinanceTable]:
                 "which customers.json does not have",
                 fix="mend the row",
             )
-        yield ml.ReceivableRow(**bill.model_dump())
+        yield ReceivableRow(**bill.model_dump())
 
 
-def payment_term(term: legal.PaymentTermSeed) -> ml.PaymentTerm:
+def payment_term(term: legal.PaymentTermSeed) -> PaymentTerm:
     """Return the row of a payment term, with what follows from its instalments."""
-    return ml.PaymentTerm(
+    return PaymentTerm(
         code=term.code,
         description=term.description,
         days=term.latest,
         prepaid=term.in_advance,
-        lines=[_line(part) for part in term.parts()],
+        lines=term.parts(),
     )
 
 
-def clause(seed: legal.ClauseSeed) -> ml.ClauseRow:
+def clause(seed: legal.ClauseSeed) -> ClauseRow:
     """Return the row of a clause; finance makes the hash, nobody hands it in."""
-    return ml.ClauseRow(
+    return ClauseRow(
         **seed.model_dump(exclude={"when", "owner"}),
         owner=seed.owner or seed.approved_by,
-        conditions={str(key): values for key, values in seed.when.items()},
+        conditions={str(key): tuple(values) for key, values in seed.when.items()},
         sha256=hash_of(seed.text),
     )
 
@@ -108,17 +107,3 @@ def check_library(clauses: Iterable[legal.ClauseSeed]) -> None:
 
 def _wrong(one: legal.ClauseSeed, what: str) -> InvalidInputError:
     return InvalidInputError(f"clauses.json: {one.clause_id}: {what}", fix="mend the row")
-
-
-def _line(part: TermLine) -> dict[str, Any]:
-    line: dict[str, Any] = {"percent": _text(part.percent), "due": part.due, "days": part.days}
-    if part.discount_days:
-        line |= {
-            "discount_percent": _text(part.discount_percent),
-            "discount_days": part.discount_days,
-        }
-    return line
-
-
-def _text(number: Decimal | None) -> str | None:
-    return None if number is None else f"{number:f}"

@@ -4,18 +4,28 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from servers.finance import models_prices as m
 from servers.finance.facts.prices import Band, Book, Component, Formula, Schedule
 from servers.finance.facts.windows import Window
-from servers.finance.models import FinanceTable
 from servers.finance.prices.bundles import bundle_problems
 from servers.finance.prices.formula import chain_problems
 from servers.finance.prices.tiers import schedule_problem
 from servers.finance.seeds import rows_prices as rows
 from servers.finance.seeds.reading import read_csv, read_json
 from servers.finance.seeds.rows import ItemSeed, csv_rows, json_rows
+from servers.finance.tables.base import FinanceTable
+from servers.finance.tables.customers import AccountPurchase
+from servers.finance.tables.prices import (
+    BundleComponent,
+    ContractPrice,
+    ContractUseRow,
+    DiscountBand,
+    DiscountSchedule,
+    ItemOption,
+    ItemUnitRow,
+    PriceBook,
+    PriceEntry,
+)
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.money import to_micro
 
 Part = Callable[[Path], Iterable[FinanceTable]]
 ENTRY_COLUMNS = ("book", "sku", "unit", "default_term_months", "amount")
@@ -49,10 +59,10 @@ def books(folder: Path) -> Iterator[FinanceTable]:
         yield book_row(book)
 
 
-def book_row(book: rows.BookSeed) -> m.PriceBook:
+def book_row(book: rows.BookSeed) -> PriceBook:
     """Return a checked book as the table keeps it."""
-    formula = None if book.formula is None else book.formula.stored()
-    return m.PriceBook(**book.model_dump(exclude={"formula"}), formula=formula)
+    formula = None if book.formula is None else Formula(**book.formula.model_dump())
+    return PriceBook(**book.model_dump(exclude={"formula"}), formula=formula)
 
 
 def _freight_zones(folder: Path) -> Iterable[str]:
@@ -75,12 +85,12 @@ def entries(folder: Path) -> Iterator[FinanceTable]:
         if key in seen:
             raise refuse("price_entries.csv", f"{row.book} {row.sku} {row.unit} is there twice")
         seen.add(key)
-        yield m.PriceEntry(**entry_values(row))
+        yield PriceEntry(**entry_values(row))
 
 
 def entry_values(row: rows.EntrySeed) -> dict[str, Any]:
     """Return a checked price as the table's columns."""
-    return {**row.model_dump(exclude={"amount"}), "amount_micro": to_micro(row.amount)}
+    return row.model_dump()
 
 
 def _skus(folder: Path) -> set[str]:
@@ -98,7 +108,7 @@ def schedules(folder: Path) -> Iterator[FinanceTable]:
             raise refuse("tiers.json", f"{schedule_id}: its rows disagree about the schedule")
         if problem := schedule_problem(as_schedule(bands)):
             raise refuse("tiers.json", problem)
-        yield m.DiscountSchedule(**told[0])
+        yield DiscountSchedule(**told[0])
 
 
 def bands(folder: Path) -> Iterator[FinanceTable]:
@@ -107,14 +117,14 @@ def bands(folder: Path) -> Iterator[FinanceTable]:
         yield band_row(band)
 
 
-def band_row(band: rows.TierSeed) -> m.DiscountBand:
+def band_row(band: rows.TierSeed) -> DiscountBand:
     """Return a checked row's band as the table keeps it."""
-    return m.DiscountBand(
+    return DiscountBand(
         band_id=band.tier_id,
         schedule_id=band.schedule_id,
-        lower_micro=to_micro(band.lower),
-        upper_micro=None if band.upper is None else to_micro(band.upper),
-        value_micro=to_micro(band.value),
+        lower=band.lower,
+        upper=band.upper,
+        value=band.value,
     )
 
 
@@ -140,23 +150,16 @@ def contracts(folder: Path) -> Iterator[FinanceTable]:
     yield from map(contract_row, json_rows(folder / "contracts.json", rows.ContractSeed))
 
 
-def contract_row(row: rows.ContractSeed) -> m.ContractPrice:
+def contract_row(row: rows.ContractSeed) -> ContractPrice:
     """Return a checked contract as the table keeps it."""
-    limits: dict[str, Any] = {
-        f"{name}_micro": None if value is None else to_micro(value)
-        for name, value in (("min_commit", row.min_commit), ("max_quantity", row.max_quantity))
-    }
-    stated = row.model_dump(exclude={"amount", "min_commit", "max_quantity", "used"})
-    return m.ContractPrice(**stated, amount_micro=to_micro(row.amount), **limits)
+    return ContractPrice(**row.model_dump(exclude={"used"}))
 
 
 def uses(folder: Path) -> Iterator[FinanceTable]:
     """Yield what was bought under contracts before."""
     for row in json_rows(folder / "contracts.json", rows.ContractSeed):
         if row.used:
-            yield m.ContractUseRow(
-                contract_id=row.contract_id, quantity_micro=to_micro(row.used), day=row.valid_from
-            )
+            yield ContractUseRow(contract_id=row.contract_id, quantity=row.used, day=row.valid_from)
 
 
 def options(folder: Path) -> Iterator[FinanceTable]:
@@ -169,13 +172,9 @@ def options(folder: Path) -> Iterator[FinanceTable]:
         yield option_row(row)
 
 
-def option_row(row: rows.OptionSeed) -> m.ItemOption:
+def option_row(row: rows.OptionSeed) -> ItemOption:
     """Return a checked option as the table keeps it."""
-    return m.ItemOption(
-        **row.model_dump(exclude={"amount", "cost_eur"}),
-        amount_micro=to_micro(row.amount),
-        cost_micro=None if row.cost_eur is None else to_micro(row.cost_eur),
-    )
+    return ItemOption(**row.model_dump(exclude={"cost_eur"}), cost=row.cost_eur)
 
 
 def units(folder: Path) -> Iterator[FinanceTable]:
@@ -198,7 +197,7 @@ def units(folder: Path) -> Iterator[FinanceTable]:
         if len(bases) != 1:
             raise refuse("item_units.csv", f"{sku}: exactly one unit has the factor 1/1")
         for row in mine.values():
-            yield m.ItemUnitRow(**row.model_dump())
+            yield ItemUnitRow(**row.model_dump())
 
 
 def bundles(folder: Path) -> Iterator[FinanceTable]:
@@ -217,10 +216,9 @@ def bundles(folder: Path) -> Iterator[FinanceTable]:
         yield component_row(row)
 
 
-def component_row(row: rows.ComponentSeed) -> m.BundleComponent:
+def component_row(row: rows.ComponentSeed) -> BundleComponent:
     """Return a checked part of a bundle as the table keeps it."""
-    off = to_micro(row.percent_off)
-    return m.BundleComponent(**row.model_dump(exclude={"percent_off"}), percent_off_micro=off)
+    return BundleComponent(**row.model_dump())
 
 
 def purchases(folder: Path) -> Iterator[FinanceTable]:
@@ -230,9 +228,7 @@ def purchases(folder: Path) -> Iterator[FinanceTable]:
     for row in csv_rows(folder / "account_history.csv", rows.PurchaseSeed, needs=needs):
         if row.sku not in known:
             raise refuse("account_history.csv", f"{row.sku} is no item")
-        yield m.AccountPurchase(
-            **row.model_dump(exclude={"quantity"}), quantity_micro=to_micro(row.quantity)
-        )
+        yield AccountPurchase(**row.model_dump())
 
 
 PARTS: tuple[Part, ...] = (

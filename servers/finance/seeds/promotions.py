@@ -5,16 +5,16 @@ from datetime import date
 from decimal import Decimal
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
-from servers.finance import models as m
-from servers.finance.models_promotions import PromotionRow
 from servers.finance.seeds.reading import read_csv
 from servers.finance.seeds.rows import Row, json_rows
+from servers.finance.tables.base import FinanceTable
+from servers.finance.tables.promotions import PromotionConditions, PromotionRow
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.money import exponent, to_micro
+from servers.toolkit.money import exponent
 
 Amounts = dict[str, Decimal]
 Words = list[str]
@@ -146,7 +146,7 @@ class PromotionSeed(Row):
                 yield f"{name} and minimum name different currencies"
 
 
-def promotions(folder: Path) -> Iterator[m.FinanceTable]:
+def promotions(folder: Path) -> Iterator[FinanceTable]:
     """Yield the promotions of a folder.
 
     Raises:
@@ -162,17 +162,8 @@ def promotions(folder: Path) -> Iterator[m.FinanceTable]:
 
 def promotion_row(row: PromotionSeed) -> PromotionRow:
     """Return a checked row as the table keeps it."""
-    data = row.model_dump(exclude={"percent", "minimum", "amount", "cap", "budget", "conditions"})
-    amounts: dict[str, Any] = {
-        name: {code: str(amount) for code, amount in getattr(row, name).items()}
-        for name in ("minimum", "amount", "cap", "budget")
-    }
-    return PromotionRow(
-        **data,
-        **amounts,
-        percent_micro=to_micro(row.percent),
-        conditions=row.conditions.model_dump(exclude_defaults=True),
-    )
+    conditions = PromotionConditions(**row.conditions.model_dump())
+    return PromotionRow(**row.model_dump(exclude={"conditions"}), conditions=conditions)
 
 
 def check_ranks(rows: Sequence[PromotionSeed | PromotionRow], name: str) -> None:

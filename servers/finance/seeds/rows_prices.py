@@ -51,11 +51,6 @@ class FormulaSeed(Row):
     max_margin: Micro | None = None
     min_qty: Annotated[Decimal, Field(ge=0)] = Decimal(0)
 
-    def stored(self) -> dict[str, str]:
-        """Return what is not the default, with decimal strings."""
-        said = self.model_dump(exclude_defaults=True)
-        return {key: str(value) for key, value in said.items()}
-
 
 class BookSeed(Row):
     """One row of price_books.json."""

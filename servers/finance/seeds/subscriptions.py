@@ -8,10 +8,10 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from servers.finance.models import FinanceTable
-from servers.finance.models_subscriptions import FeeRow, SubscriptionRow
 from servers.finance.seeds.rows import Row, json_rows
-from servers.toolkit.money import to_micro
+from servers.finance.tables.base import FinanceTable
+from servers.finance.tables.charges import FeeRow
+from servers.finance.tables.subscriptions import SubscriptionRow
 
 Condition = Literal["flags", "item_kinds", "countries", "ship_methods"]
 
@@ -80,19 +80,9 @@ def subscriptions_and_fees(folder: Path) -> Iterator[FinanceTable]:
 
 def subscription_row(row: SubscriptionSeed) -> SubscriptionRow:
     """Return a checked row as the table keeps it."""
-    return SubscriptionRow(
-        **row.model_dump(exclude={"unit_price", "uplift", "cap"}),
-        unit_price_micro=to_micro(row.unit_price),
-        uplift_micro=None if row.uplift is None else to_micro(row.uplift),
-        cap_micro=None if row.cap is None else to_micro(row.cap),
-    )
+    return SubscriptionRow(**row.model_dump())
 
 
 def fee_row(fee: FeeSeed) -> FeeRow:
     """Return a checked row as the table keeps it."""
-    return FeeRow(
-        **fee.model_dump(exclude={"amount", "below", "conditions"}),
-        amount={code: str(amount) for code, amount in fee.amount.items()},
-        below={code: str(amount) for code, amount in fee.below.items()},
-        conditions={str(key): values for key, values in fee.conditions.items()},
-    )
+    return FeeRow(**fee.model_dump())

@@ -19,14 +19,20 @@ from servers.finance.facts.taxes import (
     TaxRule,
 )
 from servers.finance.facts.windows import Window
-from servers.finance.models import FinanceTable, Setting, TaxRateRow, TaxRuleRow, ZoneCountry
-from servers.finance.models_tax import TaxJurisdictionRow, TaxRegistrationRow
 from servers.finance.seeds.reading import read_json
 from servers.finance.seeds.rows import Row, csv_rows, json_rows
+from servers.finance.tables.base import FinanceTable
+from servers.finance.tables.house import Setting
+from servers.finance.tables.taxes import (
+    TaxJurisdictionRow,
+    TaxRateRow,
+    TaxRegistrationRow,
+    TaxRuleRow,
+    ZoneCountry,
+)
 from servers.finance.tax.decisions import rules_that_tie
 from servers.finance.tax.rates import equal_rank
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.money import to_micro
 
 Category = Literal["S", "Z", "E", "AE", "K", "G", "O"]
 PLACE = r"^[A-Z]{2}(-[A-Z0-9]{1,5})?$"
@@ -140,7 +146,7 @@ def taxes(folder: Path) -> Iterator[FinanceTable]:
 
 def rate_row(rate: TaxRateSeed) -> TaxRateRow:
     """Return a checked rate as the table keeps it."""
-    return TaxRateRow(**rate.model_dump(exclude={"percent"}), percent_micro=to_micro(rate.percent))
+    return TaxRateRow(**rate.model_dump())
 
 
 def _places(folder: Path) -> Iterator[FinanceTable]:

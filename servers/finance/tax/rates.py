@@ -11,7 +11,6 @@ from datetime import date
 from decimal import Decimal
 
 from servers.finance.facts.taxes import Jurisdiction, RateAnswer, Tax, TaxRate
-from servers.finance.facts.windows import Window
 from servers.finance.tax.stack import with_included
 
 UNDER_STANDARD = frozenset({"standard", "service", "digital"})
@@ -75,17 +74,10 @@ def equal_rank(rates: Iterable[TaxRate]) -> tuple[str, ...]:
         if rate.category not in ("S", "Z"):
             key = (rate.country, rate.region, f"{rate.category} {rate.tax_class}", rate.sequence)
         for other in seen.setdefault(key, []):
-            if overlap(rate.window, other.window):
+            if rate.window.overlaps(other.window):
                 return other.rate_id, rate.rate_id
         seen[key].append(rate)
     return ()
-
-
-def overlap(one: Window, other: Window) -> bool:
-    """Say whether two windows share a day."""
-    first = max(one.first or date.min, other.first or date.min)
-    last = min(one.last or date.max, other.last or date.max)
-    return first <= last
 
 
 def effective(taxes: Sequence[Tax]) -> Decimal:

@@ -10,8 +10,6 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from servers.finance.card import CARD
-from servers.finance.repository import closing, decisions, revising
-from servers.finance.repository.expiry import writing
 from servers.finance.revising import Changes
 from servers.finance.schemas import (
     Adjustment,
@@ -31,6 +29,8 @@ from servers.finance.schemas_quotes import (
     Superseded,
     Withdrawn,
 )
+from servers.finance.store import closing, decisions, revising
+from servers.finance.store.expiry import writing
 from servers.finance.tools.pricing import DisplayCurrency
 from servers.toolkit.app import Server
 from servers.toolkit.declare import writes

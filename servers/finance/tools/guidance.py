@@ -3,9 +3,9 @@
 # mypy: disable-error-code="untyped-decorator"
 # app.tool is overloaded, and mypy cannot choose an overload for `**reads(...)`
 
-from servers.finance.repository.guiding import guidance
 from servers.finance.schemas import FromLine
 from servers.finance.schemas_guidance import PriceGuidance
+from servers.finance.store.guiding import guidance
 from servers.finance.tools.pricing import ROOM
 from servers.toolkit.app import Server
 from servers.toolkit.declare import reads

@@ -13,8 +13,6 @@ from servers.finance.facts.credit import CreditFacts
 from servers.finance.facts.payment import PaymentTerms
 from servers.finance.law import credit, screening
 from servers.finance.law.select import parties_of, select_for
-from servers.finance.repository import legal
-from servers.finance.repository.collect import collect, find_customer, find_policies
 from servers.finance.schemas import (
     AmountMinor,
     CreditCheck,
@@ -26,6 +24,11 @@ from servers.finance.schemas import (
     SelectedTerms,
     TermsCode,
 )
+from servers.finance.store import legal
+from servers.finance.store.collect import collect
+from servers.finance.store.credit import credit_facts, credit_policy
+from servers.finance.store.customers import find_customer
+from servers.finance.store.policy import setting
 from servers.finance.tools.decisions import Note
 from servers.toolkit import scope
 from servers.toolkit.app import Server
@@ -64,9 +67,9 @@ def add_party_tools(app: Server, now: Callable[[], datetime]) -> None:
         """
         with database.session() as session:
             row, customer = find_customer(session, account_id)
-            policies = find_policies(session)
-            policy = legal.credit_policy(policies)
-            facts = legal.credit_facts(session, row, customer.family_tree, policy)
+            policies = setting(session, "policies")
+            policy = credit_policy(policies)
+            facts = credit_facts(session, row, customer.family_tree, policy)
             known = legal.find_payment_terms(session)
         code = payment_terms or customer.payment_terms_code
         if payment_terms is not None and payment_terms not in known:

@@ -9,8 +9,6 @@ from pydantic import Field
 
 from servers.finance.explain import told
 from servers.finance.pricing import explain, price
-from servers.finance.repository.asking import Asked, answer
-from servers.finance.repository.collect import collect
 from servers.finance.schemas import (
     DiscountBp,
     Explanation,
@@ -23,6 +21,8 @@ from servers.finance.schemas import (
     ShipMethod,
     WhatIf,
 )
+from servers.finance.store.asking import Asked, answer
+from servers.finance.store.collect import collect
 from servers.toolkit.app import Server
 from servers.toolkit.declare import reads
 from servers.toolkit.fields import AccountId, AddressId, CurrencyCode, LineId, OrderDate, Quantity

@@ -16,9 +16,6 @@ from servers.finance.documents import CustomerQuote, QuoteDocument, customer_vie
 from servers.finance.explain import of_line, told
 from servers.finance.facts.blocks import Cover, Status
 from servers.finance.parts import lines_that_fit, part_of_diff
-from servers.finance.repository import drafts, reading
-from servers.finance.repository.expiry import writing
-from servers.finance.repository.revising import compare
 from servers.finance.schemas import (
     Claim,
     ClauseId,
@@ -44,6 +41,9 @@ from servers.finance.schemas_quotes import (
     QuotePage,
     Rendered,
 )
+from servers.finance.store import drafts, reading
+from servers.finance.store.expiry import writing
+from servers.finance.store.revising import compare
 from servers.finance.tools.pricing import PRICED_BY, ROOM, Currency
 from servers.toolkit.app import Server
 from servers.toolkit.declare import reads, writes

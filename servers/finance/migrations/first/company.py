@@ -14,7 +14,18 @@ sa.Table(
     sa.Column("time_zone", sa.String(60), nullable=False),
     sa.Column("countries", sa.JSON, nullable=False),
     sa.Column("is_default", sa.Boolean, nullable=False),
-    sa.Column("details", sa.JSON, nullable=False),
+    sa.Column("address", sa.JSON, nullable=False),
+    sa.Column("place_of_business", sa.String(120), nullable=False),
+    sa.Column("vat_id", sa.String(40), nullable=False),
+    sa.Column("tax_ids", sa.JSON, nullable=False),
+    sa.Column("registration", sa.String(200), nullable=False),
+    sa.Column("email", sa.String(120), nullable=False),
+    sa.Column("phone", sa.String(40), nullable=False),
+    sa.Column("website", sa.String(120), nullable=False),
+    sa.Column("bank", sa.JSON, nullable=False),
+    sa.Column("signatory_name", sa.String(120), nullable=False),
+    sa.Column("signatory_title", sa.String(120), nullable=False),
+    sa.Column("logo", sa.Text, nullable=False),
 )
 sa.Table(
     "person",
@@ -79,7 +90,7 @@ sa.Table(
     "exchange_rate",
     first,
     sa.Column("currency", sa.String(3), primary_key=True),
-    sa.Column("rate_micro", sa.BigInteger, nullable=False),
+    sa.Column("rate", sa.BigInteger, nullable=False),
     sa.Column("as_of", sa.Date, nullable=False),
     sa.Column("source", sa.String(200), nullable=False),
 )

@@ -13,7 +13,7 @@ sa.Table(
     sa.Column("family", sa.String(40), nullable=False, index=True),
     sa.Column("kind", sa.String(12), nullable=False),
     sa.Column("weight_g", sa.Integer),
-    sa.Column("cost_micro", sa.BigInteger),
+    sa.Column("cost", sa.BigInteger),
     sa.Column("cost_currency", sa.String(3), nullable=False),
     sa.Column("tax_class", sa.String(20), nullable=False),
     sa.Column("flags", sa.JSON, nullable=False),
@@ -27,10 +27,10 @@ sa.Table(
     sa.Column("code", sa.String(32), nullable=False),
     sa.Column("label", sa.String(120), nullable=False),
     sa.Column("currency", sa.String(3), nullable=False),
-    sa.Column("amount_micro", sa.BigInteger, nullable=False),
-    sa.Column("cost_micro", sa.BigInteger),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("cost", sa.BigInteger),
     sa.UniqueConstraint("scope", "selector", "code", "currency"),
-    sa.CheckConstraint("amount_micro >= 0", name="item_option_not_negative"),
+    sa.CheckConstraint("amount >= 0", name="item_option_not_negative"),
 )
 sa.Table(
     "item_unit",
@@ -48,7 +48,7 @@ sa.Table(
     sa.Column("quantity", sa.Integer, nullable=False),
     sa.Column("price_mode", sa.String(8), nullable=False),
     sa.Column("optional", sa.Boolean, nullable=False),
-    sa.Column("percent_off_micro", sa.BigInteger, nullable=False),
+    sa.Column("percent_off", sa.BigInteger, nullable=False),
 )
 sa.Table(
     "price_book",
@@ -76,13 +76,13 @@ sa.Table(
     sa.Column("unit", sa.String(12), nullable=False),
     sa.Column("default_term_months", sa.Integer),
     sa.Column("proration", sa.String(16), nullable=False),
-    sa.Column("amount_micro", sa.BigInteger, nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
     sa.Column("min_qty", sa.Integer, nullable=False),
     sa.Column("max_qty", sa.Integer),
     sa.Column("valid_from", sa.Date),
     sa.Column("valid_to", sa.Date),
     sa.UniqueConstraint("book", "sku", "unit", "min_qty", "valid_from"),
-    sa.CheckConstraint("amount_micro >= 0", name="price_entry_not_negative"),
+    sa.CheckConstraint("amount >= 0", name="price_entry_not_negative"),
 )
 sa.Table(
     "discount_schedule",
@@ -105,10 +105,10 @@ sa.Table(
     sa.Column(
         "schedule_id", sa.String(60), sa.ForeignKey("discount_schedule.schedule_id"), nullable=False
     ),
-    sa.Column("lower_micro", sa.BigInteger, nullable=False),
-    sa.Column("upper_micro", sa.BigInteger),
-    sa.Column("value_micro", sa.BigInteger, nullable=False),
-    sa.UniqueConstraint("schedule_id", "lower_micro"),
+    sa.Column("lower", sa.BigInteger, nullable=False),
+    sa.Column("upper", sa.BigInteger),
+    sa.Column("value", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("schedule_id", "lower"),
 )
 sa.Table(
     "contract_price",
@@ -118,14 +118,14 @@ sa.Table(
     sa.Column("scope", sa.String(8), nullable=False),
     sa.Column("selector", sa.String(40), nullable=False),
     sa.Column("kind", sa.String(8), nullable=False),
-    sa.Column("amount_micro", sa.BigInteger, nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
     sa.Column("currency", sa.String(3), nullable=False),
     sa.Column("valid_from", sa.Date, nullable=False),
     sa.Column("valid_to", sa.Date),
     sa.Column("exclusive", sa.Boolean, nullable=False),
     sa.Column("document", sa.String(120), nullable=False),
-    sa.Column("min_commit_micro", sa.BigInteger),
-    sa.Column("max_quantity_micro", sa.BigInteger),
+    sa.Column("min_commit", sa.BigInteger),
+    sa.Column("max_quantity", sa.BigInteger),
 )
 sa.Table(
     "contract_use",
@@ -140,7 +140,7 @@ sa.Table(
     ),
     sa.Column("quote_id", ID),
     sa.Column("line_id", sa.String(5), nullable=False),
-    sa.Column("quantity_micro", sa.BigInteger, nullable=False),
+    sa.Column("quantity", sa.BigInteger, nullable=False),
     sa.Column("day", sa.Date, nullable=False),
     sa.UniqueConstraint("contract_id", "quote_id", "line_id"),
 )
@@ -151,7 +151,7 @@ sa.Table(
     sa.Column("code", sa.String(20), nullable=False, unique=True),
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("family", sa.String(40), nullable=False),
-    sa.Column("percent_micro", sa.BigInteger, nullable=False),
+    sa.Column("percent", sa.BigInteger, nullable=False),
     sa.Column("minimum", sa.JSON, nullable=False),
     sa.Column("valid_from", sa.Date, nullable=False),
     sa.Column("valid_to", sa.Date),

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlmodel import Session, col
 
-from servers.finance.models import Seller
-from servers.finance.models_quotes import Quote
+from servers.finance.tables.house import Seller
+from servers.finance.tables.quotes import Quote
 from servers.toolkit.database import Database
 
 Days = Mapping[str, date]

@@ -13,12 +13,12 @@ from sqlmodel import Session, col
 
 from servers.finance import canonical
 from servers.finance.assembly import Assembled, QuoteInputs, QuoteSnapshot, assemble
-from servers.finance.models import Setting
-from servers.finance.models_quotes import Approval, Quote
-from servers.finance.repository import reading
-from servers.finance.repository.clock import stamp
-from servers.finance.repository.collect import collect
 from servers.finance.schemas_quotes import ApprovalRequest, QuoteDraft
+from servers.finance.store import reading
+from servers.finance.store.clock import stamp
+from servers.finance.store.collect import collect
+from servers.finance.tables.house import Setting
+from servers.finance.tables.quotes import Approval, Quote
 from servers.toolkit import scope
 from servers.toolkit.errors import ConflictError, RuleViolationError
 

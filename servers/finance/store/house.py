@@ -8,11 +8,12 @@ from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from servers.finance import seed
-from servers.finance.models import FinanceTable, Person, Seller, Setting
-from servers.finance.models_quotes import Quote, QuoteNumber
-from servers.finance.models_tax import TaxRegistrationRow
 from servers.finance.seeds.rows_house import CompanySeed, SellerRegistration
 from servers.finance.seeds.tax import taxes
+from servers.finance.tables.base import FinanceTable
+from servers.finance.tables.house import Person, Seller, Setting
+from servers.finance.tables.quotes import Quote, QuoteNumber
+from servers.finance.tables.taxes import TaxRegistrationRow
 from servers.toolkit.seeding import seed_folder
 
 STARTER = files("servers.finance") / "starter"
@@ -79,7 +80,7 @@ def put_company(session: Session, company: CompanySeed) -> list[str]:
     used |= set(session.scalars(select(col(QuoteNumber.entity_id)).distinct()))
     for row in session.scalars(select(Seller).where(col(Seller.entity_id).not_in(named))).all():
         if row.entity_id in used:
-            row.countries, row.is_default = [], False
+            row.countries, row.is_default = frozenset(), False
             said.append(f"{row.entity_id} makes no new offers")
         else:
             session.delete(row)

@@ -14,12 +14,7 @@ from servers.finance.facts.blocks import InternalLine
 from servers.finance.facts.policy import GuidancePolicy
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.guidance import WHOLE_BP, Advice, Deal, Outcome, PastLine, Point, guide
-from servers.finance.models import CustomerRow, Setting
-from servers.finance.models_quotes import Quote
 from servers.finance.pricing import price
-from servers.finance.repository.collect import collect
-from servers.finance.repository.people import approver_of
-from servers.finance.repository.reading import find_quote, visible
 from servers.finance.say import percent, plain
 from servers.finance.schemas_guidance import (
     Comparable,
@@ -27,7 +22,13 @@ from servers.finance.schemas_guidance import (
     LineGuidance,
     PriceGuidance,
 )
+from servers.finance.store.collect import collect
+from servers.finance.store.policy import approver_of
+from servers.finance.store.reading import find_quote, visible
 from servers.finance.subscriptions.proration import six_decimals
+from servers.finance.tables.customers import CustomerRow
+from servers.finance.tables.house import Setting
+from servers.finance.tables.quotes import Quote
 from servers.toolkit import scope
 from servers.toolkit.errors import InvalidInputError, RuleViolationError
 from servers.toolkit.money import exponent, from_minor

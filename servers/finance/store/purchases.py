@@ -6,16 +6,15 @@ from decimal import Decimal
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from servers.finance import models_prices as m
 from servers.finance.assembly import QuoteSnapshot
 from servers.finance.facts.blocks import InternalLine
-from servers.finance.models_quotes import Quote
 from servers.finance.prices.contracts import ContractUse, contract_uses
-from servers.finance.repository.rows_prices import quantity
 from servers.finance.say import percent
 from servers.finance.subscriptions.proration import of_months
+from servers.finance.tables.customers import AccountPurchase
+from servers.finance.tables.prices import ContractPrice, ContractUseRow
+from servers.finance.tables.quotes import Quote
 from servers.toolkit.errors import RuleViolationError
-from servers.toolkit.money import to_micro
 
 
 def record(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> None:
@@ -28,20 +27,20 @@ def record(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> None:
     for use in contract_uses(snapshot.lines):
         by_contract.setdefault(use.contract_id, []).append(use)
     statement = (
-        select(m.ContractPrice)
-        .where(col(m.ContractPrice.contract_id).in_(sorted(by_contract)))
-        .order_by(col(m.ContractPrice.contract_id))
+        select(ContractPrice)
+        .where(col(ContractPrice.contract_id).in_(sorted(by_contract)))
+        .order_by(col(ContractPrice.contract_id))
         .with_for_update()
     )
     for contract in session.exec(statement).all() if by_contract else ():
         uses = by_contract[contract.contract_id]
         _refuse_too_much(session, contract, sum((use.quantity for use in uses), Decimal(0)))
         session.add_all(
-            m.ContractUseRow(
+            ContractUseRow(
                 contract_id=use.contract_id,
                 quote_id=quote.quote_id,
                 line_id=use.line_id,
-                quantity_micro=to_micro(use.quantity),
+                quantity=use.quantity,
                 day=quote.order_date,
             )
             for use in uses
@@ -51,15 +50,15 @@ def record(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> None:
     )
 
 
-def _refuse_too_much(session: Session, contract: m.ContractPrice, more: Decimal) -> None:
-    if contract.max_quantity_micro is None:
+def _refuse_too_much(session: Session, contract: ContractPrice, more: Decimal) -> None:
+    if contract.max_quantity is None:
         return
     taken = session.exec(
-        select(func.sum(m.ContractUseRow.quantity_micro)).where(
-            m.ContractUseRow.contract_id == contract.contract_id
+        select(func.sum(ContractUseRow.quantity)).where(
+            ContractUseRow.contract_id == contract.contract_id
         )
     ).one()
-    left = quantity(contract.max_quantity_micro - int(taken or 0)) or Decimal(0)
+    left = contract.max_quantity - (taken or Decimal(0))
     if more > left:
         raise RuleViolationError(
             f"{percent(more)} are taken of contract {contract.contract_id}, which has "
@@ -69,13 +68,12 @@ def _refuse_too_much(session: Session, contract: m.ContractPrice, more: Decimal)
         )
 
 
-def _purchase(quote: Quote, line: InternalLine) -> m.AccountPurchase:
+def _purchase(quote: Quote, line: InternalLine) -> AccountPurchase:
     first = line.start or quote.order_date
-    pieces = Decimal(line.quantity if line.base_quantity is None else line.base_quantity)
-    return m.AccountPurchase(
+    return AccountPurchase(
         account_id=quote.account_id,
         sku=line.sku,
-        quantity_micro=to_micro(pieces),
+        quantity=Decimal(line.base_quantity or line.quantity),
         day=first,
         until=_until(line, first),
         quote_id=quote.quote_id,

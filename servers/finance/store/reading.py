@@ -10,12 +10,12 @@ from sqlmodel import Session, col
 from servers.finance.assembly import QuoteInputs, QuoteSnapshot
 from servers.finance.documents import QuoteDocument
 from servers.finance.facts.blocks import ApprovalBlock, MarginBlock, NextStep, Status
-from servers.finance.models import Person
-from servers.finance.models_quotes import Approval, Quote
-from servers.finance.repository import expiry
-from servers.finance.repository.clock import stamp
-from servers.finance.repository.people import everyone
 from servers.finance.schemas_quotes import QuotePage, QuoteRow
+from servers.finance.store import expiry
+from servers.finance.store.clock import stamp
+from servers.finance.store.policy import everyone
+from servers.finance.tables.house import Person
+from servers.finance.tables.quotes import Approval, Quote
 from servers.finance.waiting import Waiter, next_step
 from servers.toolkit import scope
 from servers.toolkit.errors import NotFoundError

@@ -11,14 +11,14 @@ from sqlmodel import Session, col
 from servers.finance import canonical
 from servers.finance.approvals import check_approver
 from servers.finance.assembly import QuoteInputs, QuoteSnapshot, assemble
-from servers.finance.models import Seller
-from servers.finance.models_quotes import Approval, Quote, QuoteNumber
-from servers.finance.repository import reading
-from servers.finance.repository.clock import stamp
-from servers.finance.repository.collect import collect, entity_of
-from servers.finance.repository.drafts import close_approvals, digest_of, hold, lock, supersede
-from servers.finance.repository.people import approver_of
 from servers.finance.schemas_quotes import Decision, Issued
+from servers.finance.store import reading
+from servers.finance.store.clock import stamp
+from servers.finance.store.collect import collect
+from servers.finance.store.drafts import close_approvals, digest_of, hold, lock, supersede
+from servers.finance.store.policy import approver_of, entity_of
+from servers.finance.tables.house import Seller
+from servers.finance.tables.quotes import Approval, Quote, QuoteNumber
 from servers.toolkit import scope
 from servers.toolkit.errors import (
     ConflictError,

@@ -9,7 +9,7 @@ from datetime import date
 from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
-from servers.finance.models import CUSTOMER, ID, FinanceTable
+from servers.finance.tables.base import CUSTOMER, ID, FinanceTable
 
 WORKING = "status IN ('draft', 'waiting', 'approved')"
 STATUSES = (

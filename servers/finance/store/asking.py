@@ -7,8 +7,8 @@ from typing import Any
 from sqlmodel import Session
 
 from servers.finance.pricing import price
-from servers.finance.repository.collect import collect
 from servers.finance.schemas import PriceRequest, WhatIf
+from servers.finance.store.collect import collect
 from servers.finance.whatif import quantity_breaks, ways_out, with_quantity
 from servers.toolkit.errors import InvalidInputError
 

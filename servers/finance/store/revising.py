@@ -9,15 +9,15 @@ from servers.finance.assembly import QuoteInputs, QuoteSnapshot
 from servers.finance.diff import diff
 from servers.finance.facts.quote import QuoteFacts
 from servers.finance.law.select import select_for
-from servers.finance.models import Seller
 from servers.finance.parts import part_of_diff
 from servers.finance.pricing import price
-from servers.finance.repository import drafts, reading
-from servers.finance.repository.collect import collect
-from servers.finance.repository.people import approver_of
 from servers.finance.revising import Changes, clauses_after, revised, warnings_after
 from servers.finance.schemas import PriceRequest
 from servers.finance.schemas_quotes import QuoteDiff, Revised
+from servers.finance.store import drafts, reading
+from servers.finance.store.collect import collect
+from servers.finance.store.policy import approver_of
+from servers.finance.tables.house import Seller
 from servers.toolkit import scope
 from servers.toolkit.errors import ConflictError
 

@@ -10,15 +10,15 @@ from servers.finance.facts.payment import PaymentTerms
 from servers.finance.facts.quote import QuoteFacts
 from servers.finance.law import credit, screening
 from servers.finance.law.select import parties_of
-from servers.finance.models_quotes import Quote
-from servers.finance.repository import expiry, purchases, reading
-from servers.finance.repository.clock import stamp
-from servers.finance.repository.collect import collect
-from servers.finance.repository.drafts import close_approvals, digest_of, hold
-from servers.finance.repository.drafts import supersede as close_for
-from servers.finance.repository.people import approver_of
-from servers.finance.repository.promotions import promotion_uses
 from servers.finance.schemas_quotes import Accepted, Superseded, Withdrawn
+from servers.finance.store import expiry, purchases, reading
+from servers.finance.store.clock import stamp
+from servers.finance.store.collect import collect
+from servers.finance.store.drafts import close_approvals, digest_of, hold
+from servers.finance.store.drafts import supersede as close_for
+from servers.finance.store.policy import approver_of
+from servers.finance.store.promotions import promotion_uses
+from servers.finance.tables.quotes import Quote
 from servers.toolkit import scope
 from servers.toolkit.errors import ConflictError, RuleViolationError
 from servers.toolkit.findings import Severity, at_least

@@ -1,0 +1,102 @@
+"""Collect what the rules need, with the same number of queries however many lines there are."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from servers.finance.facts.charges import Fee, FreightRate, Rate
+from servers.finance.facts.pricing import PricingFacts
+from servers.finance.facts.quote import QuoteFacts
+from servers.finance.facts.sellers import Entity
+from servers.finance.facts.subscriptions import Subscription
+from servers.finance.schemas import PriceRequest
+from servers.finance.seller import choose
+from servers.finance.store import legal
+from servers.finance.store.credit import credit_facts, credit_policy
+from servers.finance.store.customers import find_customer
+from servers.finance.store.policy import find_entities, policy, requester_of, setting
+from servers.finance.store.prices import find_prices
+from servers.finance.store.promotions import find_promotions
+from servers.finance.store.rows import fact, facts
+from servers.finance.store.taxes import find_taxes
+from servers.finance.tables.charges import ExchangeRate, FeeRow, FreightRateRow
+from servers.finance.tables.subscriptions import SubscriptionRow
+from servers.toolkit.findings import Finding
+
+
+def collect(session: Session, request: PriceRequest, requested_by: str | None = None) -> QuoteFacts:
+    """Return the facts of a request, narrowed by the caller's grant.
+
+    Args:
+        session: Finance's own database.
+        request: What is to be priced.
+        requested_by: Whose limits hold; None is whoever asks now.
+
+    Raises:
+        NotFoundError: the account does not exist, or the caller may not see it.
+    """
+    row, customer = find_customer(session, request.account_id)
+    currency = request.currency or customer.currency
+    promotions = find_promotions(session, request.promo_codes)
+    gifts = {one.gift.sku for one in promotions if one.gift is not None and one.gift.sku}
+    asked = {line.sku for line in request.lines} | gifts
+    prices = find_prices(session, customer, asked, currency, request.order_date)
+    policies = setting(session, "policies")
+    entity = choose(find_entities(session), customer.country)
+    home, entity_id = home_of(entity, setting(session, "taxes"))
+    places = {home, *(entry.country or home for entry in prices["entries"])}
+    pricing = PricingFacts(
+        customer=customer,
+        home_country=home,
+        **prices,
+        promotions=promotions,
+        **find_taxes(session, customer, request.ship_to_address_id, places, entity_id),
+        **_charges(session, request.ship_method, currency),
+        policy=policy(policies),
+        requester=requester_of(session, requested_by),
+        subscriptions=_subscriptions(session, customer.account_id),
+    )
+    credit = credit_policy(policies)
+    return QuoteFacts(
+        pricing=pricing,
+        clauses=legal.find_clauses(session),
+        payment_terms=legal.find_payment_terms(session),
+        credit=credit_facts(session, row, customer.family_tree, credit),
+        screening=legal.find_screening(session),
+        seller=entity,
+        parties=legal.find_parties(session, row.account_id),
+        reviews=legal.find_reviews(session, row.account_id),
+    )
+
+
+def home_of(entity: Entity | Finding, taxes: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the country whose tax law the seller is under, and the legal entity's id."""
+    if isinstance(entity, Entity):
+        return entity.block.address.country, entity.entity_id
+    return taxes["home_country"], ""
+
+
+def _charges(session: Session, ship_method: str, currency: str) -> dict[str, Any]:
+    """Return freight, fees and exchange rates, as fields of PricingFacts."""
+    freight = select(FreightRateRow).where(
+        col(FreightRateRow.method) == ship_method, col(FreightRateRow.currency) == currency
+    )
+    rates = facts(session, Rate, select(ExchangeRate))
+    fees = session.scalars(select(FeeRow).order_by(FeeRow.fee_id))
+    return {
+        "freight": facts(session, FreightRate, freight),
+        "fees": tuple(
+            fact(Fee, row, **{key: frozenset(values) for key, values in row.conditions.items()})
+            for row in fees
+        ),
+        "rates": rates,
+        "exchange": {one.currency: one.rate for one in rates},
+    }
+
+
+def _subscriptions(session: Session, account_id: str) -> tuple[Subscription, ...]:
+    """Return the subscriptions of an account, and of no other."""
+    own = select(SubscriptionRow).where(col(SubscriptionRow.account_id) == account_id)
+    return facts(session, Subscription, own.order_by(SubscriptionRow.subscription_id))

@@ -1,0 +1,132 @@
+"""What a customer owes, and what its family may owe, from open invoices and accepted quotes."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from servers.finance.facts.credit import (
+    CreditFacts,
+    CreditLine,
+    CreditPolicy,
+    PolicyRow,
+    Receivable,
+    Unbilled,
+)
+from servers.finance.law.credit import merged
+from servers.finance.store.rows import fact
+from servers.finance.tables.customers import CustomerRow, ReceivableRow
+from servers.finance.tables.quotes import Quote
+
+MAX_FAMILY = 6
+"""How many levels of a family share a limit."""
+
+
+def credit_policy(settings: Mapping[str, Any]) -> CreditPolicy:
+    """Return the credit policy; a house without one goes by hold and limit only."""
+    said = settings.get("credit", {})
+    return CreditPolicy(
+        rows=tuple(
+            PolicyRow(
+                rule_id=row["rule_id"],
+                ratings=tuple(row["ratings"]),
+                use_bp=int(row["use_up_to_bp"]),
+                overdue_days=int(row["overdue_up_to_days"]),
+                max_days=int(row["max_days"]),
+                in_advance=Decimal(row["in_advance_percent"]),
+                approval=bool(row["approval"]),
+            )
+            for row in said.get("rows", ())
+        ),
+        share_parent_limit=bool(said.get("share_parent_limit", False)),
+    )
+
+
+def credit_facts(
+    session: Session, row: CustomerRow, tree: Sequence[str], policy: CreditPolicy
+) -> CreditFacts:
+    """Return a customer's credit line, and that of the family whose limit it shares."""
+    holder = _holder(session, tree[1:]) if policy.share_parent_limit else None
+    members = [row] if holder is None else _members(session, holder.account_id)
+    ids = [member.account_id for member in members]
+    bills, quotes = _receivables(session, ids), _unbilled(session, ids)
+    lines = {
+        member.account_id: CreditLine(
+            limit_minor=member.credit_limit_minor,
+            currency=member.credit_currency,
+            rating=member.credit_rating,
+            hold=member.credit_hold,
+            open_minor=member.open_minor,
+            receivables=tuple(bills.get(member.account_id, ())),
+            unbilled=tuple(quotes.get(member.account_id, ())),
+        )
+        for member in members
+    }
+    own = lines[row.account_id]
+    if holder is None:
+        return CreditFacts(own, None, policy)
+    family = merged(list(lines.values()), lines[holder.account_id])
+    return CreditFacts(own, family, policy)
+
+
+def _holder(session: Session, parents: Sequence[str]) -> CustomerRow | None:
+    """Return the topmost parent that has a limit; its children share it."""
+    if not parents:
+        return None
+    mine = select(CustomerRow).where(col(CustomerRow.account_id).in_(parents))
+    found = {one.account_id: one for one in session.scalars(mine)}
+    above = [found[one] for one in reversed(parents) if one in found]
+    return next((one for one in above if one.credit_limit_minor is not None), None)
+
+
+def _members(session: Session, root: str) -> list[CustomerRow]:
+    """Return an account and everybody below it, in one query."""
+    account = col(CustomerRow.account_id)
+    tree = select(account, func.abs(0).label("depth")).where(account == root)
+    family = tree.cte("below", recursive=True)
+    child = aliased(CustomerRow)
+    family = family.union_all(
+        select(col(child.account_id), (family.c.depth + 1).label("depth"))
+        .join(family, family.c.account_id == child.parent_account_id)
+        .where(family.c.depth < MAX_FAMILY)
+    )
+    statement = select(CustomerRow).where(account.in_(select(family.c.account_id)))
+    return list(session.scalars(statement.order_by(account)))
+
+
+def _receivables(session: Session, accounts: Sequence[str]) -> dict[str, list[Receivable]]:
+    statement = (
+        select(ReceivableRow)
+        .where(col(ReceivableRow.account_id).in_(accounts), col(ReceivableRow.open_minor) > 0)
+        .order_by(col(ReceivableRow.due), col(ReceivableRow.invoice_no))
+    )
+    found: dict[str, list[Receivable]] = {}
+    for one in session.scalars(statement):
+        found.setdefault(one.account_id, []).append(fact(Receivable, one))
+    return found
+
+
+def _unbilled(session: Session, accounts: Sequence[str]) -> dict[str, list[Unbilled]]:
+    """Return accepted quotes less what was invoiced for them, paid or not."""
+    billed = func.coalesce(func.sum(col(ReceivableRow.total_minor)), 0)
+    quote = (
+        *(col(Quote.account_id), col(Quote.quote_id)),
+        *(col(Quote.currency), col(Quote.total_minor)),
+    )
+    statement = (
+        select(*quote, billed)
+        .outerjoin(ReceivableRow, col(ReceivableRow.quote_id) == col(Quote.quote_id))
+        .where(col(Quote.account_id).in_(accounts), col(Quote.status) == "accepted")
+        .group_by(*quote)
+        .order_by(col(Quote.quote_id))
+    )
+    found: dict[str, list[Unbilled]] = {}
+    for account_id, quote_id, currency, total, invoiced in session.execute(statement):
+        if total > invoiced:
+            found.setdefault(account_id, []).append(
+                Unbilled(quote_id, int(total - invoiced), currency)
+            )
+    return found

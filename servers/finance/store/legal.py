@@ -1,0 +1,141 @@
+"""What law and screening need, and the reviews of hits."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from servers.finance.facts.clauses import Clause
+from servers.finance.facts.customers import Customer
+from servers.finance.facts.payment import PaymentTerms
+from servers.finance.facts.screening import Listed, Party, Review, ScreeningList
+from servers.finance.facts.windows import Window
+from servers.finance.law.screening import Hit, hits
+from servers.finance.law.select import parties_of
+from servers.finance.schemas import ReviewDecision, ScreeningReviewed
+from servers.finance.store.policy import approver_of, setting
+from servers.finance.store.rows import fact, facts
+from servers.finance.tables.customers import RelatedParty, ScreeningReview
+from servers.finance.tables.legal import ClauseRow, PaymentTerm, ScreeningEntry
+from servers.toolkit.errors import ForbiddenError, NotFoundError
+
+
+def clause(row: ClauseRow) -> Clause:
+    """Return a clause with the conditions of its use."""
+    return fact(Clause, row, when=row.conditions)
+
+
+def find_clauses(session: Session) -> tuple[Clause, ...]:
+    """Return the whole library, in a fixed order."""
+    order = (col(ClauseRow.clause_id), col(ClauseRow.version), col(ClauseRow.language))
+    return tuple(clause(row) for row in session.scalars(select(ClauseRow).order_by(*order)))
+
+
+def find_payment_terms(session: Session) -> dict[str, PaymentTerms]:
+    """Return every payment term by its code."""
+    return {one.code: one for one in facts(session, PaymentTerms, select(PaymentTerm))}
+
+
+def screening_list(about: Mapping[str, Any], entries: tuple[Listed, ...]) -> ScreeningList:
+    """Return the screening list with its date."""
+    return ScreeningList(
+        name=str(about["list_name"]),
+        as_of=date.fromisoformat(about["as_of"]),
+        threshold=Decimal(str(about["threshold"])),
+        max_age_days=int(about["max_age_days"]),
+        entries=entries,
+    )
+
+
+def find_screening(session: Session) -> ScreeningList:
+    """Return the screening list.
+
+    Raises:
+        StorageError: finance was never filled.
+    """
+    entries = select(ScreeningEntry).order_by(col(ScreeningEntry.entry_id))
+    return screening_list(setting(session, "screening"), facts(session, Listed, entries))
+
+
+def find_parties(session: Session, account_id: str) -> tuple[Party, ...]:
+    """Return whom finance knows to go with a customer."""
+    mine = select(RelatedParty).where(col(RelatedParty.account_id) == account_id)
+    return facts(session, Party, mine.order_by(col(RelatedParty.party_id)))
+
+
+def find_reviews(session: Session, account_id: str) -> tuple[Review, ...]:
+    """Return what named persons decided about the hits of a customer."""
+    mine = select(ScreeningReview).where(col(ScreeningReview.account_id) == account_id)
+    return tuple(
+        fact(Review, one, window=Window(one.decided_on, one.expires_on))
+        for one in session.scalars(mine.order_by(col(ScreeningReview.review_id)))
+    )
+
+
+def review(
+    session: Session,
+    customer: Customer,
+    entry_id: str,
+    decision: ReviewDecision,
+    note: str,
+    valid_days: int,
+    person_id: str,
+    day: date,
+) -> ScreeningReviewed:
+    """Record what a person of legal decides about the hits of a customer on one entry.
+
+    Raises:
+        ForbiddenError: the person is not of legal.
+        NotFoundError: no name of this customer is like that entry.
+    """
+    approver = approver_of(session, person_id)
+    if "legal" not in approver.roles:
+        raise ForbiddenError(f"{person_id} is not of legal", fix="ask legal to review the hit")
+    parties = parties_of(customer, find_parties(session, customer.account_id))
+    found = [
+        hit for hit in hits(parties, find_screening(session)) if hit.entry.entry_id == entry_id
+    ]
+    if not found:
+        raise NotFoundError(
+            f"no name of {customer.account_id} is like entry {entry_id!r}",
+            fix="screen_party lists the hits",
+        )
+    expires = day + timedelta(days=valid_days)
+    made = [_reviewed(customer, hit, decision, note, person_id, (day, expires)) for hit in found]
+    session.add_all(made)
+    session.flush()
+    return ScreeningReviewed(
+        account_id=customer.account_id,
+        entry_id=entry_id,
+        review_ids=[row.review_id for row in made],
+        decision=decision,
+        decided_by=person_id,
+        decided_on=day,
+        expires_on=expires,
+    )
+
+
+def _reviewed(
+    customer: Customer,
+    hit: Hit,
+    decision: ReviewDecision,
+    note: str,
+    person_id: str,
+    span: tuple[date, date],
+) -> ScreeningReview:
+    return ScreeningReview(
+        review_id="rev_" + secrets.token_hex(6),
+        account_id=customer.account_id,
+        entry_id=hit.entry.entry_id,
+        party_name=hit.party.name,
+        listed_name=hit.matched,
+        decision=decision,
+        note=note,
+        decided_by=person_id,
+        decided_on=span[0],
+        expires_on=span[1],
+    )

@@ -1,0 +1,27 @@
+"""The base of finance's tables, with a registry of their own, and words many columns share."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from sqlalchemy.orm import registry
+from sqlmodel import SQLModel
+
+from servers.toolkit.fields import AccountId, Country, CurrencyCode
+
+ID = 48
+CUSTOMER = "customer.account_id"
+ITEM = "item.sku"
+
+AnyCurrency = Literal[""] | CurrencyCode
+AnyCountry = Literal[""] | Country
+AnyAccount = Literal[""] | AccountId
+Language = Annotated[str, Field(pattern="^([a-z]{2})?$", max_length=8)]
+Place = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,5})?$", max_length=8)]
+"""A country (DE) or a region with a tax law of its own (US-OR)."""
+CustomerKind = Literal["business", "consumer", "government", "reseller"]
+Unit = Literal["each", "box", "license", "hour", "day", "month"]
+Scope = Literal["sku", "family"]
+
+
+class FinanceTable(SQLModel, registry=registry()):
+    """Base of finance's tables."""

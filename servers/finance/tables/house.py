@@ -1,0 +1,60 @@
+"""Who the house is: legal entities, people, policies."""
+
+from typing import Annotated, Any
+
+from pydantic import Field as Bounds
+from sqlalchemy import JSON, Text
+from sqlmodel import Field
+
+from servers.finance.facts.blocks import AddressBlock, BankBlock, TaxIdBlock
+from servers.finance.tables.base import ID, FinanceTable
+from servers.toolkit.columns import Amounts, Json, WordSet
+from servers.toolkit.fields import Country
+
+
+class Seller(FinanceTable, table=True):
+    """A legal entity that makes offers, and what a quote prints of it."""
+
+    entity_id: Annotated[str, Bounds(pattern=r"^ent_[a-z0-9_-]{1,40}$", max_length=ID)] = Field(
+        primary_key=True
+    )
+    legal_name: str = Field(min_length=1, max_length=200)
+    country: Country
+    number_format: str = Field(max_length=60)
+    time_zone: str = Field(max_length=60)
+    countries: WordSet = Field(default=frozenset(), sa_type=Json(WordSet))
+    is_default: bool = True
+    address: AddressBlock = Field(sa_type=Json(AddressBlock))
+    place_of_business: str = Field(min_length=1, max_length=120)
+    vat_id: str = Field(default="", max_length=40)
+    tax_ids: tuple[TaxIdBlock, ...] = Field(default=(), sa_type=Json(tuple[TaxIdBlock, ...]))
+    registration: str = Field(default="", max_length=200)
+    email: str = Field(max_length=120)
+    phone: str = Field(default="", max_length=40)
+    website: str = Field(default="", max_length=120)
+    bank: BankBlock = Field(sa_type=Json(BankBlock))
+    signatory_name: str = Field(min_length=1, max_length=120)
+    signatory_title: str = Field(default="", max_length=120)
+    logo: str = Field(default="", sa_type=Text)
+
+
+class Person(FinanceTable, table=True):
+    """Somebody of the house who may approve; a limit that is null is no limit."""
+
+    person_id: Annotated[str, Bounds(pattern=r"^per_[a-z0-9_-]{1,40}$", max_length=ID)] = Field(
+        primary_key=True
+    )
+    name: str = Field(min_length=1, max_length=120)
+    title: str = Field(default="", max_length=120)
+    roles: WordSet = Field(sa_type=Json(WordSet))
+    max_discount_bp: int | None = Field(default=None, ge=0, le=10_000)
+    max_total: Amounts | None = Field(default=None, sa_type=Json(Amounts))
+
+
+class Setting(FinanceTable, table=True):
+    """A named piece of policy: the house's limits (`policies`), the home country (`taxes`)."""
+
+    __tablename__ = "policy"
+
+    name: str = Field(primary_key=True, max_length=40)
+    value: dict[str, Any] = Field(sa_type=JSON)
