@@ -19,7 +19,6 @@ RunId = Annotated[str, doc("The run.")]
 LineId = Annotated[str | None, doc("One line of it, l1 say (default: all).")]
 Home = Annotated[str | None, doc("The data folder.")]
 Json = Annotated[bool, doc("Print one JSON document, nothing else.")]
-Yes = Annotated[bool, doc("Do not ask again.")]
 View = Annotated[Literal["customer", "internal"], doc("What a customer may see, or everything.")]
 Out = Annotated[
     str | None, doc("Folder for the quote's files (default: quotes in the data folder).")
@@ -35,14 +34,28 @@ Model = Annotated[
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class Decision:
-    """How a person decides about a quote, or about the run that waits with it."""
+class Acting:
+    """A named person acts."""
 
     person: Person = None
-    note: Annotated[str, doc("Why.")] = ""
-    yes: Yes = False
     home: Home = None
     json: Json = False
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Asked(Acting):
+    """A named person acts, and is asked once more at a terminal."""
+
+    yes: Annotated[bool, doc("Do not ask again.")] = False
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Decision(Asked):
+    """A named person decides about a quote, or about the run that waits with it."""
+
+    note: Annotated[str, doc("Why.")] = ""
 
 
 @Parameter(name="*")
@@ -57,7 +70,7 @@ class Playing:
     ndjson: Annotated[bool, doc("Print every event as a line of JSON.")] = False
 
 
-DECISION, PLAYING = Decision(), Playing()
+ACTING, ASKED, DECISION, PLAYING = Acting(), Asked(), Decision(), Playing()
 """What a command takes when nothing is said."""
 
 

@@ -7,30 +7,29 @@ has no run that could wait for a decision; where one does wait, it goes on as wi
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 from dealdesk.cli.exit_codes import WAITING
-from dealdesk.cli.options import DECISION, Decision, Home, Json, Out, Person, QuoteId, Yes, doc
+from dealdesk.cli.options import ACTING, ASKED, DECISION, Acting, Asked, Decision, Out, QuoteId, doc
 from dealdesk.cli.output import money, progress, tell
-from dealdesk.cli.session import deciding
+from dealdesk.cli.session import acting_as
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
     from dealdesk.desk import Desk
 
 
-async def request_quote(
-    quote_id: QuoteId, /, *, person: Person = None, home: Home = None, json: Json = False
-) -> int:
+async def request_quote(quote_id: QuoteId, /, *, acting: Acting = ACTING) -> int:
     """Ask for every approval a quote needs.
 
     Whoever asks cannot give them.
     """
-    async with deciding(home, person) as desk:
+    async with acting_as(acting) as desk:
         asked = {"quote_id": await desk.quote_id(quote_id)}
         found = await desk.look("finance", "request_approval", asked)
-    tell(found, found["next_step"]["say"], json)
+    tell(found, found["next_step"]["say"], acting.json)
     return WAITING if found["status"] == "waiting" else 0
 
 
@@ -49,29 +48,18 @@ async def reject_quote(quote_id: QuoteId, /, *, decision: Decision = DECISION) -
     return await _decide_quote(quote_id, decision, approved=False)
 
 
-async def issue_quote(
-    quote_id: QuoteId,
-    /,
-    *,
-    person: Person = None,
-    yes: Yes = False,
-    home: Home = None,
-    json: Json = False,
-) -> int:
+async def issue_quote(quote_id: QuoteId, /, *, acting: Asked = ASKED) -> int:
     """Issue a quote for which nothing is left to decide.
 
     It gets its number and is binding.
     """
-    async with deciding(home, person) as desk:
-        quote = await desk.quote(await desk.quote_id(quote_id))
-        refuse_if_run_waits(desk, quote["quote_id"])
-        if not sure("Issue this quote?", quote, yes=yes):
+    async with _at_hand(quote_id, acting) as (desk, quote, person):
+        if not sure("Issue this quote?", quote, yes=acting.yes):
             return WAITING
         done = await desk.look("finance", "issue_quote", _exactly(quote))
-        words = f"Quote {done['number']} issued by {desk.settings.person}."
-        trouble = await noted(desk, {**quote, **done}, "issued", words)
-    words = f"Issued as {done['number']}, valid until {done['valid_until']}."
-    tell({**done, "crm_trouble": trouble}, words, json)
+        log = f"Quote {done['number']} issued by {person}."
+        done["crm_trouble"] = await noted(desk, {**quote, **done}, "issued", log)
+    tell(done, f"Issued as {done['number']}, valid until {done['valid_until']}.", acting.json)
     return 0
 
 
@@ -80,54 +68,43 @@ async def accept_quote(
     /,
     *,
     reference: Annotated[str, doc("The customer's order number, say.")] = "",
-    person: Person = None,
-    yes: Yes = False,
-    home: Home = None,
-    json: Json = False,
+    acting: Asked = ASKED,
 ) -> int:
     """Record that the customer accepted an issued quote.
 
     That makes the deal.
     """
-    async with deciding(home, person) as desk:
-        quote = await desk.quote(await desk.quote_id(quote_id))
-        if not sure("Record the acceptance of this quote?", quote, yes=yes):
+    async with _at_hand(quote_id, acting) as (desk, quote, person):
+        if not sure("Record the acceptance of this quote?", quote, yes=acting.yes):
             return WAITING
-        arguments = {**_exactly(quote), "reference": reference}
-        done = await desk.look("finance", "accept_quote", arguments)
+        asked = {**_exactly(quote), "reference": reference}
+        done = await desk.look("finance", "accept_quote", asked)
         by = f" with {reference}" if reference else ""
-        words = f"Quote {done['number']} accepted{by}; recorded by {desk.settings.person}."
-        trouble = await noted(desk, {**quote, **done}, "accepted", words)
+        log = f"Quote {done['number']} accepted{by}; recorded by {person}."
+        trouble = await noted(desk, {**quote, **done}, "accepted", log)
         for closed in done["closed"]:
-            words = f"Quote {closed} closed: {done['number']} was accepted."
-            trouble = await noted(desk, await desk.quote(closed), "withdrawn", words) or trouble
+            log = f"Quote {closed} closed: {done['number']} was accepted."
+            trouble = await noted(desk, await desk.quote(closed), "withdrawn", log) or trouble
     total = money(done["total_minor"], done["currency"])
-    tell({**done, "crm_trouble": trouble}, f"{done['number']} is accepted{by}: {total}.", json)
+    said = f"{done['number']} is accepted{by}: {total}."
+    tell({**done, "crm_trouble": trouble}, said, acting.json)
     return 0
 
 
 async def withdraw_quote(
-    quote_id: QuoteId,
-    /,
-    *,
-    reason: Annotated[str, doc("Why.")],
-    person: Person = None,
-    home: Home = None,
-    json: Json = False,
+    quote_id: QuoteId, /, *, reason: Annotated[str, doc("Why.")], acting: Acting = ACTING
 ) -> int:
     """Take a quote back, as a named person.
 
     An issued one keeps its number.
     """
-    async with deciding(home, person) as desk:
-        quote = await desk.quote(await desk.quote_id(quote_id))
-        refuse_if_run_waits(desk, quote["quote_id"])
-        arguments = {"quote_id": quote["quote_id"], "reason": reason}
-        done = await desk.look("finance", "withdraw_quote", arguments)
+    async with _at_hand(quote_id, acting) as (desk, quote, person):
+        asked = {"quote_id": quote["quote_id"], "reason": reason}
+        done = await desk.look("finance", "withdraw_quote", asked)
         name = done["number"] or quote["quote_id"]
-        words = f"Quote {name} withdrawn by {desk.settings.person}: {reason}"
-        trouble = await noted(desk, quote, "withdrawn", words)
-    tell({**done, "crm_trouble": trouble}, f"{name} is withdrawn.", json)
+        log = f"Quote {name} withdrawn by {person}: {reason}"
+        done["crm_trouble"] = await noted(desk, quote, "withdrawn", log)
+    tell(done, f"{name} is withdrawn.", acting.json)
     return 0
 
 
@@ -136,31 +113,38 @@ async def supersede_quote(
     /,
     *,
     by: Annotated[str, doc("The quote that takes its place.")],
-    person: Person = None,
-    home: Home = None,
-    json: Json = False,
+    acting: Acting = ACTING,
 ) -> int:
     """Close a quote in favour of another.
 
     Both are of the same account.
     """
-    async with deciding(home, person) as desk:
-        quote = await desk.quote(await desk.quote_id(quote_id))
-        refuse_if_run_waits(desk, quote["quote_id"])
-        arguments = {"quote_id": quote["quote_id"], "by_quote_id": await desk.quote_id(by)}
-        done = await desk.look("finance", "supersede_quote", arguments)
-        name = done["number"] or done["quote_id"]
-        other = done["superseded_by_number"] or arguments["by_quote_id"]
-        words = f"Quote {name} closed in favour of {other} by {desk.settings.person}."
-        trouble = await noted(desk, quote, "withdrawn", words)
-    tell({**done, "crm_trouble": trouble}, f"{name} is superseded by {other}.", json)
+    async with _at_hand(quote_id, acting) as (desk, quote, person):
+        asked = {"quote_id": quote["quote_id"], "by_quote_id": await desk.quote_id(by)}
+        done = await desk.look("finance", "supersede_quote", asked)
+        name = done["number"] or quote["quote_id"]
+        other = done["superseded_by_number"] or asked["by_quote_id"]
+        log = f"Quote {name} closed in favour of {other} by {person}."
+        done["crm_trouble"] = await noted(desk, quote, "withdrawn", log)
+    tell(done, f"{name} is superseded by {other}.", acting.json)
     return 0
+
+
+@asynccontextmanager
+async def _at_hand(
+    named: str, acting: Acting
+) -> AsyncIterator[tuple[Desk, dict[str, Any], str | None]]:
+    """Give the desk, the quote and who acts, unless a run waits with the quote."""
+    async with acting_as(acting) as desk:
+        quote = await desk.quote(await desk.quote_id(named))
+        refuse_if_run_waits(desk, quote["quote_id"])
+        yield desk, quote, desk.settings.person
 
 
 async def _decide_quote(
     named: str, decision: Decision, *, approved: bool, out: str | None = None
 ) -> int:
-    async with deciding(decision.home, decision.person) as desk:
+    async with acting_as(decision) as desk:
         quote = await desk.quote(await desk.quote_id(named))
         run_id = _run_waiting_with(desk, quote["quote_id"])
         if run_id is None:
@@ -177,7 +161,7 @@ async def decide_run(
     from dealdesk.rendering import ready
 
     folder = ready(out)
-    async with deciding(decision.home, decision.person, work=True) as desk:
+    async with acting_as(decision, work=True) as desk:
         row = desk.run_row(run_id)
         quote = await desk.awaiting_decision(row)
         seen = desk.events(run_id)[-1]["seq"]

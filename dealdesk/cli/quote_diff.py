@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from dealdesk.cli.options import Home, Json, doc
 from dealdesk.cli.output import clean, money, print_json, say
-from dealdesk.cli.session import looking
+from dealdesk.cli.session import all_parts, looking
 from orchestrator.errors import UsageError
-
-if TYPE_CHECKING:
-    from dealdesk.desk import Desk
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
@@ -38,21 +35,13 @@ async def diff_quotes(
                 )
         else:
             after = await desk.quote_id(other)
-        found = await _compared(desk, {"quote_id": before, "other_quote_id": after})
+        asked = {"quote_id": before, "other_quote_id": after}
+        place = {"rows": "lines", "after": "next_from", "start": "from_change"}
+        found = await all_parts(desk, "finance", "diff_quotes", asked, **place)
     if json:
         print_json(found)
     else:
         print_diff(found)
-
-
-async def _compared(desk: Desk, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what differs, however many answers it comes in."""
-    found = await desk.look("finance", "diff_quotes", asked)
-    lines, after = found["lines"], found["next_from"]
-    while after is not None:
-        more = await desk.look("finance", "diff_quotes", {**asked, "from_change": after})
-        lines, after = lines + more["lines"], more["next_from"]
-    return {**found, "lines": lines, "next_from": None}
 
 
 def print_diff(diff: Mapping[str, Any], after: str = "") -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
 from dealdesk.cli.options import Home, Json, doc
 from dealdesk.cli.output import money, print_json, say, table
-from dealdesk.cli.session import looking
+from dealdesk.cli.session import all_parts, looking
 from orchestrator.errors import EnvironmentProblem
 
 if TYPE_CHECKING:
@@ -108,14 +108,9 @@ async def _every_quote(
     """Return the rows of every quote that fits, newest first."""
     given = {"status": status, "account_id": account, "expiring_within_days": expiring}
     asked = {name: value for name, value in given.items() if value is not None}
-    rows: list[dict[str, Any]] = []
-    cursor: str | None = ""
-    while cursor is not None:
-        arguments = {"limit": 100, "cursor": cursor, **asked}
-        page = await desk.look("finance", "list_quotes", arguments)
-        rows += page["items"]
-        cursor = page["next_cursor"]
-    return rows
+    place = {"rows": "items", "after": "next_cursor", "start": "cursor"}
+    found = await all_parts(desk, "finance", "list_quotes", {"limit": 100, **asked}, **place)
+    return list(found["items"])
 
 
 def _status(row: Mapping[str, Any]) -> str:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dealdesk.cli.options import Home, Json, LineId, Person, QuoteId
+from dealdesk.cli.options import ACTING, Acting, Home, Json, LineId, QuoteId
 from dealdesk.cli.output import describe, money, print_json, say, table
-from dealdesk.cli.session import deciding, looking
-
-if TYPE_CHECKING:
-    from dealdesk.desk import Desk
+from dealdesk.cli.session import acting_as, all_parts, looking
 
 POINTS = ("floor", "target", "stretch")
 
@@ -24,7 +21,9 @@ async def explain_quote(
     """
     async with looking(home) as desk:
         quote = await desk.quote(await desk.quote_id(quote_id))
-        found = await _explained(desk, quote["quote_id"], line)
+        asked = {"quote_id": quote["quote_id"], **({"line_id": line} if line else {})}
+        place = {"rows": "steps", "after": "next_from", "start": "from_step"}
+        found = await all_parts(desk, "finance", "explain_quote", asked, **place)
     if json:
         print_json(found)
         return
@@ -40,46 +39,22 @@ async def explain_quote(
 
 
 async def guide_quote(
-    quote_id: QuoteId,
-    line: LineId = None,
-    /,
-    *,
-    person: Person = None,
-    home: Home = None,
-    json: Json = False,
+    quote_id: QuoteId, line: LineId = None, /, *, acting: Acting = ACTING
 ) -> None:
     """Propose floor, target and stretch, to a named person.
 
     Nothing is set. The floor reveals cost.
     """
-    async with deciding(home, person) as desk:
-        arguments = {"quote_id": await desk.quote_id(quote_id)}
-        if line is not None:
-            arguments["line_id"] = line
-        found = await desk.look("finance", "guide_price", arguments)
-        while found["next_line"] is not None:  # a large quote comes in parts
-            more = {**arguments, "from_line": found["next_line"]}
-            part = await desk.look("finance", "guide_price", more)
-            found = {**part, "lines": [*found["lines"], *part["lines"]]}
-    if json:
+    async with acting_as(acting) as desk:
+        asked = {"quote_id": await desk.quote_id(quote_id), **({"line_id": line} if line else {})}
+        place = {"rows": "lines", "after": "next_line", "start": "from_line"}
+        found = await all_parts(desk, "finance", "guide_price", asked, **place)
+    if acting.json:
         print_json(found)
         return
     for one in found["lines"]:
         _print_guidance(one, found["currency"])
     say(f"Band: {found['band']}. {found['notice']}")
-
-
-async def _explained(desk: Desk, quote_id: str, line: str | None) -> dict[str, Any]:
-    """Return the explanation, however many answers it comes in."""
-    steps: list[dict[str, Any]] = []
-    start: int | None = 1
-    found: dict[str, Any] = {}
-    while start is not None:
-        asked = {"quote_id": quote_id, "from_step": start, **({"line_id": line} if line else {})}
-        found = await desk.look("finance", "explain_quote", asked)
-        steps += found["steps"]
-        start = found["next_from"]
-    return {**found, "steps": steps}
 
 
 def _heading(quote: Mapping[str, Any], line: Mapping[str, Any] | None) -> str:

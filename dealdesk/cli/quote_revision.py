@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from dealdesk.cli.options import Home, Json, Person, QuoteId, Yes, doc
+from dealdesk.cli.options import ASKED, Asked, QuoteId, doc
 from dealdesk.cli.output import describe, money, print_json, say, tell
 from dealdesk.cli.quote_decisions import noted, refuse_if_run_waits, sure
 from dealdesk.cli.quote_diff import print_diff
-from dealdesk.cli.session import deciding
+from dealdesk.cli.session import acting_as
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
@@ -79,28 +79,25 @@ async def revise_quote(
     /,
     *,
     change: Change = NOTHING,
-    person: Person = None,
     dry_run: Annotated[bool, doc("Store nothing; only show what would differ.")] = False,
-    yes: Yes = False,
-    home: Home = None,
-    json: Json = False,
+    acting: Asked = ASKED,
 ) -> int:
     """Change a quote by hand: its next revision.
 
     No agent runs; finance works everything out again. Whoever changes it cannot approve it.
     """
-    async with deciding(home, person) as desk:
+    async with acting_as(acting) as desk:
         quote = await desk.quote(await desk.quote_id(quote_id))
         refuse_if_run_waits(desk, quote["quote_id"])
         arguments = {"quote_id": quote["quote_id"], "digest": quote["digest"]}
         arguments |= change.arguments([line["line_id"] for line in quote["lines"]])
         seen = await desk.look("finance", "revise_quote", {**arguments, "preview": True})
-        if not json:
+        if not acting.json:
             print_diff(seen["diff"], f"revision {seen['revision']}")
             for finding in seen["findings"]:
                 say(f"  ! {describe(finding)}")
-        if dry_run or not sure("Store this as the next revision?", yes=yes or json):
-            if json:
+        if dry_run or not sure("Store this as the next revision?", yes=acting.yes or acting.json):
+            if acting.json:
                 print_json(seen)
             return 0
         made = await desk.look("finance", "revise_quote", arguments)
@@ -108,7 +105,7 @@ async def revise_quote(
     total = money(made["total_minor"], made["currency"])
     words = f"{made['quote_id']} is revision {made['revision']}: {total}."
     words += f" {made['next_step']['say']}"
-    tell({**made, "crm_trouble": trouble}, words, json)
+    tell({**made, "crm_trouble": trouble}, words, acting.json)
     return 0
 
 

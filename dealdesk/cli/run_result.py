@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dealdesk.cli.exit_codes import FAILED, OUTCOMES
 from dealdesk.cli.options import Playing
 from dealdesk.cli.output import clean, describe, money, print_json, say
-from dealdesk.cli.run_view import view_for
+from dealdesk.cli.run_view import print_ndjson, view_for
 
 if TYPE_CHECKING:
     from dealdesk.desk import Desk
@@ -75,7 +75,7 @@ async def follow(
         as_ndjson: Print every event as a line of JSON, and the result as the last one.
         after: The event up to which all has been shown before.
     """
-    with view_for(f"{title}  [{run_id}]", as_json=as_json, as_ndjson=as_ndjson) as view:
+    with view_for(f"{title}  [{run_id}]", as_json=as_json, as_ndjson=as_ndjson) as show:
         waiting = asyncio.ensure_future(desk.wait(run_id))
         seen = after
         try:
@@ -83,7 +83,7 @@ async def follow(
                 await asyncio.wait({waiting}, timeout=0.1)
                 for event in desk.events(run_id, after=seen):
                     seen = event["seq"]
-                    view.show(event)
+                    show(event)
                 if waiting.done():
                     break
         finally:
@@ -94,7 +94,7 @@ async def follow(
     if as_json:
         print_json(report)
     elif as_ndjson:
-        view.show({"v": 1, "type": "result", **report})
+        print_ndjson({"v": 1, "type": "result", **report})
     else:
         print_outcome(report)
         for line in filter(None, (desk.created, desk.played_by)):

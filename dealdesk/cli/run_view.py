@@ -1,15 +1,17 @@
 """A run as it happens: a live tree on a terminal, one line per step otherwise."""
 
 import json
-from collections.abc import Mapping
-from typing import Any, Self
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 from rich.live import Live
 from rich.text import Text
 from rich.tree import Tree
 
-from dealdesk.cli.output import clean, plain_wanted, progress
+from dealdesk.cli.output import clean, money, plain_wanted, progress
 
+Event = Mapping[str, Any]
 MARKS = {"running": "…", "done": "✓", "warn": "!", "stopped": "✗", "waiting": "⏸"}
 STYLES = {
     "running": "cyan",
@@ -20,89 +22,47 @@ STYLES = {
 }
 
 
-class Quiet:
-    """Shows nothing (`--json`)."""
-
-    def show(self, event: Mapping[str, Any]) -> None:
-        """Show nothing."""
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        """Do nothing."""
-
-
-class Ndjson(Quiet):
-    """Prints each event as a line of JSON on stdout (`--ndjson`)."""
-
-    def show(self, event: Mapping[str, Any]) -> None:
-        """Print the event."""
-        print(json.dumps(event, ensure_ascii=False, default=str), flush=True)
-
-
-class Lines(Quiet):
-    """Prints a plain line when something worth saying happened."""
-
-    def __init__(self) -> None:
-        """Write to stderr."""
-        self._console = progress()
-
-    def show(self, event: Mapping[str, Any]) -> None:
-        """Print the line of an event, if it has one."""
-        said = line_of(event)
-        if said is not None:
-            mark, _, words = said
-            self._console.print(f"{MARKS[mark]} {words}", markup=False, soft_wrap=True)
-
-
-class LiveTree(Quiet):
-    """Keeps one tree on the terminal, a branch per step."""
-
-    def __init__(self, title: str) -> None:
-        """Start an empty tree under a title."""
-        self._title = clean(title)
-        self._branches: dict[str, tuple[str, str]] = {}
-        self._live = Live(self._tree(), console=progress(), refresh_per_second=8)
-
-    def show(self, event: Mapping[str, Any]) -> None:
-        """Update the branch of an event's agent."""
-        said = line_of(event, started=True)
-        if said is not None:
-            mark, key, words = said
-            self._branches[key] = (mark, words)
-            self._live.update(self._tree())
-
-    def _tree(self) -> Tree:
-        tree = Tree(Text(self._title, style="bold"))
-        for mark, words in self._branches.values():
-            line = Text(f"{MARKS[mark]} ", style=STYLES[mark])
-            line.append(words, style="default")
-            tree.add(line)
-        return tree
-
-    def __enter__(self) -> Self:
-        """Start the live picture."""
-        self._live.start()
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        """Leave the last picture standing."""
-        self._live.stop()
-
-
-def view_for(title: str, *, as_json: bool, as_ndjson: bool) -> Quiet:
-    """Choose how to show a run."""
+@contextmanager
+def view_for(title: str, *, as_json: bool, as_ndjson: bool) -> Iterator[Callable[[Event], None]]:
+    """Give what shows an event: as a line of JSON, not at all, as a plain line or in a tree."""
     if as_ndjson:
-        return Ndjson()
-    if as_json:
-        return Quiet()
-    return Lines() if plain_wanted() else LiveTree(title)
+        yield print_ndjson
+    elif as_json:
+        yield lambda _event: None
+    elif plain_wanted():
+        yield _print_line
+    else:
+        branches: dict[str, tuple[str, str]] = {}
+        with Live(_tree(title, branches), console=progress(), refresh_per_second=8) as live:
+
+            def show(event: Event) -> None:
+                if said := line_of(event, started=True):
+                    mark, branch, words = said
+                    branches[branch] = (mark, words)
+                    live.update(_tree(title, branches))
+
+            yield show
+
+
+def print_ndjson(event: Event) -> None:
+    print(json.dumps(event, ensure_ascii=False, default=str), flush=True)
+
+
+def _print_line(event: Event) -> None:
+    if said := line_of(event):
+        mark, _, words = said
+        progress().print(f"{MARKS[mark]} {words}", markup=False, soft_wrap=True)
+
+
+def _tree(title: str, branches: Mapping[str, tuple[str, str]]) -> Tree:
+    tree = Tree(Text(clean(title), style="bold"))
+    for mark, words in branches.values():
+        tree.add(Text(f"{MARKS[mark]} ", style=STYLES[mark]).append(words, style="default"))
+    return tree
 
 
 def line_of(event: Mapping[str, Any], *, started: bool = False) -> tuple[str, str, str] | None:
-    """Return (mark, key, words) for an event that a person wants to see, else None."""
+    """Return (mark, branch of the tree, words) for an event that a person wants to see."""
     kind, agent, data = event["type"], event.get("agent") or "", event.get("data", {})
     if kind == "agent_started" and started:
         return "running", agent, f"{agent:<10}"
@@ -144,8 +104,6 @@ def summary(step: str, output: Mapping[str, Any]) -> str:
         verdict = "ok" if output.get("ok") else "not ok"
         return f"{verdict}, {output.get('ship_method') or 'no shipping'}"
     if name == "price":
-        from dealdesk.cli.output import money
-
         return money(output.get("total_minor"), output.get("currency"))
     if name == "terms":
         return f"{output.get('payment_terms')}, {len(output.get('clause_ids', ()))} clauses"

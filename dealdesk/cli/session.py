@@ -1,10 +1,12 @@
-"""How a command opens the desk: to look, or as a named person who decides."""
+"""How a command uses the desk: to look, or as a named person who decides."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from dealdesk.cli.options import Acting
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,15 +21,8 @@ def looking(home: str | None) -> AbstractAsyncContextManager[Desk]:
     return Desk.open(load_settings(home=home), work=False)
 
 
-def deciding(
-    home: str | None, person: str | None, *, work: bool = False
-) -> AbstractAsyncContextManager[Desk]:
-    """Open the desk for what only a named person may do.
-
-    Args:
-        home: The data folder.
-        person: Who decides, where the settings name nobody.
-        work: Whether a run goes on afterwards.
+def acting_as(acting: Acting, *, work: bool = False) -> AbstractAsyncContextManager[Desk]:
+    """Open the desk for what only a named person may do; it works where a run goes on afterwards.
 
     Raises:
         UsageError: nobody is named.
@@ -35,7 +30,35 @@ def deciding(
     from dealdesk.desk import Desk
     from dealdesk.settings import load_settings
 
-    settings = load_settings(home=home, person=person)
+    settings = load_settings(home=acting.home, person=acting.person)
     if not settings.person:
         raise UsageError("who decides?", fix="name the person: --as per_tomas")
     return Desk.open(settings, work=work)
+
+
+async def all_parts(
+    desk: Desk,
+    server: str,
+    tool: str,
+    asked: Mapping[str, Any],
+    *,
+    rows: str,
+    after: str,
+    start: str,
+) -> dict[str, Any]:
+    """Call a tool until its answer is whole; a large one comes in parts.
+
+    Args:
+        desk: The desk.
+        server: The server that has the tool.
+        tool: The tool.
+        asked: Its arguments.
+        rows: The list of the answer that comes in parts.
+        after: The field that says where the next part starts; None in the last part.
+        start: The argument that takes it.
+    """
+    found = await desk.look(server, tool, asked)
+    while found[after] is not None:
+        part = await desk.look(server, tool, {**asked, start: found[after]})
+        found = {**part, rows: found[rows] + part[rows]}
+    return found
