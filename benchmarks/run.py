@@ -22,7 +22,8 @@ from timing import report
 from dealdesk.desk import Desk
 from dealdesk.settings import load_settings
 from orchestrator import runner, toolset
-from orchestrator.servers import NAMES, Servers
+from orchestrator.servers import Servers
+from servers.registry import NAMES
 from servers.toolkit import scope
 from servers.toolkit.grants import Grant, SigningKey
 

@@ -27,9 +27,10 @@ from orchestrator.durable.store import Store, open_store
 from orchestrator.errors import DealdeskError, EnvironmentProblem, ToolRefused, UsageError
 from orchestrator.llm.base import Model
 from orchestrator.runner import Runner
-from orchestrator.servers import NAMES, Servers, read_elsewhere
+from orchestrator.servers import Servers, read_elsewhere
 from orchestrator.workflows.quote import WORKFLOW
 from orchestrator.workflows.quote.flow import STEPS, quote_flow
+from servers.registry import NAMES
 from servers.toolkit.declare import META
 from servers.toolkit.grants import Grant, SigningKey, new_grant_id
 
@@ -325,10 +326,9 @@ class Desk:
         for name in NAMES:
             if name in self.servers.elsewhere:
                 used = {tool for spec in WORKFLOW.agents for tool in spec.tools_of(name)}
+                counts[name] = len(used)
             else:
-                every = await self.servers.app(name).local_provider.list_tools()
-                used = {tool.name for tool in every}
-            counts[name] = len(used)
+                counts[name] = len(await self.servers.app(name).local_provider.list_tools())
         return counts
 
     async def write_quote(

@@ -15,8 +15,9 @@ from typing import Any
 from fastmcp.tools import Tool
 
 from orchestrator.errors import UsageError
-from orchestrator.servers import NAMES, Servers
-from servers.profiles import PERSON, PROFILES
+from orchestrator.servers import Servers
+from servers.profiles import components, persons
+from servers.registry import NAMES
 from servers.toolkit.declare import declaration
 from servers.toolkit.grants import MAX_LIFETIME, Grant, SigningKey, new_grant_id
 
@@ -169,9 +170,8 @@ def _no_server(names: Sequence[str]) -> UsageError:
     return UsageError(f"no server has a {names[0]!r}", fix=fix)
 
 
-def _components(server: str) -> set[str]:
-    admin = {name for table in PROFILES["admin"] for name in table[server]}
-    return admin | set(PERSON[server])
+def _components(server: str) -> frozenset[str]:
+    return components(server, "admin") | persons(server)
 
 
 def _in(template: str) -> list[str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from dealdesk.keys import signing_key
 from dealdesk.settings import Settings
 from orchestrator.errors import EnvironmentProblem
-from orchestrator.servers import NAMES, set_up_house
+from orchestrator.servers import set_up_house
+from servers.registry import NAMES
 from servers.toolkit.errors import DomainError
 
 

@@ -13,9 +13,10 @@ from datetime import date
 from pathlib import Path
 
 from orchestrator.errors import UsageError
+from servers.registry import NAMES as SERVERS
 
 FILE = "dealdesk.toml"
-DATABASES = ("crm", "catalog", "finance", "engine")
+DATABASES = (*SERVERS, "engine")
 NAMES = ("model", "person", "order_date", "servers", *(f"{name}_url" for name in DATABASES))
 """Everything that can be set besides `home`; `DEALDESK_` and the name in capitals sets it too."""
 
@@ -26,10 +27,7 @@ class Settings:
 
     Attributes:
         home: The data folder: databases, keys, finished quotes.
-        crm_url: Database of the CRM server; this and the next three are SQLAlchemy URLs.
-        catalog_url: Database of the catalog server.
-        finance_url: Database of the finance server.
-        engine_url: Database of the engine's checkpoints.
+        urls: The SQLAlchemy URL of each server's database, and of `engine`, its checkpoints.
         model: Who plays the agents; None leaves it to what keys are there.
         person: On whose behalf the command acts.
         order_date: The day that decides prices and windows; None is today.
@@ -38,10 +36,7 @@ class Settings:
     """
 
     home: Path
-    crm_url: str
-    catalog_url: str
-    finance_url: str
-    engine_url: str
+    urls: Mapping[str, str]
     model: str | None
     person: str | None
     order_date: date | None
@@ -50,7 +45,12 @@ class Settings:
 
     def server_url(self, name: str) -> str:
         """Return the database URL of a server (or of the engine)."""
-        return str(getattr(self, f"{name}_url"))
+        return self.urls[name]
+
+    @property
+    def engine_url(self) -> str:
+        """The database of the engine's checkpoints."""
+        return self.urls["engine"]
 
     @property
     def runs_url(self) -> str:
@@ -77,7 +77,7 @@ def load_settings(
         person: On whose behalf the command acts.
         order_date: The day that decides prices, as YYYY-MM-DD.
         servers: A standard `mcpServers` file.
-        urls: `crm_url`, `catalog_url`, `finance_url`, `engine_url`: a URL or a file.
+        urls: `<server>_url` and `engine_url`: a URL or a file.
 
     Raises:
         UsageError: a value cannot be meant, or a file is not as it should be.
@@ -110,9 +110,8 @@ def load_settings(
         values[name] = _first(name, layers, sources)
     return Settings(
         home=folder,
-        **{
-            f"{name}_url": _url(values[f"{name}_url"] or str(folder / f"{name}.db"))
-            for name in DATABASES
+        urls={
+            name: _url(values[f"{name}_url"] or str(folder / f"{name}.db")) for name in DATABASES
         },
         model=values["model"],
         person=values["person"],

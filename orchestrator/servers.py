@@ -1,6 +1,6 @@
-"""Where the three servers are: in this process by default, or over stdio or HTTP.
+"""Where the servers are: in this process by default, or over stdio or HTTP.
 
-The only file of the orchestrator that imports a server, and only its `create_server`. Everything
+The only file of the orchestrator that opens a server, and only by the list of servers. Everything
 else speaks MCP through the clients that `Servers.connect` gives out, each holding one grant.
 """
 
@@ -20,18 +20,18 @@ from fastmcp.client.transports import ClientTransport, StdioTransport, Streamabl
 from mcp.shared.exceptions import MCPError
 
 from orchestrator.errors import EnvironmentProblem, UsageError
+from servers.registry import NAMES, open_server
 from servers.toolkit.app import Server
 from servers.toolkit.errors import DomainError
 from servers.toolkit.gate import RELEASE
 from servers.toolkit.grants import Grant, PublicKey, SigningKey
 
-NAMES = ("crm", "catalog", "finance")
 SAFE_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "DEALDESK_HOME")
 
 
 @dataclass
 class Servers:
-    """The three servers; opened once, connected to once per agent.
+    """The servers; opened once, connected to once per agent.
 
     Attributes:
         urls: The database of each server, a file path or URL (in-process servers only).
@@ -55,9 +55,8 @@ class Servers:
         if name not in self._apps:
             # a refused call is an answer to the agent that made it, not news for the terminal
             logging.getLogger("fastmcp").setLevel(logging.CRITICAL)
-            module = importlib.import_module(f"servers.{name}.server")
             try:
-                app, loaded = module.open_server(self.urls[name])
+                app, loaded = open_server(name, self.urls[name])
             except DomainError as problem:
                 raise EnvironmentProblem(problem.message, fix=problem.fix) from problem
             self._apps[name] = app

@@ -9,7 +9,6 @@ sources give the same bytes.
 
 import asyncio
 import hashlib
-import importlib
 import json
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from typing import Any
 from fastmcp import Client
 
 from servers.profiles import profile_grant
-from servers.together import NAMES
+from servers.registry import NAMES, create_server
 from servers.toolkit.combined import combined_view
 from servers.toolkit.database import Database
 
@@ -46,10 +45,7 @@ async def served() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the tools and prompts that the bundle's default profile shows, as a manifest does."""
     with tempfile.TemporaryDirectory() as folder:
         databases = {name: Database.open(Path(folder) / f"{name}.db", name) for name in NAMES}
-        servers = [
-            importlib.import_module(f"servers.{name}.server").create_server(database)
-            for name, database in databases.items()
-        ]
+        servers = [create_server(name, database) for name, database in databases.items()]
         granted = [(server, profile_grant(server.name, PROFILE)) for server in servers]
         try:
             async with Client(await combined_view("dealdesk", "", granted)) as client:

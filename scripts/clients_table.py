@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+from servers.registry import NAMES
+
 Rows = list[dict[str, Any]]
-SERVERS = ("crm", "catalog", "finance")
 CLIENTS = "<!-- table: scripts/interop -->", "<!-- end of table -->"
 CONFORMANCE = "<!-- conformance: scripts/interop -->", "<!-- end of conformance -->"
 HEAD = (
-    "| client | version | transport | protocol | tools shown (crm, catalog, finance) "
+    f"| client | version | transport | protocol | tools shown ({', '.join(NAMES)}) "
     "| calls | refused, none ran |"
 )
 
@@ -20,7 +21,7 @@ def clients(rows: Rows) -> str:
     for key in keys:
         mine = [r for r in rows if (r["client"], r["version"], r["transport"], r["era"]) == key]
         listed = {r["server"]: str(r["listed"]) for r in mine}
-        shown = listed.get("all") or ", ".join(listed.get(name, "–") for name in SERVERS)
+        shown = listed.get("all") or ", ".join(listed.get(name, "–") for name in NAMES)
         called, refused = (sum(r[name] for r in mine) for name in ("called", "refused"))
         lines.append(f"| {' | '.join(key)} | {shown} | {called} | {refused} |")
     return "\n".join(lines)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write docs/tools.md and docs/quote.schema.json from the code, so that they say what is so.
+"""Write docs/tools.md, docs/quote.schema.json and the servers in compose.yaml from the code.
 
 scripts/make_docs.py           write them
 scripts/make_docs.py --check   say whether they are up to date (a test does the same)
@@ -8,7 +8,6 @@ scripts/make_docs.py --check   say whether they are up to date (a test does the 
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import re
 import runpy
@@ -22,7 +21,8 @@ from fastmcp import Client
 
 from orchestrator.workflows.quote import WORKFLOW
 from servers.finance.render.data import quote_schema
-from servers.profiles import PROFILES
+from servers.profiles import PROFILES, components
+from servers.registry import NAMES, create_server
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 from servers.toolkit.declare import declaration
@@ -31,7 +31,21 @@ from servers.toolkit.grants import Grant
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "tools.md"
 SCHEMA = ROOT / "docs" / "quote.schema.json"
-SERVERS = ("crm", "catalog", "finance")
+COMPOSE = ROOT / "compose.yaml"
+COMPOSED = {
+    "servers": """\
+  {name}:
+    <<: *server
+    command: [serve, {name}, --transport, http, --host, 0.0.0.0, --allowed-host, {name}]
+    environment: {{DEALDESK_{upper}_URL: "${{DEALDESK_{upper}_URL:-}}"}}
+    ports: ["127.0.0.1:${{DEALDESK_{upper}_PORT:-{port}}}:8000"]
+    networks: [servers, databases]
+    volumes: ["{name}:/data", *public-key]
+""",
+    "addresses": "      DEALDESK_{upper}_URL: ${{DEALDESK_{upper}_URL:-}}\n",
+    "volumes": "  {name}: {{}}\n",
+    "databases": "      CREATE DATABASE {name};\n",
+}
 ROWS = {
     "bound": "needs {binds}",
     "filtered": "shows granted rows only ({binds})",
@@ -53,12 +67,7 @@ structured content. Errors read `CODE: what is wrong. Try: what to do next.`
 
 
 def _apps(folder: Path) -> dict[str, Server]:
-    return {
-        name: importlib.import_module(f"servers.{name}.server").create_server(
-            Database.open(folder / f"{name}.db", name)
-        )
-        for name in SERVERS
-    }
+    return {name: create_server(name, Database.open(folder / f"{name}.db", name)) for name in NAMES}
 
 
 async def page() -> str:
@@ -94,7 +103,7 @@ async def _sizes(apps: dict[str, Server]) -> str:
         "## What an agent has to carry",
         "",
         "Bytes of the `tools/list` answers that each agent gets under its grant, against one agent",
-        f"that is shown all {count} tools of the three servers ({whole:,} bytes).",
+        f"that is shown all {count} tools of all servers ({whole:,} bytes).",
         "",
         "| agent | tools | bytes | of all |",
         "|---|--:|--:|--:|",
@@ -219,8 +228,8 @@ def _scope(component: Any) -> str:
 
 
 def _profile(server: str, name: str) -> str:
-    for profile in ("read", "sales", "admin"):
-        if any(name in table[server] for table in PROFILES[profile]):
+    for profile in PROFILES:
+        if name in components(server, profile):
             return profile
     return "a person"
 
@@ -241,9 +250,24 @@ def schema() -> str:
     return json.dumps(quote_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
+def compose() -> str:
+    """Return compose.yaml with a service, a volume and a database for each server."""
+    text = COMPOSE.read_text(encoding="utf-8")
+    for part, template in COMPOSED.items():
+        made = [
+            template.format(name=name, upper=name.upper(), port=port)
+            for port, name in enumerate(NAMES, 8001)
+        ]
+        between = "\n" if part == "servers" else ""
+        marks = rf"({part}, made by scripts/make_docs.py\n).*(\n *\S+ end of {part}\n)"
+        inside = between.join(made).rstrip("\n")
+        text = re.sub(marks, rf"\g<1>{inside}\g<2>", text, flags=re.DOTALL)
+    return text
+
+
 def main() -> int:
     """Write the files, or compare them."""
-    made = {PAGE: asyncio.run(page()), SCHEMA: schema()}
+    made = {PAGE: asyncio.run(page()), SCHEMA: schema(), COMPOSE: compose()}
     if "--check" in sys.argv[1:]:
         old = [
             path.name

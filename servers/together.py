@@ -1,19 +1,18 @@
-"""`dealdesk serve all`: the three servers in one process.
+"""`dealdesk serve all`: every server of the list in one process.
 
-Over stdio they are one server with the components of all three, which is what a person's client
-wants: one entry, one start. Over HTTP they are three paths, `/crm/mcp`, `/catalog/mcp` and
-`/finance/mcp`, because a grant is for one server. Nothing heavy is imported before the command
-line is understood.
+Over stdio they are one server with the components of all, which is what a person's client wants:
+one entry, one start. Over HTTP each has a path, `/crm/mcp` and so on, because a grant is for one
+server. Nothing heavy is imported before the command line is understood.
 """
 
 import argparse
 import asyncio
-import importlib
 import logging
 import os
 from typing import TYPE_CHECKING
 
-from servers.profiles import READ, profile_grant
+from servers.profiles import profile_grant
+from servers.registry import NAMES, open_server
 from servers.toolkit.errors import StorageError
 from servers.toolkit.grants import PublicKey
 from servers.toolkit.main import (
@@ -28,9 +27,6 @@ from servers.toolkit.main import (
 if TYPE_CHECKING:
     from servers.toolkit.app import Server
 
-NAMES = tuple(READ)
-"""Every server that has a profile."""
-
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line given, or the process's own."""
@@ -38,7 +34,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def serve(options: argparse.Namespace) -> None:
-    """Serve all three with parsed options, as `toolkit.main.serve` does one.
+    """Serve all with parsed options, as `toolkit.main.serve` does one.
 
     Raises:
         StorageError: a database or key cannot be used, the options would open a server to others
@@ -46,8 +42,8 @@ def serve(options: argparse.Namespace) -> None:
     """
     if options.database:
         raise StorageError(
-            "--database names one database, and there are three",
-            fix="set DEALDESK_CRM_URL, DEALDESK_CATALOG_URL and DEALDESK_FINANCE_URL",
+            f"--database names one database, and there are {len(NAMES)}",
+            fix=f"set {', '.join(f'DEALDESK_{name.upper()}_URL' for name in NAMES)}",
         )
     if options.transport == "http":
         _serve_http(options)
@@ -59,7 +55,7 @@ def _serve_stdio(options: argparse.Namespace) -> None:
     if "DEALDESK_GRANT" in os.environ:
         raise StorageError(  # a profile beside a grant would give its holder more than the grant
             "the grant in DEALDESK_GRANT is for one server",
-            fix="serve that server (crm, catalog or finance), or serve all without a grant",
+            fix=f"serve that server ({', '.join(NAMES)}), or serve all without a grant",
         )
     from servers.toolkit.combined import combined_view
 
@@ -98,13 +94,10 @@ def _serve_http(options: argparse.Namespace) -> None:
 
 
 def _open(options: argparse.Namespace) -> "list[Server]":
-    """Open the three databases, filling those that are new."""
+    """Open every database, filling those that are new."""
     logging.getLogger("fastmcp").setLevel(logging.CRITICAL)
     home = data_home(options.home)
-    return [
-        importlib.import_module(f"servers.{name}.server").open_server(database_url(name, home))[0]
-        for name in NAMES
-    ]
+    return [open_server(name, database_url(name, home))[0] for name in NAMES]
 
 
 if __name__ == "__main__":

@@ -35,6 +35,11 @@ def test_the_published_schema_is_that_of_the_customers_quote(make_docs: Any) -> 
     assert make_docs.schema() == published, "run scripts/make_docs.py and read the change"
 
 
+def test_every_server_has_a_container_a_volume_and_a_database(make_docs: Any) -> None:
+    found = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+    assert make_docs.compose() == found, "run scripts/make_docs.py and read the change"
+
+
 def test_no_agent_carries_more_than_a_quarter_of_all_definitions(
     tools_page: str, record_property: Callable[[str, object], None]
 ) -> None:

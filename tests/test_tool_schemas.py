@@ -1,6 +1,5 @@
 """A snapshot of what every component tells its callers; `UPDATE_SNAPSHOTS=1` rewrites them."""
 
-import importlib
 import json
 import os
 from pathlib import Path
@@ -8,23 +7,22 @@ from typing import Any
 
 import pytest
 
-from servers.profiles import PERSON, PROFILES
+from servers.profiles import components, persons
+from servers.registry import NAMES, create_server
 from servers.toolkit.app import Server, inlined
 from servers.toolkit.database import Database
 from servers.toolkit.declare import declaration
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-SERVERS = ("crm", "catalog", "finance")
 HINTS = ("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
 MAX_LEVELS = 2  # an array of flat objects is the deepest an argument may go
 
 
-@pytest.fixture(scope="module", params=SERVERS)
+@pytest.fixture(scope="module", params=NAMES)
 def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     path = tmp_path_factory.mktemp("schemas") / f"{request.param}.db"
     database = Database.open(path, request.param)
-    module = importlib.import_module(f"servers.{request.param}.server")
-    yield module.create_server(database)
+    yield create_server(request.param, database)
     database.close()
 
 
@@ -89,19 +87,19 @@ def levels(schema: dict[str, Any], depth: int = 0) -> int:
 async def test_every_component_is_in_a_profile_or_a_persons(app: Server) -> None:
     found = await shown(app)
     names = {*found["tools"], *found["resources"], *found["prompts"]}
-    admin = {name for table in PROFILES["admin"] for name in table[app.name]}
-    assert admin | set(PERSON[app.name]) == names
-    assert not admin & set(PERSON[app.name])
+    admin, person = components(app.name, "admin"), persons(app.name)
+    assert admin | person == names
+    assert not admin & person
 
 
 async def test_a_persons_tools_are_declared_so_and_no_others(app: Server) -> None:
     for tool in await app.local_provider.list_tools():
         if tool.name == "decide_approval":
             assert declaration(tool)["person_only"]
-        assert declaration(tool)["person_only"] == (tool.name in PERSON[app.name])
+        assert declaration(tool)["person_only"] == (tool.name in persons(app.name))
 
 
 async def test_the_read_profile_only_reads(app: Server) -> None:
     for tool in await app.local_provider.list_tools():
-        if any(tool.name in table[app.name] for table in PROFILES["read"]):
+        if tool.name in components(app.name, "read"):
             assert not declaration(tool)["write"], tool.name

@@ -15,9 +15,6 @@ import sys
 from contextlib import suppress
 
 IMPORTED = (
-    "servers.crm.server",
-    "servers.catalog.server",
-    "servers.finance.server",
     "dealdesk.desk",
     "orchestrator.durable.engine",
     "orchestrator.runner",
@@ -49,10 +46,11 @@ def keep(address: str) -> list[str]:
     import importlib
     import threading
 
+    from servers.registry import NAMES
     from servers.toolkit.main import quiet
 
     quiet()
-    for name in IMPORTED:
+    for name in (*(f"servers.{name}.server" for name in NAMES), *IMPORTED):
         importlib.import_module(name)
     assert threading.active_count() == 1, "a thread does not live on in a fork"
     gc.freeze()

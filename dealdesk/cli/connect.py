@@ -11,10 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from dealdesk.cli.options import doc
+from dealdesk.cli.options import ServerOrAll, doc
 from dealdesk.cli.output import clean, progress, result
 from dealdesk.connect.entries import (
-    SERVERS,
     Installation,
     addresses,
     by_address,
@@ -28,6 +27,7 @@ from dealdesk.connect.files import SettingsFile
 from dealdesk.connect.places import PROGRAMS, Program, settings_file
 from dealdesk.settings import load_settings
 from orchestrator.errors import EnvironmentProblem, UsageError
+from servers.registry import NAMES
 
 PROFILES = {
     "read": "looks only: it can search, read, price and explain, and changes nothing",
@@ -44,7 +44,7 @@ async def connect(
     ],
     /,
     *,
-    server: Annotated[Literal["crm", "catalog", "finance", "all"], doc("Which servers.")] = "all",
+    server: Annotated[ServerOrAll, doc("Which servers.")] = "all",
     profile: Annotated[
         Literal["read", "sales", "admin"],
         doc("What the client may do: read looks, sales also drafts, admin also keeps the data."),
@@ -71,7 +71,7 @@ async def connect(
 
     Shows the change to the client's settings, tries the servers, keeps a copy, and writes.
     """
-    servers = SERVERS if server == "all" else (server,)
+    servers = NAMES if server == "all" else (server,)
     program = PROGRAMS.get(client)
     _check(client, http=http, token_env=token_env, remove=remove, link=link, path=config_path)
     if link:
@@ -249,7 +249,7 @@ def _print_links(client: str, servers: Sequence[str], profile: str) -> int:
     for server in servers:
         for link in links(client, server, profile).values():
             print(link)
-    words = "They start `uvx --from dealdesk`: for machines with uv and an index that has dealdesk."
+    words = "They start `uvx dealdesk`: for machines with uv and an index that has dealdesk."
     print(words, file=sys.stderr)
     return 0
 

@@ -3,9 +3,9 @@
 import sys
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
-from dealdesk.cli.options import Home, Json, doc
+from dealdesk.cli.options import Home, Json, Server, doc
 from dealdesk.cli.output import print_json
 from orchestrator.errors import UsageError
 
@@ -33,9 +33,7 @@ async def mint_grant(
     ] = None,
     calls: Annotated[Many, doc("`search_text=5`: the tool may be called that often.")] = None,
     ttl: Annotated[int, doc("Seconds it lives, a day at most.")] = 3600,
-    server: Annotated[
-        Literal["crm", "catalog", "finance"] | None, doc("The server, when the names do not say.")
-    ] = None,
+    server: Annotated[Server | None, doc("The server, when the names do not say.")] = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -70,7 +68,8 @@ async def revoke_grant(
 ) -> None:
     """End a grant at once, in every process that serves it."""
     from dealdesk.settings import load_settings
-    from orchestrator.servers import NAMES, Servers
+    from orchestrator.servers import Servers
+    from servers.registry import NAMES
     from servers.toolkit.grants import Grant, GrantError, SigningKey
 
     settings = load_settings(home=home)

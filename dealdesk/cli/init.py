@@ -22,7 +22,7 @@ async def init(
 ) -> None:
     """Make the data folder, with the demo company.
 
-    It holds the keys and three databases; --empty leaves the company out.
+    It holds the keys and the databases; --empty leaves the company out.
     """
     from dealdesk.desk import Desk
     from dealdesk.own_company import make_empty, put_company

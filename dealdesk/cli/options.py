@@ -4,9 +4,11 @@ A command writes `home: Home = None`; what only one command takes stands with th
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from cyclopts import Parameter
+
+from servers.registry import NAMES
 
 
 def doc(words: str, **more: Any) -> Parameter:
@@ -14,6 +16,12 @@ def doc(words: str, **more: Any) -> Parameter:
     return Parameter(help=words, **more)
 
 
+if TYPE_CHECKING:  # a type checker takes no literal that is computed
+    Server: TypeAlias = str
+    ServerOrAll: TypeAlias = str
+else:
+    Server = Literal[NAMES]
+    ServerOrAll = Literal[(*NAMES, "all")]
 QuoteId = Annotated[str, doc("The quote: its id or its printed number.")]
 RunId = Annotated[str, doc("The run.")]
 LineId = Annotated[str | None, doc("One line of it, l1 say (default: all).")]

@@ -1,16 +1,16 @@
-"""`dealdesk serve`: one server, or all three, for any MCP client."""
+"""`dealdesk serve`: one server, or all of them, for any MCP client."""
 
 from typing import Annotated, Literal
 
-from dealdesk.cli.options import Home, doc
+from dealdesk.cli.options import Home, ServerOrAll, doc
 
 
 def serve(
     server: Annotated[
-        Literal["crm", "catalog", "finance", "all"],
+        ServerOrAll,
         doc(
-            "Which one. `all` is one server with everything over stdio, and three paths "
-            "(/crm/mcp, /catalog/mcp, /finance/mcp) over HTTP."
+            "Which one. `all` is one server with everything over stdio, and a path for each "
+            "(/crm/mcp and so on) over HTTP."
         ),
     ],
     /,
@@ -33,13 +33,16 @@ def serve(
     ] = None,
     allowed_host: Annotated[list[str] | None, doc("Host name to accept over HTTP.")] = None,
 ) -> None:
-    """Run a server, or all three, for any MCP client."""
-    import importlib
+    """Run a server, or all of them, for any MCP client."""
+    from servers import together
+    from servers.toolkit.main import run_server
 
     words = ["--transport", transport, "--host", host, "--port", str(port)]
     for name, value in (("--profile", profile), ("--home", home), ("--database", database)):
         words += [name, value] if value else []
     for name in allowed_host or ():
         words += ["--allowed-host", name]
-    module = "servers.together" if server == "all" else f"servers.{server}.__main__"
-    importlib.import_module(module).main(words)
+    if server == "all":
+        together.main(words)
+    else:
+        run_server(server, words)

@@ -3,7 +3,7 @@
 The command is always absolute: a program that is started from a desktop does not have the PATH of
 a shell. Which command depends on how dealdesk came here:
 
-- installed (a virtual environment, pipx, `uv tool install`): the console script beside Python;
+- installed (a virtual environment, pipx, `uv tool install`): `dealdesk` beside Python;
 - through `uvx`: that environment can vanish with uv's cache, so uv itself, told what to run;
 - through `uv run` in a checkout: uv itself, told which checkout.
 
@@ -25,13 +25,8 @@ from urllib.request import url2pathname
 from dealdesk.connect.places import Program
 from dealdesk.settings import Settings
 from orchestrator.errors import EnvironmentProblem, UsageError
+from servers.registry import ABOUT
 
-SERVERS = ("crm", "catalog", "finance")
-ABOUT = {
-    "crm": "Accounts, deals, mails and needs",
-    "catalog": "Products, compatibility, stock and shipping",
-    "finance": "Prices, terms, quotes and approvals",
-}
 OURS = {"type", "command", "cmd", "args", "url", "uri", "headers", "env_keys"}
 """What an entry says about the way in; the rest (`disabled`, `timeout`) is left as found."""
 CACHES = ("archive-v", "builds-v", "environments-v")
@@ -91,14 +86,14 @@ class Installation:
         Raises:
             EnvironmentProblem: there is none that will last.
         """
-        script = entry_name(server)
+        words = ["serve", server]
         if not self.passing:
-            path = self.python.parent / (f"{script}.exe" if self.windows else script)
+            path = self.python.parent / ("dealdesk.exe" if self.windows else "dealdesk")
             if not path.exists():
                 raise EnvironmentProblem(
                     f"{path} is not there", fix="install dealdesk again: pip install -e ."
                 )
-            return str(path), []
+            return str(path), words
         if self.uv is None:
             raise EnvironmentProblem(
                 "dealdesk runs from uv's cache, and uv cannot be found to start it again",
@@ -106,8 +101,8 @@ class Installation:
             )
         checkout, source = _source(self.origin, self.version)
         if checkout:
-            return str(self.uv), ["run", "--isolated", "--directory", checkout, script]
-        return str(self.uv), ["tool", "run", "--from", source, script]
+            return str(self.uv), ["run", "--isolated", "--directory", checkout, "dealdesk", *words]
+        return str(self.uv), ["tool", "run", "--from", source, "dealdesk", *words]
 
 
 def _source(origin: Mapping[str, Any] | None, version: str) -> tuple[str, str]:
@@ -202,7 +197,7 @@ def addresses(base: str, servers: Sequence[str]) -> dict[str, str]:
     if len(servers) > 1:
         raise UsageError(
             "that is the address of one server",
-            fix="say which with --server, or leave out /mcp for an address that serves all three",
+            fix="say which with --server, or leave out /mcp for an address that serves all",
         )
     return {servers[0]: base}
 

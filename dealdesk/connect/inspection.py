@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dealdesk.connect.entries import SERVERS, entry_name, way_in
+from dealdesk.connect.entries import entry_name, way_in
 from dealdesk.connect.files import SettingsFile
 from dealdesk.connect.places import PROGRAMS, is_there, settings_file
 from dealdesk.connect.probe import ProbeProblem, count_tools
 from orchestrator.errors import EnvironmentProblem
+from servers import registry
 
 PATIENCE = 30.0
-NAMES = [entry_name(server) for server in SERVERS]
+NAMES = [entry_name(server) for server in registry.NAMES]
 
 
 async def look_at_clients() -> list[dict[str, Any]]:

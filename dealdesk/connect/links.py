@@ -1,6 +1,6 @@
 """Links that install a server with one click, for a page that anybody reads.
 
-They hold no path of this machine: `uvx --from dealdesk` fetches the package. One function makes
+They hold no path of this machine: `uvx dealdesk` fetches the package. One function makes
 them all, so that the pages and the command cannot disagree.
 """
 
@@ -9,12 +9,13 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from dealdesk.connect.entries import ABOUT, by_command, entry_name
+from dealdesk.connect.entries import by_command, entry_name
+from servers.registry import ABOUT
 
 
 def portable(server: str, profile: str) -> tuple[str, list[str]]:
     """Return the command that starts a server on any machine that has uv."""
-    return "uvx", ["--from", "dealdesk", entry_name(server), "--profile", profile]
+    return "uvx", ["dealdesk", "serve", server, "--profile", profile]
 
 
 def links(client: str, server: str, profile: str) -> dict[str, str]:

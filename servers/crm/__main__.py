@@ -1,20 +1,11 @@
-"""`dealdesk-crm`, or `python -m servers.crm`, serves the CRM.
-
-Nothing heavy is imported before the command line is understood.
-"""
+"""`dealdesk-crm`, or `python -m servers.crm`, serves the CRM."""
 
 from servers.toolkit.main import run_server
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line given, or the process's own."""
-    run_server("crm", _prepare, arguments)
-
-
-def _prepare(url: str) -> object:
-    from servers.crm.server import open_server
-
-    return open_server(url)[0]
+    run_server("crm", arguments)
 
 
 if __name__ == "__main__":

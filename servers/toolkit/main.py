@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from servers.profiles import PROFILES, profile_grant
+from servers.registry import open_server
 from servers.toolkit.errors import DomainError, StorageError
 from servers.toolkit.grants import GrantError, PublicKey
 
@@ -40,17 +41,16 @@ def quiet() -> None:
     os.environ.setdefault("FASTMCP_CHECK_FOR_UPDATES", "off")
 
 
-def run_server(
-    name: str, prepare: Callable[[str], object], arguments: list[str] | None = None
-) -> None:
+def run_server(name: str, arguments: list[str] | None = None) -> None:
     """Parse the command line of `dealdesk-<name>` and serve until stopped.
+
+    Nothing heavy is imported before the command line is understood.
 
     Args:
         name: The server's name.
-        prepare: Opens (and, when new, fills) the database at a URL and returns the server.
         arguments: The command line without the program; None means the process's own.
     """
-    run_command(f"dealdesk-{name}", lambda options: serve(name, prepare, options), arguments)
+    run_command(f"dealdesk-{name}", lambda options: serve(name, options), arguments)
 
 
 def run_command(
@@ -70,7 +70,7 @@ def run_command(
         raise SystemExit(130) from None
 
 
-def serve(name: str, prepare: Callable[[str], object], options: argparse.Namespace) -> None:
+def serve(name: str, options: argparse.Namespace) -> None:
     """Serve with parsed options: `transport`, `host`, `port`, `profile`, `home`, `database`.
 
     Raises:
@@ -86,7 +86,7 @@ def serve(name: str, prepare: Callable[[str], object], options: argparse.Namespa
         without = profile_grant(name, options.profile) if options.profile else None
         if without is None:
             PublicKey.load(keys)  # without a key nobody could ever come in: say so now
-        server = _as_server(prepare(url))
+        server = _opened(name, url)
         face = server.http_view(lambda: PublicKey.load(keys), without_token=without)
         serve_view(
             face,
@@ -97,7 +97,7 @@ def serve(name: str, prepare: Callable[[str], object], options: argparse.Namespa
         )
         return
     key = None if token is None else PublicKey.load(keys)
-    server = _as_server(prepare(url))
+    server = _opened(name, url)
     if token is None or key is None:
         face = server.view(profile_grant(name, options.profile or "read"))
     else:
@@ -179,12 +179,10 @@ def leave_when_told(*servers: "Server") -> None:
         signal.signal(number, leave)
 
 
-def _as_server(made: object) -> "Server":
-    from servers.toolkit.app import Server
-
+def _opened(name: str, url: str) -> "Server":
+    server, _ = open_server(name, url)
     logging.getLogger("fastmcp").setLevel(logging.CRITICAL)
-    assert isinstance(made, Server)  # noqa: S101 - a programming error, not an input
-    return made
+    return server
 
 
 def check_door(options: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ from fastmcp.exceptions import ToolError
 from mcp.types import ResourceTemplateReference
 
 from servers.catalog.server import open_server
-from servers.profiles import READ, profile_grant
+from servers.profiles import components, profile_grant
 from servers.toolkit.app import Server
 from servers.toolkit.grants import bound_value
 
@@ -27,7 +27,7 @@ async def test_the_profile_shows_every_component(client: Client[Any]) -> None:
     shown = {tool.name for tool in await client.list_tools()}
     shown |= {item.uri_template for item in await client.list_resource_templates()}
     shown |= {str(item.uri) for item in await client.list_resources()}
-    assert shown == set(READ["catalog"])
+    assert shown == components("catalog", "read")
     assert [p.name for p in await client.list_prompts()] == ["check_configuration"]
 
 

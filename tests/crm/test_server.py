@@ -9,7 +9,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import PromptReference, ResourceTemplateReference
 
 from servers.crm.server import open_server
-from servers.profiles import PROFILES, profile_grant
+from servers.profiles import components, profile_grant
 from servers.toolkit.app import Server
 from servers.toolkit.grants import Grant
 from servers.toolkit.idempotency import META_KEY
@@ -39,7 +39,7 @@ async def refused(client: Client[Any], tool: str, **arguments: Any) -> str:
 
 
 async def test_the_profiles_name_exactly_what_the_server_has(admin: Client[Any]) -> None:
-    named = {name for table in PROFILES["admin"] for name in table["crm"]}
+    named = components("crm", "admin")
     live = {tool.name for tool in await admin.list_tools()}
     live |= {template.uri_template for template in await admin.list_resource_templates()}
     live |= {str(resource.uri) for resource in await admin.list_resources()}

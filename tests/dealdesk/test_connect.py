@@ -14,7 +14,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from dealdesk.connect.entries import (
-    SERVERS,
     Installation,
     addresses,
     by_address,
@@ -29,6 +28,7 @@ from dealdesk.connect.places import PROGRAMS, settings_file
 from dealdesk.connect.probe import scrubbed
 from dealdesk.settings import load_settings
 from orchestrator.errors import EnvironmentProblem, UsageError
+from servers.registry import NAMES
 
 NOW = datetime(2026, 11, 22, 21, 30, tzinfo=UTC)
 MAC, LINUX, WINDOWS = "/Users/kim", "/home/kim", r"C:\Users\kim"
@@ -72,19 +72,18 @@ def test_each_client_keeps_its_settings_where_it_does(
 
 def installation(tmp_path: Path, **changes: Any) -> Installation:
     (tmp_path / "bin").mkdir(exist_ok=True)
-    for server in SERVERS:
-        (tmp_path / "bin" / f"dealdesk-{server}").touch()
+    (tmp_path / "bin" / "dealdesk").touch()
     found = Installation(tmp_path / "bin" / "python", None, "1.2.3", Path("/opt/uv"))
     return replace(found, **changes)
 
 
 def test_an_installed_script_is_named_by_its_full_path(tmp_path: Path) -> None:
     here = installation(tmp_path)
-    assert here.command("crm") == (str(tmp_path / "bin" / "dealdesk-crm"), [])
-    (tmp_path / "bin" / "dealdesk-crm").unlink()
+    assert here.command("crm") == (str(tmp_path / "bin" / "dealdesk"), ["serve", "crm"])
+    (tmp_path / "bin" / "dealdesk").unlink()
     with pytest.raises(EnvironmentProblem, match="is not there"):
         here.command("crm")
-    with pytest.raises(EnvironmentProblem, match=r"dealdesk-finance\.exe"):
+    with pytest.raises(EnvironmentProblem, match=r"dealdesk\.exe"):
         replace(here, windows=True).command("finance")
 
 
@@ -102,7 +101,7 @@ def test_an_installed_script_is_named_by_its_full_path(tmp_path: Path) -> None:
 def test_what_uvx_ran_is_run_again_by_uv(tmp_path: Path, origin: Any, source: str) -> None:
     cache = Path("/home/kim/.cache/uv/archive-v0/x1/bin/python")
     passing = installation(tmp_path, python=cache, origin=origin)
-    command = ("/opt/uv", ["tool", "run", "--from", source, "dealdesk-crm"])
+    command = ("/opt/uv", ["tool", "run", "--from", source, "dealdesk", "serve", "crm"])
     assert passing.command("crm") == command
     with pytest.raises(EnvironmentProblem, match="uv cannot be found"):
         replace(passing, uv=None).command("crm")
@@ -111,13 +110,13 @@ def test_what_uvx_ran_is_run_again_by_uv(tmp_path: Path, origin: Any, source: st
 def test_a_checkout_that_uv_runs_is_run_again_there(tmp_path: Path) -> None:
     python = Path("/home/kim/.cache/uv/builds-v0/.tmp1/bin/python")
     origin = {"url": "file:///src/dealdesk", "dir_info": {"editable": True}}
-    words = ["run", "--isolated", "--directory", "/src/dealdesk", "dealdesk-crm"]
+    words = ["run", "--isolated", "--directory", "/src/dealdesk", "dealdesk", "serve", "crm"]
     assert installation(tmp_path, python=python, origin=origin).command("crm") == ("/opt/uv", words)
 
 
 def test_this_installation_has_every_script() -> None:
     here = Installation.here()
-    for server in SERVERS:
+    for server in NAMES:
         assert Path(here.command(server)[0]).is_absolute()
 
 
@@ -159,11 +158,11 @@ def test_an_entry_is_in_the_clients_own_words() -> None:
 
 
 def test_one_address_serves_one_server_or_all() -> None:
-    assert addresses("http://h:1/", SERVERS)["finance"] == "http://h:1/finance/mcp"
+    assert addresses("http://h:1/", NAMES)["finance"] == "http://h:1/finance/mcp"
     assert addresses("http://h:1/mcp", ["crm"]) == {"crm": "http://h:1/mcp"}
     for wrong in ("http://h:1/mcp", "h:1", "ftp://h", "http://a:b@h/"):
         with pytest.raises(UsageError):
-            addresses(wrong, SERVERS)
+            addresses(wrong, NAMES)
 
 
 def test_what_a_person_added_to_an_entry_stays() -> None:
@@ -177,7 +176,7 @@ def test_what_a_person_added_to_an_entry_stays() -> None:
 
 
 def test_links_say_what_they_install_and_hold_no_path() -> None:
-    entry = {"command": "uvx", "args": ["--from", "dealdesk", "dealdesk-crm", "--profile", "read"]}
+    entry = {"command": "uvx", "args": ["dealdesk", "serve", "crm", "--profile", "read"]}
     code = links("vscode", "crm", "read")
     scheme, _, sent = code["app"].partition("?")
     assert scheme == "vscode:mcp/install"
@@ -301,7 +300,7 @@ def test_the_difference_of_one_long_line_shows_what_changes(write: Write) -> Non
     assert [line for line in shown if line[0] == "+" and "dealdesk-crm" in line]
     assert all(len(line) <= 200 for line in shown)
     other = write(json.dumps({"a": "b" * 500}) + "\n")
-    entries = {f"dealdesk-{n}": {"command": "/c", "args": ["-" * 90]} for n in SERVERS}
+    entries = {f"dealdesk-{n}": {"command": "/c", "args": ["-" * 90]} for n in NAMES}
     assert "dealdesk-finance" in "\n".join(other.difference(other.with_entries(entries)))
 
 

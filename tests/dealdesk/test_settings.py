@@ -63,7 +63,7 @@ def test_a_file_may_name_the_folder_and_its_paths_are_meant_from_the_file(here: 
     )
     settings = load_settings()
     assert settings.home == here / "desk"
-    assert settings.crm_url == f"sqlite:///{here}/shared/crm.db"
+    assert settings.server_url("crm") == f"sqlite:///{here}/shared/crm.db"
     assert settings.order_date == date(2026, 11, 23)
 
 
@@ -75,7 +75,7 @@ def test_a_data_folder_one_stands_in_is_read_once(here: Path) -> None:
 def test_postgresql_is_reached_by_psycopg_and_holds_the_runs_too() -> None:
     settings = load_settings(engine_url="postgres://desk@db/runs", crm_url="/data/crm.db")
     assert settings.engine_url == settings.runs_url == "postgresql+psycopg://desk@db/runs"
-    assert settings.crm_url == "sqlite:////data/crm.db"
+    assert settings.server_url("crm") == "sqlite:////data/crm.db"
 
 
 @pytest.mark.parametrize(

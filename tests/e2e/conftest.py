@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))  # for fake_messages
 from standing import seat
 
 from dealdesk.cli.main import main
+from servers.registry import NAMES
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 
@@ -75,7 +76,7 @@ def standing() -> Callable[[pytest.MonkeyPatch], None]:
         return create_server
 
     def stand(patch: pytest.MonkeyPatch) -> None:
-        for name in ("crm", "catalog", "finance"):
+        for name in NAMES:
             module = importlib.import_module(f"servers.{name}.server")
             patch.setattr(module, "create_server", defined_once(name, module.create_server))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from servers.profiles import READ
+from servers.profiles import components
 
 from .wire import environment, talk
 
@@ -62,7 +62,7 @@ async def test_a_server_starts_and_answers_where_there_is_no_orchestrator(tmp_pa
     assert (said.code, said.stderr) == (0, "")
     listed, product = (answer["result"] for answer in said.answers)
     names = {tool["name"] for tool in listed["tools"]}
-    assert names == {name for name in READ["catalog"] if "://" not in name}
+    assert names == {name for name in components("catalog", "read") if "://" not in name}
     assert product["structuredContent"]["sku"] == "SW-P8-120"
 
 

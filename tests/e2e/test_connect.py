@@ -17,6 +17,7 @@ from mcp import Client, StdioServerParameters, stdio_client
 from dealdesk.connect import inspection, probe
 from dealdesk.connect.entries import Installation
 from servers.profiles import profile_grant
+from servers.registry import NAMES
 
 from .conftest import Command, Folder
 
@@ -80,7 +81,8 @@ def test_from_nothing_to_a_connected_claude_desktop(
 
     entry = entries["dealdesk-finance"]
     assert Path(entry["command"]).is_absolute()
-    assert entry["args"] == ["--profile", "sales", "--home", str(seeded.home)]
+    assert entry["args"][:2] == ["serve", "finance"]
+    assert entry["args"][2:] == ["--profile", "sales", "--home", str(seeded.home)]
     assert set(entry) == {"command", "args"}
     names = asyncio.run(tools_of(entry, person))
     assert names <= profile_grant("finance", "sales").tools
@@ -176,7 +178,8 @@ def test_a_server_that_does_not_start_is_not_written(
     assert "✗ dealdesk-catalog: /nowhere/dealdesk is not there" in done.out
     assert "✗ dealdesk-finance: " in done.out
     assert done.err == (
-        "dealdesk: 3 of 3 servers cannot be used; nothing was written. Try: dealdesk doctor.\n"
+        f"dealdesk: {len(NAMES)} of {len(NAMES)} servers cannot be used; nothing was written. "
+        "Try: dealdesk doctor.\n"
     )
     assert not desktop(person).exists()
 

@@ -126,11 +126,13 @@ async def test_a_local_profile_needs_no_token_on_the_loopback(world: World, warm
 def run_refused(words: list[str], home: Path) -> int:
     """Run the command in this process up to the point where a database would be opened."""
 
-    def never(_url: str) -> object:
+    def never(_name: str, _url: str) -> object:
         raise AssertionError("the database was opened")
 
-    with pytest.raises(SystemExit) as ended:
-        run_server("crm", never, ["--transport", "http", "--home", str(home), *words])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("servers.toolkit.main.open_server", never)
+        with pytest.raises(SystemExit) as ended:
+            run_server("crm", ["--transport", "http", "--home", str(home), *words])
     return int(ended.value.code or 0)
 
 

@@ -1,6 +1,5 @@
 """Who may use what, tried out: every agent and profile x every component of every server."""
 
-import importlib
 import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,6 +8,7 @@ import pytest
 from fastmcp import Client
 from mcp.types import ResourceTemplateReference
 
+from servers.registry import NAMES, open_server
 from servers.toolkit import gate, scope
 from servers.toolkit.app import Server
 from servers.toolkit.gate import Gate
@@ -17,16 +17,11 @@ from servers.toolkit.grants import Grant, SigningKey, new_grant_id
 from .conftest import Folder
 from .matrix import LeakError, Matrix, in_process, over_http, subjects
 
-SERVERS = ("crm", "catalog", "finance")
-
 
 @pytest.fixture(scope="module")
 def apps(tmp_path_factory: pytest.TempPathFactory, seeded: Folder) -> Iterator[dict[str, Server]]:
     folder = shutil.copytree(seeded.home, tmp_path_factory.mktemp("permissions") / "home")
-    found = {}
-    for name in SERVERS:
-        module = importlib.import_module(f"servers.{name}.server")
-        found[name], _ = module.open_server(str(folder / f"{name}.db"))
+    found = {name: open_server(name, str(folder / f"{name}.db"))[0] for name in NAMES}
     yield found
     for app in found.values():
         app.ledger.audit.flush()

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from dealdesk.desk import Desk
 from dealdesk.settings import load_settings
+from servers.registry import NAMES
 
 URL = os.environ.get("DEALDESK_TEST_POSTGRES", "")
 pytestmark = pytest.mark.skipif(
@@ -26,7 +27,7 @@ def databases(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Four empty databases, named in the environment, and gone afterwards."""
     keeper = sa.create_engine(URL, isolation_level="AUTOCOMMIT")
     mark = secrets.token_hex(4)
-    names = {name: f"dealdesk_{name}_{mark}" for name in ("crm", "catalog", "finance", "engine")}
+    names = {name: f"dealdesk_{name}_{mark}" for name in (*NAMES, "engine")}
     with keeper.connect() as connection:
         for name, database in names.items():
             connection.exec_driver_sql(f"CREATE DATABASE {database}")

@@ -3,7 +3,6 @@
 What ran is counted in the bodies of tools, resources and prompts, below the gate and not by it.
 """
 
-import importlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -19,6 +18,8 @@ from fastmcp.server.mixins import transport
 from interop.rows import row
 from mcp.server.stdio import stdio_server
 
+from servers.profiles import components
+from servers.registry import create_server
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 from servers.toolkit.gate import Gate
@@ -29,22 +30,17 @@ from .counted import counting
 from .matrix import SAMPLES, sample
 from .wire import SERVERS
 
-ALLOWED: dict[str, tuple[str, dict[str, Any]]] = {
-    "crm": ("search_accounts", {"query": "a"}),
-    "catalog": ("search_products", {"query": "switch"}),
-    "finance": ("list_quotes", {}),
-}
 RAW = ("raw JSON-RPC", "-")
 Record = Callable[[str, object], None]
 
 
 @pytest.fixture(scope="module")
 def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Server]]:
-    """The three servers on empty databases: nobody here gets as far as a row."""
+    """The servers on empty databases: nobody here gets as far as a row."""
     folder, found = tmp_path_factory.mktemp("raw"), {}
     for name in SERVERS:
         database = Database.open(folder / f"{name}.db", name)
-        found[name] = importlib.import_module(f"servers.{name}.server").create_server(database)
+        found[name] = create_server(name, database)
     yield found
     for app in found.values():
         app.ledger.audit.flush()
@@ -57,16 +53,17 @@ def signing(tmp_path_factory: pytest.TempPathFactory) -> SigningKey:
 
 
 async def target_of(app: Server) -> Target:
-    provider, (allowed, arguments) = app.local_provider, ALLOWED[app.name]
-    nothing = Grant(id="", audience=app.name)
-    others = [tool for tool in await provider.list_tools() if tool.name != allowed]
+    provider, nothing = app.local_provider, Grant(id="", audience=app.name)
+    tools = {tool.name: sample(tool.parameters, nothing) for tool in await provider.list_tools()}
+    allowed = next(name for name in tools if name in components(app.name, "read"))
+    arguments = tools.pop(allowed)
     templates = [t.uri_template for t in await provider.list_resource_templates()]
     resources = [str(r.uri) for r in await provider.list_resources()]
     return Target(
         app.name,
         allowed,
         arguments,
-        {tool.name: sample(tool.parameters, nothing) for tool in others},
+        tools,
         (*(template.format_map(SAMPLES) for template in templates), *resources),
         tuple(prompt.name for prompt in await provider.list_prompts()),
     )

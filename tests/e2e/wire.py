@@ -1,28 +1,29 @@
 """Real server processes: their console scripts, spoken to line by line or over a socket."""
 
 import asyncio
-import importlib
 import json
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import sysconfig
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
+from servers.registry import NAMES as SERVERS
+from servers.registry import open_server
 from servers.toolkit.app import Server
 from servers.toolkit.grants import SigningKey
 
-SERVERS = ("crm", "catalog", "finance")
 DEADLINE = 120.0
 T = TypeVar("T")
 MODERN = {
@@ -30,7 +31,7 @@ MODERN = {
     "io.modelcontextprotocol/clientCapabilities": {},
     "io.modelcontextprotocol/clientInfo": {"name": "tests", "version": "1"},
 }
-KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
+KEPT = ("PATH", "PYTHONPATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,10 @@ class Said:
 
 def script(server: str) -> str:
     return str(Path(sysconfig.get_path("scripts")) / f"dealdesk-{server}")
+
+
+def module(server: str) -> list[str]:
+    return [sys.executable, "-m", f"servers.{server}"]
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -145,7 +150,7 @@ def http_server(
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     with subprocess.Popen(
-        [*(command or [script(server)]), "--transport", "http", "--port", str(port), *arguments],
+        [*(command or module(server)), "--transport", "http", "--port", str(port), *arguments],
         env=environment(home),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -185,12 +190,9 @@ async def gathered(work: list[Coroutine[Any, Any, T]], at_once: int = 3) -> list
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory, seeded: Any) -> Iterator[World]:
-    """A copy of the seeded data folder with its keys, and the three servers open on it."""
+    """A copy of the seeded data folder with its keys, and the servers open on it."""
     home = Path(shutil.copytree(seeded.home, tmp_path_factory.mktemp("world") / "home"))
-    apps = {}
-    for name in SERVERS:
-        module = importlib.import_module(f"servers.{name}.server")
-        apps[name], _ = module.open_server(str(home / f"{name}.db"))
+    apps = {name: open_server(name, str(home / f"{name}.db"))[0] for name in SERVERS}
     yield World(home, apps, SigningKey.load(home / "keys"))
     for app in apps.values():
         app.ledger.audit.flush()
@@ -199,10 +201,11 @@ def world(tmp_path_factory: pytest.TempPathFactory, seeded: Any) -> Iterator[Wor
 
 @pytest.fixture(scope="session")
 def addresses(world: World, warm: Callable[..., list[str]]) -> Iterator[dict[str, str]]:
-    """The base URLs of the three servers over HTTP, each in its own process."""
-    with (
-        http_server("crm", world.home, command=warm("servers.crm")) as crm,
-        http_server("catalog", world.home, command=warm("servers.catalog")) as catalog,
-        http_server("finance", world.home, command=warm("servers.finance")) as finance,
-    ):
-        yield {"crm": crm, "catalog": catalog, "finance": finance}
+    """The base URLs of the servers over HTTP, each in its own process."""
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(
+                http_server(name, world.home, command=warm(f"servers.{name}"))
+            )
+            for name in SERVERS
+        }

@@ -11,7 +11,7 @@ from typing import Any
 from fastmcp import Client
 from fastmcp.exceptions import ToolError
 
-from servers.profiles import PERSON, profile_grant
+from servers.profiles import persons, profile_grant
 from servers.toolkit import scope
 from servers.toolkit.app import Server
 from servers.toolkit.grants import Grant
@@ -48,7 +48,7 @@ def everyone(**changes: Any) -> Grant:
 
 def by(person: str, **changes: Any) -> Grant:
     """A named person's grant."""
-    tools = profile_grant("finance", "admin").tools | {*PERSON["finance"]}
+    tools = profile_grant("finance", "admin").tools | persons("finance")
     return Grant(
         **{"id": f"g_{person}", "audience": "finance", "tools": tools, "person": person, **changes}
     )

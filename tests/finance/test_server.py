@@ -14,7 +14,7 @@ from sqlalchemy import text
 from servers.finance.documents import CustomerQuote, QuoteDocument
 from servers.finance.facts.blocks import Allowance, FreightBlock, QuoteLine
 from servers.finance.server import open_server
-from servers.profiles import PERSON, PROFILES, profile_grant
+from servers.profiles import components, persons, profile_grant
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 
@@ -29,8 +29,7 @@ async def test_every_component_is_in_a_profile_or_a_persons(app: Server) -> None
     live |= {str(one.uri) for one in await provider.list_resources()}
     live |= {one.uri_template for one in await provider.list_resource_templates()}
     live |= {one.name for one in await provider.list_prompts()}
-    named = {name for table in PROFILES["admin"] for name in table["finance"]}
-    assert live == named | set(PERSON["finance"])
+    assert live == components("finance", "admin") | persons("finance")
 
 
 async def test_tools_say_what_they_are(app: Server) -> None:

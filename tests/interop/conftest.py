@@ -1,6 +1,5 @@
 """Real servers for other people's clients, with a count of what runs inside them."""
 
-import importlib
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,9 +13,10 @@ import sqlalchemy as sa
 sys.path.insert(0, str(Path(__file__).parent.parent))  # for e2e and fake_messages
 
 from e2e import counted
-from e2e.wire import SERVERS, World, http_server
+from e2e.wire import World, http_server
 
 from servers.profiles import profile_grant
+from servers.registry import NAMES, open_server
 from servers.toolkit.grants import Grant, SigningKey, new_grant_id
 from servers.toolkit.migrate import audit_table
 
@@ -26,6 +26,8 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "finance": ("check_credit", {"account_id": "acc_001", "amount_minor": 1000, "currency": "EUR"}),
 }
 """One call per server that every client makes."""
+
+SERVERS = tuple(CALLS)
 
 BOUND = {
     "crm": {"account_id": "acc_002"},
@@ -97,11 +99,9 @@ class Desk:
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A data folder of the demo company, and the three servers open on it in this process."""
-    home, apps = tmp_path_factory.mktemp("home"), {}
-    for name in SERVERS:
-        module = importlib.import_module(f"servers.{name}.server")
-        apps[name], _ = module.open_server(str(home / f"{name}.db"))
+    """A data folder of the demo company, and the servers open on it in this process."""
+    home = tmp_path_factory.mktemp("home")
+    apps = {name: open_server(name, str(home / f"{name}.db"))[0] for name in NAMES}
     yield World(home, apps, SigningKey.load(home / "keys"))
     for app in apps.values():
         app.ledger.audit.flush()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e.wire import SERVERS, script
+from e2e.wire import script
 from fake_messages import as_message, events, on_loopback
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from orchestrator.llm.base import PlainReply, call, reply, text
 
-from .conftest import BOUND, CALLS, UNLISTED, Desk
+from .conftest import BOUND, CALLS, SERVERS, UNLISTED, Desk
 from .rows import found, needs, row
 
 CLAUDE = "node/node_modules/@anthropic-ai/claude-code-*/claude"

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e.wire import DEADLINE, SERVERS
+from e2e.wire import DEADLINE
 
 from servers.toolkit.grants import Grant
 
-from .conftest import BOUND, CALLS, UNLISTED, Desk
+from .conftest import BOUND, CALLS, SERVERS, UNLISTED, Desk
 from .rows import found, needs, row
 
 PACKAGE = "node/node_modules/@modelcontextprotocol/inspector"

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from e2e.wire import DEADLINE, SERVERS
+from e2e.wire import DEADLINE
 
-from .conftest import BOUND, CALLS, UNLISTED, Desk
+from .conftest import BOUND, CALLS, SERVERS, UNLISTED, Desk
 from .rows import found, needs, row
 
 PYTHON = "venvs/mcp1/bin/python"

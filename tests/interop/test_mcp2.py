@@ -8,12 +8,12 @@ from typing import Literal
 
 import httpx2
 import pytest
-from e2e.wire import DEADLINE, SERVERS
+from e2e.wire import DEADLINE
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
-from .conftest import BOUND, CALLS, UNLISTED, Desk
+from .conftest import BOUND, CALLS, SERVERS, UNLISTED, Desk
 from .rows import needs, row
 
 pytestmark = [pytest.mark.timeout(300), needs("mcp 2.x", ".")]

@@ -6,11 +6,12 @@ import pytest
 from orchestrator.errors import WorkflowError
 from orchestrator.workflow import AgentSpec, resolve, steps_of
 from orchestrator.workflows.quote import WORKFLOW, mendable
+from servers.registry import NAMES
 
 
 def live(**changes: Any) -> dict[str, dict[str, dict[str, Any]]]:
     """Every tool the workflow names, labelled the way the real servers label theirs."""
-    servers: dict[str, dict[str, dict[str, Any]]] = {"crm": {}, "catalog": {}, "finance": {}}
+    servers: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in NAMES}
     for spec in WORKFLOW.agents:
         for tool in spec.tools:
             server, _, name = tool.partition(".")

@@ -12,9 +12,10 @@ import pytest
 import yaml
 
 from dealdesk.cli.main import build
+from servers.registry import NAMES
 
 ROOT = Path(__file__).parents[2]
-SERVERS = {"crm", "catalog", "finance"}
+SERVERS = set(NAMES)
 
 
 @pytest.fixture(scope="module")

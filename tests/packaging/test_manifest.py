@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from servers.profiles import PERSON, PROFILES, READ, SALES
+from servers.profiles import PROFILES, components, persons
+from servers.registry import NAMES
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,11 +33,11 @@ def manifest(builder: ModuleType) -> dict[str, Any]:
 
 
 def test_it_names_what_a_salesperson_is_served(manifest: dict[str, Any]) -> None:
-    granted = {name for table in (READ, SALES) for names in table.values() for name in names}
+    granted = frozenset().union(*(components(name, "sales") for name in NAMES))
     prompts = {prompt["name"] for prompt in manifest["prompts"]}
     tools = {tool["name"] for tool in manifest["tools"]}
     assert tools | prompts == {name for name in granted if "://" not in name}
-    assert not tools & {name for names in PERSON.values() for name in names}
+    assert not tools & frozenset().union(*map(persons, NAMES))
     assert all(tool["description"] for tool in manifest["tools"])
 
 

@@ -1,0 +1,54 @@
+"""The one list of servers: settings, choices, profiles, documents and tests derive from it.
+
+A server is a folder beside this file, made of the files that `README.md` names, and is found by
+its name. Importing this is light: a server's own modules are imported when it is opened.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from servers.toolkit.app import Server
+    from servers.toolkit.database import Database
+
+
+@dataclass(frozen=True)
+class ServerRow:
+    """One server.
+
+    Attributes:
+        name: Its folder, the scheme of its resources, the audience of its grants, and its
+            database: `<name>.db` in the data folder, or what `DEALDESK_<NAME>_URL` says.
+        about: What a client's settings say of it.
+    """
+
+    name: str
+    about: str
+
+
+SERVERS = (
+    ServerRow("crm", "Accounts, deals, mails and needs"),
+    ServerRow("catalog", "Products, compatibility, stock and shipping"),
+    ServerRow("finance", "Prices, terms, quotes and approvals"),
+)
+NAMES = tuple(row.name for row in SERVERS)
+ABOUT = {row.name: row.about for row in SERVERS}
+
+
+def create_server(name: str, database: "Database") -> "Server":
+    """Return a server on a database that is open and migrated."""
+    server: Server = import_module(f"servers.{name}.server").create_server(database)
+    return server
+
+
+def open_server(name: str, url: str) -> "tuple[Server, dict[str, int]]":
+    """Open (and fill, when it is new) the database of a server at a URL or path.
+
+    Returns:
+        The server, and what was loaded into a new database: rows per table.
+    """
+    server: Server
+    loaded: dict[str, int]
+    server, loaded = import_module(f"servers.{name}.server").open_server(url)
+    return server, loaded

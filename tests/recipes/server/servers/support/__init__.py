@@ -1,0 +1,1 @@
+"""The support server: the tickets of customers."""

@@ -1,0 +1,3 @@
+"""Support's schema history."""
+
+HEAD = "0001_schema"

@@ -1,0 +1,165 @@
+"""CONTRIBUTING's recipes, followed in a copy of the tree, with the files each of them touches.
+
+What a command writes (the snapshot, docs/tools.md, compose.yaml) is told apart from what a person
+edits. `tests/recipes/` holds what a person writes.
+"""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from mcp import Client, StdioServerParameters, stdio_client
+
+ROOT = Path(__file__).parents[1]
+PARTS = ROOT / "tests" / "recipes"
+LEFT_OUT = shutil.ignore_patterns(
+    *(".git", ".venv", ".interop", ".*_cache", ".hypothesis", "__pycache__", "build", "dist")
+)
+WRITTEN = re.compile(r"tests/snapshots/\w+\.json|docs/tools\.md|compose\.yaml")
+"""What scripts/make_docs.py and UPDATE_SNAPSHOTS=1 write."""
+
+pytestmark = pytest.mark.timeout(600)
+Record = Callable[[str, object], None]
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A copy of the tree that a recipe is followed in."""
+
+    root: Path
+    before: dict[str, bytes]
+
+    def add(self, recipe: str) -> None:
+        """Put the files of a recipe where they belong."""
+        shutil.copytree(PARTS / recipe, self.root, dirs_exist_ok=True)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Change one place of a file."""
+        text = (self.root / name).read_text(encoding="utf-8")
+        assert text.count(old) == 1, (name, old)
+        (self.root / name).write_text(text.replace(old, new), encoding="utf-8")
+
+    def touched(self) -> tuple[set[str], set[str]]:
+        """The files that a person edited or added, and those that commands wrote."""
+        found = {n for n, content in contents(self.root).items() if self.before.get(n) != content}
+        written = {name for name in found if WRITTEN.fullmatch(name)}
+        return found - written, written
+
+    def run(self, *words: str, fails: bool = False, **variables: str) -> str:
+        """Run Python in the copy; return what it said, all of it when it was to fail."""
+        done = subprocess.run(
+            [sys.executable, *words],
+            cwd=self.root,
+            env=self.environment() | variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
+        return done.stdout + done.stderr if fails else done.stdout
+
+    def environment(self) -> dict[str, str]:
+        kept = {n: v for n, v in os.environ.items() if not n.startswith(("DEALDESK_", "PYTEST_"))}
+        home, person = str(self.root / "home"), str(self.root / "person")
+        return kept | {"PYTHONPATH": str(self.root), "DEALDESK_HOME": home, "HOME": person}
+
+    def dealdesk(self, *words: str) -> str:
+        return self.run("-m", "dealdesk", *words)
+
+    def tests(self, *words: str, **variables: str) -> str:
+        return self.run("-m", "pytest", "-n", "0", "-o", "timeout=300", *words, **variables)
+
+    def document(self) -> None:
+        """Write the snapshots and the pages, as the recipes say."""
+        self.tests("tests/test_tool_schemas.py", UPDATE_SNAPSHOTS="1")
+        self.run("scripts/make_docs.py")
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file()
+        and "__pycache__" not in path.parts
+        and path.relative_to(root).parts[0] not in ("home", "person")
+        and not path.relative_to(root).parts[0].startswith(".")
+    }
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Iterator[Tree]:
+    root = Path(shutil.copytree(ROOT, tmp_path / "tree", ignore=LEFT_OUT))
+    (root / "person").mkdir()
+    yield Tree(root, contents(root))
+    shutil.rmtree(root)
+
+
+def test_a_server_is_its_own_folder_a_row_and_a_seed_folder(
+    tree: Tree, record_property: Record
+) -> None:
+    tree.add("server")
+    finance = '    ServerRow("finance", "Prices, terms, quotes and approvals"),\n'
+    row = '    ServerRow("support", "Tickets of customers"),\n'
+    tree.edit("servers/registry.py", finance, finance + row)
+    tree.document()
+
+    said = tree.dealdesk("doctor")
+    assert "support 2 tools" in said
+    minted = tree.dealdesk(
+        *("grant", "mint", "--agent", "shopper", "--tool", "list_tickets"),
+        *("--bind", "account_id=acc_001", "--json"),
+    )
+    assert json.loads(minted)["server"] == "support"
+    entries = json.loads(tree.dealdesk("connect", "json", "--server", "all"))["mcpServers"]
+    words = entries["dealdesk-support"]["args"]
+    assert words[:2] == ["serve", "support"]
+    assert "DEALDESK_SUPPORT_URL" in tree.run(
+        *("-m", "dealdesk", "serve", "all", "--database", "x.db"), fails=True
+    )
+    assert asyncio.run(tickets(tree, words, json.loads(minted)["token"])) == ["tic_001", "tic_002"]
+
+    passed = tree.tests(
+        *("tests/test_architecture.py", "tests/test_tool_schemas.py", "tests/test_docs.py"),
+        *("tests/packaging/test_container_files.py", "tests/e2e/test_permissions.py"),
+        *("tests/e2e/test_together.py", "tests/e2e/test_http.py", "tests/e2e/test_raw.py"),
+        *("-vv", "-k", "support or page or container or (exactly_when_granted and in_process)"),
+    )
+    for test in ("architecture", "tool_schemas", "container_files", "together", "http", "raw"):
+        assert re.search(rf"tests/\S*test_{test}\.py\S*\[support\S*\] PASSED", passed), passed
+    edited, written = tree.touched()
+    outside = {name for name in edited if not name.startswith("servers/support/")}
+    assert outside == {"servers/registry.py", "seed_data/support/tickets.json"}
+    record_property(
+        "figure", f"a server: its own folder and {len(outside)} files, {len(written)} made"
+    )
+
+    agents, tool = "orchestrator/workflows/quote/__init__.py", '"crm.quote_history"'
+    tree.edit(agents, tool, f'{tool}, "support.list_tickets"')  # and an agent may hold its tools
+    assert "support.list_tickets" in tree.dealdesk("tools", "--agent", "profile", "--json")
+    goal = "Quote Alder & Finch for the switches they asked about last week"
+    assert json.loads(tree.dealdesk("run", goal, "--json"))["outcome"] == "issued"
+
+
+async def tickets(tree: Tree, words: list[str], token: str) -> list[str]:
+    """What the server that `connect` would start answers to the holder of the grant."""
+    started = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "dealdesk", *words],
+        env=tree.environment() | {"DEALDESK_GRANT": token},
+        cwd=tree.root,
+    )
+    async with Client(stdio_client(started)) as client:
+        assert [tool.name for tool in (await client.list_tools()).tools] == ["list_tickets"]
+        found = await client.call_tool("list_tickets", {"account_id": "acc_001"})
+        other = await client.call_tool("list_tickets", {"account_id": "acc_002"})
+    assert other.is_error
+    return [item["ticket_id"] for item in (found.structured_content or {})["items"]]
