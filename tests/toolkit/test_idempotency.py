@@ -11,6 +11,7 @@ from toy import Note, grant, notes, toy_app, toy_database
 from servers.toolkit import scope
 from servers.toolkit.database import Database
 from servers.toolkit.idempotency import MAX_KEY, META_KEY, once
+from servers.toolkit.migrate import idempotency_table
 
 
 @pytest.fixture
@@ -80,7 +81,11 @@ def test_an_effect_that_fails_leaves_neither_row_nor_key(database: Database) -> 
 async def test_a_key_counts_when_it_can_be_stored(
     database: Database, key: object, *, repeats: bool
 ) -> None:
-    """An empty, an endless or no text at all is no key: the effect happens each time."""
+    """An empty, an endless or no text at all is no key: the effect happens each time.
+
+    Two hundred letters are what the column holds on every database.
+    """
+    assert idempotency_table.c.key.type.length == MAX_KEY == 200
     view = toy_app(database).view(grant(tools=frozenset({"add_note"})))
     async with Client(view) as client:
         for body in ("a", "b"):

@@ -11,7 +11,9 @@ from servers.toolkit.money import (
     from_micro,
     from_minor,
     round_money,
+    round_to,
     split_proportionally,
+    split_units,
     to_micro,
     to_minor,
 )
@@ -62,6 +64,33 @@ def test_the_largest_remainder_gets_the_last_cent() -> None:
     parts = split_proportionally(Decimal("13.77"), [Decimal(30), Decimal(10)], "EUR")
     assert parts == [Decimal("10.33"), Decimal("3.44")]
     assert split_proportionally(Decimal(1), [], "EUR") == []
+
+
+@pytest.mark.parametrize(
+    ("amount", "step", "rounded"),
+    [
+        *(("1.07", "0.05", "1.05"), ("1.075", "0.05", "1.10"), ("1.08", "0.05", "1.10")),
+        *(("-1.075", "0.05", "-1.10"), ("124", "100", "100"), ("150", "100", "200")),
+    ],
+)
+def test_coins_are_rounded_half_away_from_zero(amount: str, step: str, rounded: str) -> None:
+    assert round_to(Decimal(amount), Decimal(step)) == Decimal(rounded)
+
+
+@pytest.mark.parametrize("total", ["-1.01", "-1", "-0.01", "0", "0.01", "0.99", "1"])
+def test_a_split_has_the_sign_of_its_total(total: str) -> None:
+    for weights in ([Decimal(1), Decimal(2)], [Decimal(0), Decimal(0)]):
+        parts = split_proportionally(Decimal(total), weights, "EUR")
+        assert sum(parts) == Decimal(total)
+        assert all(part * Decimal(total) >= 0 for part in parts)
+
+
+def test_weights_of_nothing_split_evenly_and_the_earlier_wins_a_tie() -> None:
+    none = [Decimal(0)] * 3
+    assert split_units(10, none) == [4, 3, 3]
+    assert split_units(11, none) == [4, 4, 3]
+    assert split_units(1, [Decimal(1), Decimal(1)]) == [1, 0]
+    assert split_units(5, []) == []
 
 
 def test_what_would_be_lost_is_refused() -> None:
