@@ -26,15 +26,14 @@ from orchestrator.durable.steps import inside, may_pass
 from orchestrator.durable.store import Store, open_store
 from orchestrator.errors import DealdeskError, EnvironmentProblem, ToolRefused, UsageError
 from orchestrator.llm.base import Model
+from orchestrator.loading import check_runners, load_runners, used_tools
+from orchestrator.play import play
 from orchestrator.runner import Runner
 from orchestrator.servers import Servers, read_elsewhere
-from orchestrator.workflows.quote import WORKFLOW
-from orchestrator.workflows.quote.flow import STEPS, quote_flow
+from orchestrator.workflows import WORKFLOWS, load
 from servers.registry import NAMES
-from servers.toolkit.declare import META
-from servers.toolkit.grants import Grant, SigningKey, new_grant_id
+from servers.toolkit.grants import SigningKey
 
-LOOK_SECONDS = 300
 log = logging.getLogger(__name__)
 
 
@@ -52,9 +51,9 @@ class Desk:
         """Put the parts together."""
         self.settings, self.servers, self.signing, self.store = settings, servers, signing, store
         self.log = EventLog(store)
-        self.runner = Runner(WORKFLOW, servers, signing, models, self.log)
-        self.engine = Engine(settings.engine_url, STEPS, self._body, version=WORKFLOW.version)
-        self._model_name = models("plan").name
+        self.runners = load_runners(servers, signing, models, self.log)
+        self.engine = Engine(settings.engine_url, lambda run: run["plan"]["steps"], self._body)
+        self._model_name = models(self._runner().workflow.agents[0].name).name
 
     @classmethod
     @asynccontextmanager
@@ -87,7 +86,7 @@ class Desk:
             store = stack.enter_context(open_store(settings.runs_url))
             desk = cls(settings, servers, signing, store, models)
             try:
-                await desk._check_workflow()
+                await check_runners(desk.runners, servers, signing)
                 if work:
                     await desk.engine.start(
                         sweep=sweep, wanted=lambda run: store.model_of(run) == desk._model_name
@@ -116,6 +115,7 @@ class Desk:
         *,
         opportunity_id: str | None = None,
         revise: bool = False,
+        workflow: str | None = None,
         given: Mapping[str, Any] | None = None,
         continues: str | None = None,
     ) -> str:
@@ -125,12 +125,14 @@ class Desk:
             goal: What to do.
             opportunity_id: The opportunity, when it is known.
             revise: Make the next revision of an existing quote.
+            workflow: What to do with it; the first workflow of the list when left out.
             given: Checkpoints of steps that need not be run again, by step.
             continues: The run this one goes on from.
 
         Raises:
-            UsageError: the goal says nothing, or is no sentence any more.
+            UsageError: the goal says nothing, or is no sentence any more; no such workflow.
         """
+        graph = self._runner(workflow).graph
         if not goal.strip() or len(goal) > GOAL_MAX:
             raise UsageError(
                 f"a goal has between 1 and {GOAL_MAX} characters",
@@ -151,6 +153,8 @@ class Desk:
             "order_date": day.isoformat(),
             "requester": self.settings.person or "local-user",
             "revise": revise,
+            "workflow": graph.workflow.name,
+            "plan": graph.plan,
             "given": dict(given or {}),
             "generated_by": self._model_name,
         }
@@ -315,7 +319,9 @@ class Desk:
     async def plan_only(self, goal: str, today: date) -> dict[str, Any]:
         """Let the master agent read a goal, and nothing more."""
         run = {"id": "run_plan", "goal": goal, "order_date": today.isoformat()}
-        done = await self.runner.agent(run, "plan", "plan", {"run": run})
+        runner = self._runner()
+        master = runner.workflow.agents[0].name
+        done = await runner.agent(run, master, master, {"run": run})
         if "stopped" in done:
             raise UsageError(done["message"])
         return dict(done["output"])
@@ -325,8 +331,7 @@ class Desk:
         counts = {}
         for name in NAMES:
             if name in self.servers.elsewhere:
-                used = {tool for spec in WORKFLOW.agents for tool in spec.tools_of(name)}
-                counts[name] = len(used)
+                counts[name] = len(used_tools(self.runners, name))
             else:
                 counts[name] = len(await self.servers.app(name).local_provider.list_tools())
         return counts
@@ -354,29 +359,22 @@ class Desk:
 
     async def _body(self, steps: Any, run_id: str, args: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            result = await quote_flow(self.runner, steps, args)
+            result = await play(self._runner(args["workflow"]), steps, args)
         except Exception as raised:
             problem = inside(raised)
             if isinstance(problem, Exception) and not may_pass(problem) and not steps.failure:
                 self.store.finish(run_id, {"outcome": "failed", "message": str(problem)})
             log.warning("%s stopped: %s", run_id, problem)
             raise
+        if result["outcome"] == "plan_changed":
+            result["quote_id"] = self.store.get(run_id)["quote_id"]
         self.store.finish(run_id, result)
         self.log.append(run_id, "run_finished", outcome=result["outcome"])
         log.info("%s: %s %s", run_id, result["outcome"], result.get("quote_id") or "")
         return result
 
-    async def _check_workflow(self) -> None:
-        live: dict[str, dict[str, Any]] = {}
-        for name in NAMES:
-            wanted = frozenset(t for spec in WORKFLOW.agents for t in spec.tools_of(name))
-            grant = Grant(id=new_grant_id(), audience=name, tools=wanted, agent="engine")
-            async with self.servers.hold(grant, self.signing, ttl=LOOK_SECONDS) as client:
-                live[name] = {
-                    tool.name: dict((tool.meta or {}).get(META, {}))
-                    for tool in await client.list_tools()
-                }
-        WORKFLOW.validate(live)
+    def _runner(self, workflow: str | None = None) -> Runner:
+        return self.runners[load(workflow or next(iter(WORKFLOWS))).name]
 
     def _event(self, run_id: str, kind: str) -> dict[str, Any]:
         return next(e["data"] for e in reversed(self.store.events(run_id)) if e["type"] == kind)

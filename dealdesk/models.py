@@ -8,8 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from dealdesk.playbook.player import NAME as PLAYBOOK
-from dealdesk.playbook.player import PlaybookModel
-from dealdesk.playbook.quote import PLAYS
+from dealdesk.playbook.player import PlaybookModel, play_of
 from orchestrator.errors import ModelError
 from orchestrator.llm.base import Model, Reply
 
@@ -57,7 +56,7 @@ async def open_models(
         yield lambda _agent: OnlyName(name)
         return
     if name == PLAYBOOK:
-        yield lambda agent: PlaybookModel(PLAYS[agent])
+        yield lambda agent: PlaybookModel(play_of(agent))
         return
     from orchestrator.llm.claude import ClaudeModel, client_of_the_environment
 

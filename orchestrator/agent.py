@@ -22,7 +22,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cache
 from itertools import groupby
 from typing import Any, Generic, TypeVar
 
@@ -32,7 +31,7 @@ from orchestrator.calls import Call
 from orchestrator.errors import AgentFailed, BudgetExceeded
 from orchestrator.llm.base import Json, Model, Spent, unusable
 from orchestrator.toolset import ScopedToolset
-from orchestrator.workflow import Limits
+from orchestrator.workflow import Limits, schema_of
 
 Output = TypeVar("Output", bound=BaseModel)
 Verify = Callable[[Any, Sequence[Call]], list[str]]
@@ -154,7 +153,7 @@ class _Agent(Generic[Output]):
             system=self.system,
             messages=self.messages,
             tools=self.toolset.tools,
-            output=_schema(self.output),
+            output=schema_of(self.output),
         )
         self.turns += 1
         self.spent = self.spent.plus(reply.usage)
@@ -244,12 +243,6 @@ def _text(words: str) -> Json:
 
 def _user(*content: Json) -> Json:
     return {"role": "user", "content": list(content)}
-
-
-@cache
-def _schema(output: type[BaseModel]) -> Json:
-    """Return the JSON schema of an answer; making one costs as much as ten tool calls."""
-    return output.model_json_schema()
 
 
 def _may_be_echoed(block: Json, stop: str | None) -> bool:

@@ -1,8 +1,8 @@
 """Play one agent, or make one effect, under a grant that dies with it.
 
 `Runner.agent` is a step: it mints grants for exactly the agent's tools and bound values, connects,
-runs the loop, revokes the grants and returns what the checkpoint keeps. `Runner.call` is how the
-engine itself, no model involved, uses a server.
+runs the loop, revokes the grants and returns what the checkpoint keeps. `Runner.effect` is how the
+engine itself, no model involved, uses a server. Which step is when is not known here (`play.py`).
 """
 
 import json
@@ -22,11 +22,13 @@ from orchestrator.errors import (
     BudgetExceeded,
     ContextExceeded,
     ModelRefused,
+    ToolRefused,
 )
+from orchestrator.graph import Graph
 from orchestrator.llm.base import Model
 from orchestrator.servers import Servers
 from orchestrator.toolset import IDEMPOTENCY_KEY, ScopedToolset
-from orchestrator.workflow import AgentSpec, Outputs, Workflow, resolve
+from orchestrator.workflow import AgentSpec, Effect, Outputs, Workflow, resolve
 from servers.toolkit.grants import Grant, SigningKey, bound_value, new_grant_id
 
 EFFECT_SECONDS = 120
@@ -40,17 +42,22 @@ class Runner:
 
     Attributes:
         workflow: The plan.
+        graph: What its paths say about its steps.
         servers: Where the servers are.
         signing: The key that mints grants.
         models: Gives the model that plays an agent.
         log: The runs' event log.
+        at: Is told each boundary, for a test to stop the process there: `before` a step,
+            `answered` (a server has acted, no checkpoint says so yet) and `after` its checkpoint.
     """
 
     workflow: Workflow
+    graph: Graph
     servers: Servers
     signing: SigningKey
     models: Callable[[str], Model]
     log: EventLog
+    at: Callable[[str, str], None] = lambda _when, _step: None
 
     async def agent(
         self, run: Mapping[str, Any], name: str, step: str, outputs: Outputs
@@ -64,7 +71,7 @@ class Runner:
             run: The run's own facts (`id`, `goal`, `order_date`, `requester` ...).
             name: The agent.
             step: The step's name; rework rounds have their own (`match_2`).
-            outputs: What the agents before handed over, and `facts` and `run` beside them.
+            outputs: What there is so far, by the first part of a path.
         """
         spec = self.workflow.agent(name)
         self.log.append(run["id"], "agent_started", agent=step, tools=list(spec.tools))
@@ -73,7 +80,7 @@ class Runner:
                 result = await run_agent(
                     name=name,
                     system=self.workflow.instructions(name),
-                    task=task_of(spec, outputs),
+                    task=task_of(self.workflow, spec, outputs),
                     output=spec.output,
                     toolset=toolset,
                     model=self.models(name),
@@ -101,33 +108,53 @@ class Runner:
             calls=len(result.calls),
             usage=result.usage,
         )
+        self.at("answered", step)
         return checkpoint
 
-    async def call(
-        self,
-        run: Mapping[str, Any],
-        step: str,
-        server: str,
-        tool: str,
-        arguments: Mapping[str, Any],
-        ordinal: int = 0,
+    async def effect(
+        self, run: Mapping[str, Any], effect: Effect, outputs: Outputs
     ) -> dict[str, Any]:
-        """Call one tool as the engine, once: a repeat of the step gets the stored result.
+        """Make an effect and return what it hands over; a repeat gets the stored results.
 
         Raises:
-            ToolRefused: the server said no; the message is the server's.
+            ToolRefused: the server said no, and the effect may not be refused.
         """
-        grant = self._grant(run, server, frozenset({tool}), {}, "engine")
-        async with self.servers.hold(grant, self.signing, ttl=EFFECT_SECONDS) as client:
-            meta = {IDEMPOTENCY_KEY: f"{run['id']}/{step}:{tool}:{ordinal}"}
-            result = await client.call_tool_mcp(tool, dict(arguments), meta=meta)
-        return answer_of(tool, result)
+        items = [None]
+        if effect.each:
+            items = self.workflow.value(effect.each, outputs) or []
+        answer: Mapping[str, Any] = {}
+        for ordinal, item in enumerate(items):
+            named = self.workflow.named(effect.arguments, {**outputs, "item": item})
+            try:
+                answer = await self._call(run, effect, {**named, **effect.fixed}, ordinal)
+            except ToolRefused as refusal:
+                if not effect.may_be_refused:
+                    raise
+                return {"refused": str(refusal)}
+        if effect.each:
+            return {"count": len(items)}
+        return {name: resolve(path, answer) for name, path in effect.keeps.items()}
+
+    async def _call(
+        self, run: Mapping[str, Any], effect: Effect, arguments: Mapping[str, Any], ordinal: int
+    ) -> dict[str, Any]:
+        server, _, tool = effect.tool.partition(".")
+        if effect.tool == "runs.claim":
+            answer = {**arguments, "holder": self.log.store.claim(run["id"], **arguments)}
+        else:
+            grant = self._grant(run, server, frozenset({tool}), {}, "engine")
+            async with self.servers.hold(grant, self.signing, ttl=EFFECT_SECONDS) as client:
+                meta = {IDEMPOTENCY_KEY: f"{run['id']}/{effect.name}:{tool}:{ordinal}"}
+                result = await client.call_tool_mcp(tool, dict(arguments), meta=meta)
+            answer = answer_of(tool, result)
+        self.at("answered", effect.name)
+        return answer
 
     @asynccontextmanager
     async def _toolset(
         self, run: Mapping[str, Any], spec: AgentSpec, step: str, outputs: Outputs
     ) -> AsyncIterator[ScopedToolset]:
-        bind = {name: resolve(path, outputs) for name, path in spec.bind.items()}
+        bind = self.workflow.named(spec.bind, outputs)
         ttl = int(spec.limits.seconds) + EFFECT_SECONDS
         async with AsyncExitStack() as stack:
             clients: dict[str, Client[Any]] = {}
@@ -162,9 +189,9 @@ class Runner:
         )
 
 
-def task_of(spec: AgentSpec, outputs: Outputs) -> str:
+def task_of(workflow: Workflow, spec: AgentSpec, outputs: Outputs) -> str:
     """Return the first message of an agent: its typed inputs as JSON, and nothing else."""
-    given = {name: resolve(path, outputs) for name, path in spec.gives.items()}
+    given = workflow.named(spec.gives, outputs)
     shown = {name: value for name, value in given.items() if value is not None}
     return json.dumps({"agent": spec.name, "inputs": shown}, ensure_ascii=False, sort_keys=True)
 

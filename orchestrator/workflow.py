@@ -1,22 +1,44 @@
-"""A workflow as data: which agents there are, what each may use, and who waits for whom.
+"""A workflow as data: agents, effects, gates, a decision, rework. Nothing here runs.
 
-Nothing here runs. `Workflow.validate` compares the data with the live servers before a run
-starts: an unknown tool, a cycle, or an agent that both reads outsiders' text and writes is a
-clear error then, not a surprise later.
+There is no list of who comes after whom. A step waits for the steps that its paths name, and all
+steps that wait for nothing more run side by side (`graph.py` derives it, `play.py` plays it).
+
+A path is a dotted name whose first part says where to look:
+
+    run.goal              what the run was started with (`RUN`)
+    plan.account_id       the output of an agent, an effect or the decision of that name
+    facts.lines           a `Fact`, worked out of other paths
+    findings.check        what the servers found while that agent worked
+    previous.lines        what `Rework` keeps of the round before; null in the first round
+    item.span.start       inside an effect that is made once for `each` item of a list
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from graphlib import CycleError, TopologicalSorter
+from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
 from orchestrator.errors import WorkflowError
 
-Outputs = Mapping[str, Mapping[str, Any]]
-"""The outputs so far, by agent name, as JSON."""
+Outputs = Mapping[str, Any]
+"""What there is so far, by the first part of a path."""
+
+Ending = Mapping[str, Any]
+"""How a run ends: its `outcome`, and facts for whoever reads the result."""
+
+RUN = (
+    "id",
+    "goal",
+    "opportunity_id",
+    "order_date",
+    "requester",
+    "revise",
+    "generated_by",
+)
+"""What every run is started with."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +59,6 @@ class AgentSpec:
         name: What the run log and the grants call it.
         tools: `server.tool`, the whole of what it may use.
         output: The contract it hands over.
-        after: Agents whose outputs it waits for.
         gives: What its task shows it: a name and the path of a value (`qualify.needs`).
         bind: Argument names the servers hold it to, and the path of the one value each may take.
         reads_untrusted: It sees text written by outsiders; then it may not write.
@@ -49,7 +70,6 @@ class AgentSpec:
     name: str
     tools: tuple[str, ...]
     output: type[BaseModel]
-    after: tuple[str, ...] = ()
     gives: Mapping[str, str] = field(default_factory=dict)
     bind: Mapping[str, str] = field(default_factory=dict)
     reads_untrusted: bool = False
@@ -68,31 +88,133 @@ class AgentSpec:
         pairs = (tool.partition(".") for tool in self.tools)
         return frozenset(name for owner, _, name in pairs if owner == server)
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The paths of what it is given and bound to."""
+        return (*self.gives.values(), *self.bind.values())
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One call that the engine makes itself, once: no model is asked.
+
+    Attributes:
+        name: The step's name, and a part of the key that makes a repeat harmless.
+        tool: `server.tool`; `runs.claim` is the engine's own: one open run per opportunity.
+        arguments: The tool's arguments and their paths.
+        fixed: Arguments that are the same in every run.
+        keeps: What it hands over: a name, and where in the tool's answer the value is.
+        each: The path of a list; then one call per item, and `count` is handed over.
+        may_be_refused: The server's no is handed over as `refused`, instead of failing the run.
+    """
+
+    name: str
+    tool: str
+    arguments: Mapping[str, str]
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    keeps: Mapping[str, str] = field(default_factory=dict)
+    each: str = ""
+    may_be_refused: bool = False
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The paths of its arguments and of its list."""
+        return (*self.arguments.values(), *([self.each] if self.each else ()))
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The run waits, for days if need be, until a person decides.
+
+    It is asked for last, when nothing else can run. It hands over what it was `about`, with
+    `approved` (null when nobody decided in time), `person` and `note`; what is done then should
+    read it from here, so that it is done with exactly what was decided about.
+
+    Attributes:
+        name: The step's name, and the topic of the message.
+        about: What is shown to the person: a name and a path.
+        unless: The path of a value that, when true, makes a person unnecessary.
+        days: How long it waits.
+    """
+
+    name: str
+    about: Mapping[str, str]
+    unless: str
+    days: int = 30
+    hands_over: ClassVar[tuple[str, ...]] = ("approved", "person", "note")
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The paths of what it is about."""
+        return (*self.about.values(), self.unless)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A value that plain code works out: `make` takes the values `of` these paths, in order."""
+
+    of: tuple[str, ...]
+    make: Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A place where the run may end: `ending` takes the values it `reads`, in order.
+
+    It is asked as soon as all it reads is there, before any step that waits for the same.
+    """
+
+    name: str
+    reads: tuple[str, ...]
+    ending: Callable[..., Ending | None]
+
 
 @dataclass(frozen=True)
 class Rework:
-    """When the judge is not content, the named agents go again, at most `rounds` times."""
+    """When the judge's output is `needed` to be mended, agents go again, at most `rounds` times.
+
+    `redo` are those agents in their order, the judge last. Until the judge is content nobody else
+    is given what they hand over. `keeps` is what they are shown of the round before (`previous`).
+    """
 
     judge: str
     redo: tuple[str, ...]
     needed: Callable[[Mapping[str, Any]], bool]
+    keeps: Mapping[str, str]
     rounds: int = 2
+
+
+Step = AgentSpec | Effect | Decision
 
 
 @dataclass(frozen=True)
 class Workflow:
-    """The agents of one job, in plan order; the first is the master.
+    """Everything a job consists of; the first agent is the master.
 
-    `facts` is a pure function of the outputs so far; what it returns can be given and bound
-    under the name `facts`, beside the agents' outputs and the run's own `run`.
+    Attributes:
+        name: What the registry and `--workflow` call it.
+        package: Where its job stories are (`instructions/<agent>.md`).
+        facts: Values worked out of others, by name.
+        gates: Asked in this order; the first that ends the run does.
+        finish: What the run came to when every step was played.
+        report: What every result says beside its ending: a name and a path.
     """
 
     name: str
-    version: str
     package: str
     agents: tuple[AgentSpec, ...]
-    facts: Callable[[Outputs], Mapping[str, Any]]
+    finish: Gate
+    effects: tuple[Effect, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    decision: Decision | None = None
     rework: Rework | None = None
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    report: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Agents, effects and the decision."""
+        return (*self.agents, *self.effects, *([self.decision] if self.decision else ()))
 
     def agent(self, name: str) -> AgentSpec:
         """Return an agent by name.
@@ -106,80 +228,53 @@ class Workflow:
         known = ", ".join(spec.name for spec in self.agents)
         raise WorkflowError(f"no agent {name!r} in {self.name}", fix=f"one of: {known}")
 
+    def tools_of(self, server: str) -> frozenset[str]:
+        """The names of all tools that its agents and effects use on one server."""
+        tools = [tool for spec in self.agents for tool in spec.tools]
+        pairs = (tool.partition(".") for tool in (*tools, *(e.tool for e in self.effects)))
+        return frozenset(name for owner, _, name in pairs if owner == server)
+
     def instructions(self, agent: str) -> str:
-        """Return an agent's job story (Markdown)."""
-        return (files(self.package) / "instructions" / f"{agent}.md").read_text(encoding="utf-8")
-
-    def order(self) -> tuple[str, ...]:
-        """Return the agents in an order that respects `after`.
+        """Return an agent's job story (Markdown).
 
         Raises:
-            WorkflowError: they wait for each other in a circle, or for one that is not there.
+            WorkflowError: nobody wrote it.
         """
-        names = {spec.name for spec in self.agents}
-        for spec in self.agents:
-            if missing := set(spec.after) - names:
-                raise WorkflowError(f"{spec.name} waits for unknown {sorted(missing)}")
+        story = files(self.package) / "instructions" / f"{agent}.md"
         try:
-            return tuple(TopologicalSorter({s.name: s.after for s in self.agents}).static_order())
-        except CycleError as problem:
-            raise WorkflowError(f"agents wait for each other: {problem.args[1]}") from problem
+            return story.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise WorkflowError(f"{agent} has no job story", fix=f"write {story}") from None
 
-    def validate(self, live: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
-        """Compare the agents with the live servers.
+    def value(self, path: str, outputs: Outputs) -> Any:
+        """Return the value at a path; what is not there yet is None."""
+        root, _, rest = path.partition(".")
+        if root != "facts":
+            return resolve(path, outputs)
+        name, _, rest = rest.partition(".")
+        fact = self.facts[name]
+        made = fact.make(*self.values(fact.of, outputs))
+        return resolve(rest, made) if rest else made
 
-        Args:
-            live: Per server, per tool, what the tool declares (`_meta.dealdesk`).
+    def values(self, paths: Sequence[str], outputs: Outputs) -> list[Any]:
+        """Return the values at some paths, in order."""
+        return [self.value(path, outputs) for path in paths]
 
-        Raises:
-            WorkflowError: naming the agent and what is wrong with it.
-        """
-        self.order()
-        names = [spec.name for spec in self.agents]
-        if len(set(names)) != len(names):
-            raise WorkflowError(f"two agents of {self.name} share a name")
-        for spec in self.agents:
-            _validate_agent(spec, live)
-
-
-def _validate_agent(spec: AgentSpec, live: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
-    untrusted, writing = [], []
-    for tool in spec.tools:
-        server, _, name = tool.partition(".")
-        if name not in live.get(server, {}):
-            known = ", ".join(sorted(live.get(server, {}))) or "none: is the server there?"
-            raise WorkflowError(f"{spec.name}: no tool {tool!r}", fix=f"{server} has {known}")
-        said = live[server][name]
-        if said.get("integrity") != "trusted":
-            untrusted.append(tool)
-        if said.get("write"):
-            writing.append(tool)
-        if said.get("person_only"):
-            raise WorkflowError(f"{spec.name}: {tool} is a person's, never an agent's")
-    if untrusted and not spec.reads_untrusted:
-        raise WorkflowError(f"{spec.name} reads outsiders' text through {untrusted} unannounced")
-    if writing and not spec.writes:
-        raise WorkflowError(f"{spec.name} writes through {writing} unannounced")
-    if spec.reads_untrusted and spec.writes:
-        raise WorkflowError(f"{spec.name} both reads outsiders' text and writes")
+    def named(self, paths: Mapping[str, str], outputs: Outputs) -> dict[str, Any]:
+        """Return values by name, from paths by name."""
+        return {name: self.value(path, outputs) for name, path in paths.items()}
 
 
-def resolve(path: str, outputs: Outputs) -> Any:
-    """Return the value at a dotted path (`qualify.needs`); a missing step gives None."""
-    value: Any = outputs
+@cache
+def schema_of(contract: type[BaseModel]) -> dict[str, Any]:
+    """Return the JSON schema of a contract; making one costs as much as ten tool calls."""
+    return contract.model_json_schema()
+
+
+def resolve(path: str, value: Any) -> Any:
+    """Return what is at a dotted path inside nested objects; None when it leads nowhere."""
     for part in path.split("."):
         if not isinstance(value, Mapping) or part not in value:
             return None
         value = value[part]
     return value
-
-
-def steps_of(workflow: Workflow, effects: Iterable[str]) -> tuple[str, ...]:
-    """Return every step a run may take, in plan order, the rework rounds included."""
-    agents = list(workflow.order())
-    rework = workflow.rework
-    if rework is not None:
-        again = [f"{name}_{n}" for n in range(2, rework.rounds + 2) for name in rework.redo]
-        place = agents.index(rework.judge) + 1
-        agents[place:place] = again
-    return (*agents, *effects)

@@ -19,7 +19,7 @@ from typing import Any
 
 from fastmcp import Client
 
-from orchestrator.workflows.quote import WORKFLOW
+from orchestrator.workflows import load_all
 from servers.finance.render.data import quote_schema
 from servers.profiles import PROFILES, components
 from servers.registry import NAMES, create_server
@@ -32,6 +32,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "tools.md"
 SCHEMA = ROOT / "docs" / "quote.schema.json"
 COMPOSE = ROOT / "compose.yaml"
+AGENTS = tuple(spec for workflow in load_all() for spec in workflow.agents)
 COMPOSED = {
     "servers": """\
   {name}:
@@ -60,7 +61,7 @@ HEAD = """\
 reaches another. *From profile* is the smallest profile that has the component when a local user
 connects without a grant: `read` looks, `sales` also drafts, `admin` also keeps the data; *a
 person* means that only a named person's grant opens it, which no agent and no profile can hold.
-*Agents* are those of the quote workflow; what none holds, its engine or a person calls. Every
+*Agents* are those of the workflows; what none holds, their engine or a person calls. Every
 tool has a title, an object output schema, and answers with the same data as text and as
 structured content. Errors read `CODE: what is wrong. Try: what to do next.`
 """
@@ -108,7 +109,7 @@ async def _sizes(apps: dict[str, Server]) -> str:
         "| agent | tools | bytes | of all |",
         "|---|--:|--:|--:|",
     ]
-    for spec in WORKFLOW.agents:
+    for spec in AGENTS:
         size = sum([await _bytes(app, spec.tools_of(name)) for name, app in apps.items()])
         lines.append(f"| {spec.name} | {len(spec.tools)} | {size:,} | {size / whole:.1%} |")
     return "\n".join([*lines, ""])
@@ -177,7 +178,7 @@ async def _server(app: Server) -> str:
 
 
 def _tool_row(server: str, tool: Any) -> str:
-    agents = [spec.name for spec in WORKFLOW.agents if tool.name in spec.tools_of(server)]
+    agents = [spec.name for spec in AGENTS if tool.name in spec.tools_of(server)]
     hints = tool.annotations
     said = ["reads" if hints.read_only_hint else "writes"]
     said += ["destructive"] if hints.destructive_hint else []

@@ -88,7 +88,9 @@ def _model(settings: Any) -> str:
 async def _servers(settings: Any) -> list[dict[str, Any]]:
     """Open the desk: keys, databases and the workflow against the live servers."""
     from dealdesk.desk import Desk
-    from orchestrator.workflows.quote import WORKFLOW
+    from orchestrator.workflows import load_all
+
+    agents = sum(len(workflow.agents) for workflow in load_all())
 
     async with Desk.open(settings, work=False) as desk:
         counts = await desk.count_tools()
@@ -98,6 +100,6 @@ async def _servers(settings: Any) -> list[dict[str, Any]]:
         {
             "what": "workflow",
             "ok": True,
-            "said": f"{len(WORKFLOW.agents)} agents fit the live servers; none reads and writes",
+            "said": f"{agents} agents fit the live servers; none reads and writes",
         },
     ]

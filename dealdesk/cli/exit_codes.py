@@ -13,11 +13,13 @@ from orchestrator.errors import (
 FAILED, USAGE, ENVIRONMENT, WAITING, INTERRUPTED = 1, 2, 3, 10, 130
 OUTCOMES = {
     "issued": 0,
+    "done": 0,
     "existing": 0,
     "rejected": 0,
     "failed": FAILED,
     "expired": FAILED,
     "cancelled": FAILED,
+    "plan_changed": FAILED,
     "no_quote": 5,
     "needs_input": 6,
     "waiting": WAITING,

@@ -28,6 +28,7 @@ async def run(
     revise: Annotated[
         bool, doc("Make the next revision when the opportunity has a quote already.")
     ] = False,
+    workflow: Annotated[str | None, doc("What to do with the goal (default: quote).")] = None,
     person: Annotated[
         str | None,
         doc("The person on whose behalf the run is made; they cannot approve it.", name="--as"),
@@ -42,7 +43,10 @@ async def run(
     from dealdesk.cli.run_result import play
 
     async def start(desk: Desk) -> tuple[str, str]:
-        return await desk.submit(goal, opportunity_id=opportunity, revise=revise), goal
+        run_id = await desk.submit(
+            goal, opportunity_id=opportunity, revise=revise, workflow=workflow
+        )
+        return run_id, goal
 
     who = {"person": person, "order_date": order_date}
     if queue:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 WORDS = {
     "issued": "Quote issued",
+    "done": "Done",
     "existing": "There is a quote already",
     "rejected": "Rejected",
     "failed": "Failed",
@@ -27,6 +28,7 @@ WORDS = {
     "waiting": "Waiting for approval",
     "out_of_budget": "Out of budget",
     "blocked": "Blocked",
+    "plan_changed": "The plan has changed",
 }
 WHICH = {"ambiguous_account", "unknown_account", "ambiguous_opportunity", "no_open_opportunity"}
 """Questions that another goal, or the opportunity's id, answers."""
@@ -168,4 +170,7 @@ def next_steps(report: Mapping[str, Any]) -> list[str]:
         if report.get("quote_id"):
             return [f"Next: dealdesk quote show {report['quote_id']}, or run again with --revise."]
         return [f"Next: dealdesk runs show {report.get('held_by')}"]
+    if outcome == "plan_changed":
+        again = " with --revise" if report.get("quote_id") else ""
+        return [f"Next: run the goal again{again}; what the run wrote stays as it is."]
     return []

@@ -13,12 +13,13 @@ def tools(
     json: Json = False,
 ) -> None:
     """Show which agent may use which tool, bound to what."""
-    from orchestrator.workflows.quote import WORKFLOW
+    from orchestrator.workflows import load_all
 
-    names = [spec.name for spec in WORKFLOW.agents]
-    if agent and agent not in names:
-        raise UsageError(f"no agent {agent!r}", fix=f"one of: {', '.join(names)}")
-    chosen = [WORKFLOW.agent(agent)] if agent else list(WORKFLOW.agents)
+    agents = [spec for workflow in load_all() for spec in workflow.agents]
+    chosen = [spec for spec in agents if agent in (None, spec.name)]
+    if not chosen:
+        names = ", ".join(spec.name for spec in agents)
+        raise UsageError(f"no agent {agent!r}", fix=f"one of: {names}")
     rows = [
         {
             "agent": spec.name,

@@ -9,13 +9,32 @@ the rest; it does not generalise.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from pkgutil import resolve_name
 
-from orchestrator.errors import ModelError
+from orchestrator.errors import ModelError, WorkflowError
 from orchestrator.llm.base import Json, Reply, Request
+from orchestrator.workflows import WORKFLOWS
 
 NAME = "offline-playbook/1"
 
 Play = Callable[[Request], Reply]
+
+
+def play_of(agent: str) -> Play:
+    """Return an agent's play: `play_<agent>` in the module that is named for its workflow.
+
+    Raises:
+        WorkflowError: there is none; the agent is named.
+    """
+    for workflow in WORKFLOWS:
+        with suppress(ModuleNotFoundError, AttributeError):
+            play: Play = resolve_name(f"dealdesk.playbook.{workflow}:play_{agent}")
+            return play
+    raise WorkflowError(
+        f"{NAME} has no play for the agent {agent}",
+        fix=f"write play_{agent} in dealdesk/playbook/, or name a model with --model",
+    )
 
 
 class PlaybookModel:

@@ -1,4 +1,4 @@
-"""How the offline playbook plays each agent of the quote workflow.
+"""How the offline playbook plays each agent of the quote workflow: `play_` and the agent's name.
 
 A play looks at the transcript and either calls the next tools or gives the final answer. It holds
 no prices, no rules and no knowledge of the seed data: those are the servers'. What reads texts is
@@ -13,7 +13,6 @@ from typing import Any
 
 from dealdesk.playbook import goals, reading
 from dealdesk.playbook.lines import first_lines, wire, with_additions, without_unit
-from dealdesk.playbook.player import Play
 from orchestrator.llm.base import Json, Reply, Request, call, reply, text
 from orchestrator.workflows.quote.pages import joined
 
@@ -236,15 +235,3 @@ def play_assemble(request: Request) -> Reply:
 
 def _items(request: Request, tool: str) -> list[Json]:
     return [row for page in good(request.results(tool)) for row in page.get("items", ())]
-
-
-PLAYS: dict[str, Play] = {
-    "plan": play_plan,
-    "qualify": play_qualify,
-    "profile": play_profile,
-    "match": play_match,
-    "check": play_check,
-    "price": play_price,
-    "terms": play_terms,
-    "assemble": play_assemble,
-}

@@ -12,14 +12,15 @@ keeps them is easily undone:
   a worker takes up goes through a queue of its own, lest a short-lived worker gets it.
 * A worker starts at once what is submitted to it; through a queue a run of nine steps took 45 to
   110 ms longer. `wait` reads the row and holds no handle, so a cancelled wait cannot hang.
-* Runs of another `version` of the plan are left alone: their numbers may mean other steps.
+* A run keeps the step names that it began with, and with them their numbers, whatever plan is
+  played now (`play.py` says whether it can go on).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
@@ -31,6 +32,7 @@ from orchestrator.durable.active_runs import Lives
 from orchestrator.durable.queues import (
     POLL,
     QUEUE,
+    VERSION,
     WORKFLOW,
     Ledger,
     State,
@@ -66,6 +68,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 Body = Callable[[Steps, str, Json], Awaitable[Mapping[str, Any]]]
+StepNames = Callable[[Json], Sequence[str]]
 
 
 class Engine:
@@ -77,16 +80,15 @@ class Engine:
 
     _working: ClassVar[Engine | None] = None
 
-    def __init__(self, url: str, steps: tuple[str, ...], body: Body, *, version: str) -> None:
+    def __init__(self, url: str, steps: StepNames, body: Body) -> None:
         """Take what is needed; nothing is opened yet.
 
         Args:
             url: The database: `sqlite:///...` or `postgresql+psycopg://...`.
-            steps: Every step a run may take, in plan order.
+            steps: Gives every step a run may take, in plan order, from what it was begun with.
             body: Plays a run: `await body(steps, run_id, args)` returns its result.
-            version: The plan's version; to be changed with the steps.
         """
-        self._url, self._steps, self._body, self._version = url, steps, body, version
+        self._url, self._steps, self._body = url, steps, body
         self._seats = seats_for(url)
         self._database: Database | None = None
         self._client: DBOSClient | None = None
@@ -142,7 +144,7 @@ class Engine:
                 "system_database_engine": self._database,
                 "serializer": DBOSPortableJSONSerializer(),
                 "executor_id": self._queue,
-                "application_version": self._version,
+                "application_version": VERSION,
                 "notification_listener_polling_interval_sec": POLL,
                 "run_migrations": False,
             }
@@ -197,11 +199,6 @@ class Engine:
                         return {"outcome": "cancelled"}
                     case State.PARKED | State.FAILED:
                         raise self._lives.problems.get(run_id) or error_of(problem_of(row))
-                if row.app_version != self._version:
-                    raise EnvironmentProblem(
-                        f"{run_id} was begun under another version of the plan",
-                        fix="finish it with that version, or cancel it and run the goal again",
-                    )
                 await self._lives.pause(run_id)
 
     async def send(
@@ -242,7 +239,7 @@ class Engine:
     async def _live(self, run_id: str, args: Json) -> Json:
         """Play one life of a run; what it returns is the run's last checkpoint."""
         beneath = _Beneath(run_id, self._ask, self._lives)
-        steps = Steps(self._steps, beneath)
+        steps = Steps(self._steps(args), beneath)
         self._lives.begin(run_id, steps)
         try:
             return {"result": as_json(await self._body(steps, run_id, args))}
@@ -286,7 +283,7 @@ class Engine:
         async with self._opening:
             if self._client is None:
                 self._database, self._client = await asyncio.to_thread(_connect, self._url)
-        ledger = Ledger(self._client, self._seats, self._version)
+        ledger = Ledger(self._client, self._seats)
         return await asyncio.to_thread(what, ledger, *args, **kwargs)
 
 
@@ -309,6 +306,9 @@ class _Beneath:
         message = await self._dbos.DBOS.recv_async(topic, timeout_seconds=timeout)
         await self._ask(Ledger.mark, self._run_id, answered=topic)
         return message
+
+    async def done(self) -> frozenset[str]:
+        return frozenset(await self._ask(Ledger.done, self._run_id))
 
     def halt(self, why: str) -> BaseException:
         return self._dbos.error.DBOSWorkflowCancelledError(why)

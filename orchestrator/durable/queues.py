@@ -15,6 +15,8 @@ from orchestrator.durable.steps import Json, facts_of
 from orchestrator.errors import UsageError
 
 WORKFLOW, QUEUE = "run", "runs"
+VERSION = "1"
+"""What DBOS calls the version of our code; a plan has a version of its own, kept with each run."""
 POLL = 0.1
 
 Wanted = Callable[[str], bool]
@@ -72,11 +74,11 @@ def problem_of(row: Any) -> Json:
 
 
 class Ledger:
-    """Reads and changes the rows of one plan's runs."""
+    """Reads and changes the rows of runs."""
 
-    def __init__(self, client: Any, seats: Seats, version: str) -> None:
-        """Use a client; `seats` say who lives, `version` whose runs are ours."""
-        self._client, self._seats, self._version = client, seats, version
+    def __init__(self, client: Any, seats: Seats) -> None:
+        """Use a client; `seats` say who lives."""
+        self._client, self._seats = client, seats
 
     def row(self, run_id: str) -> Any:
         """Return a run's row.
@@ -88,6 +90,11 @@ class Ledger:
         if not rows:
             raise UsageError(f"{run_id} never started", fix="run the goal again")
         return rows[0]
+
+    def done(self, run_id: str) -> list[str]:
+        """Return the names of the steps of a run that have a checkpoint."""
+        steps = self._client.list_workflow_steps(run_id, load_output=False)
+        return [step["function_name"] for step in steps]
 
     def pending(self) -> dict[str, State]:
         """Return how each run stands that has not ended, oldest first."""
@@ -109,7 +116,7 @@ class Ledger:
             "queue_name": QUEUE,
             "workflow_name": WORKFLOW,
             "workflow_id": run_id,
-            "app_version": self._version,
+            "app_version": VERSION,
         }
         self._client.enqueue(options, run_id, args)
 
@@ -193,7 +200,7 @@ class Ledger:
         return list(
             self._client.list_workflows(
                 name=WORKFLOW,
-                app_version=self._version,
+                app_version=VERSION,
                 status=["PENDING", "ENQUEUED"],
                 workflow_ids=[run_id] if run_id else None,
                 load_input=False,

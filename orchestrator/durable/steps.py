@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -29,6 +29,9 @@ class Beneath(Protocol):
     async def receive(self, topic: str, timeout: float) -> Any:
         """Wait for a message, and let those outside know that the run waits."""
 
+    async def done(self) -> frozenset[str]:
+        """Return the names of the steps that have a checkpoint."""
+
     def halt(self, why: str) -> BaseException:
         """Return what ends this life of the run without ending the run."""
 
@@ -40,7 +43,7 @@ class Steps:
         failure: The step that failed in a way that may pass, and how.
     """
 
-    def __init__(self, names: tuple[str, ...], beneath: Beneath) -> None:
+    def __init__(self, names: Sequence[str], beneath: Beneath) -> None:
         """Reserve a number for every step, in plan order: numbers must not follow timing."""
         self._reserved = {name: beneath.reserve(name) for name in names}
         self._beneath = beneath
@@ -75,6 +78,10 @@ class Steps:
         """
         self._go_on()
         return await self._beneath.receive(topic, timeout)
+
+    async def done(self) -> frozenset[str]:
+        """Return the names of the steps that have a checkpoint."""
+        return await self._beneath.done()
 
     async def settle(self) -> None:
         """Return when no step is running."""

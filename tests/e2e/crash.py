@@ -2,8 +2,9 @@
 
 It is given a home, "run" or "resume" or "reword", and a point, and leaves `result.json` there. A
 point is `AGENT:TURN` (die when that agent is asked for its TURN-th answer: its earlier calls are
-done and nothing of them is checkpointed), `after:TOOL` (die when the engine's own call of a tool
-has been answered), or `-`. "reword" resumes with a model that words its calls differently.
+done and nothing of them is checkpointed), a boundary of a step as `Runner.at` names it (`before
+check`, `answered issue`, `after record_draft`), or `-`. "reword" resumes
+with a model that words its calls differently.
 """
 
 import asyncio
@@ -17,10 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from dealdesk.desk import Desk
-from dealdesk.playbook.player import PlaybookModel
-from dealdesk.playbook.quote import PLAYS
+from dealdesk.playbook.player import PlaybookModel, play_of
 from dealdesk.settings import load_settings
-from orchestrator import runner
 from orchestrator.llm.base import PlainBlock, PlainReply, Request
 
 GOAL = "Quote Alder & Finch for the switches they asked about last week"
@@ -34,7 +33,7 @@ def model_for(agent: str, point: str, *, reword: bool) -> PlaybookModel:
     def play(request: Request) -> Any:
         if point == f"{agent}:{request.turn}":
             die()
-        answer = PLAYS[agent](request)
+        answer = play_of(agent)(request)
         return reworded(answer) if reword else answer
 
     return PlaybookModel(play)
@@ -56,26 +55,15 @@ def reworded(answer: Any) -> Any:
     )
 
 
-def watch_calls(point: str) -> None:
-    original = runner.Runner.call
-
-    async def call(self: Any, run: Any, step: str, server: str, tool: str, *rest: Any) -> Any:
-        result = await original(self, run, step, server, tool, *rest)
-        if point == f"after:{tool}":
-            die()
-        return result
-
-    runner.Runner.call = call  # type: ignore[method-assign]
-
-
 async def main(home: str, what: str, point: str) -> None:
-    watch_calls(point)
     settings = load_settings(
         home=home, model="playbook", person="per_lena", order_date="2026-11-23"
     )
     async with Desk.open(
         settings, models=lambda agent: model_for(agent, point, reword=what == "reword")
     ) as desk:
+        for runner in desk.runners.values():
+            runner.at = lambda when, step: die() if point == f"{when} {step}" else None
         if what != "run":
             run_id = desk.run_row(None)["run_id"]
             await desk.resume(run_id)

@@ -17,7 +17,7 @@ from fastmcp.utilities.tests import asgi_client
 from mcp.shared.exceptions import MCPError
 from mcp.types import PromptReference, ResourceTemplateReference
 
-from orchestrator.workflows.quote import WORKFLOW
+from orchestrator.workflows import load_all
 from servers.profiles import PROFILES, profile_grant
 from servers.toolkit.app import Server
 from servers.toolkit.grants import Grant, SigningKey, new_grant_id
@@ -239,7 +239,8 @@ def subjects(server: str) -> list[Subject]:
                 },
             ),
         )
-        for spec in WORKFLOW.agents
+        for workflow in load_all()
+        for spec in workflow.agents
     ]
     found += [Subject(f"profile {name}", profile_grant(server, name)) for name in PROFILES]
     return [*found, Subject("nobody", Grant(id=new_grant_id(), audience=server, agent="nobody"))]

@@ -15,12 +15,13 @@ from typing import Any
 import pytest
 
 from dealdesk.desk import Desk
-from dealdesk.playbook.quote import PLAYS
+from dealdesk.playbook.player import play_of
 from dealdesk.settings import load_settings
 from orchestrator.errors import CredentialsError, ModelUnavailable
 from orchestrator.llm.base import PlainReply, Request, call, reply, text
 from orchestrator.llm.claude import ClaudeModel
 from orchestrator.llm.scripted import Brain
+from orchestrator.workflows import load
 from tests.fake_messages import FakeMessages, HTTPFail
 
 GOAL = "Quote Alder & Finch for the switches they asked about last week"
@@ -29,7 +30,7 @@ GOAL = "Quote Alder & Finch for the switches they asked about last week"
 def by_the_book(request: Request) -> PlainReply:
     """Answer as the playbook would; the task says which agent is asked."""
     agent = json.loads(request.task)["agent"]
-    answer: PlainReply = PLAYS[agent](request)  # type: ignore[assignment]
+    answer: PlainReply = play_of(agent)(request)  # type: ignore[assignment]
     return answer
 
 
@@ -84,7 +85,7 @@ async def test_the_same_run_through_the_sdk_gives_the_same_numbers(
     assert (result["outcome"], result["total_minor"]) == ("issued", 654820)
     assert quotes(home) == 1
     asked = {json.loads(body["messages"][0]["content"][0]["text"])["agent"] for body in fake.bodies}
-    assert asked == set(PLAYS)
+    assert asked == {spec.name for spec in load("quote").agents}
     for body in fake.bodies:  # what is on the wire is the grant, sorted, and no bound argument
         names = [tool["name"] for tool in body["tools"]]
         assert names == sorted(names)

@@ -23,10 +23,10 @@ Life = Callable[..., int]
 CRASH = Path(__file__).with_name("crash.py")
 POINTS = {
     "qualify:2": "resume",
-    "after:record_need": "resume",
+    "answered record_needs": "resume",
     "match:1": "resume",
     "assemble:1": "reword",  # the draft is stored, its step is not: the second life asks anew
-    "after:issue_quote": "resume",
+    "answered issue": "resume",
 }
 """Where to die, and how to come back."""
 
@@ -103,7 +103,7 @@ def test_a_killed_run_resumes_to_the_same_quote_and_writes_everything_once(
     expected, written = quote(whole), rows(whole)
     assert written != before
     for point, how in POINTS.items():
-        home = fresh(point.replace(":", "-"))
+        home = fresh(point.translate({ord(":"): "-", ord(" "): "-"}))
         assert life(home, "run", point) == -signal.SIGKILL, point
         assert life(home, how) == 0, point
         assert outcome(home)["outcome"] == "issued", point

@@ -69,8 +69,8 @@ class Made:
         return self.trace.read_text().splitlines() if self.trace.exists() else []
 
 
-def engine(url: str, made: Made, version: str = "1") -> Engine:
-    return Engine(url, STEPS, made.body, version=version)
+def engine(url: str, made: Made) -> Engine:
+    return Engine(url, lambda _args: STEPS, made.body)
 
 
 def submit(url: str, trace: Path, crash: str, args: dict[str, Any]) -> None:
@@ -111,7 +111,7 @@ def hold(url: str, trace: Path) -> None:
         return {"outcome": "never"}
 
     async def live() -> None:
-        own = Engine(url, STEPS, body, version="1")
+        own = Engine(url, lambda _args: STEPS, body)
         await own.start()
         await own.submit("run_1", {"goal": "Quote them"})
         await asyncio.sleep(60)

@@ -97,8 +97,8 @@ async def make() -> AsyncIterator[Make]:
     """Make engines that are stopped at the end, whatever happened."""
     opened: list[Engine] = []
 
-    def one(url: str, body: Any, version: str = "1") -> Engine:
-        opened.append(Engine(url, lives.STEPS, body, version=version))
+    def one(url: str, body: Any, steps: tuple[str, ...] = lives.STEPS) -> Engine:
+        opened.append(Engine(url, lambda args: args.get("steps", steps), body))
         return opened[-1]
 
     yield one
@@ -603,16 +603,35 @@ async def test_a_stopped_worker_leaves_its_runs_to_be_resumed(
     assert result["kept"] == [{"quick": True}, {"quick": True}]
 
 
-async def test_runs_of_another_version_are_left_alone(
-    sqlite_url: str, make: Make, made: lives.Made
-) -> None:
-    old = make(sqlite_url, made.body, version="1")
-    await old.submit("run_1", GOAL)
-    new = make(sqlite_url, made.body, version="2")
-    await new.start(sweep=True)
-    assert await new.resume("run_1") == []
-    with pytest.raises(EnvironmentProblem, match="another version of the plan"):
-        await new.wait("run_1", 20)
+async def test_a_run_keeps_the_step_names_it_began_with(sqlite_url: str, make: Make) -> None:
+    played: list[str] = []
+
+    def body(stop_at: str | None) -> Any:
+        async def one(name: str) -> str:
+            if name == stop_at:
+                raise ModelUnavailable("away")
+            played.append(name)
+            return name
+
+        async def play(steps: Steps, _run_id: str, args: Any) -> dict[str, Any]:
+            before = sorted(await steps.done())
+            kept = [await steps.run(name, one, name) for name in args["steps"]]
+            return {"outcome": "done", "before": before, "kept": kept}
+
+        return play
+
+    began = make(sqlite_url, body("b"))
+    await began.start()
+    await began.submit("run_1", {"steps": ["a", "b"]})
+    with pytest.raises(ModelUnavailable):
+        await began.wait("run_1", 20)
+    await began.stop()
+    later = make(sqlite_url, body(None), steps=("x", "a", "y", "b"))
+    await later.start()
+    await later.resume("run_1")
+    result = await later.wait("run_1", 20)
+    assert result == {"outcome": "done", "before": ["a"], "kept": ["a", "b"]}
+    assert played == ["a", "b"]
 
 
 async def test_an_unknown_run_is_a_clear_mistake(sqlite_url: str, make: Make) -> None:
@@ -736,4 +755,4 @@ def test_parking_does_not_undo_a_cancel() -> None:
             row = type("Row", (), {"status": "CANCELLED", "attributes": {}})
             return [row]
 
-    Ledger(Client(), seats_for("sqlite:///x.db"), "1").park("run_1", {})  # touches nothing else
+    Ledger(Client(), seats_for("sqlite:///x.db")).park("run_1", {})  # touches nothing else

@@ -4,18 +4,22 @@ from typing import Any
 import pytest
 
 from orchestrator.errors import WorkflowError
-from orchestrator.workflow import AgentSpec, resolve, steps_of
-from orchestrator.workflows.quote import WORKFLOW, mendable
+from orchestrator.graph import Graph, check_live
+from orchestrator.workflow import resolve
+from orchestrator.workflows import load
+from orchestrator.workflows.quote import mendable
 from servers.registry import NAMES
+
+WORKFLOW = load("quote")
+GRAPH = Graph(WORKFLOW)
 
 
 def live(**changes: Any) -> dict[str, dict[str, dict[str, Any]]]:
     """Every tool the workflow names, labelled the way the real servers label theirs."""
     servers: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in NAMES}
-    for spec in WORKFLOW.agents:
-        for tool in spec.tools:
-            server, _, name = tool.partition(".")
-            servers[server][name] = {
+    for server, tools in servers.items():
+        for name in WORKFLOW.tools_of(server):
+            tools[name] = {
                 "integrity": "untrusted" if server == "crm" else "trusted",
                 "write": name in ("create_quote", "request_approval"),
             }
@@ -26,60 +30,66 @@ def live(**changes: Any) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def test_the_quote_workflow_fits() -> None:
-    WORKFLOW.validate(live())
+    check_live(GRAPH, live())
 
 
 def test_an_unknown_tool_is_named_with_the_choices() -> None:
     servers = live()
     del servers["catalog"]["match_need"]
     with pytest.raises(WorkflowError, match=r"match: no tool 'catalog.match_need'") as caught:
-        WORKFLOW.validate(servers)
+        check_live(GRAPH, servers)
     assert "search_products" in caught.value.fix
 
 
 def test_an_agent_that_reads_outside_text_cannot_write() -> None:
     with pytest.raises(WorkflowError, match="unannounced"):
-        WORKFLOW.validate(live(finance__create_quote={"integrity": "untrusted"}))
+        check_live(GRAPH, live(finance__create_quote={"integrity": "untrusted"}))
     both = replace(WORKFLOW.agent("assemble"), reads_untrusted=True)
     agents = tuple(both if s.name == "assemble" else s for s in WORKFLOW.agents)
     with pytest.raises(WorkflowError, match="both reads outsiders' text and writes"):
-        replace(WORKFLOW, agents=agents).validate(
-            live(finance__create_quote={"integrity": "untrusted"})
+        check_live(
+            Graph(replace(WORKFLOW, agents=agents)),
+            live(finance__create_quote={"integrity": "untrusted"}),
         )
 
 
 def test_an_unannounced_write_is_refused() -> None:
     with pytest.raises(WorkflowError, match="price writes through"):
-        WORKFLOW.validate(live(finance__price_quote={"write": True}))
+        check_live(GRAPH, live(finance__price_quote={"write": True}))
 
 
 def test_a_persons_tool_is_no_agents() -> None:
     with pytest.raises(WorkflowError, match="a person's"):
-        WORKFLOW.validate(live(finance__price_quote={"person_only": True}))
+        check_live(GRAPH, live(finance__price_quote={"person_only": True}))
+    with pytest.raises(WorkflowError, match=r"issue: .* is a person's"):
+        check_live(GRAPH, live(finance__issue_quote={"person_only": True}))
 
 
-def test_a_circle_is_refused() -> None:
-    turned = tuple(
-        replace(s, after=("assemble",)) if s.name == "plan" else s for s in WORKFLOW.agents
-    )
-    with pytest.raises(WorkflowError, match="wait for each other"):
-        replace(WORKFLOW, agents=turned).order()
+def test_an_effect_of_an_unknown_tool_is_named() -> None:
+    servers = live()
+    del servers["crm"]["log_activity"]
+    with pytest.raises(WorkflowError, match=r"note_issue: no tool 'crm.log_activity'"):
+        check_live(GRAPH, servers)
 
 
-def test_an_agent_that_waits_for_nobody_known_is_refused() -> None:
-    lost = AgentSpec("lost", (), WORKFLOW.agents[0].output, after=("nobody",))
-    with pytest.raises(WorkflowError, match="unknown"):
-        replace(WORKFLOW, agents=(*WORKFLOW.agents, lost)).order()
+def test_an_agent_without_a_job_story_is_refused() -> None:
+    silent = replace(WORKFLOW.agent("terms"), name="silent")
+    with pytest.raises(WorkflowError, match="silent has no job story") as caught:
+        check_live(Graph(replace(WORKFLOW, agents=(*WORKFLOW.agents, silent))), live())
+    assert caught.value.fix.endswith("silent.md")
 
 
-def test_the_order_respects_who_waits_for_whom() -> None:
-    order = WORKFLOW.order()
-    for spec in WORKFLOW.agents:
-        assert all(order.index(other) < order.index(spec.name) for other in spec.after)
+def test_profile_and_match_run_side_by_side_and_nobody_qualifies_a_deal_that_is_taken() -> None:
+    waits = {name: set(found) for name, found in GRAPH.waits.items()}
+    assert "profile" not in waits["match"]
+    assert "match" not in waits["profile"]
+    assert {"profile", "match"} <= waits["check"]
+    assert "find_open_quote" in waits["qualify"]
+    assert waits["issue"] == {"decision"}
 
 
 def test_rework_rounds_are_steps_of_their_own_and_come_before_price() -> None:
-    steps = steps_of(WORKFLOW, ("issue",))
+    steps = GRAPH.step_names()
     rounds = ("match_2", "check_2", "match_3", "check_3")
     assert [s for s in steps if s[-1].isdigit()] == list(rounds)
     assert steps.index("check") < steps.index("match_2") < steps.index("price")

@@ -4,12 +4,13 @@
          -> [approval] -> issue
 
 When check finds errors that other lines could mend, match and check go again, at most twice.
+What a step is given and bound to says when its turn is; there is no other list of the order.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from orchestrator.workflow import AgentSpec, Rework, Workflow
+from orchestrator.workflow import AgentSpec, Decision, Effect, Rework, Workflow
 from orchestrator.workflows.quote import verify
 from orchestrator.workflows.quote.contracts import (
     Assembly,
@@ -21,7 +22,8 @@ from orchestrator.workflows.quote.contracts import (
     Qualification,
     Terms,
 )
-from orchestrator.workflows.quote.facts import quote_facts
+from orchestrator.workflows.quote.facts import FACTS
+from orchestrator.workflows.quote.gates import FINISH, GATES
 
 
 def mendable(check: Mapping[str, Any]) -> bool:
@@ -36,154 +38,266 @@ PRICED = {
     "ship_to_address_id": "profile.shipping_address_id",
     "ship_method": "check.ship_method",
     "order_date": "run.order_date",
-    "currency": "facts.currency",
-    "promo_codes": "facts.promo_codes",
-    "discount_bp": "facts.discount_bp",
+    "currency": "plan.constraints.currency",
+    "promo_codes": "qualify.promo_codes",
+    "discount_bp": "plan.constraints.discount_bp",
 }
 """The arguments that decide a price. All are bound: no agent can move one."""
 
+AGENTS = (
+    AgentSpec(
+        name="plan",
+        tools=("crm.resolve_account", "crm.search_opportunities", "crm.get_opportunity"),
+        output=Assignment,
+        gives={
+            "goal": "run.goal",
+            "opportunity_id": "run.opportunity_id",
+            "today": "run.order_date",
+        },
+        reads_untrusted=True,
+        reports=False,
+        verify=verify.verify_assignment,
+    ),
+    AgentSpec(
+        name="qualify",
+        tools=(
+            "crm.get_opportunity",
+            "crm.list_activities",
+            "crm.read_message",
+            "crm.read_document",
+            "crm.search_text",
+            "crm.quote_readiness",
+        ),
+        output=Qualification,
+        gives={
+            "opportunity_id": "plan.opportunity_id",
+            "today": "run.order_date",
+            "revises": "facts.open_quote.quote_id",
+        },
+        bind={"opportunity_id": "plan.opportunity_id"},
+        reads_untrusted=True,
+        verify=verify.verify_qualification,
+    ),
+    AgentSpec(
+        name="profile",
+        tools=(
+            "crm.get_account",
+            "crm.list_contacts",
+            "crm.list_addresses",
+            "crm.list_documents",
+            "crm.list_interactions",
+            "crm.quote_history",
+        ),
+        output=Profile,
+        gives={
+            "account_id": "plan.account_id",
+            "ship_to_country": "qualify.ship_to_country",
+        },
+        bind={"account_id": "plan.account_id"},
+        reads_untrusted=True,
+        verify=verify.verify_profile,
+    ),
+    AgentSpec(
+        name="match",
+        tools=(
+            "catalog.search_products",
+            "catalog.get_product",
+            "catalog.compare_products",
+            "catalog.match_need",
+            "catalog.complete_configuration",
+            "catalog.suggest_substitutes",
+        ),
+        output=Match,
+        gives={
+            "needs": "facts.needs",
+            "ship_to_country": "facts.ship_to_country",
+            "order_date": "run.order_date",
+            "previous_lines": "previous.lines",
+            "findings": "previous.findings",
+        },
+        verify=verify.verify_match,
+    ),
+    AgentSpec(
+        name="check",
+        tools=(
+            "catalog.check_configuration",
+            "catalog.check_availability",
+            "catalog.shipping_options",
+            "catalog.suggest_substitutes",
+        ),
+        output=Check,
+        gives={"needed_by": "facts.needed_by", "prefer": "facts.mode"},
+        bind={
+            "lines": "facts.lines",
+            "ship_to_country": "profile.ship_to_country",
+            "order_date": "run.order_date",
+            "needed_by": "facts.needed_by",
+            "prefer": "facts.mode",
+        },
+        verify=verify.verify_check,
+    ),
+    AgentSpec(
+        name="price",
+        tools=("finance.price_quote", "finance.what_if", "finance.explain_price"),
+        output=Price,
+        gives={"discount_bp": "plan.constraints.discount_bp", "promo_codes": "qualify.promo_codes"},
+        bind=PRICED,
+        verify=verify.verify_price,
+    ),
+    AgentSpec(
+        name="terms",
+        tools=("finance.select_terms", "finance.check_credit", "finance.screen_party"),
+        output=Terms,
+        gives={"payment_terms_asked": "qualify.payment_terms_asked"},
+        bind={
+            "account_id": "plan.account_id",
+            "lines": "facts.lines",
+            "ship_to_address_id": "profile.shipping_address_id",
+            "total_minor": "price.total_minor",
+            "amount_minor": "price.total_minor",
+            "currency": "price.currency",
+        },
+        verify=verify.verify_terms,
+    ),
+    AgentSpec(
+        name="assemble",
+        tools=("finance.create_quote", "finance.request_approval"),
+        output=Assembly,
+        gives={"revises": "facts.open_quote.quote_id", "renews": "facts.renews"},
+        bind={
+            **PRICED,
+            "opportunity_id": "plan.opportunity_id",
+            "contact_id": "profile.contact_id",
+            "payment_terms": "terms.payment_terms",
+            "clause_ids": "terms.clause_ids",
+            "claims": "facts.claims",
+            "warnings": "facts.warnings",
+            "revises": "facts.open_quote.quote_id",
+            "generated_by": "run.generated_by",
+        },
+        writes=True,
+        verify=verify.verify_assembly,
+    ),
+)
+
+EFFECTS = (
+    Effect(
+        "claim",
+        "runs.claim",
+        {"account_id": "plan.account_id", "opportunity_id": "plan.opportunity_id"},
+        keeps={"opportunity_id": "opportunity_id", "holder": "holder"},
+    ),
+    Effect(
+        "find_open_quote",
+        "finance.list_quotes",
+        {"opportunity_id": "claim.opportunity_id"},
+        keeps={"quotes": "items"},
+    ),
+    Effect(
+        "record_needs",
+        "crm.record_need",
+        {
+            "opportunity_id": "claim.opportunity_id",
+            "source_id": "item.span.source_id",
+            "start": "item.span.start",
+            "end": "item.span.end",
+            "quantity": "item.quantity",
+            "unit": "item.unit",
+            "optional": "item.optional",
+        },
+        each="qualify.needs",
+    ),
+    Effect(
+        "read_draft",
+        "finance.get_quote",
+        {"quote_id": "assemble.quote_id"},
+        keeps={
+            "quote_id": "quote_id",
+            "digest": "digest",
+            "auto_issue": "auto_issue",
+            "approvals": "approvals",
+            "number": "number",
+            "revision": "revision",
+            "total_minor": "totals.total_minor",
+            "currency": "currency",
+        },
+    ),
+    Effect(
+        "record_draft",
+        "crm.record_quote_outcome",
+        {
+            "opportunity_id": "claim.opportunity_id",
+            "quote_id": "read_draft.quote_id",
+            "number": "read_draft.number",
+            "revision": "read_draft.revision",
+            "total_minor": "read_draft.total_minor",
+            "currency": "read_draft.currency",
+        },
+        fixed={"outcome": "draft"},
+    ),
+    Effect(
+        "issue",
+        "finance.issue_quote",
+        {"quote_id": "decision.quote_id", "digest": "decision.digest"},
+        keeps={
+            "number": "number",
+            "revision": "revision",
+            "total_minor": "total_minor",
+            "currency": "currency",
+        },
+        may_be_refused=True,
+    ),
+    Effect(
+        "record_issue",
+        "crm.record_quote_outcome",
+        {
+            "opportunity_id": "claim.opportunity_id",
+            "quote_id": "decision.quote_id",
+            "number": "issue.number",
+            "revision": "issue.revision",
+            "total_minor": "issue.total_minor",
+            "currency": "issue.currency",
+        },
+        fixed={"outcome": "issued"},
+    ),
+    Effect(
+        "note_issue",
+        "crm.log_activity",
+        {"opportunity_id": "claim.opportunity_id", "body": "facts.issue_note"},
+        fixed={"kind": "note"},
+    ),
+)
+
 WORKFLOW = Workflow(
     name="quote",
-    version="1",
     package=__name__,
-    facts=quote_facts,
-    rework=Rework(judge="check", redo=("match", "check"), needed=mendable),
-    agents=(
-        AgentSpec(
-            name="plan",
-            tools=("crm.resolve_account", "crm.search_opportunities", "crm.get_opportunity"),
-            output=Assignment,
-            gives={
-                "goal": "run.goal",
-                "opportunity_id": "run.opportunity_id",
-                "today": "run.order_date",
-            },
-            reads_untrusted=True,
-            reports=False,
-            verify=verify.verify_assignment,
-        ),
-        AgentSpec(
-            name="qualify",
-            tools=(
-                "crm.get_opportunity",
-                "crm.list_activities",
-                "crm.read_message",
-                "crm.read_document",
-                "crm.search_text",
-                "crm.quote_readiness",
-            ),
-            output=Qualification,
-            after=("plan",),
-            gives={"opportunity_id": "plan.opportunity_id", "today": "run.order_date"},
-            bind={"opportunity_id": "plan.opportunity_id"},
-            reads_untrusted=True,
-            verify=verify.verify_qualification,
-        ),
-        AgentSpec(
-            name="profile",
-            tools=(
-                "crm.get_account",
-                "crm.list_contacts",
-                "crm.list_addresses",
-                "crm.list_documents",
-                "crm.list_interactions",
-                "crm.quote_history",
-            ),
-            output=Profile,
-            after=("qualify",),
-            gives={
-                "account_id": "plan.account_id",
-                "ship_to_country": "qualify.ship_to_country",
-            },
-            bind={"account_id": "plan.account_id"},
-            reads_untrusted=True,
-            verify=verify.verify_profile,
-        ),
-        AgentSpec(
-            name="match",
-            tools=(
-                "catalog.search_products",
-                "catalog.get_product",
-                "catalog.compare_products",
-                "catalog.match_need",
-                "catalog.complete_configuration",
-                "catalog.suggest_substitutes",
-            ),
-            output=Match,
-            after=("qualify",),
-            gives={
-                "needs": "facts.needs",
-                "ship_to_country": "profile.ship_to_country",
-                "order_date": "run.order_date",
-                "previous_lines": "previous.lines",
-                "findings": "previous.findings",
-            },
-            verify=verify.verify_match,
-        ),
-        AgentSpec(
-            name="check",
-            tools=(
-                "catalog.check_configuration",
-                "catalog.check_availability",
-                "catalog.shipping_options",
-                "catalog.suggest_substitutes",
-            ),
-            output=Check,
-            after=("profile", "match"),
-            gives={"needed_by": "facts.needed_by", "prefer": "facts.mode"},
-            bind={
-                "lines": "facts.lines",
-                "ship_to_country": "profile.ship_to_country",
-                "order_date": "run.order_date",
-                "needed_by": "facts.needed_by",
-                "prefer": "facts.mode",
-            },
-            verify=verify.verify_check,
-        ),
-        AgentSpec(
-            name="price",
-            tools=("finance.price_quote", "finance.what_if", "finance.explain_price"),
-            output=Price,
-            after=("check",),
-            gives={"discount_bp": "facts.discount_bp", "promo_codes": "facts.promo_codes"},
-            bind=PRICED,
-            verify=verify.verify_price,
-        ),
-        AgentSpec(
-            name="terms",
-            tools=("finance.select_terms", "finance.check_credit", "finance.screen_party"),
-            output=Terms,
-            after=("price",),
-            gives={"payment_terms_asked": "qualify.payment_terms_asked"},
-            bind={
-                "account_id": "plan.account_id",
-                "lines": "facts.lines",
-                "ship_to_address_id": "profile.shipping_address_id",
-                "total_minor": "price.total_minor",
-                "amount_minor": "price.total_minor",
-                "currency": "price.currency",
-            },
-            verify=verify.verify_terms,
-        ),
-        AgentSpec(
-            name="assemble",
-            tools=("finance.create_quote", "finance.request_approval"),
-            output=Assembly,
-            after=("terms",),
-            gives={"revises": "run.revises", "renews": "facts.renews"},
-            bind={
-                **PRICED,
-                "opportunity_id": "plan.opportunity_id",
-                "contact_id": "profile.contact_id",
-                "payment_terms": "terms.payment_terms",
-                "clause_ids": "terms.clause_ids",
-                "claims": "facts.claims",
-                "warnings": "facts.warnings",
-                "revises": "run.revises",
-                "generated_by": "run.generated_by",
-            },
-            writes=True,
-            verify=verify.verify_assembly,
-        ),
+    agents=AGENTS,
+    effects=EFFECTS,
+    gates=GATES,
+    finish=FINISH,
+    facts=FACTS,
+    decision=Decision(
+        "decision",
+        about={
+            "quote_id": "read_draft.quote_id",
+            "digest": "read_draft.digest",
+            "approvals": "read_draft.approvals",
+        },
+        unless="read_draft.auto_issue",
     ),
+    rework=Rework(
+        judge="check",
+        redo=("match", "check"),
+        needed=mendable,
+        keeps={
+            "lines": "match.lines",
+            "findings": "findings.check",
+            "ship_to_country": "profile.ship_to_country",
+        },
+    ),
+    report={
+        "account_id": "plan.account_id",
+        "opportunity_id": "plan.opportunity_id",
+        "lines": "facts.lines_so_far",
+    },
 )

@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestrator.workflows import WORKFLOWS
+
 AccountId = Annotated[str, Field(pattern=r"^acc_[A-Za-z0-9_-]{1,40}$")]
 OpportunityId = Annotated[str, Field(pattern=r"^opp_[A-Za-z0-9_-]{1,40}$")]
 AddressId = Annotated[str, Field(pattern=r"^adr_[A-Za-z0-9_-]{1,40}$")]
@@ -42,7 +44,7 @@ TermsCode = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]{1,19}$")]
 Cover = Literal["standard", "revision", "renewal"]
 ClaimKind = Literal["ship_to", "exemption", "discount", "approval", "payment_terms", "bank"]
 Severity = Literal["info", "warning", "error", "needs_human", "blocked"]
-Workflow = Literal["quote"]
+Workflow = Annotated[str, Field(pattern=f"^({'|'.join(WORKFLOWS)})$")]
 
 SearchPhrase = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w .,/+&°%()'\"-]+$")]
 """A cleaned search phrase from a customer's words: data for a search box, nothing else."""

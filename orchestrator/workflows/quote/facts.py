@@ -1,57 +1,84 @@
-"""Facts that several agents need, worked out from the outputs by plain code."""
+"""Values that several steps need, worked out of outputs by plain code."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from orchestrator.workflow import Outputs, resolve
+from orchestrator.workflow import Fact
 from orchestrator.workflows.quote.contracts import Line
 from orchestrator.workflows.quote.verify import same_lines
 
+OPEN_STATUSES = ("draft", "waiting", "approved", "issued")
 
-def quote_facts(outputs: Outputs) -> Mapping[str, Any]:
-    """Return what the assembling half of the workflow works on; absent things are None.
-
-    - `lines`: the matched lines in the shape every server takes;
-    - `skus_given`: the needs without the words of the customer, for agents that judge only;
-    - `warnings`: codes of the catalog's findings that a person should see before issue;
-    - `claims`: what the customer's texts assert that only a person can make true;
-    - `renews`: whether the quote goes on with a running subscription;
-    - `promo_codes`, `discount_bp`, `currency`, `mode`, `needed_by`: the goal's own wish first.
-    """
-    wish = resolve("plan.constraints", outputs) or {}
-    said = outputs.get("qualify", {})
-    lines = [Line.model_validate(line) for line in resolve("match.lines", outputs) or ()]
-    return {
-        "lines": same_lines(lines),
-        "needs": [_given(need) for need in said.get("needs", ())],
-        "warnings": _warnings(outputs.get("check", {})),
-        "claims": sorted({claim["kind"] for claim in said.get("claims", ())} | _asked(said)),
-        "renews": any(line.change == "renew" for line in lines),
-        "promo_codes": list(said.get("promo_codes", ())),
-        "discount_bp": wish.get("discount_bp", 0),
-        "currency": wish.get("currency"),
-        "mode": wish.get("mode") or said.get("mode"),
-        "needed_by": wish.get("needed_by") or said.get("needed_by"),
-        "order_date": resolve("run.order_date", outputs),
-        "total_minor": resolve("price.total_minor", outputs),
-    }
+Rows = Sequence[Mapping[str, Any]]
 
 
-def _given(need: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a need as the matching agent sees it: no source, no span."""
-    return {key: value for key, value in need.items() if key not in ("span", "needed_by")}
+def newest_open(quotes: Rows | None) -> Mapping[str, Any]:
+    """Return the newest revision of the deal's open quote; empty when there is none."""
+    open_ = [row for row in quotes or () if row["status"] in OPEN_STATUSES]
+    return max(open_, key=lambda row: int(row["revision"]), default={})
 
 
-def _warnings(check: Mapping[str, Any]) -> list[str]:
+def wire_lines(lines: Rows | None) -> list[dict[str, Any]]:
+    """Return the matched lines in the shape every server takes."""
+    return same_lines([Line.model_validate(line) for line in lines or ()])
+
+
+def listed(rows: Rows | None) -> list[Any]:
+    """Return rows, none where they are not there yet."""
+    return list(rows or ())
+
+
+def needs_given(needs: Rows | None) -> list[dict[str, Any]]:
+    """Return the needs as the matching agent sees them: no source, no span."""
+    return [
+        {key: value for key, value in need.items() if key not in ("span", "needed_by")}
+        for need in needs or ()
+    ]
+
+
+def warning_codes(findings: Rows | None) -> list[str]:
+    """Return the codes of the catalog's findings that a person should see before issue."""
     serious = ("warning", "needs_human")
-    return sorted({f["code"] for f in check.get("findings", ()) if f["severity"] in serious})
+    return sorted({f["code"] for f in findings or () if f["severity"] in serious})
 
 
-def _asked(said: Mapping[str, Any]) -> set[str]:
-    """A discount or terms the customer asks for are requests to a person, like any claim."""
-    asked = set()
-    if said.get("discount_asked_bp"):
-        asked.add("discount")
-    if said.get("payment_terms_asked"):
-        asked.add("payment_terms")
-    return asked
+def claim_kinds(claims: Rows | None, discount_bp: int | None, terms: str | None) -> list[str]:
+    """Return what the customer's texts assert that only a person can make true.
+
+    A discount or terms the customer asks for are requests to a person, like any claim.
+    """
+    asked = {"discount"} if discount_bp else set()
+    asked |= {"payment_terms"} if terms else set()
+    return sorted({claim["kind"] for claim in claims or ()} | asked)
+
+
+def renews(lines: Rows | None) -> bool:
+    """Say whether the quote goes on with a running subscription."""
+    return any(line.get("change") == "renew" for line in lines or ())
+
+
+def first(*values: Any) -> Any:
+    """Return the first value that says something: the goal's own wish before the customer's."""
+    return next((value for value in values if value), None)
+
+
+def issue_note(number: str | None, run_id: str) -> str:
+    """Return what the CRM's log says of an issued quote."""
+    return f"Quote {number} issued by run {run_id}."
+
+
+FACTS = {
+    "open_quote": Fact(("find_open_quote.quotes",), newest_open),
+    "lines": Fact(("match.lines",), wire_lines),
+    "lines_so_far": Fact(("match.lines",), listed),
+    "needs": Fact(("qualify.needs",), needs_given),
+    "warnings": Fact(("check.findings",), warning_codes),
+    "claims": Fact(
+        ("qualify.claims", "qualify.discount_asked_bp", "qualify.payment_terms_asked"), claim_kinds
+    ),
+    "renews": Fact(("match.lines",), renews),
+    "mode": Fact(("plan.constraints.mode", "qualify.mode"), first),
+    "needed_by": Fact(("plan.constraints.needed_by", "qualify.needed_by"), first),
+    "ship_to_country": Fact(("previous.ship_to_country", "qualify.ship_to_country"), first),
+    "issue_note": Fact(("issue.number", "run.id"), issue_note),
+}
