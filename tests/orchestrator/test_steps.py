@@ -150,9 +150,10 @@ def every_error() -> list[type[DealdeskError]]:
 
 @pytest.mark.parametrize("kind", every_error(), ids=lambda kind: kind.__name__)
 def test_what_somebody_can_mend_or_wait_for_may_pass(kind: type[DealdeskError]) -> None:
-    """Code 3 is for who runs the machine, 4 for who holds the key; what is retryable says so."""
+    """Who runs the machine or holds the key can mend it; what is retryable says so."""
     problem = kind("why", fix="what")
-    assert may_pass(problem) is (kind.retryable or kind.exit_code in (3, 4))
+    mendable = issubclass(kind, errors.EnvironmentProblem | CredentialsError)
+    assert may_pass(problem) is (kind.retryable or mendable)
     assert may_pass(CredentialsError("no key", fix=""))
     assert not may_pass(errors.ModelError("no answer fits", fix=""))
 
