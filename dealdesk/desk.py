@@ -13,12 +13,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from dealdesk.answers import apply_answers
 from dealdesk.keys import signing_key
 from dealdesk.models import open_models, played_by
-from dealdesk.people import call_as, decide_approvals, in_words, read_as
-from dealdesk.questions import GOAL_MAX, explain
-from dealdesk.rendering import write_views
+from dealdesk.people import decide_approvals
+from dealdesk.person_calls import call_as, in_words, read_as
+from dealdesk.questions import GOAL_MAX, apply_answers, explain
+from dealdesk.quote_files import write_views
 from dealdesk.settings import Settings
 from orchestrator.durable.engine import Engine, State
 from orchestrator.durable.events import EventLog
@@ -248,11 +248,9 @@ class Desk:
         Raises:
             UsageError: finance knows no such person, or they may decide none of it.
         """
-        person = self.settings.person or ""
-        left = await decide_approvals(
-            self.servers, self.signing, person, quote, approved=approved, note=note
-        )
+        left = await decide_approvals(self.look, quote, approved=approved, note=note)
         if not left:
+            person = self.settings.person or ""
             decision = {"approved": approved, "person": person, "note": note}
             await self.engine.send(row["run_id"], "decision", decision)
             self.store.reopen(row["run_id"])

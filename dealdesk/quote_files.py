@@ -1,16 +1,116 @@
-"""What is done with an exported file alone: no server, no database, no grant.
+"""A quote's files: its documents are written whole or not at all, an export is worked out again.
 
-Beside `servers.py` the only place that reaches into a server, and only for a pure function that
-the server offers for this. It is imported when it is used.
+Only `verify_quote` reaches into a server, and only for a pure function that the server offers for
+this; it needs no server, no database and no grant.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestrator.errors import UsageError
+from dealdesk.people import Look
+from orchestrator.errors import EnvironmentProblem, UsageError
+
+FORMATS = {"html": "html", "markdown": "md", "json": "json"}
+"""What is written of every view, without being asked for."""
+FILES = {**FORMATS, "ubl": "xml", "pdf": "pdf"}
+CUSTOMERS = ("ubl",)
+"""What exists for the customer only."""
+OTHER_FOLDER = "choose another folder with --out"
+Read = Callable[[str, str], Awaitable[bytes]]
+
+
+async def write_views(
+    look: Look,
+    quote_id: str,
+    folder: Path,
+    views: Sequence[str],
+    formats: Sequence[str] = tuple(FORMATS),
+    read: Read | None = None,
+) -> list[Path]:
+    """Write a quote in some formats; the internal view is named so.
+
+    Args:
+        look: Calls a tool of a server.
+        quote_id: The quote.
+        folder: Where to; it is made when it is not there.
+        views: `customer`, `internal` or both.
+        formats: Of `FILES`; what exists for the customer only is left out of the internal view.
+        read: Opens a document of finance that is no text; needed for `pdf`.
+
+    Raises:
+        EnvironmentProblem: the folder cannot be written, or finance cannot make a PDF.
+    """
+    written = []
+    for view in views:
+        name = ""
+        for form in formats:
+            if form in CUSTOMERS and view != "customer":
+                continue
+            content, number = await _content(look, read, quote_id, form, view)
+            name = number or name or await _name(look, quote_id)
+            inside = "" if view == "customer" else "-internal"
+            path = folder / f"{name}{inside}.{FILES[form]}"
+            write_file(path, content)
+            written.append(path)
+    return written
+
+
+async def _content(
+    look: Look, read: Read | None, quote_id: str, form: str, view: str
+) -> tuple[bytes, str]:
+    """Return a document, and the quote's name where the answer says it."""
+    if form == "pdf":
+        assert read is not None  # noqa: S101 - whoever asks for a PDF gives it
+        return await read(quote_id, "quote.pdf" if view == "customer" else "internal.pdf"), ""
+    arguments = {"quote_id": quote_id, "format": form, "view": view, "whole": True}
+    rendered = await look("finance", "render_quote", arguments)
+    return rendered["text"].encode(), rendered.get("number") or quote_id
+
+
+async def _name(look: Look, quote_id: str) -> str:
+    asked = {"quote_id": quote_id, "view": "customer"}
+    return str((await look("finance", "get_quote", asked)).get("number") or quote_id)
+
+
+def output_folder(folder: str | None) -> Path | None:
+    """Make the folder that quotes should go to, before there is a quote that cannot be written.
+
+    Raises:
+        EnvironmentProblem: it cannot be made, or not be written.
+    """
+    if folder is None:
+        return None
+    path = Path(folder).expanduser().absolute()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise EnvironmentProblem(f"cannot write {path}", fix=OTHER_FOLDER) from problem
+    if not os.access(path, os.W_OK):
+        raise EnvironmentProblem(f"cannot write {path}", fix=OTHER_FOLDER)
+    return path
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all.
+
+    Raises:
+        EnvironmentProblem: it cannot be written.
+    """
+    half = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            half.write_bytes(content)
+            half.replace(path)
+        finally:
+            half.unlink(missing_ok=True)
+    except OSError as problem:
+        raise EnvironmentProblem(f"cannot write {path}", fix=OTHER_FOLDER) from problem
 
 
 def verify_quote(path: Path) -> tuple[dict[str, Any], list[Any]]:

@@ -18,7 +18,7 @@ async def quotes(
     json: Json = False,
 ) -> int:
     """Run every seed opportunity and goal against its gold record."""
-    from dealdesk.evaluate import evaluate_goals, evaluate_quotes, gold_folder
+    from dealdesk.evaluation import evaluate_goals, evaluate_quotes, gold_folder
 
     folder = gold or gold_folder()
     report: dict[str, list[dict[str, Any]]] = {}

@@ -15,6 +15,7 @@ from dealdesk.cli.exit_codes import WAITING
 from dealdesk.cli.options import ACTING, ASKED, DECISION, Acting, Asked, Decision, Out, QuoteId, doc
 from dealdesk.cli.output import money, progress, tell
 from dealdesk.cli.session import acting_as
+from dealdesk.people import decide_approvals, record_outcome
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ async def issue_quote(quote_id: QuoteId, /, *, acting: Asked = ASKED) -> int:
             return WAITING
         done = await desk.look("finance", "issue_quote", _exactly(quote))
         log = f"Quote {done['number']} issued by {person}."
-        done["crm_trouble"] = await noted(desk, {**quote, **done}, "issued", log)
+        done["crm_trouble"] = await record_outcome(desk.look, {**quote, **done}, "issued", log)
     tell(done, f"Issued as {done['number']}, valid until {done['valid_until']}.", acting.json)
     return 0
 
@@ -81,10 +82,11 @@ async def accept_quote(
         done = await desk.look("finance", "accept_quote", asked)
         by = f" with {reference}" if reference else ""
         log = f"Quote {done['number']} accepted{by}; recorded by {person}."
-        trouble = await noted(desk, {**quote, **done}, "accepted", log)
+        trouble = await record_outcome(desk.look, {**quote, **done}, "accepted", log)
         for closed in done["closed"]:
             log = f"Quote {closed} closed: {done['number']} was accepted."
-            trouble = await noted(desk, await desk.quote(closed), "withdrawn", log) or trouble
+            gone = await record_outcome(desk.look, await desk.quote(closed), "withdrawn", log)
+            trouble = gone or trouble
     total = money(done["total_minor"], done["currency"])
     said = f"{done['number']} is accepted{by}: {total}."
     tell({**done, "crm_trouble": trouble}, said, acting.json)
@@ -103,7 +105,7 @@ async def withdraw_quote(
         done = await desk.look("finance", "withdraw_quote", asked)
         name = done["number"] or quote["quote_id"]
         log = f"Quote {name} withdrawn by {person}: {reason}"
-        done["crm_trouble"] = await noted(desk, quote, "withdrawn", log)
+        done["crm_trouble"] = await record_outcome(desk.look, quote, "withdrawn", log)
     tell(done, f"{name} is withdrawn.", acting.json)
     return 0
 
@@ -125,7 +127,7 @@ async def supersede_quote(
         name = done["number"] or quote["quote_id"]
         other = done["superseded_by_number"] or asked["by_quote_id"]
         log = f"Quote {name} closed in favour of {other} by {person}."
-        done["crm_trouble"] = await noted(desk, quote, "withdrawn", log)
+        done["crm_trouble"] = await record_outcome(desk.look, quote, "withdrawn", log)
     tell(done, f"{name} is superseded by {other}.", acting.json)
     return 0
 
@@ -158,9 +160,9 @@ async def decide_run(
 ) -> int:
     """Decide about the quote that a run waits with, and follow the run as it goes on."""
     from dealdesk.cli.run_result import follow
-    from dealdesk.rendering import ready
+    from dealdesk.quote_files import output_folder
 
-    folder = ready(out)
+    folder = output_folder(out)
     async with acting_as(decision, work=True) as desk:
         row = desk.run_row(run_id)
         quote = await desk.awaiting_decision(row)
@@ -181,15 +183,10 @@ async def _decide(
     run: Mapping[str, Any] | None = None,
 ) -> int:
     """Show finance's facts, ask, and decide; return 0 when nobody else need decide."""
-    from dealdesk.people import decide_approvals
-
     if not sure(f"{'Approve' if approved else 'Reject'} this quote?", quote, yes=decision.yes):
         return WAITING
     if run is None:
-        person = desk.settings.person or ""
-        await decide_approvals(
-            desk.servers, desk.signing, person, quote, approved=approved, note=decision.note
-        )
+        await decide_approvals(desk.look, quote, approved=approved, note=decision.note)
         decided = await desk.quote(quote["quote_id"])
         tell(decided, f"Decided. {decided['next_step']['say']}", decision.json)
         return WAITING if decided["status"] == "waiting" else 0
@@ -250,11 +247,3 @@ def sure(question: str, quote: Mapping[str, Any] | None = None, *, yes: bool) ->
         return True
     progress().print("Nothing was changed.", markup=False)
     return False
-
-
-async def noted(desk: Desk, quote: Mapping[str, Any], outcome: str, words: str) -> str:
-    """Tell the CRM how a quote stands now; return why it took no note of it, if it did not."""
-    from dealdesk.people import record_outcome
-
-    person = desk.settings.person or ""
-    return await record_outcome(desk.servers, desk.signing, person, quote, outcome, words)

@@ -34,12 +34,12 @@ async def render_quote(
 
     PDF and UBL 2.1 are written when asked for.
     """
-    from dealdesk.rendering import CUSTOMERS, FORMATS, ready, write_views
+    from dealdesk.quote_files import CUSTOMERS, FORMATS, output_folder, write_views
 
     forms: tuple[str, ...] = tuple(dict.fromkeys(form)) or tuple(FORMATS)
     if view == "internal" and set(forms) & set(CUSTOMERS):
         raise UsageError("ubl has no internal view", fix="--view customer, or another --format")
-    folder = ready(out)
+    folder = output_folder(out)
     async with looking(home) as desk:
         target = folder or desk.settings.home / "quotes"
         named = await desk.quote_id(quote_id)
@@ -82,10 +82,10 @@ async def email_quote(quote_id: QuoteId, /, *, out: Out = None, home: Home = Non
 
     The PDF is attached.
     """
-    from dealdesk.mail import write_draft
-    from dealdesk.rendering import ready
+    from dealdesk.email_draft import write_draft
+    from dealdesk.quote_files import output_folder
 
-    folder = ready(out)
+    folder = output_folder(out)
     async with looking(home) as desk:
         target = folder or desk.settings.home / "quotes"
         path, notes = await write_draft(desk, await desk.quote_id(quote_id), target)

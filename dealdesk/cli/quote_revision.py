@@ -11,9 +11,10 @@ from cyclopts import Parameter
 
 from dealdesk.cli.options import ASKED, Asked, QuoteId, doc
 from dealdesk.cli.output import describe, money, print_json, say, tell
-from dealdesk.cli.quote_decisions import noted, refuse_if_run_waits, sure
+from dealdesk.cli.quote_decisions import refuse_if_run_waits, sure
 from dealdesk.cli.quote_diff import print_diff
 from dealdesk.cli.session import acting_as
+from dealdesk.people import record_outcome
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
@@ -113,10 +114,10 @@ async def _note_both(desk: Desk, quote: Mapping[str, Any], made: Mapping[str, An
     """Tell the CRM of the new draft, and that one in work gave way to it."""
     about = {"opportunity_id": quote["opportunity_id"], "number": None, **made}
     words = f"Revision {made['revision']} of the quote made by hand by {desk.settings.person}."
-    trouble = await noted(desk, about, "draft", words)
+    trouble = await record_outcome(desk.look, about, "draft", words)
     if quote["status"] in ("draft", "waiting", "approved"):
         words = f"Quote {quote['quote_id']} gave way to revision {made['revision']}."
-        gone = await noted(desk, quote, "withdrawn", words)
+        gone = await record_outcome(desk.look, quote, "withdrawn", words)
         trouble = trouble or gone
     return trouble
 

@@ -45,10 +45,10 @@ async def play(
         who: `person` and `order_date`, when a command says them.
     """
     from dealdesk.desk import Desk
-    from dealdesk.rendering import ready
+    from dealdesk.quote_files import output_folder
     from dealdesk.settings import load_settings
 
-    folder = ready(playing.out)
+    folder = output_folder(playing.out)
     async with Desk.open(load_settings(home=playing.home, model=playing.model, **who)) as desk:
         run_id, title = await start(desk)
         return await follow(

@@ -14,7 +14,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from typing import TYPE_CHECKING, Any
 
-from dealdesk.rendering import write_file
+from dealdesk.quote_files import write_file
 from orchestrator.errors import EnvironmentProblem, UsageError
 
 if TYPE_CHECKING:
