@@ -3,9 +3,6 @@
 Everything is public: the same JSON for every caller.
 """
 
-# mypy: disable-error-code="untyped-decorator"
-# app.resource is overloaded, and mypy cannot choose an overload for `**resource(...)`
-
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -17,8 +14,9 @@ from servers.catalog import overview
 from servers.catalog import repository as repo
 from servers.catalog.models import ProductRow
 from servers.catalog.search import normalised
-from servers.toolkit.app import Server
 from servers.toolkit.completing import WINDOW, Finder
+from servers.toolkit.components import resource_at
+from servers.toolkit.database import Database
 from servers.toolkit.declare import resource
 from servers.toolkit.errors import NotFoundError
 from servers.toolkit.fields import Sku
@@ -27,55 +25,45 @@ PUBLIC: dict[str, Any] = {"rows": "public", "confidentiality": "public"}
 CategoryName = Annotated[str, Field(pattern=r"^[a-z][a-z-]{0,23}$", max_length=24)]
 
 
-def register(app: Server) -> None:
-    """Add the resources to the app."""
-    _overviews(app)
-    _of_products(app)
+@resource_at("catalog://categories", resource("Categories", **PUBLIC))
+def categories(database: Database) -> str:
+    """Every category of products and how many it has."""
+    with database.session() as session:
+        found = session.exec(
+            select(ProductRow.family, func.count())
+            .group_by(col(ProductRow.family))
+            .order_by(col(ProductRow.family))
+        )
+        rows = [overview.CategoryRow(category=name, products=n) for name, n in found]
+    return overview.Categories(items=rows).model_dump_json()
 
 
-def _overviews(app: Server) -> None:
-    database = app.database
-
-    @app.resource("catalog://categories", **resource("Categories", **PUBLIC))
-    def categories() -> str:
-        """Every category of products and how many it has."""
-        with database.session() as session:
-            found = session.exec(
-                select(ProductRow.family, func.count())
-                .group_by(col(ProductRow.family))
-                .order_by(col(ProductRow.family))
-            )
-            rows = [overview.CategoryRow(category=name, products=n) for name, n in found]
-        return overview.Categories(items=rows).model_dump_json()
-
-    @app.resource("catalog://shipping", **resource("Ways to ship", **PUBLIC))
-    def shipping() -> str:
-        """The ways to send goods with their transit days, and the zones of countries."""
-        with database.session() as session:
-            return overview.shipping_sheet(repo.carriage(session, ())).model_dump_json()
+@resource_at("catalog://shipping", resource("Ways to ship", **PUBLIC))
+def shipping(database: Database) -> str:
+    """The ways to send goods with their transit days, and the zones of countries."""
+    with database.session() as session:
+        return overview.shipping_sheet(repo.carriage(session, ())).model_dump_json()
 
 
-def _of_products(app: Server) -> None:
-    database = app.database
-
-    @app.resource("catalog://categories/{category}", **resource("Category", **PUBLIC))
-    def category_sheet(category: CategoryName) -> str:
-        """The products of a category, by SKU, each in a line."""
-        with database.session() as session:
-            found = repo.family(session, category)
-        if not found:
-            raise NotFoundError(f"no category {category!r}", fix="read catalog://categories")
-        rows = [repo.summary(product) for product in found.values()]
-        return overview.category_sheet(category, rows).model_dump_json()
-
-    @app.resource("catalog://products/{sku}", **resource("Product", **PUBLIC))
-    def product(sku: Sku) -> str:
-        """A product with its attributes, certificates and substitutes."""
-        with database.session() as session:
-            return repo.detail(session, sku).model_dump_json()
+@resource_at("catalog://categories/{category}", resource("Category", **PUBLIC))
+def category_sheet(database: Database, category: CategoryName) -> str:
+    """The products of a category, by SKU, each in a line."""
+    with database.session() as session:
+        found = repo.family(session, category)
+    if not found:
+        raise NotFoundError(f"no category {category!r}", fix="read catalog://categories")
+    rows = [repo.summary(product) for product in found.values()]
+    return overview.category_sheet(category, rows).model_dump_json()
 
 
-def skus(session: Session, typed: str, known: Mapping[str, str]) -> list[str]:
+@resource_at("catalog://products/{sku}", resource("Product", **PUBLIC))
+def product(database: Database, sku: Sku) -> str:
+    """A product with its attributes, certificates and substitutes."""
+    with database.session() as session:
+        return repo.detail(session, sku).model_dump_json()
+
+
+def find_skus(session: Session, typed: str, known: Mapping[str, str]) -> list[str]:
     """Complete a SKU: by how it begins, with or without hyphens, or by the product's name."""
     means = col(ProductRow.name).icontains(typed, autoescape=True)
     if norm := normalised(typed):
@@ -86,12 +74,12 @@ def skus(session: Session, typed: str, known: Mapping[str, str]) -> list[str]:
     return list(session.exec(statement.order_by(ProductRow.sku).limit(WINDOW)).all())
 
 
-def categories(session: Session, typed: str, _known: Mapping[str, str]) -> list[str]:
+def find_categories(session: Session, typed: str, _known: Mapping[str, str]) -> list[str]:
     """Complete a category by any part of its name."""
     return [name for name in repo.families(session) if typed.lower() in name]
 
 
-def countries(_session: Session, typed: str, _known: Mapping[str, str]) -> list[str]:
+def find_countries(_session: Session, typed: str, _known: Mapping[str, str]) -> list[str]:
     """Complete a country: by its ISO 3166-1 code or its name; what begins so comes first."""
     import pycountry
 
@@ -111,4 +99,8 @@ def _names(country: Any) -> list[str]:
     return [getattr(country, kind, "").lower() for kind in kinds]
 
 
-FINDERS: dict[str, Finder] = {"sku": skus, "category": categories, "ship_to_country": countries}
+FINDERS: dict[str, Finder] = {
+    "sku": find_skus,
+    "category": find_categories,
+    "ship_to_country": find_countries,
+}

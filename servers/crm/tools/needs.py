@@ -1,64 +1,61 @@
 """Tools about needs: what the customer wants, in the customer's words."""
 
-# mypy: disable-error-code="untyped-decorator"
-# app.tool is overloaded, and mypy cannot choose an overload for `**reads(...)`
-
 from servers.crm.repository import needs
 from servers.crm.schemas import Offset, SourceId, Unit, Version
 from servers.crm.schemas_quotes import NeedPage, NeedRow
 from servers.crm.tools.arguments import DEAL
-from servers.toolkit.app import Server
+from servers.toolkit.components import tool
+from servers.toolkit.database import Database
 from servers.toolkit.declare import reads, writes
 from servers.toolkit.fields import Cursor, Limit, NeedId, OpportunityId, Quantity
 
 
-def register(app: Server) -> None:
-    """Add the tools to the app."""
-    database = app.database
+@tool(reads("List needs", rows="bound", binds=DEAL, integrity="untrusted"))
+def list_needs(
+    database: Database, opportunity_id: OpportunityId, limit: Limit = 20, cursor: Cursor = ""
+) -> NeedPage:
+    """List the needs on record, each with the customer's words and where they stand."""
+    with database.session() as session:
+        return needs.list_needs(session, opportunity_id, limit, cursor)
 
-    @app.tool(**reads("List needs", rows="bound", binds=DEAL, integrity="untrusted"))
-    def list_needs(
-        opportunity_id: OpportunityId, limit: Limit = 20, cursor: Cursor = ""
-    ) -> NeedPage:
-        """List the needs on record, each with the customer's words and where they stand."""
-        with database.session() as session:
-            return needs.list_needs(session, opportunity_id, limit, cursor)
 
-    @app.tool(**writes("Record a need", rows="bound", binds=DEAL, integrity="untrusted"))
-    def record_need(
-        opportunity_id: OpportunityId,
-        source_id: SourceId,
-        start: Offset,
-        end: Offset,
-        quantity: Quantity | None = None,
-        unit: Unit | None = None,
-        optional: bool = False,
-    ) -> NeedRow:
-        """Record something the customer wants, by where it was said.
+@tool(writes("Record a need", rows="bound", binds=DEAL, integrity="untrusted"))
+def record_need(
+    database: Database,
+    opportunity_id: OpportunityId,
+    source_id: SourceId,
+    start: Offset,
+    end: Offset,
+    quantity: Quantity | None = None,
+    unit: Unit | None = None,
+    optional: bool = False,
+) -> NeedRow:
+    """Record something the customer wants, by where it was said.
 
-        The words are read again from the source between `start` and `end` (characters of the
-        text that read_message or read_document gives); they cannot be supplied. Leave quantity
-        out when the customer names none. It starts as `proposed`.
-        """
-        with database.write() as session:
-            return needs.record_need(
-                session,
-                opportunity_id,
-                source_id,
-                start,
-                end,
-                quantity=quantity,
-                unit=unit,
-                optional=optional,
-            )
+    The words are read again from the source between `start` and `end` (characters of the
+    text that read_message or read_document gives); they cannot be supplied. Leave quantity
+    out when the customer names none. It starts as `proposed`.
+    """
+    with database.write() as session:
+        return needs.record_need(
+            session,
+            opportunity_id,
+            source_id,
+            start,
+            end,
+            quantity=quantity,
+            unit=unit,
+            optional=optional,
+        )
 
-    @app.tool(**writes("Confirm a need", rows="bound", binds=DEAL, integrity="untrusted"))
-    def confirm_need(
-        opportunity_id: OpportunityId, need_id: NeedId, expected_version: Version
-    ) -> NeedRow:
-        """Confirm a proposed need after checking it against its source.
 
-        need_id and version come from list_needs; refused when it changed in between.
-        """
-        with database.write() as session:
-            return needs.confirm_need(session, opportunity_id, need_id, expected_version)
+@tool(writes("Confirm a need", rows="bound", binds=DEAL, integrity="untrusted"))
+def confirm_need(
+    database: Database, opportunity_id: OpportunityId, need_id: NeedId, expected_version: Version
+) -> NeedRow:
+    """Confirm a proposed need after checking it against its source.
+
+    need_id and version come from list_needs; refused when it changed in between.
+    """
+    with database.write() as session:
+        return needs.confirm_need(session, opportunity_id, need_id, expected_version)

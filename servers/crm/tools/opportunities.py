@@ -1,8 +1,5 @@
 """Tools about opportunities: finding the right one, reading where it stands, moving it on."""
 
-# mypy: disable-error-code="untyped-decorator"
-# app.tool is overloaded, and mypy cannot choose an overload for `**reads(...)`
-
 from servers.crm.repository import opportunities, quotes
 from servers.crm.schemas import OpportunityDetail, OpportunityPage, Outcome, Version
 from servers.crm.schemas_quotes import QuotePage, QuoteRow, Readiness
@@ -16,113 +13,103 @@ from servers.crm.tools.arguments import (
     TotalMinor,
     Words,
 )
-from servers.toolkit.app import Server
+from servers.toolkit.components import tool
+from servers.toolkit.database import Database
 from servers.toolkit.declare import reads, writes
 from servers.toolkit.fields import AccountId, CurrencyCode, Cursor, Limit, OpportunityId, QuoteId
 
 
-def register(app: Server) -> None:
-    """Add the tools to the app."""
-    _reading(app)
-    _judging(app)
-    _changing(app)
+@tool(reads("Search opportunities", rows="filtered", binds=ACCOUNT, integrity="untrusted"))
+def search_opportunities(
+    database: Database,
+    query: Words = "",
+    account_id: AccountId | None = None,
+    open_only: bool = True,
+    limit: Limit = 20,
+    cursor: Cursor = "",
+) -> OpportunityPage:
+    """Find open opportunities by topic, best fit first, then the latest activity first.
+
+    The words of the query are looked for in names, needs, subjects and messages; small
+    words ("the", "quote", "last week") do not count. `score`, `reasons` and
+    `last_activity_at` say how well each fits; without a query all are listed. Two that fit
+    alike are a question to a person. `open_only=false` adds closed ones. account_id comes
+    from resolve_account.
+    """
+    with database.session() as session:
+        return opportunities.search_opportunities(
+            session, query, account_id, open_only=open_only, limit=limit, cursor=cursor
+        )
 
 
-def _reading(app: Server) -> None:
-    database = app.database
+@tool(reads("Get an opportunity", rows="bound", binds=DEAL, integrity="untrusted"))
+def get_opportunity(database: Database, opportunity_id: OpportunityId) -> OpportunityDetail:
+    """Get where an opportunity stands: account, stage, contacts, counts, version.
 
-    @app.tool(
-        **reads("Search opportunities", rows="filtered", binds=ACCOUNT, integrity="untrusted")
-    )
-    def search_opportunities(
-        query: Words = "",
-        account_id: AccountId | None = None,
-        open_only: bool = True,
-        limit: Limit = 20,
-        cursor: Cursor = "",
-    ) -> OpportunityPage:
-        """Find open opportunities by topic, best fit first, then the latest activity first.
-
-        The words of the query are looked for in names, needs, subjects and messages; small
-        words ("the", "quote", "last week") do not count. `score`, `reasons` and
-        `last_activity_at` say how well each fits; without a query all are listed. Two that fit
-        alike are a question to a person. `open_only=false` adds closed ones. account_id comes
-        from resolve_account.
-        """
-        with database.session() as session:
-            return opportunities.search_opportunities(
-                session, query, account_id, open_only=open_only, limit=limit, cursor=cursor
-            )
-
-    @app.tool(**reads("Get an opportunity", rows="bound", binds=DEAL, integrity="untrusted"))
-    def get_opportunity(opportunity_id: OpportunityId) -> OpportunityDetail:
-        """Get where an opportunity stands: account, stage, contacts, counts, version.
-
-        opportunity_id comes from search_opportunities.
-        """
-        with database.session() as session:
-            return opportunities.get_opportunity(session, opportunity_id)
+    opportunity_id comes from search_opportunities.
+    """
+    with database.session() as session:
+        return opportunities.get_opportunity(session, opportunity_id)
 
 
-def _judging(app: Server) -> None:
-    database = app.database
+@tool(reads("Check quote readiness", rows="bound", binds=DEAL))
+def quote_readiness(database: Database, opportunity_id: OpportunityId) -> Readiness:
+    """Check whether the records stand in the way of a quote; call it before reading.
 
-    @app.tool(**reads("Check quote readiness", rows="bound", binds=DEAL))
-    def quote_readiness(opportunity_id: OpportunityId) -> Readiness:
-        """Check whether the records stand in the way of a quote; call it before reading.
-
-        `do_not_quote`: the account is on hold or closed, or the opportunity is closed. `ask`:
-        nobody said anything, or nobody we know. `quote`: nothing on record speaks against it;
-        whether the texts really ask for a quote is for the reader to judge. An open quote does
-        not change the verdict: it is to be revised, not doubled.
-        """
-        with database.session() as session:
-            return quotes.quote_readiness(session, opportunity_id)
-
-    @app.tool(**reads("Quote history", rows="bound", binds=ACCOUNT))
-    def quote_history(account_id: AccountId, limit: Limit = 20, cursor: Cursor = "") -> QuotePage:
-        """List what an account was offered and how it went, newest first, each step dated."""
-        with database.session() as session:
-            return quotes.quote_history(session, account_id, limit, cursor)
+    `do_not_quote`: the account is on hold or closed, or the opportunity is closed. `ask`:
+    nobody said anything, or nobody we know. `quote`: nothing on record speaks against it;
+    whether the texts really ask for a quote is for the reader to judge. An open quote does
+    not change the verdict: it is to be revised, not doubled.
+    """
+    with database.session() as session:
+        return quotes.quote_readiness(session, opportunity_id)
 
 
-def _changing(app: Server) -> None:
-    database = app.database
+@tool(reads("Quote history", rows="bound", binds=ACCOUNT))
+def quote_history(
+    database: Database, account_id: AccountId, limit: Limit = 20, cursor: Cursor = ""
+) -> QuotePage:
+    """List what an account was offered and how it went, newest first, each step dated."""
+    with database.session() as session:
+        return quotes.quote_history(session, account_id, limit, cursor)
 
-    @app.tool(**writes("Update the stage", rows="bound", binds=DEAL, integrity="untrusted"))
-    def update_stage(
-        opportunity_id: OpportunityId, stage: NewStage, expected_version: Version
-    ) -> OpportunityDetail:
-        """Move an opportunity to one of its next_stages and leave a note of it.
 
-        Read version and next_stages with get_opportunity first. A closed opportunity stays.
-        """
-        with database.write() as session:
-            return opportunities.update_stage(session, opportunity_id, stage, expected_version)
+@tool(writes("Update the stage", rows="bound", binds=DEAL, integrity="untrusted"))
+def update_stage(
+    database: Database, opportunity_id: OpportunityId, stage: NewStage, expected_version: Version
+) -> OpportunityDetail:
+    """Move an opportunity to one of its next_stages and leave a note of it.
 
-    @app.tool(**writes("Record a quote's outcome", rows="bound", binds=DEAL))
-    def record_quote_outcome(
-        opportunity_id: OpportunityId,
-        quote_id: QuoteId,
-        revision: Revision,
-        outcome: NewOutcome,
-        total_minor: TotalMinor,
-        currency: CurrencyCode,
-        number: Number | None = None,
-    ) -> QuoteRow:
-        """Record how a quote revision stands: drafted, issued, accepted, rejected, withdrawn.
+    Read version and next_stages with get_opportunity first. A closed opportunity stays.
+    """
+    with database.write() as session:
+        return opportunities.update_stage(session, opportunity_id, stage, expected_version)
 
-        One row per revision; every step is kept. A quote never goes back to an earlier outcome.
-        quote_id, revision, number and total come from finance's get_quote.
-        """
-        with database.write() as session:
-            return quotes.record_quote_outcome(
-                session,
-                opportunity_id,
-                quote_id,
-                revision,
-                Outcome(outcome),
-                number=number,
-                total_minor=total_minor,
-                currency=currency,
-            )
+
+@tool(writes("Record a quote's outcome", rows="bound", binds=DEAL))
+def record_quote_outcome(
+    database: Database,
+    opportunity_id: OpportunityId,
+    quote_id: QuoteId,
+    revision: Revision,
+    outcome: NewOutcome,
+    total_minor: TotalMinor,
+    currency: CurrencyCode,
+    number: Number | None = None,
+) -> QuoteRow:
+    """Record how a quote revision stands: drafted, issued, accepted, rejected, withdrawn.
+
+    One row per revision; every step is kept. A quote never goes back to an earlier outcome.
+    quote_id, revision, number and total come from finance's get_quote.
+    """
+    with database.write() as session:
+        return quotes.record_quote_outcome(
+            session,
+            opportunity_id,
+            quote_id,
+            revision,
+            Outcome(outcome),
+            number=number,
+            total_minor=total_minor,
+            currency=currency,
+        )

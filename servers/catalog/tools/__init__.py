@@ -1,0 +1,1 @@
+"""The tools, each a function: `toolkit/components.py` says how."""

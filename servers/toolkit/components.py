@@ -1,0 +1,78 @@
+"""Tools, resources and prompts as plain functions of a module.
+
+    @tool(reads("List contacts", rows="bound", binds=ACCOUNT))
+    def list_contacts(database: Database, account_id: AccountId) -> ContactPage: ...
+
+The first argument of a tool or a resource is the server's own (its database, say), which callers
+do not see; a prompt has none. `add_components` adds every function that is so marked in a module.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, TypeVar
+
+from servers.toolkit.app import Server
+
+MARK = "__dealdesk_component__"
+F = TypeVar("F", bound=Callable[..., Any])
+Add = Callable[[Server, Callable[..., Any], object], object]
+
+
+def tool(
+    declared: dict[str, Any], *, output_schema: dict[str, Any] | None = None
+) -> Callable[[F], F]:
+    """Make a function a tool; `declared` is what `declare.reads` or `declare.writes` returns."""
+    more: dict[str, Any] = {} if output_schema is None else {"output_schema": output_schema}
+    return _marked(lambda app, function, own: app.tool(_without(function, own), **more, **declared))
+
+
+def resource_at(uri: str, declared: dict[str, Any]) -> Callable[[F], F]:
+    """Make a function a resource, or a template; `declared` is what `declare.resource` returns."""
+    return _marked(
+        lambda app, function, own: app.resource(uri, **declared)(_without(function, own))
+    )
+
+
+def prompt_for(declared: dict[str, Any]) -> Callable[[F], F]:
+    """Make a function a prompt; `declared` is what `declare.prompt` returns."""
+    return _marked(lambda app, function, _own: app.prompt(function, **declared))
+
+
+def _marked(add: Add) -> Callable[[F], F]:
+    def mark(function: F) -> F:
+        setattr(function, MARK, add)
+        return function
+
+    return mark
+
+
+def add_components(app: Server, own: object, *modules: ModuleType) -> None:
+    """Add every component of some modules to a server, in the order they stand there.
+
+    Args:
+        app: The server.
+        own: The first argument of each function.
+        modules: The modules; what they import from each other is added once, where it is defined.
+    """
+    for module in modules:
+        for function in vars(module).values():
+            add: Add | None = getattr(function, MARK, None)
+            if add is not None and function.__module__ == module.__name__:
+                add(app, function, own)
+
+
+def _without(function: Callable[..., Any], own: object) -> Callable[..., Any]:
+    """Return the function as callers see it: without its first argument."""
+
+    @functools.wraps(function)
+    def call(*arguments: Any, **named: Any) -> Any:
+        return function(own, *arguments, **named)
+
+    del call.__wrapped__  # where FastMCP would find the first argument
+    signature = inspect.signature(function, eval_str=True)
+    first, *seen = signature.parameters.values()
+    call.__annotations__ = {n: t for n, t in function.__annotations__.items() if n != first.name}
+    call.__signature__ = signature.replace(parameters=seen)  # type: ignore[attr-defined]
+    return call
