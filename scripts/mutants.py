@@ -1,6 +1,6 @@
 """Change the rules in one place at a time, and see whether a fast test notices.
 
-    pip install cosmic-ray coverage
+    pip install cosmic-ray
     nice python scripts/mutants.py                        # all packages, 60 changes each
     nice python scripts/mutants.py toolkit --at v0.1.0    # one package, at a commit
     nice python scripts/mutants.py finance --only 3,17    # only these of the draw again
@@ -12,20 +12,19 @@ the tests, not the product. What was found is in docs/decisions/0009-mutants.md.
 
 import argparse
 import difflib
-import json
+import importlib
 import multiprocessing
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections import defaultdict
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-import coverage
 import pytest
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
@@ -34,19 +33,42 @@ from cosmic_ray.plugins import get_operator
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 9
 DRAWN = 60
-MOST_TESTS = 150
-"""How many tests that come by a line are tried, beside those named for its module."""
 LONGEST = 1800  # seconds that the tests of one change may take on a busy machine
+COLLECT = "--collect-only"
+WARM = ("fastmcp", "sqlmodel", "alembic.command", "hypothesis.strategies", "babel", "pycountry")
+"""Imported once, before the runs of the tests are forked off."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """The modules to change, by pattern, and the tests that have to notice."""
+    """The modules to change and the tests that have to notice, by pattern.
+
+    Tests named for a module, or importing it, run first; then those in `whole`.
+    """
 
     modules: tuple[str, ...]
-    tests: tuple[str, ...]
+    tests: str
+    whole: tuple[str, ...] = ("*.py",)
 
 
+PACKAGES = {
+    "finance": Package(
+        ("servers/finance/**/*.py",),
+        "tests/finance/test_*.py",
+        ("test_pricing.py", "test_threshold*.py", "test_terms.py", "test_clauses.py"),
+    ),
+    "catalog": Package(("servers/catalog/**/*.py",), "tests/catalog/test_*.py"),
+    "toolkit": Package(
+        tuple(
+            f"servers/toolkit/{name}.py"
+            for name in ("gate", "grants", "scope", "idempotency", "money", "statements", "paging")
+        ),
+        "tests/toolkit/test_*.py",
+    ),
+    "verify": Package(
+        ("orchestrator/workflows/*/verify*.py",), "tests/orchestrator/test_verify*.py"
+    ),
+}
 NO_RULES = (
     *("*/facts/*", "*/tables/*", "*/store/*", "*/load/*", "*/tools/*", "*/render/*", "*/card/*"),
     *("*/repository/*", "*/importers/*", "*/seeds/*", "*/migrations/*", "*/models*.py"),
@@ -55,26 +77,11 @@ NO_RULES = (
     *("*/overview.py", "*/logo.py", "*/__init__.py", "*/__main__.py"),
 )
 """Modules of a server that hold no rule: rows, shapes of data, tools, texts, what is drawn."""
-PACKAGES = {
-    "finance": Package(("servers/finance/**/*.py",), ("tests/finance",)),
-    "catalog": Package(("servers/catalog/**/*.py",), ("tests/catalog",)),
-    "toolkit": Package(
-        tuple(
-            f"servers/toolkit/{name}.py"
-            for name in ("gate", "grants", "scope", "idempotency", "money", "statements", "paging")
-        ),
-        ("tests/toolkit",),
-    ),
-    "verify": Package(
-        ("orchestrator/workflows/*/verify*.py",),
-        ("tests/orchestrator/test_verify*.py",),
-    ),
-}
-# Tests that take long, need a database server, or look at nothing a rule decides.
 SLOW = (
     *("test_printed_sums.py", "test_*postgres.py", "test_upgrade.py", "test_migrations.py"),
     *("test_pdf.py", "test_card.py", "test_surface.py", "test_importing.py"),
 )
+"""Tests that take long, need a database server, or look at nothing a rule decides."""
 # Not drawn: decorators, exception types and unlike operators (`+` to `<<`), which stop any program
 # at once; `|`, which is nearly always a type here. Texts and docstrings are never changed.
 OPERATORS = (
@@ -117,47 +124,35 @@ def mutants(package: Package) -> list[Mutant]:
     return found
 
 
-class _Watch:
-    """Tell the coverage which test runs, and note how long each takes."""
+def tests_of(package: Package, module: Path) -> list[str]:
+    """Return the test files to run: named for a module or its folder, or importing it, or else."""
+    fast = [p for p in sorted(Path().glob(package.tests)) if not any(p.match(s) for s in SLOW)]
+    stem, parent = module.stem, ".".join(module.parent.parts)
+    folder = module.parent.name.rstrip("s")
+    named = re.compile(rf"test_(\w+_)?({stem}|{folder}s?)(_\w+)?\.py")
+    imports = re.compile(rf"{parent}\.{stem}\b|from {parent} import .*\b{stem}\b")
+    near = sorted((p for p in fast if named.fullmatch(p.name)), key=lambda p: stem not in p.name)
+    near += [p for p in fast if p not in near and imports.search(p.read_text(encoding="utf-8"))]
+    rest = [p for p in fast if p not in near and any(p.match(one) for one in package.whole)]
+    return [str(p) for p in (*near, *rest)]
 
-    def __init__(self, covered: coverage.Coverage) -> None:
-        self.covered = covered
-        self.seconds: dict[str, float] = defaultdict(float)
 
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
-        self.covered.switch_context(nodeid)
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self.seconds[report.nodeid] += report.duration
-
-
-def _run(arguments: list[str], log: Path, *, data: Path | None = None) -> None:
+def _run(arguments: list[str], log: Path) -> None:
     """Run pytest in this process, which ends with its code."""
     with log.open("w") as out:
         os.dup2(out.fileno(), 1)
         os.dup2(out.fileno(), 2)
     sys.path.insert(0, os.getcwd())
-    watched = []
-    if data is not None:
-        covered = coverage.Coverage(data_file=data, source=["servers", "orchestrator"])
-        covered.start()
-        watched.append(_Watch(covered))
-    else:
-        sys.dont_write_bytecode = True  # a change and its cure are seconds apart
+    # what is compiled of the tests is kept; of a changed module never: its cure is seconds away
+    sys.dont_write_bytecode = COLLECT not in arguments
     common = ["-n", "0", "-x", "-p", "no:cacheprovider", "-o", "timeout=240", "--tb=no"]
-    code = pytest.main([*common, *arguments], plugins=watched)
-    if data is not None:
-        covered.stop()
-        covered.save()
-        data.with_suffix(".json").write_text(json.dumps(watched[0].seconds))
-    os._exit(code)
+    warm = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    os._exit(pytest.main([*common, *warm, *arguments]))
 
 
-def passing(arguments: list[str], log: Path, *, data: Path | None = None) -> bool:
+def passing(arguments: list[str], log: Path) -> bool:
     """Run tests in a process of their own; False also when they never end."""
-    process = multiprocessing.get_context("fork").Process(
-        target=_run, args=(arguments, log), kwargs={"data": data}
-    )
+    process = multiprocessing.get_context("fork").Process(target=_run, args=(arguments, log))
     process.start()
     process.join(LONGEST)
     if process.is_alive():
@@ -166,61 +161,40 @@ def passing(arguments: list[str], log: Path, *, data: Path | None = None) -> boo
     return process.exitcode == 0
 
 
-def files_of(package: Package) -> list[str]:
-    """Return a package's fast test files."""
-    found = [p for one in package.tests for p in Path().glob(f"{one}/**/test_*.py")]
-    found += [p for one in package.tests for p in Path().glob(one) if p.is_file()]
-    return sorted(str(p) for p in found if not any(p.match(slow) for slow in SLOW))
-
-
-def seen_by(data: Path) -> dict[tuple[str, int], list[str]]:
-    """Return which tests came by each line of the product, the quickest first."""
-    seconds = json.loads(data.with_suffix(".json").read_text())
-    stored = coverage.CoverageData(data)
-    stored.read()
-    return {
-        (os.path.relpath(path), line): sorted(filter(None, names), key=lambda n: (seconds[n], n))
-        for path in stored.measured_files()
-        for line, names in stored.contexts_by_lineno(path).items()
-    }
+def noticed(one: Mutant, package: Package, log: Path) -> tuple[bool, str]:
+    """Make a change and run the tests; say whether one failed, and which or what was changed."""
+    path = Path(one.path)
+    kept, before = path.with_suffix(".kept"), path.read_text(encoding="utf-8")
+    tests = tests_of(package, path)
+    shutil.copy2(path, kept)  # with its time, so that what was compiled of it stays good
+    after = mutate_code(before, get_operator(f"core/{one.operator}")(), one.occurrence) or ""
+    path.write_text(after, encoding="utf-8")
+    passed = passing(tests, log)
+    shutil.move(kept, path)
+    if passed:
+        diff = difflib.unified_diff(before.splitlines(), after.splitlines(), n=1, lineterm="")
+        return False, "\n".join(["", *(f"    {text}" for text in [*diff][2:])])
+    lines = log.read_text(errors="replace").splitlines()
+    by = [text for text in lines if text.startswith(("FAILED", "ERROR"))]
+    return True, by[0][:150] if by else "the run never ended"
 
 
 def measure(name: str, only: set[int], log: Path) -> str:
     """Make the changes drawn for a package; print each, and return how many were noticed."""
     package = PACKAGES[name]
-    everything, files = mutants(package), files_of(package)
+    everything = mutants(package)
     dice = random.Random(f"{SEED} {name}")  # noqa: S311 - a draw anybody can repeat
     drawn = dice.sample(everything, min(DRAWN, len(everything)))
-    data = log.with_suffix(".coverage")
-    if not passing(files, log, data=data):
-        sys.exit(f"{name}: the tests fail before anything is changed\n{log.read_text()[-2000:]}")
-    seen, killed, made = seen_by(data), 0, 0
-    for number, one in enumerate(drawn, 1):
-        if only and number not in only:
-            continue
-        path, made = Path(one.path), made + 1
-        kept = path.with_suffix(".kept")
-        shutil.copy2(path, kept)
-        before = path.read_text(encoding="utf-8")
-        after = mutate_code(before, get_operator(f"core/{one.operator}")(), one.occurrence) or ""
-        path.write_text(after, encoding="utf-8")
-        stem = path.stem if path.stem != "__init__" else path.parent.name
-        near = [file for file in files if stem in file]
-        rest = seen.get((one.path, one.line), []) or files  # what is imported is run by no test
-        rest = [test for test in rest if test.split("::")[0] not in near][:MOST_TESTS]
-        passed = all(passing(part, log) for part in (near, rest) if part)
-        shutil.move(kept, path)
-        killed += not passed
-        lines = log.read_text(errors="replace").splitlines()
-        by = next((text for text in lines if text.startswith(("FAILED", "ERROR"))), "")[:150]
-        print(
-            f"{name} {number:2} {'SURVIVED' if passed else 'killed  '} {one.path}:{one.line} {by}"
-        )
-        if passed:
-            diff = difflib.unified_diff(before.splitlines(), after.splitlines(), n=1, lineterm="")
-            print("\n".join(f"    {text}" for text in [*diff][2:]))
-        sys.stdout.flush()
-    return f"{name}: {killed} of {made} killed ({killed / made:.0%}), of {len(everything)} possible"
+    passing([COLLECT, *map(str, Path().glob(package.tests))], log)
+    killed = 0
+    wanted = [(n, one) for n, one in enumerate(drawn, 1) if not only or n in only]
+    for number, one in wanted:
+        found, words = noticed(one, package, log)
+        killed += found
+        said = "killed  " if found else "SURVIVED"
+        print(f"{name} {number:2} {said} {one.path}:{one.line} {words}", flush=True)
+    share = f"{killed} of {len(wanted)} killed ({killed / max(len(wanted), 1):.0%})"
+    return f"{name}: {share}, of {len(everything)} possible"
 
 
 def main() -> None:
@@ -231,16 +205,18 @@ def main() -> None:
     parser.add_argument("--only", default="", help="numbers of the draw, 3,17")
     asked = parser.parse_args()
     only = {int(number) for number in asked.only.split(",") if number}
+    for library in WARM:
+        importlib.import_module(library)
     with tempfile.TemporaryDirectory() as scratch:
         tree = Path(scratch, "tree")
         tree.mkdir()
-        packed = subprocess.run(
-            ["git", "archive", asked.at], cwd=ROOT, check=True, stdout=subprocess.PIPE
-        )
-        subprocess.run(["tar", "-x"], cwd=tree, input=packed.stdout, check=True)
+        git = ["git", "archive", asked.at]
+        packed = subprocess.run(git, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
+        subprocess.run(["tar", "-x"], cwd=tree, input=packed, check=True)
+        subprocess.run([sys.executable, "-m", "compileall", "-q", "."], cwd=tree, check=True)
         os.chdir(tree)
-        results = [measure(name, only, Path(scratch, name)) for name in asked.packages or PACKAGES]
-    print("\n".join(results))
+        names = asked.packages or list(PACKAGES)
+        print("\n".join(measure(name, only, Path(scratch, name)) for name in names))
 
 
 if __name__ == "__main__":
