@@ -137,22 +137,15 @@ def test_the_demo_company_is_as_large_as_it_says() -> None:
     said = re.search(r"\((\d+) SKUs, (\d+) accounts, (\d+) deals told by real", README)
     assert said is not None
     seed = ROOT / "seed_data"
-    deals = list((seed / "crm" / "opportunities").glob("opp_*/opportunity.json"))
-    accounts = json.loads((seed / "crm" / "accounts.json").read_text(encoding="utf-8"))
+    deals = (seed / "crm" / "opportunities.csv").read_text(encoding="utf-8").splitlines()[1:]
+    accounts = (seed / "crm" / "accounts.csv").read_text(encoding="utf-8").splitlines()[1:]
     products = json.loads((seed / "catalog" / "products.json").read_text(encoding="utf-8"))
-    skus = {product["sku"] for product in _rows(products)}
+    skus = {product["sku"] for product in products}
     with (seed / "finance" / "items.csv").open(encoding="utf-8", newline="") as file:
         assert {row["sku"] for row in csv.DictReader(file)} == skus
-    assert [int(n) for n in said.groups()] == [len(skus), len(_rows(accounts)), len(deals)]
+    assert [int(n) for n in said.groups()] == [len(skus), len(accounts), len(deals)]
     suffixes = {p.suffix for p in (seed / "crm" / "opportunities").rglob("*") if p.is_file()}
     assert {".eml", ".pdf", ".docx"} <= suffixes
-
-
-def _rows(value: object) -> list[dict[str, object]]:
-    if isinstance(value, dict):
-        (value,) = (inside for inside in value.values() if isinstance(inside, list))
-    assert isinstance(value, list)
-    return value
 
 
 def test_the_goals_phrasings_are_as_many_as_it_says() -> None:

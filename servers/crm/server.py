@@ -7,8 +7,8 @@ file) is `untrusted`. Only results made of ids, dates, numbers and our own close
 from importlib.metadata import version
 
 from servers.crm import prompts, resources
+from servers.crm.load import TABLES
 from servers.crm.repository.completing import FINDERS
-from servers.crm.seed import load
 from servers.crm.tools import accounts, needs, opportunities, texts
 from servers.toolkit.app import Server, create_app, finish
 from servers.toolkit.completing import completer
@@ -41,5 +41,5 @@ def open_server(url: str) -> tuple[Server, dict[str, int]]:
         The server, and what was loaded into a new database: rows per table.
     """
     database = Database.open(url, server="crm")
-    loaded = ensure_seeded(database, load)
+    loaded = ensure_seeded(database, TABLES)
     return create_server(database), loaded

@@ -19,12 +19,11 @@ from sqlmodel import Session, SQLModel
 
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
+from servers.toolkit.problems import Problem, cell_problem, refuse
 from servers.toolkit.table_files import SUFFIXES, Rows, read_rows, whole
 from servers.toolkit.tables import Table, Values
 from servers.toolkit.upserting import BATCH, Upsert
 
-MOST_ERRORS = 20
-"""How many problems are told; their number is told whole."""
 BESIDE = re.compile(r"[A-Za-z0-9][\w .-]{0,120}(/[A-Za-z0-9][\w .-]{0,120}){0,4}")
 Told = Callable[[str], None]
 
@@ -50,22 +49,6 @@ class Report:
     ignored: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong in a file; `row` is a line (CSV) or a place, from 1, and 0 the whole file."""
-
-    file: str
-    row: int
-    column: str
-    message: str
-
-    def __str__(self) -> str:
-        """Return it as a person reads it."""
-        place = f"row {self.row}" if self.row else ""
-        where = ", ".join(part for part in (place, self.column) if part)
-        return f"{self.file}: {where}: {self.message}" if where else f"{self.file}: {self.message}"
-
-
 class Loading:
     """Files of one server on their way into its tables, inside one open transaction.
 
@@ -78,6 +61,7 @@ class Loading:
         self.session = session
         self.problems: list[Problem] = []
         self.reports: list[Report] = []
+        self.memory: dict[str, Any] = {}
         self._known: dict[tuple[DatabaseTable, str, str], dict[Any, Any]] = {}
         self._folder = Path()
         self._file = ""
@@ -160,6 +144,19 @@ class Loading:
         except OSError:
             raise ValueError(f"{name} cannot be read") from None
 
+    def rows_beside(self, table: str) -> list[Values]:
+        """Return the rows, as they stand, of the file for another table of the same folder."""
+        paths = [path for path in self._folder.glob(f"{table}.*") if path.suffix in SUFFIXES]
+        try:
+            return [row for path in paths for _, row in read_rows(path)[1]]
+        except InvalidInputError:
+            return []  # it is told when that file's turn comes
+
+    def put(self, table: Table, rows: Iterable[Values]) -> None:
+        """Write rows that follow from others; those that are there already stay."""
+        there = Upsert(table, self)
+        there.write([row for row in rows if table.key_of(row) not in there.stored])
+
     def _wrong(self, row: int, column: str, message: str) -> None:
         self.problems.append(Problem(self._file, row, column, message))
 
@@ -171,7 +168,7 @@ class Loading:
         return self._known[key]
 
     def _fill(self, table: Table, rows: Rows, given: set[str]) -> tuple[int, Upsert]:
-        writing = Upsert(table, self.session, [] if self.problems else None)
+        writing = Upsert(table, self, [] if self.problems else None)
         seen: dict[tuple[Any, ...], int] = {}
         itself = [at for target, at in table.references.values() if target is table.stored]
         for at in itself if not self.problems else ():
@@ -194,6 +191,8 @@ class Loading:
                 self._write(table, writing, waiting)
                 waiting = []
         self._write(table, writing, waiting)
+        if table.after is not None and not self.problems:
+            table.after(self)
         return len(seen), writing
 
     def _checked(self, table: Table, number: int, row: Values) -> Values | None:
@@ -208,7 +207,7 @@ class Loading:
             return None if wrong else table.values(checked, self)
         except ValidationError as problem:
             for one in problem.errors(include_url=False):
-                self._wrong(number, ".".join(map(str, one["loc"])), _said(one))
+                self._wrong(number, ".".join(map(str, one["loc"])), cell_problem(one))
         except (ValueError, InvalidInputError) as problem:
             self._wrong(number, "", getattr(problem, "message", str(problem)))
         return None
@@ -257,37 +256,6 @@ def _columns(
 
 def _row(row: Values, theirs: Mapping[str, str], constants: Mapping[str, str]) -> Values:
     return {**{o: row[t] for o, t in theirs.items() if t in row}, **constants}
-
-
-def _said(problem: Mapping[str, Any]) -> str:
-    """Return what is wrong with a cell, and how it is written."""
-    given = problem["input"] if isinstance(problem["input"], str | int) else ""
-    if problem["type"] == "missing":
-        return "is missing"
-    if problem["type"] in ("decimal_parsing", "int_parsing", "date_from_datetime_parsing"):
-        form = {"d": "1234.56", "i": "1234"}.get(problem["type"][0], "2026-11-23")
-        form = "2026-11-23" if problem["type"].startswith("date") else form
-        return f"{str(given)[:40]!r} cannot be read; write it like {form}"
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{message} (it is {str(given)[:40]!r})" if given != "" else message
-
-
-def refuse(problems: Sequence[Problem]) -> None:
-    """Refuse files with problems, naming the first of them and how many there are.
-
-    Raises:
-        InvalidInputError: there is at least one.
-    """
-    if not problems:
-        return
-    files = list(dict.fromkeys(one.file for one in problems))
-    ordered = sorted(problems, key=lambda one: (files.index(one.file), one.row))
-    more = len(problems) - MOST_ERRORS
-    raise InvalidInputError(
-        f"nothing was imported: {'; '.join(map(str, ordered[:MOST_ERRORS]))}"
-        + (f"; and {more} more" if more > 0 else ""),
-        fix="mend the rows and import again",
-    )
 
 
 class _DryRunError(Exception):

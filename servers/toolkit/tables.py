@@ -28,6 +28,7 @@ class Around(Protocol):
     """What a row may ask about: what else is there, and the files beside its own."""
 
     session: Session
+    memory: dict[str, Any]
 
     def known(self, model: type[SQLModel], column: str, value: str = "") -> Mapping[Any, Any]:
         """Return the values of a column, each with what its row has in another."""
@@ -37,6 +38,12 @@ class Around(Protocol):
 
     def beside(self, name: str) -> bytes:
         """Return a file that lies beside the one being read, or in a folder there."""
+
+    def rows_beside(self, table: str) -> Iterable[Values]:
+        """Return the rows, as they stand, of the file for another table of the same folder."""
+
+    def put(self, table: Table, rows: Iterable[Values]) -> None:
+        """Write rows that follow from others; those that are there already stay."""
 
 
 class Row(BaseModel):
@@ -54,11 +61,13 @@ class Table:
         model: The table's class; its columns are the file's.
         about: What a row is, in a line.
         key: The columns that say which row it is; with none it is all of them.
-        columns: What the class does not say of a column: a narrower type, or words about it.
+        columns: What the class does not say of a column: a narrower type, words about it, or a
+            pair of type and default; a column that is not the class's is for `make` to use.
         without: Columns that no file says; `make` fills them.
         form: The rows' own model, where the table keeps them whole in a column `data`.
         make: From a checked row to the columns of the database.
         tell: From a stored row back to a row of a file.
+        after: What else is written once a file is in.
         also: Other columns a file may have, which `read` turns into ours.
         read: What happens to a row before it is checked.
         problems: What is wrong with a checked row by itself.
@@ -76,7 +85,8 @@ class Table:
     without: tuple[str, ...] = ()
     form: Any = None
     make: Callable[[Any, Around], Values] | None = None
-    tell: Callable[[Values], Values] | None = None
+    tell: Callable[[Values, Around], Values] | None = None
+    after: Callable[[Around], None] | None = None
     also: Mapping[str, str] = field(default_factory=dict)
     read: Callable[[Values], Values] | None = None
     problems: Callable[[Any], Iterable[str]] | None = None
@@ -110,7 +120,12 @@ class Table:
             column = self.stored.c[name]
             numbered = column.primary_key and isinstance(column.type, Integer) and name == "id"
             if name not in self.without and not numbered and name != "place":
-                given[name] = (_type(one, column.type, self.columns.get(name)), _default(one))
+                said = self.columns.get(name)
+                typed = (_type(one, column.type, said), _default(one))
+                given[name] = said if isinstance(said, tuple) else typed
+        more = {n: said for n, said in self.columns.items() if n not in self.stored.c}
+        for name, said in more.items():
+            given[name] = said if isinstance(said, tuple) else (said, ...)
         return create_model(f"{self.model.__name__}InFile", __base__=Row, **given)
 
     @cached_property
@@ -156,13 +171,13 @@ class Table:
         documents = {n for n, document in names.items() if document and n in self.fields}
         return {**said, **row.model_dump(mode="json", include=documents)} if documents else said
 
-    def told(self, stored: Values) -> Values:
+    def told(self, stored: Values, around: Around) -> Values:
         """Return a stored row as a file says it."""
         if self.tell is not None:
-            return self.tell(stored)
+            return self.tell(stored, around)
         if "data" in stored and "data" not in self.fields:
             return dict(stored["data"])
-        return {name: stored[name] for name in self.fields}
+        return {name: stored[name] for name in self.fields if name in stored}
 
 
 def tables(*found: Table) -> dict[str, Table]:

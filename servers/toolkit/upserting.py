@@ -5,9 +5,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import bindparam, delete, insert, select, update
-from sqlmodel import Session
 
-from servers.toolkit.tables import Table, Values
+from servers.toolkit.tables import Around, Table, Values
 
 BATCH = 5_000
 """Rows of one statement; PostgreSQL and SQLite both take that many sets of parameters."""
@@ -17,12 +16,12 @@ Key = tuple[Any, ...]
 class Upsert:
     """The rows of one file against those that are stored: new ones, changed ones, the rest."""
 
-    def __init__(self, table: Table, session: Session, stored: list[Values] | None = None) -> None:
+    def __init__(self, table: Table, around: Around, stored: list[Values] | None = None) -> None:
         """Compare with the rows that are stored, or with those given."""
-        self.table, self.session = table, session
+        self.table, self.around, self.session = table, around, around.session
         self.inserted = self.updated = self.same = 0
         if stored is None:
-            found = session.connection().execute(select(table.stored))
+            found = self.session.connection().execute(select(table.stored))
             stored = [dict(row) for row in found.mappings()]
         self.stored = {table.key_of(row): row for row in stored}
         self.last = max((row["place"] for row in stored), default=0) if self._placed else 0
@@ -43,7 +42,7 @@ class Upsert:
             before = self.stored.get(tuple(k.validate_python(row[n]) for k, n in parts))
         except (KeyError, ValidationError):
             return row
-        told = self.table.told(before) if before is not None else {}
+        told = self.table.told(before, self.around) if before is not None else {}
         return {**{n: told[n] for n in missing if told.get(n) is not None}, **row}
 
     def write(self, rows: list[Values]) -> None:

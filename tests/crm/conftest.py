@@ -7,7 +7,7 @@ from fastmcp import Client
 from sqlmodel import Session
 from standing import seat
 
-from servers.crm.seed import load
+from servers.crm.load import TABLES
 from servers.crm.server import create_server
 from servers.profiles import profile_grant
 from servers.toolkit import scope
@@ -24,7 +24,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database file that is copied for each test, because loading mails takes a while."""
     path = tmp_path_factory.mktemp("crm") / "crm.db"
     database = Database.open(path, server="crm")
-    ensure_seeded(database, load, DATA)
+    ensure_seeded(database, TABLES, DATA)
     database.close()
     return path
 

@@ -13,7 +13,7 @@ from fastmcp import Client
 from fastmcp.exceptions import ToolError
 from sqlalchemy.exc import DBAPIError
 
-from servers.crm.seed import load
+from servers.crm.load import TABLES
 from servers.crm.server import create_server
 from servers.profiles import profile_grant
 from servers.toolkit.app import Server
@@ -37,7 +37,7 @@ def app() -> Iterator[Server]:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
     url = sa.engine.make_url(URL).set(database=name).render_as_string(hide_password=False)
     database = Database.open(url, server="crm")
-    assert ensure_seeded(database, load, DATA)["account"] == 3
+    assert ensure_seeded(database, TABLES, DATA)["accounts"] == 3
     yield create_server(database)
     database.close()
     with keeper.connect() as connection:

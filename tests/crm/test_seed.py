@@ -1,15 +1,17 @@
-import json
+import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlmodel import select
 
-from servers.crm.models import Account
-from servers.crm.seed import load
+from servers.crm.load import TABLES
+from servers.crm.models import Account, Activity, Document, QuoteStep
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
+from servers.toolkit.importing import import_file, import_folder
 from servers.toolkit.seeding import ensure_seeded, seed_folder
 
 DATA = Path(__file__).parent / "data"
@@ -27,75 +29,88 @@ def folder(tmp_path: Path) -> Path:
     return Path(shutil.copytree(DATA, tmp_path / "seed"))
 
 
-def spoil(path: Path, change: Any) -> None:
-    rows = json.loads(path.read_text(encoding="utf-8"))
-    change(rows)
-    path.write_text(json.dumps(rows), encoding="utf-8")
+def put(name: str, old: str, new: str) -> Callable[[Path], None]:
+    def apply(folder: Path) -> None:
+        text = (folder / name).read_text(encoding="utf-8")
+        assert old in text
+        (folder / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    return apply
 
 
 def test_a_folder_is_loaded_once(empty: Database) -> None:
-    counts = ensure_seeded(empty, load, DATA)
-    assert counts["account"] == 3
-    assert counts["activity"] == 7
-    assert counts["document"] == 5  # four beside the mails, and one inside
-    assert ensure_seeded(empty, load, DATA) == {}
+    counts = ensure_seeded(empty, TABLES, DATA)
+    assert counts["accounts"] == 3
+    assert counts["activities"] == 7
+    assert counts["documents"] == 4  # beside the mails; one more comes inside
+    with empty.session() as session:
+        assert len(session.exec(select(Document)).all()) == 5
+        assert len(session.exec(select(QuoteStep)).all()) == counts["quote_records"]
+    assert ensure_seeded(empty, TABLES, DATA) == {}
 
 
 def test_the_demo_company_loads(empty: Database) -> None:
-    counts = ensure_seeded(empty, load, seed_folder("crm"))
-    assert counts["account"] >= 15
-    assert counts["opportunity"] >= 20
+    counts = ensure_seeded(empty, TABLES, seed_folder("crm"))
+    assert counts["accounts"] >= 15
+    assert counts["opportunities"] >= 20
+
+
+def test_a_folder_that_comes_in_again_changes_nothing(empty: Database) -> None:
+    ensure_seeded(empty, TABLES, DATA)
+    again = import_folder({"data": (empty, TABLES)}, DATA.parent)["data"]
+    assert {(one.inserted, one.updated) for one in again} == {(0, 0)}
+    with empty.session() as session:
+        assert len(session.exec(select(Document)).all()) == 5
+
+
+def test_a_later_mail_comes_in_alone_with_what_it_carries(empty: Database, tmp_path: Path) -> None:
+    ensure_seeded(empty, TABLES, DATA)
+    mail = (DATA / "opportunities" / "opp_101" / "02.eml").read_text(encoding="utf-8")
+    (tmp_path / "new.eml").write_text(mail.replace("Message-ID: <", "Message-ID: <again."))
+    rows = "activity_id,opportunity_id,kind,direction,file\nact_9,opp_102,email,inbound,new.eml\n"
+    (tmp_path / "mails.csv").write_text(rows)
+    report = import_file(empty, TABLES["activities"], tmp_path / "mails.csv")
+    assert report.inserted == 1
+    with empty.session() as session:
+        made = session.get(Activity, "act_9")
+        assert made is not None
+        assert (made.account_id, made.recorded_by) == ("acc_101", "import")
+        parts = session.exec(select(Document).where(Document.activity_id == "act_9")).all()
+        before = select(Document).where(Document.activity_id == "act_101_2")
+        assert len(parts) == len(session.exec(before).all()) == 1
 
 
 @pytest.mark.parametrize(
-    ("file", "change", "words"),
+    ("spoil", "words"),
     [
-        ("accounts.json", lambda r: r[1].update(kind="shop"), r"accounts.json: row 2, kind"),
-        ("accounts.json", lambda r: r[0].update(colour="red"), r"row 1, colour"),
-        ("accounts.json", lambda r: r[1].update(account_id="acc_101"), r"acc_101 is there twice"),
+        (put("accounts.csv", "business", "shop"), "accounts.csv: row 2, kind"),
+        (put("accounts.csv", "industry", "colour"), "accounts.csv: colour: no such column"),
+        (put("accounts.csv", "acc_102", "acc_101"), "accounts.csv: row 3: is row 2 again"),
+        (put("opportunities.csv", "acc_101", "acc_999"), "row 2, account_id: there is no acc_999"),
         (
-            "opportunities/opp_101/opportunity.json",
-            lambda r: r.update(account_id="acc_999"),
-            r"account acc_999 is in no row",
+            put("opportunity_contacts.csv", "opp_101,con_101", "opp_101,con_103"),
+            "row 2: con_103 is no contact of acc_101",
         ),
+        (put("activities.csv", "01.eml", "missing.eml"), "missing.eml cannot be read"),
         (
-            "opportunities/opp_101/opportunity.json",
-            lambda r: r.update(contact_ids=["con_103"]),
-            r"con_103 is no contact of acc_101",
+            put("activities.csv", "opportunities/opp_101/01.eml", "../secret.eml"),
+            "does not lie beside this file",
         ),
+        (put("activities.csv", "2026-11-18T10:05:00+01:00", ""), "act_101_3 has no date"),
+        (put("activities.csv", ",inbound,", ",sideways,"), "row 2, direction"),
         (
-            "opportunities/opp_101/opportunity.json",
-            lambda r: r["activities"][0].update(file="missing.eml"),
-            r"missing.eml cannot be read",
+            put("documents.csv", "act_101_1", "act_102_1"),
+            "doc_101_1 is attached to no activity of opp_101",
         ),
-        (
-            "opportunities/opp_101/opportunity.json",
-            lambda r: r["activities"][0].update(file="../../accounts.json"),
-            r"activities.0.file",
-        ),
-        (
-            "opportunities/opp_101/opportunity.json",
-            lambda r: r["activities"][2].update(at=None),
-            r"act_101_3 has no date",
-        ),
-        (
-            "opportunities/opp_101/opportunity.json",
-            lambda r: r["documents"][0].update(attached_to="act_102_1"),
-            r"doc_101_1 is attached to no activity here",
-        ),
-        (
-            "quote_history.json",
-            lambda r: r[1].update(account_id="acc_102"),
-            r"opp_102 is not that account's",
-        ),
+        (put("quote_records.csv", "acc_101,opp_102", "acc_102,opp_102"), "not that account's"),
     ],
 )
 def test_a_wrong_row_is_named_and_nothing_is_kept(
-    empty: Database, folder: Path, file: str, change: Any, words: str
+    empty: Database, folder: Path, spoil: Callable[[Path], None], words: str
 ) -> None:
-    spoil(folder / file, change)
-    with pytest.raises(InvalidInputError, match=words):
-        ensure_seeded(empty, load, folder)
+    spoil(folder)
+    with pytest.raises(InvalidInputError, match=re.escape(words)):
+        ensure_seeded(empty, TABLES, folder)
     with empty.session() as session:
-        assert session.execute(select(func.count()).select_from(Account)).scalar_one() == 0
+        assert session.exec(select(Account)).first() is None
     assert empty.setting("seeded") is None

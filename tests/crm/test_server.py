@@ -420,7 +420,7 @@ async def test_prompts_name_the_deal_and_real_tools_only(admin: Client[Any]) -> 
 
 def test_opening_twice_fills_once(tmp_path: Any) -> None:
     first, loaded = open_server(str(tmp_path / "new.db"))
-    assert loaded["account"] >= 15
+    assert loaded["accounts"] >= 15
     first.database.close()
     second, nothing = open_server(str(tmp_path / "new.db"))
     assert nothing == {}

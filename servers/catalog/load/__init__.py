@@ -43,10 +43,6 @@ def _product(product: Product, _around: Around) -> Values:
     return {**stated, "units": units, "sku_norm": normalised(product.sku), "search_terms": terms}
 
 
-def _told_product(stored: Values) -> Values:
-    return {name: stored[name] for name in PRODUCTS.fields}
-
-
 def _rule(rule: rb.Rule, around: Around) -> Values:
     around.must_know(m.ProductRow, "sku", skus_in(rule))
     return RULES.plain(rule)
@@ -87,7 +83,6 @@ PRODUCTS = Table(
     form=Product,
     without=("components", "option_groups"),
     make=_product,
-    tell=_told_product,
     holds=bundles_hold,
     as_json=True,
 )
