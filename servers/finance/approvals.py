@@ -63,7 +63,6 @@ def claim_findings(claims: Iterable[str]) -> list[Finding]:
 
 
 def warning_findings(codes: Iterable[str]) -> list[Finding]:
-    """Turn the catalog's codes into requests to a person."""
     return [
         finding(
             code,
@@ -77,7 +76,6 @@ def warning_findings(codes: Iterable[str]) -> list[Finding]:
 
 
 def role_for(policy: Policy, found: Finding) -> str:
-    """Return the role that may let a finding pass."""
     for limit in _limits(policy):
         if found.rule_id == limit.rule_id:
             return limit.role

@@ -8,31 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from servers.finance import canonical
 from servers.finance.approvals import UNAPPROVABLE, claim_findings, needed, warning_findings
+from servers.finance.documents import QuoteSnapshot
 from servers.finance.facts.blocks import (
     AddressBlock,
     ApprovalNeed,
-    Block,
-    ChargeBlock,
-    ClauseBlock,
     Cover,
     CustomerBlock,
-    FreightBlock,
-    InternalLine,
     MarginBlock,
-    PaymentTermsBlock,
-    PresentationBlock,
-    PromotionBlock,
-    RecurringBlock,
-    RiskRow,
-    SellerBlock,
-    TaxBlock,
     TaxIdBlock,
-    TotalsBlock,
-    TraceStep,
 )
 from servers.finance.facts.clauses import Clause
 from servers.finance.facts.customers import Address, Customer
@@ -80,49 +67,6 @@ class QuoteInputs(BaseModel):
     drafted_on: date
     locked_until: date | None = None
     validity_days: int | None = None
-
-
-class QuoteSnapshot(Block):
-    """What a quote says, whole: the digest covers every field."""
-
-    quote_id: str
-    revision: int
-    replaces: str | None
-    revises: str | None
-    account_id: str
-    opportunity_id: str
-    contact_id: str | None
-    currency: str
-    order_date: date
-    validity_days: int
-    price_lock_days: int | None = None
-    cover: Cover
-    seller: SellerBlock
-    customer: CustomerBlock
-    ship_to: AddressBlock
-    delivery_terms: str
-    lines: list[InternalLine]
-    freight: FreightBlock
-    charges: list[ChargeBlock] = Field(default_factory=list)
-    taxes: list[TaxBlock]
-    totals: TotalsBlock
-    recurring: RecurringBlock | None = None
-    presentation: PresentationBlock | None = None
-    payment_terms: PaymentTermsBlock
-    clauses: list[ClauseBlock]
-    findings: list[Finding]
-    claims: list[str]
-    warnings: list[str]
-    promo_codes: list[str]
-    promotions: list[PromotionBlock] = Field(default_factory=list)
-    discount_bp: int
-    effective_discount_bp: int | None = Field(default=None, description="with what is by hand")
-    risks: list[RiskRow] = Field(default_factory=list)
-    approvals_needed: list[ApprovalNeed]
-    auto_issue: bool
-    auto_issue_reasons: list[str]
-    generated_by: str
-    trace: list[TraceStep]
 
 
 @dataclass(frozen=True)
@@ -307,7 +251,6 @@ def _customer_block(customer: Customer) -> CustomerBlock:
 
 
 def address_block(address: Address) -> AddressBlock:
-    """Return an address as the document states it."""
     return AddressBlock(
         address_id=address.address_id,
         lines=list(address.lines),

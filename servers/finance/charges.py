@@ -40,7 +40,6 @@ class Charges:
         return sum((amount for _, amount, _ in self.rows), ZERO)
 
     def blocks(self, currency: str) -> list[ChargeBlock]:
-        """Return the fees as the document states them."""
         return [
             ChargeBlock(
                 charge_id=fee.fee_id,

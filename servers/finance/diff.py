@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from servers.finance.assembly import QuoteSnapshot
+from servers.finance.documents import QuoteSnapshot
 from servers.finance.facts.blocks import InternalLine
 from servers.finance.schemas_quotes import FieldChange, LineDiff, QuoteDiff
 

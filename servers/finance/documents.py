@@ -82,21 +82,22 @@ class CustomerQuote(Block):
     )
 
 
-class QuoteDocument(Block):
-    """The whole stored quote, for people of the house."""
+class QuoteSnapshot(Block):
+    """What a quote says, whole: the digest covers every field."""
 
-    view: Literal["internal"] = "internal"
     quote_id: str
-    number: str | None
     revision: int
     replaces: str | None = None
     revises: str | None = Field(default=None, description="quote_id of the revision before")
-    status: Status
+    account_id: str
+    opportunity_id: str
+    contact_id: str | None
     currency: str
     order_date: date
-    issued_on: date | None
-    valid_until: date | None
-    price_lock_until: date | None = None
+    validity_days: int | None = Field(
+        default=None, description="how long it holds from its issue; the digest covers it"
+    )
+    price_lock_days: int | None = None
     cover: Cover
     seller: SellerBlock
     customer: CustomerBlock
@@ -111,29 +112,38 @@ class QuoteDocument(Block):
     presentation: PresentationBlock | None = None
     payment_terms: PaymentTermsBlock
     clauses: list[ClauseBlock]
-    notice: str = NOTICE
-
-    account_id: str
-    opportunity_id: str
-    contact_id: str | None
-    digest: str
-    validity_days: int | None = Field(
-        default=None, description="how long it holds from its issue; the digest covers it"
-    )
-    price_lock_days: int | None = None
-    promotions: list[PromotionBlock] = Field(default_factory=list)
-    effective_discount_bp: int | None = Field(default=None, description="with what is by hand")
-    auto_issue: bool
-    auto_issue_reasons: list[str] = Field(description="why it does not issue by itself; or empty")
-    approvals_needed: list[ApprovalNeed]
-    approvals: list[ApprovalBlock]
     findings: list[Finding]
     claims: list[str] = Field(description="what texts asserted and only a person can make true")
     warnings: list[str] = Field(description="codes the catalog found")
     promo_codes: list[str]
+    promotions: list[PromotionBlock] = Field(default_factory=list)
     discount_bp: int
+    effective_discount_bp: int | None = Field(default=None, description="with what is by hand")
     risks: list[RiskRow] = Field(default_factory=list, description="one row per rule that fired")
+    approvals_needed: list[ApprovalNeed]
+    auto_issue: bool
+    auto_issue_reasons: list[str] = Field(description="why it does not issue by itself; or empty")
     generated_by: str = Field(description="what played the agents, 'playbook' say; or empty")
+    trace: list[TraceStep]
+
+    @property
+    def most_discount_bp(self) -> int:
+        """The largest discount anywhere on the quote, with what is by hand."""
+        return self.effective_discount_bp or self.discount_bp
+
+
+class QuoteDocument(QuoteSnapshot):
+    """The whole stored quote, for people of the house: what it says, and how it stands."""
+
+    view: Literal["internal"] = "internal"
+    number: str | None
+    status: Status
+    issued_on: date | None
+    valid_until: date | None
+    price_lock_until: date | None = None
+    notice: str = NOTICE
+    digest: str
+    approvals: list[ApprovalBlock]
     created_by: str
     created_at: str
     requested_by: str
@@ -142,7 +152,6 @@ class QuoteDocument(Block):
     accepted_by: str | None = Field(default=None, description="who recorded the acceptance")
     acceptance_reference: str = Field(default="", description="the customer's purchase order, say")
     superseded_by: str | None = Field(default=None, description="quote_id that replaced it")
-    trace: list[TraceStep]
     margin: MarginBlock | None = None
     next_step: NextStep | None = Field(default=None, description="what it waits for now")
     next_line: int | None = Field(

@@ -125,7 +125,6 @@ def _names(charges: Iterable[ChargeBlock]) -> str:
 
 
 def _versions(facts: PricingFacts, named: set[str]) -> dict[str, str]:
-    """Return the version of every row that a step names."""
     found: dict[str, str] = {}
     for one in fields(facts):
         rows = getattr(facts, one.name)
@@ -181,7 +180,6 @@ def of_line(trace: Iterable[TraceStep], line_id: str | None) -> list[TraceStep]:
 
 
 def told(trace: Iterable[TraceStep]) -> list[ToldStep]:
-    """Return the steps with the words that say them."""
     return [ToldStep(**one.model_dump(), said=said(one)) for one in trace]
 
 

@@ -37,7 +37,6 @@ def broken(
     customer_currency: str,
     who: Requester,
 ) -> list[Finding]:
-    """Return a finding for every limit that a price breaks."""
     by_hand = bool(request.adjustments)
     found = [
         _band(policy, hand, who, by_hand=by_hand),

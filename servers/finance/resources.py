@@ -8,7 +8,7 @@ Whole stored quotes are internal; the pages are the customer's view, and may be 
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import or_, select
@@ -22,6 +22,7 @@ from servers.finance.render.pdf import pdf
 from servers.finance.schemas import ClauseId
 from servers.finance.store import reading
 from servers.finance.store.policy import find_entities
+from servers.finance.store.rows import block
 from servers.finance.tables.customers import CustomerRow
 from servers.finance.tables.legal import ClauseRow
 from servers.finance.tables.quotes import Quote
@@ -33,7 +34,6 @@ from servers.toolkit.fields import QuoteId
 
 MOST = 100
 ONE: dict[str, Any] = {"rows": "bound", "binds": ("quote_id",), "integrity": "untrusted"}
-Shown = TypeVar("Shown", bound=BaseModel)
 
 
 class ClauseSummary(BaseModel):
@@ -85,7 +85,6 @@ class ClauseSheet(BaseModel):
 
 
 def add_resources(app: Server, now: Callable[[], datetime]) -> None:
-    """Add the resources to the app."""
     _add_quotes(app, now)
     _add_pages(app, now)
     _add_pdfs(app, now)
@@ -164,14 +163,14 @@ def _add_house(app: Server) -> None:
     def clauses() -> str:
         """Every approved clause by id, topic and title."""
         with app.database.session() as session:
-            newest = {row.clause_id: _shown(row, ClauseSummary) for row in _clauses(session)}
+            newest = {row.clause_id: block(ClauseSummary, row) for row in _clauses(session)}
         return Clauses(items=list(newest.values())).model_dump_json()
 
     @app.resource("finance://clauses/{clause_id}", **resource("Clause", rows="public"))
     def clause(clause_id: ClauseId) -> str:
         """A clause with its text in all its versions, the newest first."""
         with app.database.session() as session:
-            found = [_shown(row, ClauseVersion) for row in _clauses(session, clause_id)]
+            found = [block(ClauseVersion, row) for row in _clauses(session, clause_id)]
         if not found:
             raise NotFoundError(f"no clause {clause_id!r}", fix="read finance://clauses")
         return ClauseSheet(clause_id=clause_id, versions=found[::-1]).model_dump_json()
@@ -200,10 +199,6 @@ def _clauses(session: Session, clause_id: str | None = None) -> list[ClauseRow]:
         session.scalars(statement),
         key=lambda row: (row.clause_id, row.version, row.language == DEFAULT_LANGUAGE),
     )
-
-
-def _shown(row: ClauseRow, form: type[Shown]) -> Shown:
-    return form.model_validate({name: getattr(row, name) for name in form.model_fields})
 
 
 def quotes(session: Session, typed: str, _known: Mapping[str, str]) -> list[str]:

@@ -32,7 +32,6 @@ class Changes:
     validity_days: int | None = None
 
     def __bool__(self) -> bool:
-        """Whether anything changes at all."""
         return self != Changes()
 
 

@@ -41,7 +41,6 @@ def step(
     note: str = "",
     lost: Iterable[str] = (),
 ) -> TraceStep:
-    """Return a step of the trace."""
     return TraceStep(
         line_id=line_id,
         step=name,

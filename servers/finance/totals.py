@@ -93,7 +93,6 @@ def cash_rounded(totals: TotalsBlock, steps: Mapping[str, Decimal], currency: st
 
 
 def line_block(position: int, work: Work, currency: str) -> InternalLine:
-    """Return a line as the document states it."""
     line, item, price_, decision = work.line, work.item, work.price, work.tax
     days = work.term.span if price_.default_term_months is not None else None
     return InternalLine(
@@ -144,7 +143,6 @@ def _at_list(work: Work, currency: str) -> Decimal | None:
 
 
 def freight_block(freight: Freight, tax: TaxDecision | None, currency: str) -> FreightBlock:
-    """Return the freight as the document states it."""
     return FreightBlock(
         method=freight.method,
         label=freight.label,

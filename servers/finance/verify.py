@@ -14,8 +14,7 @@ from decimal import Decimal
 from pydantic import ValidationError
 
 from servers.finance import canonical
-from servers.finance.assembly import QuoteSnapshot
-from servers.finance.documents import CustomerQuote, QuoteDocument
+from servers.finance.documents import CustomerQuote, QuoteDocument, QuoteSnapshot
 from servers.finance.facts.blocks import Allowance, TotalsBlock
 from servers.finance.verify_tax import printed, tax_faults
 from servers.toolkit.errors import InvalidInputError
@@ -35,7 +34,6 @@ class Difference:
     why: str
 
     def __str__(self) -> str:
-        """Return the difference as a sentence."""
         return f"{self.where} says {self.said}, but {self.why} is {self.worked_out}"
 
 

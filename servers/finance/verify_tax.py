@@ -72,7 +72,6 @@ def tax_faults(q: Document) -> Iterator[Fault]:
 
 
 def _parts(q: Document) -> dict[str, Groups]:
-    """Return the parts of the document by category and rate."""
     found: dict[str, Groups] = {}
 
     def add(category: str | None, rate: str | None, part: Part) -> None:

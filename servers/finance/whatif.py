@@ -37,7 +37,6 @@ class Effort:
     lines: int = 1_000
 
     def tries(self, request: PriceRequest) -> int:
-        """Return how often a request may be priced."""
         return max(1, self.lines // len(request.lines))
 
 

@@ -37,7 +37,6 @@ class Work:
 
     @property
     def in_total(self) -> bool:
-        """Whether the line counts in the totals."""
         return not self.line.optional and self.line.alternative_of is None
 
     def before_tax(self, amount: Decimal) -> Decimal:
@@ -48,7 +47,6 @@ class Work:
 
     @property
     def pieces(self) -> Decimal:
-        """The quantity in base units."""
         return in_base(Decimal(self.line.quantity), self.price.ratio)
 
     @property

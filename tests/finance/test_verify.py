@@ -11,8 +11,7 @@ import pytest
 from finance_support import drafted, everyone, line
 from paper_support import adding_up, document, rich
 
-from servers.finance.assembly import QuoteSnapshot
-from servers.finance.documents import QuoteDocument, customer_view
+from servers.finance.documents import QuoteDocument, QuoteSnapshot, customer_view
 from servers.finance.facts.blocks import TraceStep
 from servers.finance.render import render
 from servers.finance.verify import Difference, read, verify

@@ -196,7 +196,6 @@ class QuoteLine(Block):
 
     @property
     def in_total(self) -> bool:
-        """Whether the line counts in the totals."""
         return not self.optional and self.alternative_of is None
 
 

@@ -69,7 +69,6 @@ class PaymentTerms:
 
 
 def plain_lines(days: int, *, prepaid: bool) -> tuple[TermLine, ...]:
-    """Return the one instalment of plain terms."""
     return (TermLine(None, "order" if prepaid else "invoice", 0 if prepaid else days),)
 
 

@@ -99,7 +99,6 @@ class Band:
     value: Decimal
 
     def holds(self, measure: Decimal) -> bool:
-        """Say whether a measure falls in the band."""
         return self.lower <= measure and (self.upper is None or measure < self.upper)
 
 

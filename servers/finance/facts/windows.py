@@ -12,11 +12,9 @@ class Window:
     last: date | None = None
 
     def covers(self, day: date) -> bool:
-        """Say whether a day lies in the window."""
         return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
 
     def ended(self, day: date) -> bool:
-        """Say whether the window was over before a day."""
         return self.last is not None and self.last < day
 
     def meeting(self, other: "Window") -> "Window":

@@ -67,7 +67,6 @@ class Selection:
 
 
 def hash_of(text: str) -> str:
-    """Return the sha256 that fixes a clause's text."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 

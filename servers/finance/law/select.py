@@ -137,12 +137,10 @@ def term_findings(
 def credit_findings(
     facts: QuoteFacts, request: PriceRequest, total: tuple[int, str], terms: PaymentTerms
 ) -> list[Finding]:
-    """Judge the total against the customer's credit."""
     return list(credit.judge(facts.credit, *total, terms, request.order_date).findings)
 
 
 def screening_findings(facts: QuoteFacts, request: PriceRequest) -> list[Finding]:
-    """Compare the customer and everybody who goes with it with the list."""
     return screening.screen(
         parties_of(facts.pricing.customer, facts.parties),
         facts.screening,
@@ -169,7 +167,6 @@ def payment_block(
 
 
 def clause_block(clause: Clause) -> ClauseBlock:
-    """Return a clause as the document states it."""
     return ClauseBlock(
         clause_id=clause.clause_id,
         version=clause.version,

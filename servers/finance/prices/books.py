@@ -67,7 +67,6 @@ def in_region(country: str, region: str, zones: Mapping[str, frozenset[str]]) ->
 
 
 def choose(ask: Ask, entries: Iterable[Entry], units: Units) -> Choice:
-    """Return the one entry that holds for what is asked."""
     choice = Choice()
     fits: list[tuple[tuple[object, ...], Entry]] = []
     of_sku = [e for e in entries if e.sku == ask.sku and e.currency == ask.currency]
@@ -96,7 +95,6 @@ def choose(ask: Ask, entries: Iterable[Entry], units: Units) -> Choice:
 
 
 def wanted(entry: Entry) -> dict[str, tuple[str, ...]]:
-    """Return the keys that an entry asks for."""
     own = {
         "channel": entry.channel,
         "country": entry.country,
@@ -161,7 +159,6 @@ def _no_price(ask: Ask, of_sku: Sequence[Entry], units: Units, lost: Sequence[st
 
 
 def unit_mismatch(sku: str, unit: str, subject: str, sold: Iterable[str] = ()) -> Finding:
-    """Say that an item is not sold by a unit."""
     by = ", ".join(sold)
     return finding(
         "UNIT_MISMATCH",

@@ -34,7 +34,6 @@ class Parts:
     """The components of bundles, by bundle."""
 
     def __init__(self, components: Iterable[Component]) -> None:
-        """Sort the components by bundle and SKU."""
         self._of: dict[str, list[Component]] = {}
         for one in sorted(components, key=lambda c: (c.bundle_sku, c.sku)):
             self._of.setdefault(one.bundle_sku, []).append(one)
@@ -48,7 +47,6 @@ class Parts:
         return next((c for c in self._of.get(bundle, ()) if c.optional and c.sku == sku), None)
 
     def summed(self, sku: str) -> bool:
-        """Say whether a bundle's price is the sum of its parts."""
         return any(one.price_mode == "priced" for one in self.required(sku))
 
     def leaves(self, sku: str, times: int = 1, depth: int = 0) -> dict[str, int]:

@@ -258,7 +258,6 @@ def commitments(contracts: Iterable[Contract], taken: Mapping[str, Decimal]) -> 
 
 
 def contract_uses(lines: Iterable[InternalLine]) -> list[ContractUse]:
-    """Return what the firm lines of an accepted quote take of contracts."""
     return [
         ContractUse(line.contract_id, line.line_id, Decimal(line.contract_quantity))
         for line in lines

@@ -28,7 +28,6 @@ class Shelf:
 
     @classmethod
     def of(cls, facts: PricingFacts, ship_to: str, currency: str, day: date) -> "Shelf":
-        """Sort the facts of a pricing."""
         keys = keys_of(facts.customer, ship_to, facts.zones)
         shelf = cls(facts, currency, day, keys, Units(facts.units), Parts(facts.components))
         for entry in facts.entries:
@@ -41,11 +40,9 @@ class Shelf:
         return shelf
 
     def contracts_for(self, sku: str, family: str) -> list[Contract]:
-        """Return the contracts that name a product or its family."""
         return self.contracts.get(("sku", sku), []) + self.contracts.get(("family", family), [])
 
     def options_for(self, sku: str, family: str) -> list[Option]:
-        """Return the options of a product and its family."""
         return self.options.get(("sku", sku), []) + self.options.get(("family", family), [])
 
     def list_price(self, sku: str, unit: str, quantity: Decimal, subject: str) -> Choice:

@@ -33,7 +33,6 @@ class Lot:
 
     @property
     def pieces(self) -> Decimal:
-        """The quantity in base units."""
         return in_base(self.quantity, self.ratio)
 
 
@@ -46,7 +45,6 @@ class Reduction:
 
 
 def selects(schedule: Schedule, sku: str, family: str) -> bool:
-    """Say whether a schedule is about a product."""
     named = {"sku": sku, "family": family, "all": ""}
     return schedule.selector == named[schedule.scope]
 
@@ -130,7 +128,6 @@ def _within(off: Decimal, lot: Lot) -> Decimal:
 
 
 def next_band(schedule: Schedule, measured: Decimal) -> Band | None:
-    """Return the band after the one that a measure falls in."""
     later = [band for band in schedule.bands if band.lower > measured]
     return min(later, key=lambda band: band.lower, default=None)
 

@@ -54,7 +54,6 @@ def unit_price(
 
 
 def _listed(price: UnitPrice, line: LineIn, choice: Choice, entry: Entry, shelf: Shelf) -> None:
-    """Note the list price and where it came from."""
     price.amount = price.list_amount = choice.amount
     price.book, price.entry_id, price.currency = entry.book or None, entry.entry_id, shelf.currency
     price.default_term_months, price.proration = entry.default_term_months, entry.proration
@@ -80,7 +79,6 @@ def _listed(price: UnitPrice, line: LineIn, choice: Choice, entry: Entry, shelf:
 
 
 def _as_part(price: UnitPrice, line: LineIn, lines: Sequence[LineIn], shelf: Shelf) -> None:
-    """Price a line as the part of a bundle that it says it is."""
     found = find_part(line, lines, shelf.parts)
     if isinstance(found, Finding):
         price.findings.append(found)

@@ -18,7 +18,6 @@ class Units:
     """The units of some items, by SKU."""
 
     def __init__(self, rows: Iterable[ItemUnit]) -> None:
-        """Sort the rows by SKU and unit."""
         self._of: dict[str, dict[str, Ratio]] = {}
         for row in rows:
             self._of.setdefault(row.sku, {})[row.unit] = (row.numerator, row.denominator)
@@ -29,7 +28,6 @@ class Units:
         return ONE if mine is None else mine.get(unit)
 
     def base_unit(self, sku: str) -> str:
-        """Return the name of an item's base unit."""
         rows = self._of.get(sku, {})
         return next((unit for unit, ratio in sorted(rows.items()) if ratio == ONE), "each")
 
@@ -44,5 +42,4 @@ class Units:
 
 
 def in_base(quantity: Decimal, ratio: Ratio) -> Decimal:
-    """Return a quantity in base units."""
     return quantity * ratio[0] / ratio[1]

@@ -61,7 +61,6 @@ class Settled:
 
 
 def in_order(promotions: Iterable[Promotion]) -> list[Promotion]:
-    """Return promotions in the order they apply in."""
     return sorted(promotions, key=lambda p: (-p.priority, p.code, p.promotion_id))
 
 

@@ -47,7 +47,6 @@ class Part:
 
     @property
     def pieces(self) -> Decimal:
-        """The quantity in base units."""
         return in_base(Decimal(self.quantity), self.ratio)
 
 
@@ -94,7 +93,6 @@ def canonical(parts: Iterable[Part]) -> list[Part]:
 
 
 def targets(promotion: Promotion, parts: Iterable[Part]) -> list[Part]:
-    """Return the parts that a promotion is about."""
     if promotion.target == "shipping" or promotion.kind == "free_shipping":
         return [part for part in parts if part.item is None]
     lines = [part for part in parts if part.item is not None and not part.closed]

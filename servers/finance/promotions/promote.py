@@ -92,7 +92,6 @@ def promote(works: Sequence[Work], freight: Freight, asked: Asked) -> Promoted:
 
 
 def _no_gift(promotion: Promotion, items: Mapping[str, Item]) -> Refusal | None:
-    """Say so when finance does not have the item that a promotion gives."""
     gift = promotion.gift
     if gift is None or not gift.sku or gift.sku in items:
         return None
@@ -150,7 +149,6 @@ def _plain_rate(promotion: Promotion, applied: Applied) -> bool:
 
 
 def _words(promotion: Promotion, applied: Applied, name: str, currency: str) -> str:
-    """Say in words what a promotion did to a line."""
     across = promotion.allocation == "across" or promotion.target == "order"
     kind, limits = promotion.kind, promotion.limits
     rate, amount = percent(promotion.percent), plain(promotion.amount.get(currency, ZERO))
@@ -240,7 +238,6 @@ def take_freight(
     *,
     name: str = "promotion",
 ) -> None:
-    """Take an amount off the freight."""
     before = freight.net
     assert before is not None  # noqa: S101 - called only on priced freight
     freight.net = before - off

@@ -26,14 +26,12 @@ class Promoted:
 
 
 def warning(why: Refusal, code: str, rule_id: str) -> Finding:
-    """Return the finding of a code that gives nothing."""
     return finding(
         why.code, Severity.WARNING, why.message, subject=code, rule_id=rule_id, fix=why.fix
     )
 
 
 def unknown_codes(findings: Sequence[Finding]) -> TraceStep:
-    """Return the step of an order whose codes are all unknown."""
     lost = [f"{one.subject}: {one.message}" for one in findings]
     return step("", "promotion", "PROMO-CODES", note="none applies", lost=lost)
 

@@ -19,7 +19,6 @@ def json_text(document: QuoteDocument | CustomerQuote) -> str:
 
 
 def quote_schema() -> dict[str, Any]:
-    """Return the JSON Schema of the customer's quote.json."""
     schema = CustomerQuote.model_json_schema(mode="serialization")
     properties = dict(schema.pop("properties"))
     del properties["next_line"]  # of an answer in parts; the file is whole

@@ -45,7 +45,6 @@ class Inside:
 
 
 def inside(q: QuoteDocument) -> Inside:
-    """Return the inside of a quote in words."""
     step = q.next_step
     return Inside(
         origin=_origin(q),

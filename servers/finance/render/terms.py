@@ -47,7 +47,6 @@ def _ramp(line: QuoteLine, lines: Sequence[QuoteLine]) -> list[str]:
 
 
 def _steps(start: str, links: Mapping[str, str]) -> int:
-    """Return how many links lead on from a line."""
     steps, here = 0, start
     while here in links and steps < len(links):
         steps, here = steps + 1, links[here]

@@ -109,7 +109,6 @@ def iban(value: str) -> str:
 
 
 def severity(value: str) -> str:
-    """Return a severity as a person says it."""
     return str(value).replace("_", " ")
 
 

@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from servers.finance.assembly import QuoteInputs, QuoteSnapshot
+from servers.finance.assembly import QuoteInputs
+from servers.finance.documents import QuoteSnapshot
 from servers.finance.facts.payment import PaymentTerms
 from servers.finance.facts.quote import QuoteFacts
 from servers.finance.law import credit, screening
@@ -18,6 +19,7 @@ from servers.finance.store.drafts import close_approvals, digest_of, hold
 from servers.finance.store.drafts import supersede as close_for
 from servers.finance.store.policy import approver_of
 from servers.finance.store.promotions import promotion_uses
+from servers.finance.store.rows import block
 from servers.finance.tables.quotes import Quote
 from servers.toolkit import scope
 from servers.toolkit.errors import ConflictError, RuleViolationError
@@ -46,19 +48,8 @@ def accept(session: Session, quote_id: str, digest: str, reference: str, now: da
     _record_uses(session, quote, snapshot)
     closed = _close_rest(session, quote)
     session.flush()
-    return Accepted(
-        quote_id=quote_id,
-        number=quote.number or "",
-        status="accepted",
-        digest=quote.digest,
-        accepted_at=quote.accepted_at,
-        accepted_by=person,
-        acceptance_reference=reference,
-        total_minor=quote.total_minor,
-        currency=quote.currency,
-        closed=closed,
-        next_step=reading.next_step_of(session, quote, now),
-    )
+    next_step = reading.next_step_of(session, quote, now)
+    return block(Accepted, quote, closed=closed, next_step=next_step)
 
 
 def _close_rest(session: Session, quote: Quote) -> list[str]:
@@ -161,7 +152,7 @@ def withdraw(session: Session, quote_id: str, reason: str, now: datetime) -> Wit
     quote.status, quote.withdrawn_reason = "withdrawn", reason
     close_approvals(session, quote_id)
     session.flush()
-    return Withdrawn(quote_id=quote_id, number=quote.number, status="withdrawn")
+    return block(Withdrawn, quote)
 
 
 def supersede(session: Session, quote_id: str, by_quote_id: str, now: datetime) -> Superseded:
@@ -184,13 +175,7 @@ def supersede(session: Session, quote_id: str, by_quote_id: str, now: datetime) 
     if reading.status_now(session, by, now) != "accepted":
         _refuse_closed(session, by, now)
     close_for(session, quote, by.quote_id)
-    return Superseded(
-        quote_id=quote_id,
-        number=quote.number,
-        status="superseded",
-        superseded_by=by.quote_id,
-        superseded_by_number=by.number,
-    )
+    return block(Superseded, quote, superseded_by_number=by.number)
 
 
 def _refuse_closed(session: Session, quote: Quote, now: datetime) -> None:

@@ -10,13 +10,15 @@ from sqlmodel import Session, col
 
 from servers.finance import canonical
 from servers.finance.approvals import check_approver
-from servers.finance.assembly import QuoteInputs, QuoteSnapshot, assemble
+from servers.finance.assembly import QuoteInputs, assemble
+from servers.finance.documents import QuoteSnapshot
 from servers.finance.schemas_quotes import Decision, Issued
 from servers.finance.store import reading
 from servers.finance.store.clock import stamp
 from servers.finance.store.collect import collect
 from servers.finance.store.drafts import close_approvals, digest_of, hold, lock, supersede
 from servers.finance.store.policy import approver_of, entity_of
+from servers.finance.store.rows import block
 from servers.finance.tables.house import Seller
 from servers.finance.tables.quotes import Approval, Quote, QuoteNumber
 from servers.toolkit import scope
@@ -63,7 +65,7 @@ def decide(session: Session, approval_id: str, decision: str, note: str, now: da
         role=approval.role,
         requested_by=(quote.requested_by, approval.requested_by),
         adjusted_by=reading.authors_of(quote),
-        discount_bp=snapshot.effective_discount_bp or snapshot.discount_bp,
+        discount_bp=snapshot.most_discount_bp,
         total_minor=quote.total_minor,
         currency=quote.currency,
     )
@@ -165,7 +167,7 @@ def issue(session: Session, quote_id: str, digest: str, now: datetime) -> Issued
     _supersede_issued(session, quote)
     quote.number = _number(session, quote, entity, day)
     quote.issued_at = stamp(now)
-    quote.valid_until = day + timedelta(days=snapshot.validity_days)
+    quote.valid_until = day + timedelta(days=snapshot.validity_days or 0)
     quote.price_lock_until = _price_lock(quote, snapshot, day)
     quote.status = "issued"
     try:
@@ -174,19 +176,7 @@ def issue(session: Session, quote_id: str, digest: str, now: datetime) -> Issued
         raise ConflictError(
             f"{quote.opportunity_id} got another issued quote meanwhile", fix="list_quotes"
         ) from problem
-    return Issued(
-        quote_id=quote_id,
-        number=quote.number,
-        revision=quote.revision,
-        status="issued",
-        digest=quote.digest,
-        issued_at=quote.issued_at,
-        valid_until=quote.valid_until,
-        price_lock_until=quote.price_lock_until,
-        total_minor=quote.total_minor,
-        currency=quote.currency,
-        next_step=reading.next_step_of(session, quote, now),
-    )
+    return block(Issued, quote, next_step=reading.next_step_of(session, quote, now))
 
 
 def _price_lock(quote: Quote, snapshot: QuoteSnapshot, day: date) -> date | None:

@@ -12,11 +12,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from servers.finance import canonical
-from servers.finance.assembly import Assembled, QuoteInputs, QuoteSnapshot, assemble
+from servers.finance.assembly import Assembled, QuoteInputs, assemble
+from servers.finance.documents import QuoteSnapshot
 from servers.finance.schemas_quotes import ApprovalRequest, QuoteDraft
 from servers.finance.store import reading
 from servers.finance.store.clock import stamp
 from servers.finance.store.collect import collect
+from servers.finance.store.rows import block
 from servers.finance.tables.house import Setting
 from servers.finance.tables.quotes import Approval, Quote
 from servers.toolkit import scope
@@ -109,34 +111,24 @@ def store(session: Session, prepared: Prepared, now: datetime) -> QuoteDraft:
             f"{snapshot.opportunity_id} got another quote meanwhile",
             fix="list_quotes shows it; give its id as revises",
         ) from problem
-    return QuoteDraft(
-        quote_id=snapshot.quote_id,
-        revision=snapshot.revision,
+    return block(
+        QuoteDraft,
+        snapshot,
         status="draft",
-        digest=prepared.made.digest,
-        currency=snapshot.currency,
-        total_minor=prepared.made.total_minor,
-        approvals_needed=snapshot.approvals_needed,
-        auto_issue=snapshot.auto_issue,
-        auto_issue_reasons=snapshot.auto_issue_reasons,
-        findings=snapshot.findings,
+        digest=row.digest,
+        total_minor=row.total_minor,
         next_step=reading.next_step_of(session, row, now),
     )
 
 
 def _row(inputs: QuoteInputs, made: Assembled, chain: str, now: datetime) -> Quote:
     snapshot = made.snapshot
+    same = ("quote_id", "account_id", "opportunity_id", "revision", "revises", "currency")
     return Quote(
-        quote_id=snapshot.quote_id,
-        account_id=snapshot.account_id,
-        opportunity_id=snapshot.opportunity_id,
-        revision=snapshot.revision,
+        **{name: getattr(snapshot, name) for name in (*same, "order_date")},
         chain=chain,
-        revises=snapshot.revises,
         status="draft",
-        currency=snapshot.currency,
         total_minor=made.total_minor,
-        order_date=snapshot.order_date,
         entity_id=snapshot.seller.entity_id,
         digest=made.digest,
         inputs=canonical.text(inputs),
@@ -204,7 +196,6 @@ def supersede(session: Session, quote: Quote, by: str) -> None:
 
 
 def close_approvals(session: Session, quote_id: str) -> None:
-    """Cancel what a quote still waits for."""
     for approval in reading.find_approvals(session, quote_id):
         if approval.status == "pending":
             approval.status = "cancelled"
@@ -234,10 +225,7 @@ def request_approval(session: Session, quote_id: str, now: datetime) -> Approval
             Approval(
                 approval_id="apr_" + secrets.token_hex(6),
                 quote_id=quote_id,
-                rule_id=need.rule_id,
-                role=need.role,
-                reason=need.reason,
-                sequence=need.sequence,
+                **need.model_dump(),
                 digest=quote.digest,
                 status="pending",
                 requested_by=scope.requester(),

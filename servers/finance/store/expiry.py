@@ -22,7 +22,6 @@ Days = Mapping[str, date]
 
 
 def today(session: Session, now: datetime) -> Days:
-    """Return the day of each legal entity."""
     rows = session.execute(select(col(Seller.entity_id), col(Seller.time_zone)))
     return {entity: now.astimezone(ZoneInfo(zone)).date() for entity, zone in rows}
 

@@ -25,7 +25,6 @@ from servers.toolkit.errors import ForbiddenError, NotFoundError
 
 
 def clause(row: ClauseRow) -> Clause:
-    """Return a clause with the conditions of its use."""
     return fact(Clause, row, when=row.conditions)
 
 
@@ -36,12 +35,10 @@ def find_clauses(session: Session) -> tuple[Clause, ...]:
 
 
 def find_payment_terms(session: Session) -> dict[str, PaymentTerms]:
-    """Return every payment term by its code."""
     return {one.code: one for one in facts(session, PaymentTerms, select(PaymentTerm))}
 
 
 def screening_list(about: Mapping[str, Any], entries: tuple[Listed, ...]) -> ScreeningList:
-    """Return the screening list with its date."""
     return ScreeningList(
         name=str(about["list_name"]),
         as_of=date.fromisoformat(about["as_of"]),

@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 from servers.finance.facts.blocks import SellerBlock
 from servers.finance.facts.policy import NOBODY, Approver, Policy, Requester, RoleAbove
 from servers.finance.facts.sellers import Entity
-from servers.finance.store.rows import fact
+from servers.finance.store.rows import block, fact
 from servers.finance.tables.house import Person, Seller, Setting
 from servers.finance.tables.quotes import Quote
 from servers.toolkit import scope
@@ -103,10 +103,7 @@ def find_entities(session: Session) -> list[Entity]:
     """Return the legal entities of the house, the default one first."""
     order = (col(Seller.is_default).desc(), col(Seller.entity_id))
     rows = session.scalars(select(Seller).order_by(*order))
-    return [
-        fact(Entity, one, block=SellerBlock.model_validate(one, from_attributes=True))
-        for one in rows
-    ]
+    return [fact(Entity, one, block=block(SellerBlock, one)) for one in rows]
 
 
 def entity_of(session: Session, quote: Quote) -> Seller:

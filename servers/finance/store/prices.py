@@ -91,7 +91,6 @@ def _components(session: Session, skus: Sequence[str]) -> tuple[Component, ...]:
 
 
 def _with_bases(start: Iterable[Book], books: dict[str, Book]) -> dict[str, Book]:
-    """Return books with all that they are derived from."""
     found: dict[str, Book] = {}
     waiting = list(start)
     while waiting:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import func, or_, select
 from sqlmodel import Session, col
 
-from servers.finance.assembly import QuoteSnapshot
+from servers.finance.documents import QuoteSnapshot
 from servers.finance.facts.promotions import (
     BuyGet,
     Conditions,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from servers.finance.assembly import QuoteSnapshot
+from servers.finance.documents import QuoteSnapshot
 from servers.finance.facts.blocks import InternalLine
 from servers.finance.prices.contracts import ContractUse, contract_uses
 from servers.finance.say import percent

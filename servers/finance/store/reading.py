@@ -7,13 +7,14 @@ from typing import Any, cast
 from sqlalchemy import Select, func, not_, or_, select
 from sqlmodel import Session, col
 
-from servers.finance.assembly import QuoteInputs, QuoteSnapshot
-from servers.finance.documents import QuoteDocument
+from servers.finance.assembly import QuoteInputs
+from servers.finance.documents import QuoteDocument, QuoteSnapshot
 from servers.finance.facts.blocks import ApprovalBlock, MarginBlock, NextStep, Status
 from servers.finance.schemas_quotes import QuotePage, QuoteRow
 from servers.finance.store import expiry
 from servers.finance.store.clock import stamp
 from servers.finance.store.policy import everyone
+from servers.finance.store.rows import block
 from servers.finance.tables.house import Person
 from servers.finance.tables.quotes import Approval, Quote
 from servers.finance.waiting import Waiter, next_step
@@ -23,6 +24,12 @@ from servers.toolkit.paging import decode_cursor, next_cursor
 
 OPEN = ("draft", "waiting", "approved", "issued")
 WORKING = ("draft", "waiting", "approved")
+STANDING = (
+    *("number", "valid_until", "price_lock_until", "digest", "created_by", "created_at"),
+    *("requested_by", "withdrawn_reason", "accepted_at", "accepted_by", "acceptance_reference"),
+    "superseded_by",
+)
+"""What the row says of a quote beside its snapshot."""
 
 
 def visible(statement: Select[Any]) -> Select[Any]:
@@ -75,12 +82,8 @@ def find_approvals(session: Session, quote_id: str) -> list[Approval]:
 def approval_block(row: Approval, now: datetime) -> ApprovalBlock:
     """Return an approval; one that nobody decided in time reads as expired."""
     late = row.status in ("pending", "approved") and row.expires_at <= stamp(now)
-    return ApprovalBlock.model_validate(
-        {
-            **{name: getattr(row, name) for name in ApprovalBlock.model_fields},
-            "status": "expired" if late and row.used_at is None else row.status,
-        }
-    )
+    status = "expired" if late and row.used_at is None else row.status
+    return block(ApprovalBlock, row, status=status)
 
 
 def document(session: Session, quote_id: str, now: datetime) -> QuoteDocument:
@@ -92,34 +95,18 @@ def document(session: Session, quote_id: str, now: datetime) -> QuoteDocument:
     quote = find_quote(session, quote_id)
     approvals = [approval_block(row, now) for row in find_approvals(session, quote_id)]
     snapshot = QuoteSnapshot.model_validate_json(quote.snapshot)
-    said = {
-        name: getattr(snapshot, name)
-        for name in QuoteSnapshot.model_fields
-        if name in QuoteDocument.model_fields
-    }
     issued_on = None
     if quote.valid_until is not None:  # the seller's day, which may not be the UTC one
-        issued_on = quote.valid_until - timedelta(days=snapshot.validity_days)
+        issued_on = quote.valid_until - timedelta(days=snapshot.validity_days or 0)
     margin = None
     if quote.margin is not None and _is_ours(session):
         margin = MarginBlock.model_validate_json(quote.margin)
     return QuoteDocument(
-        **said,
-        number=quote.number,
+        **dict(snapshot),
+        **{name: getattr(quote, name) for name in STANDING},
         status=status_now(session, quote, now),
         issued_on=issued_on,
-        valid_until=quote.valid_until,
-        price_lock_until=quote.price_lock_until,
-        digest=quote.digest,
         approvals=approvals,
-        created_by=quote.created_by,
-        created_at=quote.created_at,
-        requested_by=quote.requested_by,
-        withdrawn_reason=quote.withdrawn_reason,
-        accepted_at=quote.accepted_at,
-        accepted_by=quote.accepted_by,
-        acceptance_reference=quote.acceptance_reference,
-        superseded_by=quote.superseded_by,
         margin=margin,
         next_step=_next_step(session, quote, snapshot, approvals, now),
     )
@@ -145,7 +132,7 @@ def _next_step(
         status=status_now(session, quote, now),
         currency=quote.currency,
         total_minor=quote.total_minor,
-        discount_bp=snapshot.effective_discount_bp or snapshot.discount_bp,
+        discount_bp=snapshot.most_discount_bp,
         requested_by=quote.requested_by,
         needs=snapshot.approvals_needed,
         approvals=approvals,
@@ -212,19 +199,15 @@ def _approvals_of(session: Session, quote_ids: list[str]) -> dict[str, list[Appr
 
 
 def _row(quote: Quote, approvals: list[Approval], days: expiry.Days, now: datetime) -> QuoteRow:
-    said = {
-        name: getattr(quote, name) for name in QuoteRow.model_fields if name in Quote.model_fields
-    }
     open_ = [a for a in approvals if approval_block(a, now).status == "pending"]
     decided = [a.decided_at for a in approvals if a.decided_at is not None]
-    return QuoteRow.model_validate(
-        {
-            **said,
-            "status": "expired" if expiry.is_over(quote, days, now) else quote.status,
-            "approvals_pending": sorted({a.role for a in open_}),
-            "approval_requested_at": min((a.requested_at for a in approvals), default=None),
-            "approval_decided_at": max(decided, default=None) if not open_ else None,
-        }
+    return block(
+        QuoteRow,
+        quote,
+        status="expired" if expiry.is_over(quote, days, now) else quote.status,
+        approvals_pending=sorted({a.role for a in open_}),
+        approval_requested_at=min((a.requested_at for a in approvals), default=None),
+        approval_decided_at=max(decided, default=None) if not open_ else None,
     )
 
 

@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from servers.finance.assembly import QuoteInputs, QuoteSnapshot
+from servers.finance.assembly import QuoteInputs
 from servers.finance.diff import diff
+from servers.finance.documents import QuoteSnapshot
 from servers.finance.facts.quote import QuoteFacts
 from servers.finance.law.select import select_for
 from servers.finance.parts import part_of_diff
@@ -17,6 +18,7 @@ from servers.finance.schemas_quotes import QuoteDiff, Revised
 from servers.finance.store import drafts, reading
 from servers.finance.store.collect import collect
 from servers.finance.store.policy import approver_of
+from servers.finance.store.rows import block
 from servers.finance.tables.house import Seller
 from servers.toolkit import scope
 from servers.toolkit.errors import ConflictError
@@ -56,17 +58,14 @@ def revise(
     prepared = drafts.prepare(session, inputs)
     draft = drafts.store(session, prepared, now) if store else None
     made = prepared.made
-    return Revised(
+    return block(
+        Revised,
+        made.snapshot,
         stored=store,
         quote_id=draft.quote_id if draft else None,
-        revises=quote_id,
-        revision=made.snapshot.revision,
         status=draft.status if draft else None,
         digest=draft.digest if draft else None,
-        currency=made.snapshot.currency,
         total_minor=made.total_minor,
-        approvals_needed=made.snapshot.approvals_needed,
-        findings=made.snapshot.findings,
         diff=part_of_diff(diff(before, made.snapshot), 1, HALF),
         next_step=draft.next_step if draft else None,
     )

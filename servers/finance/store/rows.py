@@ -1,14 +1,16 @@
-"""From rows to facts: the one way, whatever the table."""
+"""From rows to facts and to blocks of an answer: the one way, whatever the table."""
 
 from dataclasses import fields
 from typing import Any, TypeVar
 
+from pydantic import BaseModel
 from sqlalchemy import Select
 from sqlmodel import Session
 
 from servers.finance.facts.windows import Window
 
 Fact = TypeVar("Fact")
+Block = TypeVar("Block", bound=BaseModel)
 
 
 def fact(kind: type[Fact], row: Any, **more: Any) -> Fact:
@@ -26,3 +28,9 @@ def fact(kind: type[Fact], row: Any, **more: Any) -> Fact:
 def facts(session: Session, kind: type[Fact], statement: Select[Any]) -> tuple[Fact, ...]:
     """Return the rows of a query as facts, in its order."""
     return tuple(fact(kind, row) for row in session.scalars(statement))
+
+
+def block(kind: type[Block], row: Any, **more: Any) -> Block:
+    """Return a row, or part of a quote, as a model whose fields are the columns of these names."""
+    names = kind.model_fields.keys() - more.keys()
+    return kind(**{name: getattr(row, name) for name in names if hasattr(row, name)}, **more)

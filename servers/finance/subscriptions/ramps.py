@@ -73,5 +73,4 @@ def _fits_together(chain: Sequence[LineIn]) -> None:
 
 
 def wrong(line: LineIn, what: str, fix: str) -> InvalidInputError:
-    """Return the error of a line that contradicts itself or another."""
     return InvalidInputError(f"line {line.line_id} {what}", fix=fix)

@@ -35,7 +35,6 @@ class TaxedAmount:
 
     @property
     def taxes(self) -> tuple[Tax, ...]:
-        """The taxes on the amount."""
         return self.stack or (Tax(self.rate, included=self.included),)
 
 
@@ -65,17 +64,14 @@ class Breakdown:
 
     @property
     def net(self) -> Decimal:
-        """The sum of the net amounts."""
         return sum(self.nets, ZERO)
 
     @property
     def tax(self) -> Decimal:
-        """The sum of the taxes."""
         return sum((group.tax for group in self.groups), ZERO)
 
     @property
     def total(self) -> Decimal:
-        """Net and tax."""
         return self.net + self.tax
 
 
@@ -95,7 +91,6 @@ class DocumentSums:
 
 
 def step_of(currency: str) -> Decimal:
-    """Return the smallest amount of a currency."""
     return ONE.scaleb(-exponent(currency))
 
 

@@ -14,7 +14,6 @@ from servers.toolkit.findings import Finding, Severity
 def place_doubts(
     facts: PricingFacts, ship_to: str, ship_method: str, *, services: bool
 ) -> list[Finding]:
-    """Ask a person where the place of supply is in doubt."""
     home, zones = facts.home_country, facts.zones
     here = zone_of(ship_to, home, zones)
     seat = zone_of(facts.customer.country, home, zones)
@@ -84,7 +83,6 @@ def undetermined(message: str, evidence: Sequence[str], fix: str) -> Finding:
 
 
 def conflict(what: str, ids: Sequence[str], path: str) -> Finding:
-    """Say that two rows of equal rank hold."""
     return finding(
         "RULE_CONFLICT",
         Severity.ERROR,

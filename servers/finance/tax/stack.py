@@ -38,17 +38,14 @@ class Stacked:
 
     @property
     def tax(self) -> Decimal:
-        """The sum of all taxes."""
         return sum((layer.amount for layer in self.layers), ZERO)
 
     @property
     def included(self) -> Decimal:
-        """The sum of the taxes that the price included."""
         return sum((layer.amount for layer in self.layers if layer.tax.included), ZERO)
 
     @property
     def gross(self) -> Decimal:
-        """The amount with all taxes."""
         return self.net + self.tax
 
 
@@ -103,7 +100,6 @@ def net_of(taxes: Sequence[Tax], price: Decimal, quantity: Decimal) -> Decimal:
 
 
 def included(taxes: Sequence[Tax]) -> tuple[Tax, ...]:
-    """Return a stack whose taxes the price includes."""
     return tuple(replace(tax, included=True) for tax in taxes)
 
 

@@ -60,7 +60,6 @@ class AdjustmentIn(BaseModel):
 
 
 def add_decision_tools(app: Server, now: Callable[[], datetime]) -> None:
-    """Add the tools with consequences."""
     database = app.database
 
     @app.tool(
@@ -163,7 +162,6 @@ def add_decision_tools(app: Server, now: Callable[[], datetime]) -> None:
 
 
 def add_revision_tools(app: Server, now: Callable[[], datetime]) -> None:
-    """Add the tool with which a person changes a quote by hand."""
     database = app.database
 
     @app.tool(

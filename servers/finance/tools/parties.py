@@ -49,7 +49,6 @@ EntryId = Annotated[
 
 
 def add_party_tools(app: Server, now: Callable[[], datetime]) -> None:
-    """Add the tools that judge a customer and select terms."""
     database = app.database
 
     @app.tool(**reads("Check credit", rows="bound", binds=("account_id", "amount_minor")))
@@ -143,7 +142,6 @@ def add_party_tools(app: Server, now: Callable[[], datetime]) -> None:
 
 
 def add_review_tool(app: Server, now: Callable[[], datetime]) -> None:
-    """Add the tool with which a person of legal records what a hit is."""
     database = app.database
 
     @app.tool(**writes("Review a hit", rows="bound", binds=BY_ACCOUNT, person_only=True))

@@ -50,7 +50,6 @@ PRICED_BY = (
 
 
 def add_pricing_tools(app: Server) -> None:
-    """Add the tools that change nothing."""
     database = app.database
 
     @app.tool(**reads("Price a quote", rows="bound", binds=PRICED_BY))

@@ -94,7 +94,6 @@ ViewArgument = Annotated[
 
 
 def add_draft_tools(app: Server, now: Callable[[], datetime]) -> None:
-    """Add the tools that make a draft and ask for its approval."""
     database = app.database
     made_from = (
         *PRICED_BY,
@@ -180,7 +179,6 @@ def add_draft_tools(app: Server, now: Callable[[], datetime]) -> None:
 
 
 def add_reading_tools(app: Server, now: Callable[[], datetime]) -> None:
-    """Add the tools that read stored quotes."""
     database = app.database
 
     @app.tool(
