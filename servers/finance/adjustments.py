@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 
 from servers.finance.discounts import apply_discount, take_off
-from servers.finance.facts.blocks import Allowance, TraceStep
+from servers.finance.facts.blocks import Allowance
 from servers.finance.freight import Freight
 from servers.finance.promotions.effects import split
 from servers.finance.promotions.promote import take_freight
@@ -109,8 +109,18 @@ def override(work: Work, adjustments: Iterable[Adjustment], currency: str) -> De
         minor = to_minor(off, currency)
         work.allowances.append(Allowance(label="Agreed price", percent=None, amount_minor=minor))
     work.running = value
-    note = f"unit price {plain(_unit(one.value))} instead of {plain(price)}"
-    work.trace.append(_step(one, work.line.line_id, before, value, note, lost))
+    work.trace.append(
+        step(
+            work.line.line_id,
+            "manual",
+            BY_HAND,
+            source=one.author,
+            before=before,
+            after=value,
+            note=f"unit price {plain(_unit(one.value))} instead of {plain(price)}; {_why(one)}",
+            lost=lost,
+        )
+    )
     return before
 
 
@@ -201,33 +211,9 @@ def document_shares(one: Adjustment, weights: Sequence[Decimal], currency: str) 
 def _reduce(
     work: Work, one: Adjustment, off: Decimal, rate: str | None, currency: str, note: str
 ) -> None:
-    before = work.running
-    assert before is not None  # noqa: S101 - called only on priced lines
-    work.running = before - off
-    label = "Discount" if one.line_id else "Document discount"
-    minor = to_minor(off, currency)
-    work.allowances.append(Allowance(label=label, percent=rate, amount_minor=minor))
-    work.trace.append(_step(one, work.line.line_id, before, work.running, note))
-
-
-def _step(
-    one: Adjustment,
-    line_id: str,
-    before: Decimal,
-    after: Decimal,
-    note: str,
-    lost: Iterable[str] = (),
-) -> TraceStep:
-    return step(
-        line_id,
-        "manual",
-        BY_HAND,
-        source=one.author,
-        before=before,
-        after=after,
-        note=f"{note}; {_why(one)}",
-        lost=lost,
-    )
+    label, note = "Discount" if one.line_id else "Document discount", f"{note}; {_why(one)}"
+    by = one.author
+    work.take_off(off, "manual", BY_HAND, currency, label=label, rate=rate, source=by, note=note)
 
 
 def _why(one: Adjustment) -> str:

@@ -6,10 +6,9 @@ a higher discount never makes a total higher.
 
 from decimal import Decimal
 
-from servers.finance.facts.blocks import Allowance
-from servers.finance.say import percent, plain, step
+from servers.finance.say import percent, plain
 from servers.finance.work import Work
-from servers.toolkit.money import round_money, to_minor
+from servers.toolkit.money import round_money
 
 
 def take_off(
@@ -19,21 +18,8 @@ def take_off(
     before = work.running
     assert before is not None  # noqa: S101 - called only on priced lines
     off = min(before, round_money(before * rate / 100, currency))
-    work.running = before - off
-    work.allowances.append(
-        Allowance(label=label, percent=percent(rate), amount_minor=to_minor(off, currency))
-    )
-    work.trace.append(
-        step(
-            work.line.line_id,
-            name,
-            rule_id,
-            source=rule_id,
-            before=before,
-            after=work.running,
-            note=note or f"{percent(rate)}% of {plain(before)}",
-        )
-    )
+    note = note or f"{percent(rate)}% of {plain(before)}"
+    work.take_off(off, name, rule_id, currency, label=label, rate=percent(rate), note=note)
 
 
 def apply_discount(work: Work, discount_bp: int, currency: str) -> None:

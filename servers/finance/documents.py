@@ -133,7 +133,7 @@ class QuoteSnapshot(Block):
 
 
 class QuoteDocument(QuoteSnapshot):
-    """The whole stored quote, for people of the house: what it says, and how it stands."""
+    """The whole stored quote, for people of the house."""
 
     view: Literal["internal"] = "internal"
     number: str | None

@@ -6,6 +6,7 @@ raises a total; a quantity is tried piece by piece, the nearest first, as far as
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -121,13 +122,7 @@ def _next(terms: Callable[[int], Terms], low: int, high: int) -> int | None:
     first = terms(low)
     if low >= high or terms(high) == first:
         return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        if terms(middle) == first:
-            low = middle
-        else:
-            high = middle
-    return high
+    return low + bisect_left(range(low, high + 1), x=True, key=lambda many: terms(many) != first)
 
 
 def _entry_bounds(facts: PricingFacts, line: LineIn) -> list[int]:
@@ -236,17 +231,11 @@ def _by_discount(facts: PricingFacts, request: PriceRequest, asked: frozenset[st
 
 def _edges(present: Callable[[int], bool]) -> set[int]:
     """Return the two discounts between which a rule begins or ends; none where it never does."""
-    low, high = 0, ALL_BP
-    at_low = present(low)
-    if at_low == present(high):
+    at_first = present(0)
+    if at_first == present(ALL_BP):
         return set()
-    while high - low > 1:
-        middle = (low + high) // 2
-        if present(middle) == at_low:
-            low = middle
-        else:
-            high = middle
-    return {low, high}
+    begins = bisect_left(range(ALL_BP + 1), x=True, key=lambda bp: present(bp) != at_first)
+    return {begins - 1, begins}
 
 
 def _by_quantity(

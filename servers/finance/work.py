@@ -7,11 +7,13 @@ from servers.finance.facts.blocks import Allowance, TraceStep
 from servers.finance.facts.items import Item
 from servers.finance.prices.unit_price import UnitPrice
 from servers.finance.prices.units import in_base
+from servers.finance.say import step
 from servers.finance.schemas import LineIn
 from servers.finance.subscriptions.terms import Term
 from servers.finance.tax.decisions import TaxDecision
 from servers.finance.tax.stack import included, net_of
 from servers.toolkit.findings import Finding
+from servers.toolkit.money import to_minor
 
 
 @dataclass
@@ -56,6 +58,43 @@ class Work:
             return None
         upper, lower = self.price.ratio
         return -(-self.item.weight_g * upper // lower)
+
+    def take_off(
+        self,
+        off: Decimal,
+        name: str,
+        rule_id: str,
+        currency: str,
+        *,
+        label: str,
+        note: str,
+        rate: str | None = None,
+        source: str | None = None,
+        shown: bool = True,
+    ) -> None:
+        """Take an amount off what is left of the line, and say so in its trace.
+
+        `shown` puts it among the reductions that the quote prints, under `label` and at `rate`
+        percent. The row that decided is `source`, or else the rule itself.
+        """
+        before = self.running
+        assert before is not None  # noqa: S101 - called only on priced lines
+        self.running = before - off
+        if shown:
+            minor = to_minor(off, currency)
+            self.allowances.append(Allowance(label=label, percent=rate, amount_minor=minor))
+        source = rule_id if source is None else source
+        self.trace.append(
+            step(
+                self.line.line_id,
+                name,
+                rule_id,
+                source=source,
+                before=before,
+                after=self.running,
+                note=note,
+            )
+        )
 
     @property
     def exclusive(self) -> bool:

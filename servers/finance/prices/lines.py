@@ -8,7 +8,6 @@ from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
-from servers.finance.facts.blocks import Allowance
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.prices.contracts import commitments
 from servers.finance.prices.shelf import Shelf
@@ -21,7 +20,7 @@ from servers.finance.subscriptions.proration import six_decimals, times
 from servers.finance.subscriptions.terms import Term, agreed_prices, put_term, terms_of
 from servers.finance.work import Work
 from servers.toolkit.findings import Finding, Severity
-from servers.toolkit.money import round_money, to_minor
+from servers.toolkit.money import round_money
 
 
 def priced_lines(
@@ -98,19 +97,12 @@ def _split(work: Work, agreed: Decimal, rest: Decimal, currency: str) -> None:
     covered = (price.covered or Decimal(0)) * lower / upper
     open_ = Decimal(work.line.quantity) - covered
     many, cheaper = (covered, "contract") if agreed < rest else (open_, "list")
-    off = min(work.gross, round_money(abs(rest - agreed) * many, currency))
-    work.running = work.gross - off
-    label = f"{cheaper.capitalize()} price for {percent(many)} of {work.line.quantity}"
-    minor = to_minor(off, currency)
-    work.allowances.append(Allowance(label=label, percent=None, amount_minor=minor))
-    work.trace.append(
-        step(
-            work.line.line_id,
-            "contract",
-            contract.contract_id,
-            source=contract.document,
-            before=work.gross,
-            after=work.running,
-            note=f"{percent(covered)} x {plain(agreed)} + {percent(open_)} x {plain(rest)}",
-        )
+    work.take_off(
+        min(work.gross, round_money(abs(rest - agreed) * many, currency)),
+        "contract",
+        contract.contract_id,
+        currency,
+        label=f"{cheaper.capitalize()} price for {percent(many)} of {work.line.quantity}",
+        source=contract.document,
+        note=f"{percent(covered)} x {plain(agreed)} + {percent(open_)} x {plain(rest)}",
     )

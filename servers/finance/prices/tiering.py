@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
 
-from servers.finance.facts.blocks import Allowance
 from servers.finance.facts.prices import Band, History, Schedule
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.prices.tiers import (
@@ -20,7 +19,7 @@ from servers.finance.prices.tiers import (
 from servers.finance.say import finding, percent, plain, step
 from servers.finance.work import Work
 from servers.toolkit.findings import Severity
-from servers.toolkit.money import round_money, to_minor
+from servers.toolkit.money import round_money
 
 RULE = "VOLUME-TIER"
 LABEL = "Volume discount"
@@ -114,27 +113,22 @@ def _take(
     before = work.running
     assert before is not None  # noqa: S101 - a lot has an amount
     off = min(before, round_money(reduction.amount, currency))
-    work.running = before - off
     first = reduction.bands[0]
     rate = first.value if schedule.unit == "percent" and schedule.type == "range" else None
-    if off or rate:
-        shown = None if rate is None else percent(rate)
-        minor = to_minor(off, currency)
-        work.allowances.append(Allowance(label=LABEL, percent=shown, amount_minor=minor))
     note = f"{schedule.basis} {percent(measured)} in " + ", ".join(map(_words, reduction.bands))
     if schedule.aggregation != "line":
         over = schedule.aggregation.replace("_", " ")
         note += f"; counted over the {over}, {lines} line{'s' if lines > 1 else ''}"
-    work.trace.append(
-        step(
-            work.line.line_id,
-            "tier",
-            first.band_id if len(reduction.bands) == 1 else schedule.schedule_id,
-            source=schedule.schedule_id,
-            before=before,
-            after=work.running,
-            note=note,
-        )
+    work.take_off(
+        off,
+        "tier",
+        first.band_id if len(reduction.bands) == 1 else schedule.schedule_id,
+        currency,
+        label=LABEL,
+        rate=None if rate is None else percent(rate),
+        source=schedule.schedule_id,
+        note=note,
+        shown=bool(off or rate),
     )
 
 

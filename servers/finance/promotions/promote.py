@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from servers.finance.facts.blocks import Allowance, PromotionBlock
 from servers.finance.facts.customers import Customer
@@ -109,23 +108,8 @@ def _apply(promoted: Promoted, applied: Applied, asked: Asked) -> None:
         if name == FREIGHT:
             promoted.freight.append((promotion, off))
             continue
-        work = by_id[name]
-        before = work.running
-        assert before is not None  # noqa: S101 - only priced lines are parts
-        work.running = before - off
-        minor = to_minor(off, currency)
-        work.allowances.append(Allowance(label=label, percent=rate, amount_minor=minor))
-        work.trace.append(
-            step(
-                name,
-                "promotion",
-                promotion.promotion_id,
-                source=promotion.promotion_id,
-                before=before,
-                after=work.running,
-                note=_words(promotion, applied, name, currency),
-            )
-        )
+        note, rule = _words(promotion, applied, name, currency), promotion.promotion_id
+        by_id[name].take_off(off, "promotion", rule, currency, label=label, rate=rate, note=note)
     for gift in applied.effect.gifts:
         _give(promoted, promotion, gift, asked)
     promoted.blocks.append(
@@ -188,13 +172,8 @@ def _give(promoted: Promoted, promotion: Promotion, gift: GiftLine, asked: Asked
     nothing = round_money(ZERO, asked.currency)
     price = UnitPrice(amount=nothing)
     if own:
-        plain_price: dict[str, Any] = {
-            "contract": None,
-            "covered": None,
-            "rest": None,
-            "options": [],
-        }
-        price = replace(beside.price, amount=nothing, findings=[], trace=[], **plain_price)
+        price = replace(beside.price, amount=nothing, findings=[], trace=[], options=[])
+        price.contract = price.covered = price.rest = None
         price.extra_cost = ZERO
     work = Work(line, asked.items.get(gift.sku), price, free=True)
     work.term = beside.term if own else work.term
