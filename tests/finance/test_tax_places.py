@@ -12,7 +12,7 @@ from finance_support import acting, asking, everyone, line
 from servers.finance.facts.customers import TaxId
 from servers.finance.facts.items import Item
 from servers.finance.facts.pricing import PricingFacts
-from servers.finance.facts.taxes import RateAnswer, Registration, TaxRate
+from servers.finance.facts.taxes import RateAnswer, Registration, TaxRate, TaxRule
 from servers.finance.facts.windows import Window
 from servers.finance.pricing import price
 from servers.finance.say import percent
@@ -20,6 +20,7 @@ from servers.finance.schemas import PriceRequest
 from servers.finance.seeds.tax import TaxRuleSeed, check_rules, taxes
 from servers.finance.store import taxes as rows
 from servers.finance.store.collect import collect
+from servers.finance.store.rows import fact
 from servers.finance.tax.decisions import decide
 from servers.finance.tax.rates import TableProvider
 from servers.toolkit.database import Database
@@ -29,8 +30,8 @@ from servers.toolkit.seeding import seed_folder
 
 DAY = date(2026, 11, 23)
 ROWS = list(taxes(seed_folder("finance")))
-RATES = tuple(rows.rate(r) for r in ROWS if r.__tablename__ == "tax_rate")  # type: ignore[arg-type]
-RULES = tuple(rows.rule(r) for r in ROWS if r.__tablename__ == "tax_rule")  # type: ignore[arg-type]
+RATES = tuple(rows.tax_rate(r) for r in ROWS if r.__tablename__ == "tax_rate")  # type: ignore[arg-type]
+RULES = tuple(fact(TaxRule, r) for r in ROWS if r.__tablename__ == "tax_rule")  # type: ignore[arg-type]
 PLACES = {
     r.jurisdiction: rows.jurisdiction(r)  # type: ignore[attr-defined, arg-type]
     for r in ROWS

@@ -30,7 +30,7 @@ def find_taxes(
         "tax_rates": tuple(tax_rate(one) for one in session.scalars(rates)),
         "tax_rules": facts(session, TaxRule, select(TaxRuleRow)),
         "jurisdictions": {
-            one.jurisdiction: fact(Jurisdiction, one, source=_source(one))
+            one.jurisdiction: jurisdiction(one)
             for one in session.scalars(select(TaxJurisdictionRow))
         },
         "registrations": facts(session, Registration, mine),
@@ -40,6 +40,11 @@ def find_taxes(
 def tax_rate(row: TaxRateRow) -> TaxRate:
     """Return a tax rate, whose source says when it was read."""
     return fact(TaxRate, row, source=_source(row))
+
+
+def jurisdiction(row: TaxJurisdictionRow) -> Jurisdiction:
+    """Return a jurisdiction, whose source says when it was read."""
+    return fact(Jurisdiction, row, source=_source(row))
 
 
 def _source(row: TaxRateRow | TaxJurisdictionRow) -> str:
