@@ -7,12 +7,16 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from cyclopts import Parameter
+
 from dealdesk.cli.options import ServerOrAll, doc
 from dealdesk.cli.output import clean, progress, result
+from dealdesk.connect.clients import PROGRAMS, Program, usual_file
 from dealdesk.connect.entries import (
     Installation,
     addresses,
@@ -23,8 +27,7 @@ from dealdesk.connect.entries import (
     server_arguments,
     way_in,
 )
-from dealdesk.connect.files import SettingsFile
-from dealdesk.connect.places import PROGRAMS, Program, settings_file
+from dealdesk.connect.settings_file import SettingsFile
 from dealdesk.settings import load_settings
 from orchestrator.errors import EnvironmentProblem, UsageError
 from servers.registry import NAMES
@@ -37,6 +40,48 @@ PROFILES = {
 COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Options:
+    """What to enter, and where."""
+
+    server: Annotated[ServerOrAll, doc("Which servers.")] = "all"
+    profile: Annotated[
+        Literal["read", "sales", "admin"],
+        doc("What the client may do: read looks, sales also drafts, admin also keeps the data."),
+    ] = "read"
+    http: Annotated[
+        str | None, doc("Address of servers that run already, instead of a command to start them.")
+    ] = None
+    token_env: Annotated[
+        str | None,
+        doc("Name of the variable that holds the grant for --http; its value is never written."),
+    ] = None
+    dry_run: Annotated[bool, doc("Show the change and do nothing.")] = False
+    remove: Annotated[bool, doc("Take the servers out again.")] = False
+    link: Annotated[
+        bool,
+        doc("Print links that install the servers with one click, for VS Code, Cursor and Goose."),
+    ] = False
+    config_path: Annotated[
+        Path | None, doc("Another settings file than the client's usual one, such as a project's.")
+    ] = None
+    home: Annotated[str | None, doc("The data folder, which every entry names.")] = None
+
+    @property
+    def servers(self) -> Sequence[str]:
+        return NAMES if self.server == "all" else (self.server,)
+
+    def file_of(self, program: Program) -> SettingsFile:
+        """Read the client's settings."""
+        path = self.config_path
+        path = path.expanduser().absolute() if path else usual_file(program.name)
+        return SettingsFile.read(program, path)
+
+
+USUAL = Options()
+
+
 async def connect(
     client: Annotated[
         Literal["claude-desktop", "claude-code", "cursor", "vscode", "goose", "json"],
@@ -44,64 +89,35 @@ async def connect(
     ],
     /,
     *,
-    server: Annotated[ServerOrAll, doc("Which servers.")] = "all",
-    profile: Annotated[
-        Literal["read", "sales", "admin"],
-        doc("What the client may do: read looks, sales also drafts, admin also keeps the data."),
-    ] = "read",
-    http: Annotated[
-        str | None, doc("Address of servers that run already, instead of a command to start them.")
-    ] = None,
-    token_env: Annotated[
-        str | None,
-        doc("Name of the variable that holds the grant for --http; its value is never written."),
-    ] = None,
-    dry_run: Annotated[bool, doc("Show the change and do nothing.")] = False,
-    remove: Annotated[bool, doc("Take the servers out again.")] = False,
-    link: Annotated[
-        bool,
-        doc("Print links that install the servers with one click, for VS Code, Cursor and Goose."),
-    ] = False,
-    config_path: Annotated[
-        Path | None, doc("Another settings file than the client's usual one, such as a project's.")
-    ] = None,
-    home: Annotated[str | None, doc("The data folder, which every entry names.")] = None,
+    options: Options = USUAL,
 ) -> int:
     """Connect an MCP client.
 
     Shows the change to the client's settings, tries the servers, keeps a copy, and writes.
     """
-    servers = NAMES if server == "all" else (server,)
     program = PROGRAMS.get(client)
-    _check(client, http=http, token_env=token_env, remove=remove, link=link, path=config_path)
-    if link:
-        return _print_links(client, servers, profile)
-    if remove:
+    _check(client, options)
+    if options.link:
+        return _print_links(client, options)
+    if options.remove:
         assert program is not None  # noqa: S101 - checked
-        return _take_out(_file(program, config_path), servers, dry_run=dry_run)
-    wanted, notes = _wanted(program, servers, profile, http, token_env, home)
+        return _take_out(options.file_of(program), options)
+    wanted, notes = _wanted(program, options)
     if program is None:
         print(jsons.dumps({"mcpServers": wanted}, indent=2, ensure_ascii=False))
         return 0
-    return await _enter(_file(program, config_path), wanted, notes, token_env, dry_run=dry_run)
+    return await _enter(options.file_of(program), wanted, notes, options)
 
 
-def _check(
-    client: str,
-    *,
-    http: str | None,
-    token_env: str | None,
-    remove: bool,
-    link: bool,
-    path: Path | None,
-) -> None:
-    if remove and (http or token_env or link):
+def _check(client: str, options: Options) -> None:
+    http, token_env, path = options.http, options.token_env, options.config_path
+    if options.remove and (http or token_env or options.link):
         raise UsageError("--remove needs only the client and --server")
-    if client == "json" and (remove or path):
+    if client == "json" and (options.remove or path):
         raise UsageError("json prints entries and has no file", fix="name a client")
-    if link and client not in ("vscode", "cursor", "goose"):
+    if options.link and client not in ("vscode", "cursor", "goose"):
         raise UsageError(f"{client} has no links", fix="VS Code, Cursor and Goose have")
-    if link and (http or path):
+    if options.link and (http or path):
         raise UsageError("a link holds no address and no path of this machine", fix="leave it out")
     if token_env and not http:
         raise UsageError(
@@ -112,44 +128,25 @@ def _check(
         raise UsageError("--token-env takes the name of a variable, never its value")
 
 
-def _file(program: Program, path: Path | None) -> SettingsFile:
-    path = path.expanduser().absolute() if path else _usual(program)
-    return SettingsFile.read(program, path)
-
-
-def _usual(program: Program) -> Path:
-    return Path(settings_file(program.name, sys.platform, os.environ, str(Path.home())))
-
-
-def _wanted(
-    program: Program | None,
-    servers: Sequence[str],
-    profile: str,
-    http: str | None,
-    token_env: str | None,
-    home: str | None,
-) -> tuple[dict[str, Any], list[str]]:
+def _wanted(program: Program | None, options: Options) -> tuple[dict[str, Any], list[str]]:
     """Return the entries to write, and what there is to say about them."""
-    if http:
-        places = addresses(http, servers).items()
-        return {entry_name(s): by_address(program, s, url, token_env) for s, url in places}, []
-    settings, installation = load_settings(home=home), Installation.here()
+    if options.http:
+        places = addresses(options.http, options.servers).items()
+        token = options.token_env
+        return {entry_name(s): by_address(program, s, url, token) for s, url in places}, []
+    settings, installation = load_settings(home=options.home), Installation.here()
     entries = {}
-    for server in servers:
+    for server in options.servers:
         command, words = installation.command(server)
-        words = [*words, *server_arguments(server, profile, settings)]
+        words = [*words, *server_arguments(server, options.profile, settings)]
         entries[entry_name(server)] = by_command(program, server, command, words)
     new = "" if settings.home.exists() else " (made on the first start, with the demo company)"
-    return entries, [f"Profile {profile} {PROFILES[profile]}.", f"Data: {settings.home}{new}"]
+    profile = f"Profile {options.profile} {PROFILES[options.profile]}."
+    return entries, [profile, f"Data: {settings.home}{new}"]
 
 
 async def _enter(
-    file: SettingsFile,
-    wanted: dict[str, Any],
-    notes: Sequence[str],
-    token_env: str | None,
-    *,
-    dry_run: bool,
+    file: SettingsFile, wanted: dict[str, Any], notes: Sequence[str], options: Options
 ) -> int:
     """Show, try, write; whatever fails before the last step leaves the file as it was."""
     there = file.servers()
@@ -161,14 +158,14 @@ async def _enter(
     _show(file, after)
     for note in notes:
         _say(note)
-    if dry_run:
+    if options.dry_run:
         _say("Nothing was started or written (--dry-run).")
         return 0
-    await _try(file.program, wanted, token_env)
+    await _try(file.program, wanted, options.token_env)
     copy = file.write(after, datetime.now().astimezone())
     _say(f"\nWritten.{f' What was there before is in {copy.name}.' if copy else ''}")
     _say(file.program.then)
-    elsewhere = file.path != _usual(file.program)
+    elsewhere = file.path != usual_file(file.program.name)
     path = f" --config-path {shlex.quote(str(file.path))}" if elsewhere else ""
     _say(f"To take it back: dealdesk connect {file.program.name} --remove{path}")
     return 0
@@ -217,15 +214,15 @@ def _remedy(wanted: dict[str, Any]) -> str:
     return "dealdesk doctor"
 
 
-def _take_out(file: SettingsFile, servers: Sequence[str], *, dry_run: bool) -> int:
+def _take_out(file: SettingsFile, options: Options) -> int:
     there = file.servers()
-    names = [entry_name(server) for server in servers if entry_name(server) in there]
+    names = [entry_name(server) for server in options.servers if entry_name(server) in there]
     if not names:
         _say(f"{file.program.title} has none of them: nothing to change in {file.path}.")
         return 0
     after = file.without_entries(names)
     _show(file, after)
-    if dry_run:
+    if options.dry_run:
         _say("Nothing was written (--dry-run).")
         return 0
     copy = file.write(after, datetime.now().astimezone())
@@ -243,11 +240,11 @@ def _show(file: SettingsFile, after: bytes) -> None:
     _say("")
 
 
-def _print_links(client: str, servers: Sequence[str], profile: str) -> int:
-    from dealdesk.connect.links import links
+def _print_links(client: str, options: Options) -> int:
+    from dealdesk.connect.install_links import links
 
-    for server in servers:
-        for link in links(client, server, profile).values():
+    for server in options.servers:
+        for link in links(client, server, options.profile).values():
             print(link)
     words = "They start `uvx dealdesk`: for machines with uv and an index that has dealdesk."
     print(words, file=sys.stderr)

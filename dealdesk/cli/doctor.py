@@ -29,7 +29,7 @@ async def doctor(*, home: Home = None, json: Json = False) -> int:
         rows += await _servers(settings)
     except Exception as problem:  # noqa: BLE001 - a doctor reports whatever is wrong
         rows.append({"what": "servers", "ok": False, "said": _said(problem)})
-    from dealdesk.connect.inspection import look_at_clients
+    from dealdesk.connect.installed_clients import look_at_clients
 
     rows += await look_at_clients()
     if json:

@@ -65,7 +65,6 @@ COMMANDS = {
 
 
 def build() -> App:
-    """Return the command with all its groups."""
     app = App(
         name="dealdesk",
         version=version("dealdesk"),

@@ -23,12 +23,10 @@ def plain_wanted() -> bool:
 
 
 def progress() -> Console:
-    """Return the console on stderr."""
     return Console(stderr=True, no_color=plain_wanted(), highlight=False)
 
 
 def result() -> Console:
-    """Return the console on stdout."""
     return Console(highlight=False, soft_wrap=True)
 
 
@@ -38,7 +36,6 @@ def say(words: object, *, style: str = "", limit: int = 2000) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON document on stdout."""
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 

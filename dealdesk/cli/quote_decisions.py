@@ -209,8 +209,7 @@ def _refuse_if_undecidable(quote: Mapping[str, Any]) -> None:
 
 
 def _exactly(quote: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments that name the quote as it was shown, to its digest."""
-    return {"quote_id": quote["quote_id"], "digest": quote["digest"]}
+    return {"quote_id": quote["quote_id"], "digest": quote["digest"]}  # as it was shown
 
 
 def _run_waiting_with(desk: Desk, quote_id: str) -> str | None:

@@ -155,7 +155,6 @@ def question_line(question: Mapping[str, Any]) -> str:
 
 
 def next_steps(report: Mapping[str, Any]) -> list[str]:
-    """Return what the person can do now."""
     run_id, outcome = report["run_id"], report["outcome"]
     if outcome == "waiting":
         who = sorted({a["role"] for a in report.get("approvals", ()) if a.get("role")})

@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from dealdesk.connect.places import Program
+from dealdesk.connect.clients import Program
 from dealdesk.settings import Settings
 from orchestrator.errors import EnvironmentProblem, UsageError
 from servers.registry import ABOUT
@@ -34,7 +34,6 @@ CACHES = ("archive-v", "builds-v", "environments-v")
 
 
 def entry_name(server: str) -> str:
-    """Return what a server is called in a client's settings."""
     return f"dealdesk-{server}"
 
 

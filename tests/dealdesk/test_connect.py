@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+from dealdesk.connect.clients import PROGRAMS, settings_file
 from dealdesk.connect.entries import (
     Installation,
     addresses,
@@ -22,10 +23,9 @@ from dealdesk.connect.entries import (
     server_arguments,
     way_in,
 )
-from dealdesk.connect.files import SettingsFile
-from dealdesk.connect.links import links
-from dealdesk.connect.places import PROGRAMS, settings_file
+from dealdesk.connect.install_links import links
 from dealdesk.connect.probe import scrubbed
+from dealdesk.connect.settings_file import SettingsFile
 from dealdesk.settings import load_settings
 from orchestrator.errors import EnvironmentProblem, UsageError
 from servers.registry import NAMES

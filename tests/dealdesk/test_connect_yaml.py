@@ -8,8 +8,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dealdesk.connect.texts import TextProblem
-from dealdesk.connect.yamltext import cut, put, servers
+from dealdesk.connect.text_edit import TextProblem
+from dealdesk.connect.yaml_edit import cut, put, servers
 
 KEY = "extensions"
 CRM = {"enabled": True, "type": "stdio", "cmd": "/opt/dealdesk-crm", "args": ["--home", "/d ü"]}

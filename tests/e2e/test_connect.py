@@ -14,7 +14,7 @@ import pytest
 import yaml
 from mcp import Client, StdioServerParameters, stdio_client
 
-from dealdesk.connect import inspection, probe
+from dealdesk.connect import installed_clients, probe
 from dealdesk.connect.entries import Installation
 from servers.profiles import profile_grant
 from servers.registry import NAMES
@@ -109,7 +109,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         tried[json.dumps(entry)] = token
         return 7
 
-    for module in (probe, inspection):  # whichever was imported first
+    for module in (probe, installed_clients):  # whichever was imported first
         monkeypatch.setattr(module, "count_tools", count)
     return tried
 

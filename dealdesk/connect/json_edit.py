@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from dealdesk.connect.texts import TextProblem, line_of, newline_of
+from dealdesk.connect.text_edit import TextProblem, line_of, newline_of
 
 BLANK = " \t\r\n"
 _SKIP = re.compile(r"[ \t\r\n]*")

@@ -5,7 +5,6 @@ class TextProblem(ValueError):  # noqa: N818 - the name says what happened
     """A settings file is not as it should be; `line` is 0 when it is about the whole."""
 
     def __init__(self, what: str, line: int = 0) -> None:
-        """Say what is wrong and on which line."""
         super().__init__(f"line {line}: {what}" if line else what)
         self.line = line
 
@@ -16,5 +15,4 @@ def line_of(text: str, at: int) -> int:
 
 
 def newline_of(text: str) -> str:
-    """Return how the text ends its lines."""
     return "\r\n" if "\r\n" in text else "\n"

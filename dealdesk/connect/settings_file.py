@@ -11,9 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from dealdesk.connect import jsontext, yamltext
-from dealdesk.connect.places import Program
-from dealdesk.connect.texts import TextProblem
+from dealdesk.connect import json_edit, yaml_edit
+from dealdesk.connect.clients import Program
+from dealdesk.connect.text_edit import TextProblem
 from orchestrator.errors import EnvironmentProblem
 
 SECRET = re.compile(
@@ -76,7 +76,6 @@ class SettingsFile:
             raise self._refused(problem) from None
 
     def with_entries(self, entries: dict[str, Any]) -> bytes:
-        """Return the file with these entries."""
         try:
             return self._put(self.text, entries).encode()
         except TextProblem as problem:
@@ -107,18 +106,18 @@ class SettingsFile:
 
     def _servers(self, text: str) -> dict[str, Any]:
         if self.program.form == "yaml":
-            return yamltext.servers(text, self.program.key)
-        return jsontext.servers(text, self.program.key, comments=self._comments)
+            return yaml_edit.servers(text, self.program.key)
+        return json_edit.servers(text, self.program.key, comments=self._comments)
 
     def _put(self, text: str, entries: dict[str, Any]) -> str:
         if self.program.form == "yaml":
-            return yamltext.put(text, self.program.key, entries)
-        return jsontext.put(text, self.program.key, entries, comments=self._comments)
+            return yaml_edit.put(text, self.program.key, entries)
+        return json_edit.put(text, self.program.key, entries, comments=self._comments)
 
     def _cut(self, text: str, names: list[str]) -> str:
         if self.program.form == "yaml":
-            return yamltext.cut(text, self.program.key, names)
-        return jsontext.cut(text, self.program.key, names, comments=self._comments)
+            return yaml_edit.cut(text, self.program.key, names)
+        return json_edit.cut(text, self.program.key, names, comments=self._comments)
 
     @property
     def _comments(self) -> bool:

@@ -1,16 +1,13 @@
 """Which clients are on this machine, and whether what they are told to start does start."""
 
 import asyncio
-import os
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+from dealdesk.connect.clients import PROGRAMS, is_there, usual_file
 from dealdesk.connect.entries import entry_name, way_in
-from dealdesk.connect.files import SettingsFile
-from dealdesk.connect.places import PROGRAMS, is_there, settings_file
 from dealdesk.connect.probe import ProbeProblem, count_tools
+from dealdesk.connect.settings_file import SettingsFile
 from orchestrator.errors import EnvironmentProblem
 from servers import registry
 
@@ -26,7 +23,7 @@ async def look_at_clients() -> list[dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {}
     entries: dict[str, Mapping[str, Any]] = {}
     for program in PROGRAMS.values():
-        path = Path(settings_file(program.name, sys.platform, os.environ, str(Path.home())))
+        path = usual_file(program.name)
         if not is_there(path):
             continue
         row: dict[str, Any] = {"what": f"client {program.name}", "ok": True, "said": ""}

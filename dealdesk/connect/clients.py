@@ -6,6 +6,8 @@ can be shown before it is done, and it is undone to the byte. `--config-path .mc
 the servers for one project instead of for one person.
 """
 
+import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
@@ -88,6 +90,11 @@ def settings_file(client: str, platform: str, variables: Mapping[str, str], home
     if windows:
         return folder / "Block" / "goose" / "config" / "config.yaml"
     return folder / "goose" / "config.yaml"
+
+
+def usual_file(client: str) -> Path:
+    """Return where a client keeps the settings of the person who runs this."""
+    return Path(settings_file(client, sys.platform, os.environ, str(Path.home())))
 
 
 def _folder(*, windows: bool, variables: Mapping[str, str], person: PurePath) -> PurePath:
