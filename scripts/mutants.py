@@ -7,7 +7,7 @@
 
 The changes are cosmic-ray's; which 60 of them is drawn by SEED. Each is made in a copy of the
 commit, and the tests run until one fails. Nobody installs cosmic-ray with dealdesk: this measures
-the tests, not the product. What was found is in docs/decisions/0009-mutants.md.
+the tests, not the product. What was found is in docs/decisions/0010-exact-boundaries.md.
 """
 
 import argparse
