@@ -18,7 +18,7 @@ from dealdesk.models import open_models, played_by
 from dealdesk.people import decide_approvals
 from dealdesk.person_calls import call_as, in_words, read_as
 from dealdesk.questions import GOAL_MAX, apply_answers, explain
-from dealdesk.quote_files import write_views
+from dealdesk.quote_files import facts_of, write_views
 from dealdesk.settings import Settings
 from orchestrator.durable.engine import Engine, State
 from orchestrator.durable.events import EventLog
@@ -28,7 +28,7 @@ from orchestrator.errors import DealdeskError, EnvironmentProblem, ToolRefused, 
 from orchestrator.llm.base import Model
 from orchestrator.loading import check_runners, load_runners, used_tools
 from orchestrator.play import play
-from orchestrator.runner import Runner
+from orchestrator.runner import Runner, same_player
 from orchestrator.servers import Servers, read_elsewhere
 from orchestrator.workflows import WORKFLOWS, load
 from servers.registry import NAMES
@@ -183,7 +183,7 @@ class Desk:
         if result is None:
             quote_id = self._event(run_id, "waiting")["quote_id"]
             quote = await self.quote(quote_id)
-            result = {**_facts_of(quote), "outcome": "waiting"}
+            result = {**facts_of(quote), "outcome": "waiting"}
         if result["outcome"] == "existing":
             result["held_by"] = result.pop("run_id", None)
         asked = self._event(run_id, "run_started").get("opportunity_id")
@@ -208,7 +208,14 @@ class Desk:
         raise UsageError("no run is open", fix="`dealdesk runs list` shows them all")
 
     async def resume(self, run_id: str) -> None:
-        """Take up a run that was interrupted; a finished or waiting one is left as it is."""
+        """Take up a run that was interrupted; a finished or waiting one is left as it is.
+
+        Raises:
+            OtherPlayer: it was begun by another model than this desk's.
+        """
+        row = self.store.get(run_id)
+        if row["status"] != "done":
+            same_player(run_id, row["model"], self._model_name)
         await self.engine.resume(run_id)
 
     async def cancel(self, run_id: str) -> None:
@@ -260,8 +267,9 @@ class Desk:
         """Start the run that goes on from the answers to a run's questions.
 
         Raises:
-            UsageError: the run asked nothing, or an answer does not fit its questions.
+            UsageError: the run asked nothing, or an answer does not fit, or another model asked.
         """
+        same_player(row["run_id"], row["model"], self._model_name)
         checkpoints = self._checkpoints(row["run_id"])
         given, opportunity_id = apply_answers(row, checkpoints, answers)
         return await self.submit(
@@ -386,11 +394,3 @@ class Desk:
             for event in self.store.events(run_id)
             if event["type"] == "agent_finished"
         }
-
-
-def _facts_of(quote: Mapping[str, Any]) -> dict[str, Any]:
-    keys = (
-        *("quote_id", "number", "revision", "account_id", "opportunity_id"),
-        *("currency", "lines", "findings", "approvals"),
-    )
-    return {**{key: quote.get(key) for key in keys}, "total_minor": quote["totals"]["total_minor"]}

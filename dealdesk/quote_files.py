@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -137,3 +137,12 @@ def verify_quote(path: Path) -> tuple[dict[str, Any], list[Any]]:
     except checker.InvalidInputError as problem:
         raise UsageError(f"{path}: {problem.message}", fix=problem.fix) from problem
     return document.model_dump(mode="json"), checker.verify(document)
+
+
+def facts_of(quote: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the result of a run says of the quote it waits with."""
+    keys = (
+        *("quote_id", "number", "revision", "account_id", "opportunity_id"),
+        *("currency", "lines", "findings", "approvals"),
+    )
+    return {**{key: quote.get(key) for key in keys}, "total_minor": quote["totals"]["total_minor"]}

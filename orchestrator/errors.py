@@ -2,6 +2,7 @@
 
     DealdeskError
     ├── UsageError            whoever typed the command
+    │   └── OtherPlayer       whoever resumed: another model than the run's own would play
     ├── EnvironmentProblem    whoever runs the machine: files, databases, servers
     │   ├── WorkflowError     whoever wrote the workflow: it does not fit the live servers
     │   └── ScopeError        whoever wrote an allow-list: it names what is not there
@@ -43,6 +44,12 @@ class DealdeskError(Exception):
 
 class UsageError(DealdeskError):
     """What was asked for cannot be meant: an unknown name, a missing or contradictory option."""
+
+
+class OtherPlayer(UsageError):
+    """Another model than the one a run began with would play; with the right one it goes on."""
+
+    retryable = True
 
 
 class EnvironmentProblem(DealdeskError):

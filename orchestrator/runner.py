@@ -22,6 +22,7 @@ from orchestrator.errors import (
     BudgetExceeded,
     ContextExceeded,
     ModelRefused,
+    OtherPlayer,
     ToolRefused,
 )
 from orchestrator.graph import Graph
@@ -72,8 +73,12 @@ class Runner:
             name: The agent.
             step: The step's name; rework rounds have their own (`match_2`).
             outputs: What there is so far, by the first part of a path.
+
+        Raises:
+            OtherPlayer: the run was begun by another model than the one that would play now.
         """
         spec = self.workflow.agent(name)
+        same_player(run["id"], run.get("generated_by"), self.models(name).name)
         self.log.append(run["id"], "agent_started", agent=step, tools=list(spec.tools))
         try:
             async with self._toolset(run, spec, step, outputs) as toolset:
@@ -186,6 +191,19 @@ class Runner:
             agent=agent,
             run=run["id"],
             requester=run.get("requester", ""),
+        )
+
+
+def same_player(run_id: str, begun_by: str | None, model: str) -> None:
+    """Refuse to let another model go on with a run than the one it was begun with.
+
+    Raises:
+        OtherPlayer: naming the model to give.
+    """
+    if begun_by not in (None, model):
+        raise OtherPlayer(
+            f"{run_id} was begun by {begun_by}, and now {model} would play",
+            fix=f"give --model {begun_by} to go on, or run the goal again",
         )
 
 

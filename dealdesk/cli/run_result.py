@@ -143,6 +143,7 @@ def question_line(question: Mapping[str, Any]) -> str:
         "missing_end": "On which day should it end?",
         "unclear_unit": "It is not sold by that unit. How many pieces?",
         "incompatible": "The products do not fit together. Which should change?",
+        "already_won": "The deal is won already: its quote is accepted.",
     }
     words = asked.get(question["kind"], str(question["kind"]).replace("_", " "))
     if question["kind"] == "no_open_opportunity" and question.get("subject"):
@@ -162,6 +163,10 @@ def next_steps(report: Mapping[str, Any]) -> list[str]:
         return [f"Next: dealdesk runs approve {run_id} --as PERSON{roles}, or runs reject."]
     if outcome == "needs_input":
         kinds = {q["kind"] for q in report.get("questions", ())}
+        if "already_won" in kinds:
+            return [
+                "Next: open a new opportunity in the CRM for what comes on top, and quote that."
+            ]
         if kinds & WHICH:
             return ['Next: name it: dealdesk run "..." --opportunity opp_...']
         return [f"Next: dealdesk runs answer {run_id} SUBJECT=VALUE ..."]

@@ -63,7 +63,14 @@ def show_run(run_id: RunId, /, *, home: Home = None, json: Json = False) -> None
 
 async def watch_run(run_id: RunId, /, *, home: Home = None) -> int:
     """Follow a run until it ends or waits."""
-    return await resume_run(run_id, playing=Playing(home=home))
+    from dealdesk.cli.run_result import play
+
+    async def start(desk: Desk) -> tuple[str, str]:
+        row = desk.run_row(run_id)
+        await desk.engine.resume(row["run_id"])  # its own worker may live, whoever plays there
+        return row["run_id"], row["goal"]
+
+    return await play(Playing(home=home), start)
 
 
 async def resume_run(
@@ -74,7 +81,7 @@ async def resume_run(
 ) -> int:
     """Go on with a run that was interrupted.
 
-    Finished steps are not repeated.
+    Finished steps are not repeated. The model is the one that the run began with.
     """
     from dealdesk.cli.run_result import play
 

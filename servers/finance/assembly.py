@@ -47,9 +47,15 @@ from servers.finance.tax.places import zone_of
 from servers.toolkit.errors import RuleViolationError
 from servers.toolkit.findings import Finding, Severity
 
+UNCHECKED = "no run of the desk made this draft, so nobody checked the deal and its lines"
+
 
 class QuoteInputs(BaseModel):
-    """What a quote is made from; stored with it, and the only thing that is not recomputed."""
+    """What a quote is made from; stored with it, and the only thing that is not recomputed.
+
+    `run` is the desk's run whose grant made the draft; empty for a profile, a grant minted by hand
+    and a person. Without one, only a person who may decide issues it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -64,6 +70,7 @@ class QuoteInputs(BaseModel):
     cover: Cover = "standard"
     revises: str | None = None
     generated_by: str = ""
+    run: str = ""
     drafted_on: date
     locked_until: date | None = None
     validity_days: int | None = None
@@ -207,8 +214,9 @@ def _snapshot(
         effective_discount_bp=pricing.discount_bp,
         risks=summary(findings, _risk_facts(facts, pricing, ship_to, terms, approvals)),
         approvals_needed=approvals,
-        auto_issue=not approvals,
-        auto_issue_reasons=[f"{need.role}: {need.reason}" for need in approvals],
+        auto_issue=not approvals and bool(inputs.run),
+        auto_issue_reasons=[f"{need.role}: {need.reason}" for need in approvals]
+        + ([] if inputs.run else [f"{policy.default_role}: {UNCHECKED}"]),
         generated_by=inputs.generated_by,
         trace=pricing.trace,
     )

@@ -6,7 +6,7 @@ in any MCP client knows what comes next without asking a second question.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from servers.finance.approvals import check_approver
 from servers.finance.facts.blocks import (
@@ -40,6 +40,8 @@ class Waiter:
     adjusted_by: Collection[str] = ()
     digest: str = ""
     superseded_by: str = ""
+    issuing_roles: Collection[str] = ()
+    """The roles of who may issue it; empty when anybody of the house may, and programs."""
 
 
 def next_step(quote: Waiter, people: Sequence[Approver]) -> NextStep:
@@ -146,14 +148,22 @@ def _commands(quote_id: str, decisions: Sequence[OpenDecision]) -> list[str]:
 
 
 def _to_issue(quote: Waiter, people: Sequence[Approver]) -> NextStep:
+    roles = quote.issuing_roles
+    free = replace(quote, adjusted_by=())
+    people = [p for p in people if not roles or any(_may(p, role, (), free) for role in roles)]
     ids = [person.person_id for person in people]
     who = quote.requested_by if quote.requested_by in ids else (ids[0] if ids else "PERSON")
     command = f"dealdesk quote issue {quote.quote_id} --as {who}"
     return NextStep(
         waits_for="issue",
         say=f"Nothing is left to decide. It binds nobody until it is issued: a person does that "
-        f"{WHERE}. Command: {command} (or another of {', '.join(ids)}). A program whose grant or "
-        "profile has issue_quote may call it with this quote's digest.",
+        f"{WHERE}. Command: {command} (or another of {', '.join(ids)}). "
+        + (
+            f"No run of the desk made it: only a {' or '.join(sorted(roles))} may issue it."
+            if roles
+            else "A program whose grant or profile has issue_quote may call it with this quote's "
+            "digest."
+        ),
         people=[Decider(person_id=person.person_id, name=person.name) for person in people],
         commands=[command],
     )

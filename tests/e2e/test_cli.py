@@ -68,6 +68,20 @@ def test_the_same_goal_again_makes_no_second_quote(
     assert {(r["revision"], r["status"]) for r in rows} == {(1, "superseded"), (2, "issued")}
 
 
+def test_a_deal_that_is_won_is_not_quoted_again_unasked(
+    quoted: Folder, copy: Copy, command: Command
+) -> None:
+    home = copy(quoted)
+    (row,) = command("quote", "list", "--json", home=home).json
+    assert command("quote", "accept", row["quote_id"], "--as", "per_tomas").code == 0
+    for more in ((), ("--revise",)):
+        again = command("run", ALDER, *more, *DAY)
+        assert again.code == 6
+        assert f"Needs input: {row['number']}, already_won" in again.out
+        assert "Next: open a new opportunity" in again.out
+    assert len(command("quote", "list", "--json").json) == 1
+
+
 def test_quotes_are_listed_and_shown(quoted: Folder, copy: Copy, command: Command) -> None:
     home = copy(quoted)
     quote_id, number = quoted.said.json["quote_id"], quoted.said.json["number"]

@@ -106,7 +106,8 @@ def test_a_desktop_draft_is_approved_and_issued_with_the_commands_it_names(
     command("quote", "approve", quote_id, "--as", "per_tomas").fails(2, "waits for no decision")
 
     command("quote", "issue", quote_id, "--as", "per_nobody").fails(2, "per_nobody")
-    issued = command("quote", "issue", quote_id, "--as", "per_lena", "--json").json
+    command("quote", "issue", quote_id, "--as", "per_lena").fails(2, "not a sales_manager")
+    issued = command("quote", "issue", quote_id, "--as", "per_tomas", "--json").json
     assert issued["number"].endswith("000001")
     command("quote", "issue", quote_id, "--as", "per_lena").fails(2, issued["number"])
     assert issued["next_step"]["waits_for"] == "nothing"

@@ -56,7 +56,10 @@ async def test_an_accepted_quote_is_a_deal_and_final(app: Server, clock: Clock) 
         await accept(app, quote)
     for tool, more in (
         ("withdraw_quote", {"reason": "changed our mind"}),
-        ("supersede_quote", {"by_quote_id": (await drafted(app))["quote_id"]}),
+        (
+            "supersede_quote",
+            {"by_quote_id": (await drafted(app, opportunity_id="opp_901"))["quote_id"]},
+        ),
     ):
         with pytest.raises(ToolError, match="is accepted"):
             await call(app, TOMAS, tool, {"quote_id": quote["quote_id"], **more})

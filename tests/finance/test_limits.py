@@ -111,7 +111,7 @@ async def test_a_longer_validity_is_in_the_offer(app: Server) -> None:
     (approval,) = await ask(app, made)
     await decide(app, TOMAS, approval)
     arguments = {"quote_id": made["quote_id"], "digest": made["digest"]}
-    issued = await call(app, AGENT, "issue_quote", arguments)
+    issued = await call(app, TOMAS, "issue_quote", arguments)
     assert issued["valid_until"] == "2027-01-22"
     shorter = await revise(app, await drafted(app, opportunity_id="opp_901"), validity_days=7)
     assert shorter["approvals_needed"] == []

@@ -116,6 +116,7 @@ class Question(Contract):
         "missing_end",
         "unclear_unit",
         "incompatible",
+        "already_won",
     ]
     subject: AnyId | None = Field(default=None, description="need, line or account it is about")
     candidates: list[AnyId] = Field(default_factory=list, max_length=10)

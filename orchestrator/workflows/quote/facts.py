@@ -18,6 +18,11 @@ def newest_open(quotes: Rows | None) -> Mapping[str, Any]:
     return max(open_, key=lambda row: int(row["revision"]), default={})
 
 
+def number_accepted(quotes: Rows | None) -> str | None:
+    """Return the number of the quote that the customer accepted."""
+    return next((str(row["number"]) for row in quotes or () if row["status"] == "accepted"), None)
+
+
 def wire_lines(lines: Rows | None) -> list[dict[str, Any]]:
     """Return the matched lines in the shape every server takes."""
     return same_lines([Line.model_validate(line) for line in lines or ()])
@@ -69,6 +74,7 @@ def issue_note(number: str | None, run_id: str) -> str:
 
 FACTS = {
     "open_quote": Fact(("find_open_quote.quotes",), newest_open),
+    "won": Fact(("find_open_quote.quotes",), number_accepted),
     "lines": Fact(("match.lines",), wire_lines),
     "lines_so_far": Fact(("match.lines",), listed),
     "needs": Fact(("qualify.needs",), needs_given),

@@ -26,6 +26,19 @@ def quoted_already(quote: Mapping[str, Any], revise: bool | None) -> Ending | No
     return {"outcome": "existing", "quote_id": quote["quote_id"], "number": quote["number"]}
 
 
+def already_won(number: str | None, opportunity_id: str) -> Ending | None:
+    """The deal has an accepted quote: what comes on top is another deal."""
+    if not number:
+        return None
+    asked = {"kind": "already_won", "subject": opportunity_id, "candidates": []}
+    return {
+        "outcome": "needs_input",
+        "reason": "already_won",
+        "number": number,
+        "questions": [asked],
+    }
+
+
 def not_to_be_quoted(decision: str, reason: str, evidence: Rows, questions: Rows) -> Ending | None:
     """The customer's words ask for no quote, or leave something open."""
     if decision == "no_quote":
@@ -100,6 +113,7 @@ GATES = (
     Gate("goal_unclear", ("plan.questions",), goal_unclear),
     Gate("held_by_another_run", ("claim.holder",), held_by_another_run),
     Gate("quoted_already", ("facts.open_quote", "run.revise"), quoted_already),
+    Gate("already_won", ("facts.won", "plan.opportunity_id"), already_won),
     Gate(
         "not_to_be_quoted",
         ("qualify.decision", "qualify.reason", "qualify.evidence", "qualify.questions"),

@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 
 from servers.finance import canonical
 from servers.finance.approvals import check_approver
-from servers.finance.assembly import QuoteInputs, assemble
+from servers.finance.assembly import UNCHECKED, QuoteInputs, assemble
 from servers.finance.documents import QuoteSnapshot
 from servers.finance.schemas_quotes import Decision, Issued
 from servers.finance.store import reading
@@ -24,6 +24,7 @@ from servers.finance.tables.quotes import Approval, Quote, QuoteNumber
 from servers.toolkit import scope
 from servers.toolkit.errors import (
     ConflictError,
+    ForbiddenError,
     NotFoundError,
     RuleViolationError,
 )
@@ -161,6 +162,7 @@ def issue(session: Session, quote_id: str, digest: str, now: datetime) -> Issued
             f"{quote_id} is {quote.status}", fix="make a new revision with create_quote"
         )
     snapshot = _recomputed(session, quote)
+    _refuse_unchecked(session, quote, snapshot)
     _use_approvals(session, quote, snapshot, now)
     entity = entity_of(session, quote)
     day = now.astimezone(ZoneInfo(entity.time_zone)).date()
@@ -177,6 +179,27 @@ def issue(session: Session, quote_id: str, digest: str, now: datetime) -> Issued
             f"{quote.opportunity_id} got another issued quote meanwhile", fix="list_quotes"
         ) from problem
     return block(Issued, quote, next_step=reading.next_step_of(session, quote, now))
+
+
+def _refuse_unchecked(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> None:
+    """Leave a draft that no run made to a person who may decide it."""
+    roles = reading.issuing_roles(session, quote, snapshot)
+    if not roles:
+        return
+    if not scope.grant().person:
+        raise ForbiddenError(
+            f"{UNCHECKED}: a person who may decide issues it",
+            fix="get_quote's next_step says who, and with which command",
+        )
+    person = approver_of(session, scope.person())
+    check_approver(
+        person,
+        role=min(roles & person.roles or roles),
+        requested_by=(),
+        discount_bp=snapshot.effective_discount_bp or snapshot.discount_bp,
+        total_minor=quote.total_minor,
+        currency=quote.currency,
+    )
 
 
 def _price_lock(quote: Quote, snapshot: QuoteSnapshot, day: date) -> date | None:

@@ -75,7 +75,9 @@ def prepare(session: Session, inputs: QuoteInputs) -> Prepared:
     lock(session, f"quote/{inputs.opportunity_id}")
     facts = collect(session, inputs.request)
     previous = _previous(session, inputs)
-    inputs = inputs.model_copy(update={"locked_until": _lock_of(previous, inputs)})
+    inputs = inputs.model_copy(
+        update={"locked_until": _lock_of(previous, inputs), "run": scope.grant().run}
+    )
     quote_id = "q_" + secrets.token_hex(6)
     chain = previous.chain if previous else quote_id
     made = assemble(
@@ -141,12 +143,19 @@ def _row(inputs: QuoteInputs, made: Assembled, chain: str, now: datetime) -> Quo
 
 
 def _previous(session: Session, inputs: QuoteInputs) -> Quote | None:
-    """Return the quote that is revised, and refuse a second one beside an open one."""
+    """Return the quote that is revised; refuse a second beside an open one or after a deal."""
     mine = col(Quote.opportunity_id) == inputs.opportunity_id
     of_opportunity: Sequence[Quote] = session.scalars(select(Quote).where(mine)).all()
     if any(quote.account_id != inputs.request.account_id for quote in of_opportunity):
         raise ConflictError(
             f"{inputs.opportunity_id} belongs to another account", fix="check the opportunity_id"
+        )
+    won = next((quote.number for quote in of_opportunity if quote.status == "accepted"), None)
+    if won is not None and not scope.grant().person:
+        raise ConflictError(
+            f"{inputs.opportunity_id} is won already: {won} is accepted",
+            fix="open a new opportunity in the CRM for what comes on top, and quote that",
+            code="ALREADY_WON",
         )
     open_ = [quote for quote in of_opportunity if quote.status in reading.OPEN]
     newest = max(open_, key=lambda quote: quote.revision, default=None)

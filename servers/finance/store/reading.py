@@ -13,7 +13,7 @@ from servers.finance.facts.blocks import ApprovalBlock, MarginBlock, NextStep, S
 from servers.finance.schemas_quotes import QuotePage, QuoteRow
 from servers.finance.store import expiry
 from servers.finance.store.clock import stamp
-from servers.finance.store.policy import everyone
+from servers.finance.store.policy import everyone, setting
 from servers.finance.store.rows import block
 from servers.finance.tables.house import Person
 from servers.finance.tables.quotes import Approval, Quote
@@ -67,6 +67,14 @@ def authors_of(quote: Quote) -> frozenset[str]:
     """Return who took something off by hand; they may not approve it."""
     inputs = QuoteInputs.model_validate_json(quote.inputs)
     return frozenset(one.author for one in inputs.request.adjustments if one.author)
+
+
+def issuing_roles(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> frozenset[str]:
+    """Return the roles of who may issue a draft that no run made; empty when a run made it."""
+    if QuoteInputs.model_validate_json(quote.inputs).run:
+        return frozenset()
+    usual = str(setting(session, "policies")["default_role"])
+    return frozenset((usual, *(one.role for one in snapshot.approvals_needed)))
 
 
 def find_approvals(session: Session, quote_id: str) -> list[Approval]:
@@ -140,6 +148,7 @@ def _next_step(
         adjusted_by=authors_of(quote),
         digest=quote.digest,
         superseded_by=quote.superseded_by or "",
+        issuing_roles=issuing_roles(session, quote, snapshot),
     )
     return next_step(facts, everyone(session))
 

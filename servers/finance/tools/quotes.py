@@ -129,6 +129,7 @@ def add_draft_tools(app: Server, now: Callable[[], datetime]) -> None:
         bank): they change no number and ask for a person. warnings are codes the catalog found.
         An opportunity has one open quote: give its id as revises to make the next revision. If
         approvals_needed is not empty, call request_approval next; else issue_quote may follow.
+        A draft that no run of the desk made is issued only by a person who may decide it.
         """
         request = PriceRequest(
             account_id=account_id,
