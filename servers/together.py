@@ -23,6 +23,7 @@ from servers.toolkit.main import (
     run_command,
     serve_view,
 )
+from servers.toolkit.starting import started
 
 if TYPE_CHECKING:
     from servers.toolkit.app import Server
@@ -97,7 +98,9 @@ def _open(options: argparse.Namespace) -> "list[Server]":
     """Open every database, filling those that are new."""
     logging.getLogger("fastmcp").setLevel(logging.CRITICAL)
     home = data_home(options.home)
-    return [open_server(name, database_url(name, home))[0] for name in NAMES]
+    every = [open_server(name, database_url(name, home))[0] for name in NAMES]
+    started()
+    return every
 
 
 if __name__ == "__main__":

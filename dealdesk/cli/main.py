@@ -15,6 +15,7 @@ from dealdesk.cli.exit_codes import INTERRUPTED, code_of
 from dealdesk.cli.options import shown_default
 from dealdesk.cli.output import clean
 from orchestrator.errors import DealdeskError
+from servers.toolkit.starting import start_quickly
 
 GROUPS = {
     "runs": "List, show, resume, decide and answer runs.",
@@ -92,7 +93,9 @@ def import_listed(app: App, words: Sequence[str]) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; every problem is one clear line and an exit code."""
-    words = arguments if arguments is not None else sys.argv[1:]
+    words = sys.argv[1:] if arguments is None else arguments
+    if arguments is None:  # the process is ours
+        start_quickly()
     try:
         app = build()
         import_listed(app, words)

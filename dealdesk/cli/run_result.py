@@ -11,6 +11,7 @@ from dealdesk.cli.exit_codes import FAILED, OUTCOMES
 from dealdesk.cli.options import Playing
 from dealdesk.cli.output import clean, describe, money, print_json, say
 from dealdesk.cli.run_view import print_ndjson, view_for
+from servers.toolkit.starting import started
 
 if TYPE_CHECKING:
     from dealdesk.desk import Desk
@@ -50,6 +51,7 @@ async def play(
 
     folder = output_folder(playing.out)
     async with Desk.open(load_settings(home=playing.home, model=playing.model, **who)) as desk:
+        started()
         run_id, title = await start(desk)
         return await follow(
             desk, run_id, title, out=folder, as_json=playing.json, as_ndjson=playing.ndjson

@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 
 from dealdesk.cli.options import Home, Model
+from servers.toolkit.starting import started
 
 
 async def worker(*, model: Model = None, home: Home = None) -> None:
@@ -23,6 +24,7 @@ async def worker(*, model: Model = None, home: Home = None) -> None:
     _log_to_stderr()
     settings = load_settings(home=home, model=model)
     async with Desk.open(settings, sweep=True) as desk:
+        started()
         if desk.created:
             print(desk.created, file=sys.stderr)
         print(f"Working as {chosen_model(settings)}; Ctrl-C stops.", file=sys.stderr, flush=True)

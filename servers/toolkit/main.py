@@ -15,6 +15,7 @@ from servers.profiles import PROFILES, profile_grant
 from servers.registry import open_server
 from servers.toolkit.errors import DomainError, StorageError
 from servers.toolkit.grants import GrantError, PublicKey
+from servers.toolkit.starting import start_quickly, started
 
 if TYPE_CHECKING:
     from fastmcp import FastMCP
@@ -61,6 +62,8 @@ def run_command(
     """Parse a server command line and serve with it; every problem is one line and a code."""
     options = _parser(program).parse_args(arguments)
     quiet()
+    if arguments is None:  # the process is ours
+        start_quickly()
     try:
         serve_with(options)
     except DomainError as problem:
@@ -182,6 +185,7 @@ def leave_when_told(*servers: "Server") -> None:
 def _opened(name: str, url: str) -> "Server":
     server, _ = open_server(name, url)
     logging.getLogger("fastmcp").setLevel(logging.CRITICAL)
+    started()
     return server
 
 
