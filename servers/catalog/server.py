@@ -6,7 +6,6 @@ Every row is public and written by ourselves, so results are trusted; there is n
 from importlib.metadata import version
 
 from servers.catalog import prompts, resources
-from servers.catalog.load import TABLES
 from servers.catalog.tools import configuration, delivery, needs, products
 from servers.toolkit.app import Server, create_app, finish
 from servers.toolkit.completing import completer
@@ -39,5 +38,5 @@ def open_server(url: str) -> tuple[Server, dict[str, int]]:
         The server, and what was loaded into a new database: rows per table.
     """
     database = Database.open(url, server="catalog")
-    loaded = ensure_seeded(database, TABLES)
+    loaded = ensure_seeded(database)
     return create_server(database), loaded

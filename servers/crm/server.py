@@ -7,7 +7,6 @@ file) is `untrusted`. Only results made of ids, dates, numbers and our own close
 from importlib.metadata import version
 
 from servers.crm import prompts, resources
-from servers.crm.load import TABLES
 from servers.crm.repository.completing import FINDERS
 from servers.crm.tools import accounts, needs, opportunities, texts
 from servers.toolkit.app import Server, create_app, finish
@@ -41,5 +40,5 @@ def open_server(url: str) -> tuple[Server, dict[str, int]]:
         The server, and what was loaded into a new database: rows per table.
     """
     database = Database.open(url, server="crm")
-    loaded = ensure_seeded(database, TABLES)
+    loaded = ensure_seeded(database)
     return create_server(database), loaded

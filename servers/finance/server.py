@@ -8,11 +8,11 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from servers.finance import prompts, seed
+from sqlmodel import Session
+
+from servers.finance import prompts
 from servers.finance.card import add_card
-from servers.finance.company import read_company
 from servers.finance.resources import FINDERS, add_resources
-from servers.finance.store import house
 from servers.finance.store.clock import now as wall_clock
 from servers.finance.tools.decisions import add_decision_tools, add_revision_tools
 from servers.finance.tools.guidance import add_guidance_tools
@@ -62,11 +62,17 @@ def open_server(url: str) -> tuple[Server, dict[str, int]]:
     """Open (and, when new, fill) finance's database; return the server and the rows loaded."""
     database = Database.open(url, "finance")
     try:
-        loaded = ensure_seeded(database, seed.load)
+        loaded = ensure_seeded(database, _load_demo)
     except BaseException:
         database.close()
         raise
     return create_server(database), loaded
+
+
+def _load_demo(session: Session, folder: Path) -> dict[str, int]:
+    from servers.finance import seed  # a database that is filled does without
+
+    return seed.load(session, folder)
 
 
 def set_up(database: Database, company: Path) -> list[str]:
@@ -78,6 +84,9 @@ def set_up(database: Database, company: Path) -> list[str]:
     Raises:
         InvalidInputError: naming the file, the field and what is wrong with it.
     """
+    from servers.finance.company import read_company
+    from servers.finance.store import house
+
     said = read_company(company)
     with database.write() as session:
         started = house.start(session, said)

@@ -1,15 +1,18 @@
 """Fill a new database once with the demo, in the transaction that also remembers it was done."""
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
 from servers.toolkit.database import Database
-from servers.toolkit.importing import load_folder
 from servers.toolkit.migrate import setting_table
-from servers.toolkit.tables import Table
+
+if TYPE_CHECKING:
+    from servers.toolkit.tables import Table
 
 Load = Callable[[Session, Path], dict[str, int]]
 
@@ -20,9 +23,13 @@ def seed_folder(server: str) -> Path:
 
 
 def ensure_seeded(
-    database: Database, tables: Mapping[str, Table] | Load, folder: Path | None = None
+    database: Database,
+    tables: "Mapping[str, Table] | Load | None" = None,
+    folder: Path | None = None,
 ) -> dict[str, int]:
     """Import the demo into a database that was never filled; return the rows per table.
+
+    What loads it (`TABLES` of the server's `load`, when no tables are given) is imported only then.
 
     A database that was filled before, or made empty on purpose, is left alone: the answer is
     then an empty dict. Two processes that start together fill it once.
@@ -44,7 +51,10 @@ def ensure_seeded(
             counts = tables(session, folder)
             session.flush()
         else:
-            reports = load_folder(session, tables, folder).finish()
+            from servers.toolkit.importing import load_folder
+
+            known = tables or import_module(f"servers.{database.server}.load").TABLES
+            reports = load_folder(session, known, folder).finish()
             counts = {report.table: report.rows for report in reports}
         mark_seeded(session, "demo")
     return counts
