@@ -321,3 +321,17 @@ def test_a_slab_is_one_allowance_with_its_bands_in_the_trace(facts: PricingFacts
     (step,) = [one for one in pricing.trace if one.step == "tier"]
     assert (step.rule_id, step.source) == ("PLAN", "PLAN")
     assert "1 to 11, 11 to more" in step.note
+
+
+@pytest.mark.parametrize(("lines", "words"), [(1, "1 line"), (2, "2 lines")])
+def test_the_trace_says_over_how_many_lines_was_counted(
+    database: Database, lines: int, words: str
+) -> None:
+    asked = [line(f"l{n}", "SW-P8-120", 10) for n in range(1, lines + 1)]
+    request = PriceRequest.model_validate(asking(*asked))
+    with acting(everyone()), database.session() as session:
+        found = collect(session, request).pricing
+    over = tuple(replace(one, aggregation="product") for one in found.tiers)
+    pricing = price(replace(found, tiers=over), request)
+    (note, *_) = [step.note for step in pricing.trace if step.step == "tier"]
+    assert note.endswith(f"; counted over the product, {words}")

@@ -267,7 +267,9 @@ def test_a_check_asks_both_and_keeps_what_stock_said_last() -> None:
     assert checked(without="check_configuration") == first
     assert checked(without="shipping_options") == first
     assert checked(STALE, {}) == []
-    assert checked({}, STALE) == ["the finding STALE (warning) is missing"]
+    for stock in ((STALE,), ({}, STALE), ({}, {}, STALE)):
+        assert checked(*stock) == ["the finding STALE (warning) is missing"]
+    assert checked({}, STALE, {}) == []
     assert checked(STALE, STALE, findings=[STALE]) == []
     assert checked(ship_method="ROAD") == []
     assert checked(ok=False) == [], "an agent may be stricter than the catalog"
