@@ -5,15 +5,19 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from finance_support import acting, asking, everyone, line
 from promotion_support import BUYER, DAY, EUR, item, part, promotion
 
-from servers.finance.facts.promotions import Limits, Promotion
+from servers.finance.facts.promotions import Gift, Limits, Promotion
 from servers.finance.prices.unit_price import UnitPrice
+from servers.finance.pricing import price
 from servers.finance.promotions.choice import settle
 from servers.finance.promotions.rules import Order, Refusal
 from servers.finance.promotions.said import Promoted, Said, unknown_codes, warning
-from servers.finance.schemas import LineIn
+from servers.finance.schemas import LineIn, PriceRequest
+from servers.finance.store.collect import collect
 from servers.finance.work import Work
+from servers.toolkit.database import Database
 
 PARTS = [part("l1", 1, "100.00")]
 
@@ -129,3 +133,20 @@ def test_a_line_whose_price_was_set_takes_no_promotion_on_lines(
     words = Said(Promoted([work]), Order(BUYER, DAY, EUR, PARTS), set())
     words.refusals([one], {"PRO-AA": None})
     assert [step.lost for step in work.trace] == [["PRO-AA: its price was set"]] * lost
+
+
+def test_a_free_item_of_the_same_kind_runs_as_long_as_the_one_beside_it(
+    database: Database,
+) -> None:
+    asked = line("l1", "SUB-DM-STD", 2, term_months=24, start="2027-01-01")
+    request = PriceRequest.model_validate(asking(asked, ship_method="DIGITAL"))
+    with acting(everyone()), database.session() as session:
+        facts = collect(session, request).pricing
+    gift = promotion("GIFT", "free_item", gift=Gift(1), automatic=True)
+    bought, free = price(replace(facts, promotions=(gift,)), request).lines
+    assert (bought.free, free.free, free.net_minor) == (False, True, 0)
+    assert bought.term_months == 24
+    assert (free.term_months, free.start, free.end) == (
+        *(bought.term_months, bought.start),
+        bought.end,
+    )
