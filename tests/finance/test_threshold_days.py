@@ -316,3 +316,29 @@ async def test_an_approval_that_was_given_is_good_up_to_its_moment(
     else:
         issued = await call(app, everyone(), "issue_quote", arguments)
         assert issued["valid_until"] == "2027-01-06"
+
+
+@pytest.mark.parametrize(
+    ("uplift", "cap", "amount"),
+    [
+        *((None, None, "100.00"), ("0", "3", "100.00"), ("2.99", "3", "102.99")),
+        *(("3", "3", "103.00"), ("3.01", "3", "103.00"), ("3.01", None, "103.01")),
+        *(("5", "0", "100.00"), ("-2", "3", "98.00")),
+    ],
+)
+def test_a_renewal_is_at_its_own_price_and_the_uplift_up_to_its_cap(
+    uplift: str | None, cap: str | None, amount: str
+) -> None:
+    running = subscription(
+        renewal="uplift",
+        uplift=None if uplift is None else Decimal(uplift),
+        cap=None if cap is None else Decimal(cap),
+        clause="CL-7",
+    )
+    asked = {"line_id": "l1", "sku": "SUB-A", "quantity": 1, "change": "renew"}
+    one = LineIn.model_validate({**asked, "subscription_id": "sub_1"})
+    term = terms_of([one], [running], FIRST)["l1"]
+    (agreed,) = agreed_prices(term, one, [], FIRST)
+    assert str(agreed.amount) == amount
+    (said,) = [found.message for found in term.findings if found.code == "RENEWED_WITH_UPLIFT"]
+    assert ("CL-7 caps" in said) is (cap is not None and Decimal(uplift or 0) > Decimal(cap))
