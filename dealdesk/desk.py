@@ -350,18 +350,8 @@ class Desk:
         if not quote_id or result["outcome"] not in ("issued", "waiting"):
             return []
         views = ("customer", "internal") if result["outcome"] == "issued" else ("internal",)
-        return await self.render(str(quote_id), folder, views=views)
-
-    async def render(
-        self, quote_id: str, folder: Path | None, *, views: Sequence[str]
-    ) -> list[Path]:
-        """Write a quote in every format; the internal view is named so.
-
-        Raises:
-            EnvironmentProblem: the folder cannot be written.
-        """
         target = folder or self.settings.home / "quotes"
-        return await write_views(self.look, quote_id, target, views)
+        return await write_views(self.look, str(quote_id), target, views)
 
     async def _body(self, steps: Any, run_id: str, args: Mapping[str, Any]) -> dict[str, Any]:
         try:

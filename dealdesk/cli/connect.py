@@ -172,11 +172,7 @@ async def _enter(
 
 
 async def _try(program: Program, wanted: dict[str, Any], token_env: str | None) -> None:
-    """Start every server at once, as the client will.
-
-    Raises:
-        EnvironmentProblem: one does not start.
-    """
+    """Start every server at once, as the client will."""
     from dealdesk.connect.probe import ProbeProblem, count_tools
 
     token = os.environ.get(token_env) if token_env else None

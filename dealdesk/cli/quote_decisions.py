@@ -222,11 +222,7 @@ def _run_waiting_with(desk: Desk, quote_id: str) -> str | None:
 
 
 def refuse_if_run_waits(desk: Desk, quote_id: str) -> None:
-    """Leave a quote alone that a run waits with: the run goes on by itself.
-
-    Raises:
-        UsageError: a run waits with it.
-    """
+    """Leave a quote alone that a run waits with: the run goes on by itself."""
     if (run_id := _run_waiting_with(desk, quote_id)) is not None:
         raise UsageError(
             f"the run {run_id} waits with {quote_id} and goes on by itself",

@@ -22,11 +22,7 @@ def looking(home: str | None) -> AbstractAsyncContextManager[Desk]:
 
 
 def acting_as(acting: Acting, *, work: bool = False) -> AbstractAsyncContextManager[Desk]:
-    """Open the desk for what only a named person may do; it works where a run goes on afterwards.
-
-    Raises:
-        UsageError: nobody is named.
-    """
+    """Open the desk for what only a named person may do; to work where a run then goes on."""
     from dealdesk.desk import Desk
     from dealdesk.settings import load_settings
 
