@@ -131,8 +131,10 @@ class Desk:
 
         Raises:
             UsageError: the goal says nothing, or is no sentence any more; no such workflow.
+            WorkflowError: nobody plays one of its agents.
         """
-        graph = self._runner(workflow).graph
+        runner = self._runner(workflow)
+        runner.check_players()
         if not goal.strip() or len(goal) > GOAL_MAX:
             raise UsageError(
                 f"a goal has between 1 and {GOAL_MAX} characters",
@@ -153,8 +155,8 @@ class Desk:
             "order_date": day.isoformat(),
             "requester": self.settings.person or "local-user",
             "revise": revise,
-            "workflow": graph.workflow.name,
-            "plan": graph.plan,
+            "workflow": runner.workflow.name,
+            "plan": runner.graph.plan,
             "given": dict(given or {}),
             "generated_by": self._model_name,
         }

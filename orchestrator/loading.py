@@ -38,10 +38,10 @@ def used_tools(runners: Runners, server: str) -> frozenset[str]:
 
 
 async def check_runners(runners: Runners, servers: Servers, signing: SigningKey) -> None:
-    """Compare the workflows with the live servers and with who plays.
+    """Compare the workflows with the live servers.
 
     Raises:
-        WorkflowError: a tool is not there, or no agent's, or nobody plays an agent.
+        WorkflowError: a tool is not there, or no agent's; the step is named.
     """
     live: dict[str, dict[str, Any]] = {}
     for name in NAMES:
@@ -54,5 +54,3 @@ async def check_runners(runners: Runners, servers: Servers, signing: SigningKey)
             }
     for runner in runners.values():
         check_live(runner.graph, live)
-        for spec in runner.workflow.agents:
-            runner.models(spec.name)

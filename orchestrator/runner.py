@@ -60,6 +60,15 @@ class Runner:
     log: EventLog
     at: Callable[[str, str], None] = lambda _when, _step: None
 
+    def check_players(self) -> None:
+        """Ask who plays each agent, before a run begins that one of them could not go on with.
+
+        Raises:
+            WorkflowError: nobody plays one; it is named.
+        """
+        for spec in self.workflow.agents:
+            self.models(spec.name)
+
     async def agent(
         self, run: Mapping[str, Any], name: str, step: str, outputs: Outputs
     ) -> dict[str, Any]:

@@ -26,6 +26,8 @@ LEFT_OUT = shutil.ignore_patterns(
 WRITTEN = re.compile(r"tests/snapshots/\w+\.json|docs/tools\.md|compose\.yaml")
 """What scripts/make_docs.py and UPDATE_SNAPSHOTS=1 write."""
 
+GOAL = "Quote Alder & Finch for the switches they asked about last week"
+
 pytestmark = pytest.mark.timeout(600)
 Record = Callable[[str, object], None]
 
@@ -145,8 +147,7 @@ def test_a_server_is_its_own_folder_a_row_and_a_seed_folder(
     agents, tool = "orchestrator/workflows/quote/__init__.py", '"crm.quote_history"'
     tree.edit(agents, tool, f'{tool}, "support.list_tickets"')  # and an agent may hold its tools
     assert "support.list_tickets" in tree.dealdesk("tools", "--agent", "profile", "--json")
-    goal = "Quote Alder & Finch for the switches they asked about last week"
-    assert json.loads(tree.dealdesk("run", goal, "--json"))["outcome"] == "issued"
+    assert json.loads(tree.dealdesk("run", GOAL, "--json"))["outcome"] == "issued"
 
 
 async def tickets(tree: Tree, words: list[str], token: str) -> list[str]:
@@ -163,3 +164,95 @@ async def tickets(tree: Tree, words: list[str], token: str) -> list[str]:
         other = await client.call_tool("list_tickets", {"account_id": "acc_002"})
     assert other.is_error
     return [item["ticket_id"] for item in (found.structured_content or {})["items"]]
+
+
+QUOTE = "orchestrator/workflows/quote"
+AGENT = """\
+    AgentSpec(
+        name="margin",
+        tools=("catalog.get_product",),
+        output=Margin,
+        gives={"lines": "facts.lines", "total_minor": "price.total_minor"},
+        verify=verify.verify_margin,
+    ),
+)
+
+EFFECTS = ("""
+CONTRACT = """
+
+class Margin(Contract):
+    \"\"\"Whether the first product was looked at.\"\"\"
+
+    looked: bool = False
+
+
+class Assembly("""
+VERIFY = """
+
+def verify_margin(output: Margin, calls: Calls, _outputs: Outputs) -> list[str]:
+    \"\"\"The product must have been read.\"\"\"
+    return [] if output.looked and last(calls, "get_product") else ["read the product first"]
+
+
+def verify_assembly("""
+PLAY = """
+
+def play_margin(request: Request) -> Reply:
+    \"\"\"Look at the first product.\"\"\"
+    lines = inputs_of(request)["lines"]
+    if not request.results("get_product"):
+        return reply(call("get_product", sku=lines[0]["sku"]))
+    return answer({"looked": True})
+
+
+def play_assemble("""
+
+
+def test_an_agent_is_five_files_and_is_played_shown_and_listed(
+    tree: Tree, record_property: Record
+) -> None:
+    tree.add("agent")
+    tree.edit(f"{QUOTE}/__init__.py", ")\n\nEFFECTS = (", AGENT)
+    tree.edit(f"{QUOTE}/__init__.py", "    Check,\n", "    Check,\n    Margin,\n")
+    tree.edit(f"{QUOTE}/contracts.py", "\n\nclass Assembly(", CONTRACT)
+    tree.edit(f"{QUOTE}/verify.py", "    Line,\n", "    Line,\n    Margin,\n")
+    tree.edit(f"{QUOTE}/verify.py", "\n\ndef verify_assembly(", VERIFY)
+    tree.edit("dealdesk/playbook/quote.py", "\n\ndef play_assemble(", PLAY)
+    edited, _ = tree.touched()
+    assert len(edited) == 5
+    record_property("figure", f"an agent: {len(edited)} files")
+
+    done = tree.dealdesk("run", GOAL, "--ndjson").splitlines()
+    played = [e["agent"] for e in map(json.loads, done) if e["type"] == "agent_finished"]
+    assert {"margin", "assemble"} <= set(played)
+    assert json.loads(done[-1])["outcome"] == "issued"
+    assert "catalog.get_product" in tree.dealdesk("tools", "--agent", "margin", "--json")
+    tree.run("scripts/make_docs.py")
+    assert "| margin | 1 |" in (tree.root / "docs" / "tools.md").read_text(encoding="utf-8")
+    passed = tree.tests(
+        *("tests/orchestrator/test_contracts.py", "tests/orchestrator/test_claude.py"),
+        *("tests/e2e/test_permissions.py", "-vv", "-k", "margin or plain or in_process"),
+    )
+    assert "test_the_api_takes_every_contract[margin] PASSED" in passed
+
+    (tree.root / QUOTE / "instructions" / "margin.md").unlink()
+    assert "margin has no job story" in tree.run("-m", "dealdesk", "run", GOAL, fails=True)
+
+
+def test_a_workflow_is_its_own_folder_and_a_row(tree: Tree, record_property: Record) -> None:
+    tree.add("workflow")
+    row = '    "quote": "orchestrator.workflows.quote",\n'
+    more = '    "greet": "orchestrator.workflows.greet",\n'
+    tree.edit("orchestrator/workflows/__init__.py", row, row + more)
+    edited, _ = tree.touched()
+    outside = {one for one in edited if not one.startswith("orchestrator/workflows/greet/")}
+    assert outside == {"orchestrator/workflows/__init__.py"}
+    record_property("figure", f"a workflow: its own folder and {len(outside)} file")
+
+    assert "crm.get_account" in tree.dealdesk("tools", "--agent", "greet", "--json")
+    assert "10 agents fit the live servers" in tree.dealdesk("doctor")
+    greet = ("-m", "dealdesk", "run", "Greet Alder & Finch", "--workflow", "greet")
+    assert "no play for the agent find" in tree.run(*greet, fails=True)
+    tree.add("workflow_offline")
+    assert json.loads(tree.run(*greet, "--json"))["message"].startswith("a business with ")
+    assert json.loads(tree.dealdesk("run", GOAL, "--json"))["outcome"] == "issued"

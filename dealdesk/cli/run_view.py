@@ -1,6 +1,7 @@
 """A run as it happens: a live tree on a terminal, one line per step otherwise."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -89,7 +90,7 @@ def line_of(event: Mapping[str, Any], *, started: bool = False) -> tuple[str, st
 
 def summary(step: str, output: Mapping[str, Any]) -> str:
     """Say in a few words what an agent handed over; ids and numbers only."""
-    name = step.split("_")[0]
+    name = re.sub(r"_\d+$", "", step)  # a round of rework
     if name == "plan":
         asked = [q["kind"] for q in output.get("questions", ())]
         return ", ".join(asked) or f"{output.get('account_id')} {output.get('opportunity_id')}"

@@ -24,7 +24,7 @@ from orchestrator.errors import (
 from orchestrator.llm.base import Request
 from orchestrator.llm.claude import DEFAULT_MODEL, ClaudeModel, within_limits
 from orchestrator.llm.scripted import call, reply, text
-from orchestrator.workflows.quote import WORKFLOW
+from orchestrator.workflows import load_all
 
 OVERLOADED = HTTPFail(529, "overloaded_error")
 LIMITED = HTTPFail(429, "rate_limit_error")
@@ -104,7 +104,9 @@ def test_the_endpoint_decides_how_structure_is_asked_for(base_url, native):
     assert model.name == DEFAULT_MODEL
 
 
-@pytest.mark.parametrize("spec", WORKFLOW.agents, ids=lambda spec: spec.name)
+@pytest.mark.parametrize(
+    "spec", [s for w in load_all() for s in w.agents], ids=lambda spec: spec.name
+)
 async def test_the_api_takes_every_contract(spec):
     fake = FakeMessages(lambda _: reply(text("{}")))
     model = ClaudeModel(client=fake.client(), structured="native")

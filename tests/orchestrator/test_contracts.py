@@ -10,10 +10,10 @@ import pytest
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from orchestrator.workflows.quote import WORKFLOW
+from orchestrator.workflows import load_all
 from orchestrator.workflows.quote.contracts import FindingRef, Need, Qualification
 
-CONTRACTS = [spec.output for spec in WORKFLOW.agents]
+CONTRACTS = [spec.output for workflow in load_all() for spec in workflow.agents]
 
 
 def problems(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[str]:
