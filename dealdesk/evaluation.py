@@ -153,7 +153,7 @@ async def evaluate_goals(folder: Path, scratch: Path, model: str) -> list[dict[s
     goals = [json.loads(line) for line in text.splitlines() if line.strip()]
     settings = load_settings(home=str(scratch / "goals"), model=model, person=REQUESTER)
     rows = []
-    async with Desk.open(settings, work=False) as desk:
+    async with Desk.open(settings) as desk:
         for gold in goals:
             assignment = await desk.plan_only(gold["goal"], date.fromisoformat(gold["today"]))
             rows.append(
