@@ -231,9 +231,11 @@ def test_an_agent_is_five_files_and_is_played_shown_and_listed(
     assert "| margin | 1 |" in (tree.root / "docs" / "tools.md").read_text(encoding="utf-8")
     passed = tree.tests(
         *("tests/orchestrator/test_contracts.py", "tests/orchestrator/test_claude.py"),
-        *("tests/e2e/test_permissions.py", "-vv", "-k", "margin or plain or in_process"),
+        *("-vv", "-k", "margin or plain"),
     )
     assert "test_the_api_takes_every_contract[margin] PASSED" in passed
+    matrix = "from tests.e2e.matrix import subjects; print([s.name for s in subjects('catalog')])"
+    assert "agent margin" in tree.run("-c", matrix)
 
     (tree.root / QUOTE / "instructions" / "margin.md").unlink()
     assert "margin has no job story" in tree.run("-m", "dealdesk", "run", GOAL, fails=True)
