@@ -8,18 +8,17 @@ loss. Nothing falls below zero, so no discount ever makes a total higher.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
-from servers.finance.discounts import apply_discount, take_off
 from servers.finance.facts.blocks import Allowance
+from servers.finance.findings import percent, plain, step
 from servers.finance.freight import Freight
+from servers.finance.line_in_work import Work
 from servers.finance.promotions.effects import split
 from servers.finance.promotions.promote import take_freight
-from servers.finance.say import percent, plain, step
 from servers.finance.schemas import Adjustment, PriceRequest
-from servers.finance.work import Work
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.money import round_money, to_minor
+from servers.toolkit.money import round_money, shortened, six_decimals, to_minor, whole_up
 
 ZERO = Decimal(0)
 BY_HAND = "MANUAL-ADJUSTMENT"
@@ -85,8 +84,7 @@ def _bp(before: Decimal, after: Decimal) -> int:
     """Return a reduction in basis points, up to the next whole one; nothing off nothing is 0."""
     if before <= 0 or after >= before:
         return 0
-    exact = ((before - after) * 10_000 / before).quantize(Decimal("0.000001"))
-    return int(exact.to_integral_value(ROUND_CEILING))
+    return whole_up(six_decimals((before - after) * 10_000 / before))
 
 
 def override(work: Work, adjustments: Iterable[Adjustment], currency: str) -> Decimal | None:
@@ -104,7 +102,7 @@ def override(work: Work, adjustments: Iterable[Adjustment], currency: str) -> De
     lost = [f"{a.label}: the price was set by hand" for a in work.allowances]
     work.allowances, work.overridden = [], True
     if one.value > price or work.gross is None:
-        work.price.amount, work.gross = _unit(one.value), value
+        work.price.amount, work.gross = shortened(one.value), value
     elif off := work.gross - value:
         minor = to_minor(off, currency)
         work.allowances.append(Allowance(label="Agreed price", percent=None, amount_minor=minor))
@@ -117,17 +115,11 @@ def override(work: Work, adjustments: Iterable[Adjustment], currency: str) -> De
             source=one.author,
             before=before,
             after=value,
-            note=f"unit price {plain(_unit(one.value))} instead of {plain(price)}; {_why(one)}",
+            note=f"unit price {plain(shortened(one.value))} instead of {plain(price)}; {_why(one)}",
             lost=lost,
         )
     )
     return before
-
-
-def _unit(value: Decimal) -> Decimal:
-    """Return a unit price with two decimals, or as many as it needs."""
-    short = value.quantize(Decimal("0.01"))
-    return short if short == value else value.normalize()
 
 
 def take(
@@ -218,3 +210,21 @@ def _reduce(
 
 def _why(one: Adjustment) -> str:
     return f"reason {one.reason_code}" + (f", by {one.author}" if one.author else "")
+
+
+def take_off(
+    work: Work, name: str, rule_id: str, label: str, rate: Decimal, currency: str, note: str = ""
+) -> None:
+    """Take a percentage off what is left of a line, rounded once."""
+    before = work.running
+    assert before is not None  # noqa: S101 - called only on priced lines
+    off = min(before, round_money(before * rate / 100, currency))
+    note = note or f"{percent(rate)}% of {plain(before)}"
+    work.take_off(off, name, rule_id, currency, label=label, rate=percent(rate), note=note)
+
+
+def apply_discount(work: Work, discount_bp: int, currency: str) -> None:
+    """Apply the discount the seller asked for, on what is left of the line."""
+    if discount_bp and work.running is not None:
+        rate = Decimal(discount_bp) / 100
+        take_off(work, "discount", "REQUESTED-DISCOUNT", "Discount", rate, currency)

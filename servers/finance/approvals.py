@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from servers.finance.facts.blocks import ApprovalNeed, MarginBlock
 from servers.finance.facts.policy import NOBODY, Approver, Policy, Requester, RoleAbove
+from servers.finance.findings import finding
 from servers.finance.limits import highest, holding
-from servers.finance.say import finding
-from servers.finance.work import Work
+from servers.finance.line_in_work import Work
 from servers.toolkit.errors import ForbiddenError
 from servers.toolkit.findings import Finding, Severity, at_least
 

@@ -10,24 +10,26 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict
 
-from servers.finance import canonical
+from servers.finance import digests
 from servers.finance.approvals import UNAPPROVABLE, claim_findings, needed, warning_findings
 from servers.finance.documents import QuoteSnapshot
 from servers.finance.facts.blocks import (
     AddressBlock,
     ApprovalNeed,
+    ClauseBlock,
     Cover,
     CustomerBlock,
     MarginBlock,
     TaxIdBlock,
 )
 from servers.finance.facts.clauses import Clause
+from servers.finance.facts.copies import block
 from servers.finance.facts.customers import Address, Customer
 from servers.finance.facts.quote import QuoteFacts
 from servers.finance.facts.sellers import Entity
+from servers.finance.findings import finding
 from servers.finance.law.risk import RiskFacts, summary
 from servers.finance.law.select import (
-    clause_block,
     credit_findings,
     given_clauses,
     payment_block,
@@ -39,9 +41,8 @@ from servers.finance.law.select import (
 )
 from servers.finance.law.terms import Terms
 from servers.finance.limits import validity
-from servers.finance.priced import Pricing
 from servers.finance.pricing import price
-from servers.finance.say import finding
+from servers.finance.pricing_result import Pricing
 from servers.finance.schemas import Claim, DeviationIn, PriceRequest
 from servers.finance.tax.places import zone_of
 from servers.toolkit.errors import RuleViolationError
@@ -123,7 +124,7 @@ def assemble(
     snapshot = _snapshot(
         facts, inputs, pricing, terms, clauses, findings, approvals, identity, seller
     )
-    return Assembled(snapshot, canonical.digest(snapshot), total, pricing.margin)
+    return Assembled(snapshot, digests.digest(snapshot), total, pricing.margin)
 
 
 def _dated(facts: QuoteFacts, inputs: QuoteInputs, pricing: Pricing) -> list[Finding]:
@@ -179,7 +180,9 @@ def _snapshot(
     totals = pricing.totals
     due = totals.total_minor if totals.payable_minor is None else totals.payable_minor
     payable = (due or 0, pricing.currency)
-    return QuoteSnapshot(
+    return block(
+        QuoteSnapshot,
+        pricing,
         quote_id=quote_id,
         revision=revision,
         replaces=replaces,
@@ -187,29 +190,20 @@ def _snapshot(
         account_id=customer.account_id,
         opportunity_id=inputs.opportunity_id,
         contact_id=inputs.contact_id,
-        currency=pricing.currency,
         order_date=request.order_date,
         validity_days=inputs.validity_days or policy.validity_days,
         price_lock_days=policy.price_lock_days,
         cover=inputs.cover,
         seller=seller.block,
         customer=_customer_block(customer),
-        ship_to=address_block(ship_to),
+        ship_to=block(AddressBlock, ship_to),
         delivery_terms=template.format(city=ship_to.city, country=ship_to.country),
-        lines=pricing.lines,
-        freight=pricing.freight,
-        charges=pricing.charges,
-        taxes=pricing.taxes,
-        totals=pricing.totals,
-        recurring=pricing.recurring,
-        presentation=pricing.presentation,
         payment_terms=payment_block(terms.payment, payable, request),
-        clauses=[clause_block(clause) for clause in clauses],
+        clauses=[block(ClauseBlock, clause) for clause in clauses],
         findings=findings,
         claims=sorted(set(inputs.claims)),
         warnings=sorted(set(inputs.warnings)),
         promo_codes=list(request.promo_codes),
-        promotions=pricing.promotions,
         discount_bp=request.discount_bp,
         effective_discount_bp=pricing.discount_bp,
         risks=summary(findings, _risk_facts(facts, pricing, ship_to, terms, approvals)),
@@ -218,7 +212,6 @@ def _snapshot(
         auto_issue_reasons=[f"{need.role}: {need.reason}" for need in approvals]
         + ([] if inputs.run else [f"{policy.default_role}: {UNCHECKED}"]),
         generated_by=inputs.generated_by,
-        trace=pricing.trace,
     )
 
 
@@ -247,23 +240,9 @@ def _risk_facts(
 
 def _customer_block(customer: Customer) -> CustomerBlock:
     registered = next((a for a in customer.addresses if a.kind == "registered"), None)
-    return CustomerBlock(
-        account_id=customer.account_id,
-        legal_name=customer.legal_name,
-        country=customer.country,
-        address=None if registered is None else address_block(registered),
-        tax_ids=[
-            TaxIdBlock(scheme=t.scheme, country=t.country, value=t.value) for t in customer.tax_ids
-        ],
-    )
-
-
-def address_block(address: Address) -> AddressBlock:
-    return AddressBlock(
-        address_id=address.address_id,
-        lines=list(address.lines),
-        city=address.city,
-        region=address.region,
-        postal_code=address.postal_code,
-        country=address.country,
+    return block(
+        CustomerBlock,
+        customer,
+        address=None if registered is None else block(AddressBlock, registered),
+        tax_ids=[block(TaxIdBlock, one) for one in customer.tax_ids],
     )

@@ -14,9 +14,9 @@ from servers.finance.facts.blocks import ChargeBlock, TraceStep
 from servers.finance.facts.charges import Fee
 from servers.finance.facts.items import Item
 from servers.finance.facts.pricing import PricingFacts
-from servers.finance.say import finding, percent, plain, step
+from servers.finance.findings import finding, percent, plain, step
+from servers.finance.line_in_work import Work
 from servers.finance.tax.decisions import TaxDecision
-from servers.finance.work import Work
 from servers.toolkit.findings import Finding, Severity
 from servers.toolkit.money import round_money, to_minor
 

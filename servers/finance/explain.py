@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from servers.finance import canonical
+from servers.finance import digests
 from servers.finance.facts.blocks import ChargeBlock, ToldStep, TotalsBlock, TraceStep
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.windows import Window
-from servers.finance.priced import Pricing
-from servers.finance.say import step
+from servers.finance.findings import step
+from servers.finance.pricing_result import Pricing
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.money import from_minor
 
@@ -143,7 +143,7 @@ def version_of(row: Any) -> str:
     """Return the version of a row: from when it holds, and a digest of what it says."""
     window = getattr(row, "window", None)
     first = window.first if isinstance(window, Window) else None
-    mark = canonical.digest(_plain(row))[:8]
+    mark = digests.digest(_plain(row))[:8]
     return f"{first} {mark}" if first else mark
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from servers.finance.facts.blocks import Allowance, TraceStep
 from servers.finance.facts.charges import FreightRate
-from servers.finance.say import finding, plain, step
+from servers.finance.findings import finding, plain, step
 from servers.toolkit.findings import Finding, Severity
 from servers.toolkit.money import round_money
 

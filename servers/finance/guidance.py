@@ -9,14 +9,14 @@ is higher) and the price list. Its answer reveals cost: it is for named persons 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
 from servers.finance.facts.policy import GuidancePolicy
-from servers.finance.say import percent
+from servers.finance.findings import percent, percent_of
 from servers.finance.subscriptions.proration import times
-from servers.toolkit.money import from_minor, round_money, to_minor
+from servers.toolkit.money import from_minor, round_money, round_to, to_minor, whole_up
 
 Outcome = Literal["accepted", "open", "not_taken"]
 HALF, UPPER = Fraction(1, 2), Fraction(3, 4)
@@ -145,8 +145,8 @@ def _floor(deal: Deal, floor_bp: int) -> Point | None:
     """Return the lowest amount that earns the house's margin, rounded up."""
     if deal.cost_minor is None or floor_bp >= WHOLE_BP:
         return None
-    least = (deal.cost_minor * WHOLE_BP / (WHOLE_BP - floor_bp)).to_integral_value(ROUND_CEILING)
-    return Point(int(least), "earns the house's margin floor, and no more")
+    least = whole_up(deal.cost_minor * WHOLE_BP / (WHOLE_BP - floor_bp))
+    return Point(least, "earns the house's margin floor, and no more")
 
 
 def _point(
@@ -160,7 +160,7 @@ def _point(
     ratio = quantile(accepted, deal.quantity, part)
     wanted = _share(deal, ratio)
     low = _share(deal, Fraction(WHOLE_BP - policy.lowest_bp, WHOLE_BP))
-    low_why = f"held to {_percent(policy.lowest_bp)} below the price list"
+    low_why = f"held to {percent_of(policy.lowest_bp)} below the price list"
     if floor is not None and floor.minor > low:
         low, low_why = floor.minor, "held to the floor"
     name = "the middle" if part == HALF else "the upper quarter"
@@ -196,9 +196,5 @@ def _share(deal: Deal, ratio: Fraction) -> int:
 
 
 def _of_list(ratio: Fraction) -> str:
-    shown = times(Decimal(100), ratio).quantize(Decimal("0.1"), ROUND_HALF_UP)
+    shown = round_to(times(Decimal(100), ratio), Decimal("0.1"))
     return f"{percent(shown)}% of the price list"
-
-
-def _percent(basis_points: int) -> str:
-    return f"{Decimal(basis_points).scaleb(-2).normalize():f}%"

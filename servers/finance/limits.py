@@ -5,12 +5,11 @@ role, and those before everybody's; of the ones that hold, the highest that is p
 """
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 
 from servers.finance.adjustments import ByHand
 from servers.finance.facts.blocks import TraceStep
 from servers.finance.facts.policy import Policy, Requester, RoleAbove
-from servers.finance.say import finding
+from servers.finance.findings import finding, percent_of
 from servers.finance.schemas import PriceRequest
 from servers.toolkit.findings import Finding, Severity
 
@@ -91,11 +90,6 @@ def _broken(code: str, what: str, limit: RoleAbove) -> Finding:
         rule_id=limit.rule_id,
         fix=f"ask for approval by a {limit.role}, or lower the discount",
     )
-
-
-def percent_of(basis_points: int) -> str:
-    """Return basis points as a percentage: 550 is 5.5%."""
-    return f"{Decimal(basis_points).scaleb(-2).normalize():f}%"
 
 
 def _set_aside(request: PriceRequest, trace: Iterable[TraceStep]) -> Finding | None:

@@ -1,12 +1,12 @@
 """Margin: what a quote earns. For named persons only; agents see whether it is under the floor."""
 
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 
 from servers.finance.facts.blocks import MarginBlock
 from servers.finance.facts.policy import Policy
-from servers.finance.work import Work
-from servers.toolkit.money import round_money, to_minor
+from servers.finance.line_in_work import Work
+from servers.toolkit.money import round_money, to_minor, whole_down
 
 ZERO = Decimal(0)
 
@@ -62,4 +62,4 @@ def _basis_points(net: Decimal, cost: Decimal) -> int:
     """Return the margin in basis points, rounded down; a gift that costs us is -10000."""
     if net <= 0:
         return 0 if cost == 0 else -10_000
-    return int(((net - cost) * 10_000 / net).to_integral_value(ROUND_FLOOR))
+    return whole_down((net - cost) * 10_000 / net)

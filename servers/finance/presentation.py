@@ -6,15 +6,15 @@ a finding and no figure.
 
 from collections.abc import Iterable
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from servers.finance.facts.blocks import PresentationBlock, TotalsBlock
 from servers.finance.facts.charges import Rate
 from servers.finance.facts.pricing import PricingFacts
-from servers.finance.say import finding
+from servers.finance.findings import finding
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Finding, Severity
-from servers.toolkit.money import exponent, from_minor, round_money, to_minor
+from servers.toolkit.money import exponent, from_minor, round_money, round_to, to_minor
 
 TEN = Decimal("0.0000000001")
 
@@ -37,7 +37,7 @@ def present(
         what = f"the rate of {stale[0].currency} is of {stale[0].as_of}"
         evidence = [f"at most {days} days from the order date {day}", stale[0].source]
         return None, _no_figure("FX_STALE", wanted, what, evidence)
-    rate = (other.rate / own.rate).quantize(TEN, ROUND_HALF_UP).normalize()
+    rate = round_to(other.rate / own.rate, TEN).normalize()
     total = from_minor(totals.total_minor, currency)
     return PresentationBlock(
         currency=wanted,

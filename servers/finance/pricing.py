@@ -10,7 +10,7 @@ A line that has no price leaves the totals empty; it never counts as nothing.
 from dataclasses import replace
 from decimal import Decimal
 
-from servers.finance import adjustments, canonical
+from servers.finance import adjustments, digests
 from servers.finance.approvals import margin_finding, needed
 from servers.finance.charges import Charges, charges_of
 from servers.finance.explain import complete
@@ -27,16 +27,17 @@ from servers.finance.facts.blocks import (
 from servers.finance.facts.customers import Address
 from servers.finance.facts.policy import Policy
 from servers.finance.facts.pricing import PricingFacts
+from servers.finance.findings import finding, step
 from servers.finance.freight import Freight, price_freight
 from servers.finance.limits import broken
+from servers.finance.line_in_work import Work
 from servers.finance.margin import costs_of, margin_of
 from servers.finance.presentation import present
-from servers.finance.priced import Pricing
 from servers.finance.prices.lines import priced_lines
 from servers.finance.prices.unit import unknown_currency
+from servers.finance.pricing_result import Pricing
+from servers.finance.promotions.findings import Promoted
 from servers.finance.promotions.promote import Asked, carry, promote
-from servers.finance.promotions.said import Promoted
-from servers.finance.say import finding, step
 from servers.finance.schemas import PriceRequest
 from servers.finance.subscriptions.recurring import recurring
 from servers.finance.tax.decisions import TaxDecision
@@ -49,7 +50,6 @@ from servers.finance.totals import (
     line_block,
     no_totals,
 )
-from servers.finance.work import Work
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Finding, Severity
 
@@ -248,7 +248,7 @@ class _Waterfall:
         total = totals.total_minor
         who = self.facts.requester
         approvals = needed(self.policy, self.findings, total, self.currency, who)
-        digest = canonical.digest(
+        digest = digests.digest(
             {
                 "request": self.request,
                 "currency": self.currency,
@@ -308,5 +308,5 @@ def _empty(request: PriceRequest, currency: str, findings: list[Finding]) -> Pri
         tax_rate=None,
     )
     totals = no_totals()
-    digest = canonical.digest({"request": request, "currency": currency, "findings": findings})
+    digest = digests.digest({"request": request, "currency": currency, "findings": findings})
     return Pricing(currency, [], freight, [], totals, findings, [], [], None, digest)

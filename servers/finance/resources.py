@@ -17,12 +17,12 @@ from sqlmodel import Session, col
 from servers.finance.documents import customer_view
 from servers.finance.facts.blocks import SellerBlock
 from servers.finance.facts.clauses import DEFAULT_LANGUAGE
+from servers.finance.facts.copies import block
 from servers.finance.render import Format, render
 from servers.finance.render.pdf import pdf
 from servers.finance.schemas import ClauseId
-from servers.finance.store import reading
+from servers.finance.store import stored_quotes
 from servers.finance.store.policy import find_entities
-from servers.finance.store.rows import block
 from servers.finance.tables.customers import CustomerRow
 from servers.finance.tables.legal import ClauseRow
 from servers.finance.tables.quotes import Quote
@@ -96,19 +96,19 @@ def _add_quotes(app: Server, now: Callable[[], datetime]) -> None:
     def quotes() -> str:
         """The newest quotes, at most 100: number, status, customer, total."""
         with app.database.session() as session:
-            return reading.page(session, now(), limit=MOST).model_dump_json()
+            return stored_quotes.page(session, now(), limit=MOST).model_dump_json()
 
     @app.resource("finance://quotes/{quote_id}", **resource("Quote", **ONE))
     def quote(quote_id: QuoteId) -> str:
         """A stored quote, whole, as JSON."""
         with app.database.session() as session:
-            return reading.document(session, quote_id, now()).model_dump_json()
+            return stored_quotes.document(session, quote_id, now()).model_dump_json()
 
 
 def _add_pages(app: Server, now: Callable[[], datetime]) -> None:
     def page(quote_id: str, form: Format) -> str:
         with app.database.session() as session:
-            return render(customer_view(reading.document(session, quote_id, now())), form)
+            return render(customer_view(stored_quotes.document(session, quote_id, now())), form)
 
     def said(title: str, mime_type: str) -> dict[str, Any]:
         return resource(title, mime_type=mime_type, **ONE)
@@ -149,13 +149,13 @@ def _add_pdfs(app: Server, now: Callable[[], datetime]) -> None:
     def quote_pdf(quote_id: QuoteId) -> bytes:
         """The quote for the customer as PDF, with quote.json and quote.xml attached."""
         with app.database.session() as session:
-            return pdf(customer_view(reading.document(session, quote_id, now()))).data
+            return pdf(customer_view(stored_quotes.document(session, quote_id, now()))).data
 
     @app.resource("finance://quotes/{quote_id}/internal.pdf", **said("Quote inside, PDF"))
     def internal_pdf(quote_id: QuoteId) -> bytes:
         """The internal view of the quote as PDF: findings, approvals and trace; not to be sent."""
         with app.database.session() as session:
-            return pdf(reading.document(session, quote_id, now())).data
+            return pdf(stored_quotes.document(session, quote_id, now())).data
 
 
 def _add_house(app: Server) -> None:
@@ -212,7 +212,7 @@ def quotes(session: Session, typed: str, _known: Mapping[str, str]) -> list[str]
         col(Quote.opportunity_id).istartswith(typed, autoescape=True),
         col(Quote.account_id).in_(customers),
     )
-    statement = reading.visible(select(col(Quote.quote_id)).where(means))
+    statement = stored_quotes.visible(select(col(Quote.quote_id)).where(means))
     newest = (col(Quote.created_at).desc(), col(Quote.quote_id))
     return list(session.scalars(statement.order_by(*newest).limit(WINDOW)))
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from servers.finance.facts.sellers import Entity
-from servers.finance.say import finding
+from servers.finance.findings import finding
 from servers.toolkit.findings import Finding, Severity
 
 

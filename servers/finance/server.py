@@ -14,6 +14,7 @@ from servers.finance import prompts
 from servers.finance.card import add_card
 from servers.finance.resources import FINDERS, add_resources
 from servers.finance.store.clock import now as wall_clock
+from servers.finance.store.company import put_company, start
 from servers.finance.tools.decisions import add_decision_tools, add_revision_tools
 from servers.finance.tools.guidance import add_guidance_tools
 from servers.finance.tools.parties import add_party_tools, add_review_tool
@@ -85,12 +86,11 @@ def set_up(database: Database, company: Path) -> list[str]:
         InvalidInputError: naming the file, the field and what is wrong with it.
     """
     from servers.finance.company import read_company
-    from servers.finance.store import house
 
     said = read_company(company)
     with database.write() as session:
-        started = house.start(session, said)
-        return [*house.put_company(session, said), *started]
+        started = start(session, said)
+        return [*put_company(session, said), *started]
 
 
 def _add_prompts(app: Server) -> None:

@@ -6,15 +6,15 @@ from fractions import Fraction
 
 from servers.finance.charges import Charges
 from servers.finance.facts.blocks import FreightBlock, InternalLine, TaxBlock, TotalsBlock
+from servers.finance.findings import percent, plain
 from servers.finance.freight import Freight
+from servers.finance.line_in_work import Work
 from servers.finance.prices.units import ONE
-from servers.finance.say import percent, plain
-from servers.finance.subscriptions.proration import six_decimals, times
+from servers.finance.subscriptions.proration import times
 from servers.finance.tax.decisions import TaxDecision
 from servers.finance.tax.document import document_sums
 from servers.finance.tax.lines import Taxing
-from servers.finance.work import Work
-from servers.toolkit.money import from_minor, round_money, round_to, to_minor
+from servers.toolkit.money import from_minor, round_money, round_to, six_decimals, to_minor
 
 ZERO = Decimal(0)
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from pydantic import ValidationError
 
-from servers.finance import canonical
+from servers.finance import digests
 from servers.finance.documents import CustomerQuote, QuoteDocument, QuoteSnapshot
 from servers.finance.facts.blocks import Allowance, TotalsBlock
 from servers.finance.verify_tax import printed, tax_faults
@@ -207,6 +207,6 @@ def _digest(q: QuoteDocument) -> Iterator[Difference]:
     if q.validity_days is None:
         return  # exported before the file had all that the digest covers
     said = {name: getattr(q, name) for name in QuoteSnapshot.model_fields}
-    found = canonical.digest(QuoteSnapshot.model_validate(said))
+    found = digests.digest(QuoteSnapshot.model_validate(said))
     if q.digest != found:
         yield Difference("digest", q.digest, found, "the sha256 of what the quote says")

@@ -15,13 +15,12 @@ from functools import partial
 from math import ceil
 
 from servers.finance.facts.pricing import PricingFacts
-from servers.finance.priced import Pricing
+from servers.finance.findings import plain
 from servers.finance.pricing import price
-from servers.finance.say import plain
+from servers.finance.pricing_result import Pricing
 from servers.finance.schemas import LineIn, PriceRequest, QuantityBreak, WayOut
-from servers.finance.subscriptions.proration import six_decimals
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.money import from_minor
+from servers.toolkit.money import from_minor, six_decimals
 
 MOST_PIECES, ALL_BP = 100_000, 10_000
 MOST_BREAKS = 12

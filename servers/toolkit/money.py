@@ -6,7 +6,7 @@ unit prices in micro units (a millionth), so that nothing is ever lost to a floa
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
 from iso4217 import Currency
@@ -44,6 +44,27 @@ def round_to(amount: Decimal, step: Decimal) -> Decimal:
     return (amount / step).quantize(Decimal(1), ROUND_HALF_UP) * step
 
 
+def six_decimals(amount: Decimal) -> Decimal:
+    """Return a unit price with at most six decimals, which is what a quote can state."""
+    return shortened(amount.quantize(Decimal("0.000001"), ROUND_HALF_UP))
+
+
+def shortened(number: Decimal) -> Decimal:
+    """Return a number with two decimals, or as many as it needs."""
+    short = number.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return short if short == number else number.normalize()
+
+
+def whole_up(number: Decimal) -> int:
+    """Return the next whole number at or above a number."""
+    return int(number.to_integral_value(ROUND_CEILING))
+
+
+def whole_down(number: Decimal) -> int:
+    """Return the next whole number at or below a number."""
+    return int(number.to_integral_value(ROUND_FLOOR))
+
+
 def to_minor(amount: Decimal, currency: str) -> int:
     """Return a rounded amount as integer minor units (12.34 EUR is 1234).
 
@@ -75,9 +96,7 @@ def to_micro(price: Decimal) -> int:
 
 def from_micro(micro: int) -> Decimal:
     """Return integer micro units as a unit price, without trailing zeros beyond two decimals."""
-    price = Decimal(micro) / MICRO
-    short = price.quantize(Decimal("0.01"))
-    return short if short == price else price.normalize()
+    return shortened(Decimal(micro) / MICRO)
 
 
 def split_proportionally(
@@ -101,7 +120,7 @@ def split_units(units: int, weights: Sequence[Decimal]) -> list[int]:
     if not (base := sum(weights)):
         weights, base = [Decimal(1)] * len(weights), Decimal(len(weights))
     shares = [units * weight / base for weight in weights]
-    floors = [int(share.to_integral_value(ROUND_FLOOR)) for share in shares]
+    floors = [whole_down(share) for share in shares]
     order = sorted(range(len(shares)), key=lambda i: (floors[i] - shares[i], i))
     for i in order[: units - sum(floors)]:
         floors[i] += 1

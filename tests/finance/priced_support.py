@@ -9,8 +9,8 @@ from paper_support import PLAIN
 
 from servers.finance.documents import QuoteDocument
 from servers.finance.facts.pricing import PricingFacts
-from servers.finance.priced import Pricing
 from servers.finance.pricing import price
+from servers.finance.pricing_result import Pricing
 from servers.finance.schemas import Adjustment, PriceRequest
 from servers.finance.store.collect import collect
 from servers.toolkit.database import Database

@@ -16,10 +16,10 @@ from servers.finance.approvals import (
     warning_findings,
 )
 from servers.finance.facts.items import Item
+from servers.finance.findings import finding
+from servers.finance.line_in_work import Work
 from servers.finance.prices.unit_price import UnitPrice
-from servers.finance.say import finding
 from servers.finance.schemas import LineIn
-from servers.finance.work import Work
 from servers.toolkit.findings import Finding, Severity
 
 ITEM = Item("AA", "A", "", "f", "goods", 1, Decimal(1), "EUR", "standard")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from servers.finance.canonical import changes, digest, text
+from servers.finance.digests import changes, digest, text
 from servers.finance.facts.blocks import Allowance
 
 

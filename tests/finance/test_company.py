@@ -14,8 +14,8 @@ from sqlmodel import select
 
 from servers.finance.company import read_company
 from servers.finance.facts.sellers import Entity
+from servers.finance.findings import finding
 from servers.finance.logo import MAX_BYTES, checked_uri, data_uri
-from servers.finance.say import finding
 from servers.finance.seller import choose
 from servers.finance.server import create_server, set_up
 from servers.finance.tables.customers import CustomerAddress, CustomerRow

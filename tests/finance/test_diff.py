@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from paper_support import line, rich
 
-from servers.finance.assembly import QuoteSnapshot
 from servers.finance.diff import diff
+from servers.finance.documents import QuoteSnapshot
 from servers.finance.facts.blocks import ApprovalNeed, ChargeBlock, ClauseBlock, OptionBlock
 
 

@@ -5,8 +5,8 @@ from paper_support import document, line
 
 from servers.finance.documents import QuoteDocument
 from servers.finance.facts.blocks import ClauseBlock, TraceStep
-from servers.finance.parts import ROOM, SMALL, lines_that_fit
-from servers.finance.say import step
+from servers.finance.findings import step
+from servers.finance.large_quotes import ROOM, SMALL, lines_that_fit
 
 
 def size(quote: QuoteDocument) -> int:

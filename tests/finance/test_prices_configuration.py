@@ -12,9 +12,9 @@ from finance_support import acting, asking, everyone, line
 from servers.finance import seed
 from servers.finance.facts.items import ItemUnit
 from servers.finance.facts.pricing import PricingFacts
-from servers.finance.priced import Pricing
 from servers.finance.prices.units import Units, in_base
 from servers.finance.pricing import price
+from servers.finance.pricing_result import Pricing
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
 from servers.toolkit.database import Database

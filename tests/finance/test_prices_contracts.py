@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from servers.finance.facts.prices import Contract
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.windows import Window
-from servers.finance.priced import Pricing
 from servers.finance.prices.contracts import contract_uses
 from servers.finance.pricing import price
+from servers.finance.pricing_result import Pricing
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
 from servers.toolkit.database import Database

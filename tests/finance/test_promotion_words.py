@@ -9,14 +9,14 @@ from finance_support import acting, asking, everyone, line
 from promotion_support import BUYER, DAY, EUR, item, part, promotion
 
 from servers.finance.facts.promotions import Gift, Limits, Promotion
+from servers.finance.line_in_work import Work
 from servers.finance.prices.unit_price import UnitPrice
 from servers.finance.pricing import price
 from servers.finance.promotions.choice import settle
+from servers.finance.promotions.findings import Promoted, Said, unknown_codes, warning
 from servers.finance.promotions.rules import Order, Refusal
-from servers.finance.promotions.said import Promoted, Said, unknown_codes, warning
 from servers.finance.schemas import LineIn, PriceRequest
 from servers.finance.store.collect import collect
-from servers.finance.work import Work
 from servers.toolkit.database import Database
 
 PARTS = [part("l1", 1, "100.00")]

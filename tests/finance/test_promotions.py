@@ -14,8 +14,8 @@ from servers.finance.facts.blocks import PromotionBlock
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.promotions import BuyGet, Gift, Limits, Promotion, Selector
 from servers.finance.facts.windows import Window
-from servers.finance.priced import Pricing
 from servers.finance.pricing import explain, price
+from servers.finance.pricing_result import Pricing
 from servers.finance.promotions.choice import settle
 from servers.finance.promotions.effects import FREIGHT, Part, canonical
 from servers.finance.promotions.rules import Order, refusal

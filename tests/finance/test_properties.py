@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from paper_support import document
 
-from servers.finance import canonical
+from servers.finance import digests
 from servers.finance.documents import QuoteDocument, customer_view
 from servers.finance.facts.pricing import PricingFacts
-from servers.finance.priced import Pricing
 from servers.finance.pricing import price
+from servers.finance.pricing_result import Pricing
 from servers.finance.render.data import json_text
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
@@ -204,9 +204,9 @@ def test_same_input_same_bytes(
     request = order(drawn, place, discount_bp=discount_bp)
     again = PriceRequest.model_validate_json(request.model_dump_json())
     one, other = price(worlds[place[0]], request), price(worlds[place[0]], again)
-    assert canonical.text(one.public()) == canonical.text(other.public())
+    assert digests.text(one.public()) == digests.text(other.public())
     assert one.digest == other.digest
-    assert canonical.text(one.trace) == canonical.text(other.trace)
+    assert digests.text(one.trace) == digests.text(other.trace)
 
 
 @given(

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import pytest
 
+from servers.finance.facts.subscriptions import Proration
 from servers.finance.subscriptions.proration import (
-    Proration,
     Span,
     anchor_of,
     days_in,
@@ -15,10 +15,10 @@ from servers.finance.subscriptions.proration import (
     of_months,
     priced_months,
     shown,
-    six_decimals,
     times,
     until,
 )
+from servers.toolkit.money import six_decimals
 
 FIRST = date(2026, 11, 15)
 

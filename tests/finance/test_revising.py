@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from finance_support import asking, line
 
-from servers.finance.revising import Changes, clauses_after, revised
+from servers.finance.quote_changes import Changes, clauses_after, revised
 from servers.finance.schemas import Adjustment, LineIn, PriceRequest
 from servers.finance.schemas_quotes import LineChange
 from servers.toolkit.errors import InvalidInputError

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from servers.finance.facts.blocks import ApprovalNeed
 from servers.finance.facts.payment import PaymentTerms
+from servers.finance.findings import finding
 from servers.finance.law.risk import AREAS, RiskFacts, area_of, summary
-from servers.finance.say import finding
 from servers.toolkit.app import Server
 from servers.toolkit.findings import Finding, Severity
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from servers.finance.say import finding, percent, plain, step
+from servers.finance.findings import finding, percent, plain, step
 from servers.toolkit.findings import Severity
 
 

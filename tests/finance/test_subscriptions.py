@@ -16,8 +16,8 @@ from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.promotions import Conditions, Promotion
 from servers.finance.facts.subscriptions import Proration
 from servers.finance.facts.windows import Window
-from servers.finance.priced import Pricing
 from servers.finance.pricing import explain, price
+from servers.finance.pricing_result import Pricing
 from servers.finance.render.terms import said_of
 from servers.finance.schemas import LineIn, PriceRequest
 from servers.finance.store.collect import collect

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from finance_support import acting, asking, everyone, line
 
+from servers.finance.facts.copies import fact
 from servers.finance.facts.customers import TaxId
 from servers.finance.facts.items import Item
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.taxes import RateAnswer, Registration, TaxRate, TaxRule
 from servers.finance.facts.windows import Window
+from servers.finance.findings import percent
 from servers.finance.pricing import price
-from servers.finance.say import percent
 from servers.finance.schemas import PriceRequest
 from servers.finance.seeds.tax import TaxRuleSeed, check_rules, taxes
 from servers.finance.store import taxes as rows
 from servers.finance.store.collect import collect
-from servers.finance.store.rows import fact
 from servers.finance.tax.decisions import decide
 from servers.finance.tax.rates import TableProvider
 from servers.toolkit.database import Database

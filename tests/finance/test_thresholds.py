@@ -31,6 +31,7 @@ from servers.finance.law.clauses import HOLDS
 from servers.finance.law.credit import advance_needed, judge, numbers
 from servers.finance.law.payment import longer, problem_of
 from servers.finance.limits import broken, validity
+from servers.finance.line_in_work import Work
 from servers.finance.margin import margin_of
 from servers.finance.prices.unit_price import UnitPrice
 from servers.finance.pricing import price
@@ -38,7 +39,6 @@ from servers.finance.promotions.rules import Order, over_budget, refusal
 from servers.finance.schemas import Adjustment, LineIn, PriceRequest
 from servers.finance.store.collect import collect
 from servers.finance.verify import verify
-from servers.finance.work import Work
 from servers.toolkit.database import Database
 from servers.toolkit.errors import ForbiddenError, InvalidInputError
 

@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from servers.finance.facts.prices import Band, History, Schedule
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.windows import Window
-from servers.finance.priced import Pricing
 from servers.finance.prices.tiers import Lot, measure, next_band, pick, reduce_lot, schedule_problem
 from servers.finance.pricing import price
+from servers.finance.pricing_result import Pricing
 from servers.finance.schemas import PriceRequest
 from servers.finance.seeds.rows_prices import TierSeed
 from servers.finance.store.collect import collect

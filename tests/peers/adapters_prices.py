@@ -21,6 +21,7 @@ from servers.finance.facts.items import Item, ItemUnit
 from servers.finance.facts.prices import Band, Book, Entry, Formula, History, Option, Schedule
 from servers.finance.facts.windows import Window
 from servers.finance.freight import Freight
+from servers.finance.line_in_work import Work
 from servers.finance.prices.books import Ask, Choice, choose
 from servers.finance.prices.formula import all_entries
 from servers.finance.prices.options import add_options
@@ -30,7 +31,6 @@ from servers.finance.prices.units import Units
 from servers.finance.schemas import Adjustment, LineIn, PriceRequest
 from servers.finance.seeds.rows_prices import exclusive
 from servers.finance.subscriptions.terms import Term
-from servers.finance.work import Work
 
 SKU, CURRENCY, DAY, ONE = "ITEM", "EUR", date(2026, 1, 15), Decimal(1)
 NOBODY = {"account": frozenset[str]()}

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 from servers.finance.facts.clauses import DEFAULT_LANGUAGE, Clause
 from servers.finance.facts.items import Item
 from servers.finance.facts.policy import Policy
-from servers.finance.say import finding
+from servers.finance.findings import finding
 from servers.finance.schemas import DeviationIn
 from servers.toolkit.findings import Finding, Severity
 from servers.toolkit.money import from_minor

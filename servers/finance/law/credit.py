@@ -8,14 +8,14 @@ use of the limit and overdue days; the first row that fits decides.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
 from servers.finance.facts.credit import CreditFacts, CreditLine, PolicyRow, Unbilled
 from servers.finance.facts.payment import PaymentTerms
+from servers.finance.findings import finding
 from servers.finance.law.payment import on_credit
-from servers.finance.say import finding
 from servers.toolkit.findings import Finding, Severity
-from servers.toolkit.money import from_minor
+from servers.toolkit.money import from_minor, whole_up
 
 WHOLE = 10_000
 BUCKETS = ((30, "1-30"), (60, "31-60"), (90, "61-90"), (None, "90+"))
@@ -141,8 +141,8 @@ def advance_needed(line: CreditLine, found: Numbers, total_minor: int, currency:
     over = others + total_minor - line.limit_minor
     if over <= 0:
         return 0
-    share = (Decimal(over) * 100 / Decimal(total_minor)).to_integral_value(ROUND_CEILING)
-    return int(share) if share <= 100 else None
+    share = whole_up(Decimal(over) * 100 / Decimal(total_minor))
+    return share if share <= 100 else None
 
 
 def merged(lines: Sequence[CreditLine], holder: CreditLine) -> CreditLine:
@@ -245,7 +245,7 @@ def _use_bp(line: CreditLine, found: Numbers) -> int | None:
     if line.limit_minor == 0:
         return 0 if found.exposure_minor == 0 else 100 * WHOLE
     share = Decimal(found.exposure_minor * WHOLE) / Decimal(line.limit_minor)
-    return int(share.to_integral_value(ROUND_CEILING))
+    return whole_up(share)
 
 
 def _bucket(days: int) -> str:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from servers.finance.facts.blocks import InstalmentBlock
 from servers.finance.facts.payment import BASES, PaymentTerms, TermLine, advance, late
-from servers.finance.say import percent as plain_percent
+from servers.finance.findings import percent as plain_percent
 from servers.toolkit.money import from_minor, round_money, split_proportionally, to_minor
 
 HUNDRED = Decimal(100)

@@ -12,8 +12,8 @@ from decimal import Decimal
 from rapidfuzz import fuzz
 
 from servers.finance.facts.screening import Listed, Party, Review, ScreeningList
+from servers.finance.findings import finding
 from servers.finance.law.names import forms, normalise
-from servers.finance.say import finding
 from servers.finance.schemas import Verdict
 from servers.toolkit.findings import Finding, Severity
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from servers.finance.facts.blocks import ClauseBlock, PaymentTermsBlock
+from servers.finance.facts.blocks import PaymentTermsBlock
 from servers.finance.facts.clauses import DEFAULT_LANGUAGE, Clause
+from servers.finance.facts.copies import block
 from servers.finance.facts.customers import Address, Customer
 from servers.finance.facts.payment import PaymentTerms
 from servers.finance.facts.policy import Policy
@@ -158,21 +159,5 @@ def payment_block(
     terms: PaymentTerms, payable: tuple[int, str], request: PriceRequest
 ) -> PaymentTermsBlock:
     """Return the payment terms as the document states them, with the instalments."""
-    return PaymentTermsBlock(
-        code=terms.code,
-        description=terms.description,
-        days=terms.days,
-        instalments=schedule(terms, *payable, request.order_date),
-    )
-
-
-def clause_block(clause: Clause) -> ClauseBlock:
-    return ClauseBlock(
-        clause_id=clause.clause_id,
-        version=clause.version,
-        topic=clause.topic,
-        title=clause.title,
-        text=clause.text,
-        sha256=clause.sha256,
-        language=clause.language,
-    )
+    instalments = schedule(terms, *payable, request.order_date)
+    return block(PaymentTermsBlock, terms, instalments=instalments)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from servers.finance.facts.clauses import Clause
 from servers.finance.facts.payment import PaymentTerms
 from servers.finance.facts.policy import Policy
+from servers.finance.findings import finding
 from servers.finance.law.clauses import TermsFacts, select_clauses
 from servers.finance.law.payment import longer
-from servers.finance.say import finding
 from servers.toolkit.findings import Finding, Severity
 
 

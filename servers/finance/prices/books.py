@@ -13,10 +13,10 @@ from decimal import Decimal
 
 from servers.finance.facts.customers import Customer
 from servers.finance.facts.prices import Entry
+from servers.finance.findings import finding, percent, plain
 from servers.finance.prices.units import Units
-from servers.finance.say import finding, percent, plain
-from servers.finance.subscriptions.proration import six_decimals
 from servers.toolkit.findings import Finding, Severity
+from servers.toolkit.money import six_decimals
 
 Keys = Mapping[str, frozenset[str]]
 RULE_KEYS = ("kind", "ship_to", "payment_terms")

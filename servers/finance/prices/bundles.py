@@ -15,12 +15,12 @@ from servers.finance.facts.blocks import ComponentBlock
 from servers.finance.facts.items import Item
 from servers.finance.facts.prices import Component, Entry
 from servers.finance.facts.windows import Window
+from servers.finance.findings import finding, percent, plain, step
 from servers.finance.prices.books import Choice
 from servers.finance.prices.unit_price import UnitPrice
-from servers.finance.say import finding, percent, plain, step
 from servers.finance.schemas import LineIn
-from servers.finance.subscriptions.proration import six_decimals
 from servers.toolkit.findings import Finding, Severity
+from servers.toolkit.money import six_decimals
 
 MAX_DEPTH = 5
 """How deep bundles may lie in bundles."""

@@ -16,11 +16,11 @@ from decimal import Decimal
 from servers.finance.facts.blocks import InternalLine
 from servers.finance.facts.customers import Customer
 from servers.finance.facts.prices import Contract
+from servers.finance.findings import finding, percent, plain, step
 from servers.finance.prices.unit_price import UnitPrice
 from servers.finance.prices.units import ONE
-from servers.finance.say import finding, percent, plain, step
-from servers.finance.subscriptions.proration import six_decimals
 from servers.toolkit.findings import Finding, Severity
+from servers.toolkit.money import six_decimals
 
 ZERO = Decimal(0)
 RULE = "CONTRACT-PRICE"

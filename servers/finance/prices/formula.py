@@ -10,12 +10,12 @@ another currency than its base states its own fixed rate: no day's exchange rate
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from servers.finance.facts.items import Item
 from servers.finance.facts.prices import Book, Entry, Formula
-from servers.finance.say import percent, plain
-from servers.finance.subscriptions.proration import six_decimals
+from servers.finance.findings import percent, plain
+from servers.toolkit.money import round_to, six_decimals
 
 MAX_CHAIN = 5
 """How many books a chain of derived books may have."""
@@ -25,7 +25,7 @@ def formula_price(base: Decimal, formula: Formula) -> Decimal:
     """Return the price that a formula makes of a base; unrounded but for the formula's own step."""
     price = base * (1 - formula.percent / 100)
     if formula.round_to:
-        price = (price / formula.round_to).quantize(Decimal(1), ROUND_HALF_UP) * formula.round_to
+        price = round_to(price, formula.round_to)
     price += formula.surcharge
     if formula.min_margin is not None:
         price = max(price, base + formula.min_margin)

@@ -9,18 +9,18 @@ from decimal import Decimal
 from fractions import Fraction
 
 from servers.finance.facts.pricing import PricingFacts
+from servers.finance.findings import finding, percent, plain, step
+from servers.finance.line_in_work import Work
 from servers.finance.prices.contracts import commitments
-from servers.finance.prices.shelf import Shelf
+from servers.finance.prices.lookup import Lookup
 from servers.finance.prices.tiering import apply_tiers
 from servers.finance.prices.unit import unit_price
 from servers.finance.prices.unit_price import UnitPrice
-from servers.finance.say import finding, percent, plain, step
 from servers.finance.schemas import LineIn, PriceRequest
-from servers.finance.subscriptions.proration import six_decimals, times
+from servers.finance.subscriptions.proration import times
 from servers.finance.subscriptions.terms import Term, agreed_prices, put_term, terms_of
-from servers.finance.work import Work
 from servers.toolkit.findings import Finding, Severity
-from servers.toolkit.money import round_money
+from servers.toolkit.money import round_money, six_decimals
 
 
 def priced_lines(
@@ -34,16 +34,16 @@ def priced_lines(
 
     `begin_tax` decides the tax of a line, which may change a unit price that includes it.
     """
-    shelf = Shelf.of(facts, ship_to, currency, request.order_date)
+    lookup = Lookup.of(facts, ship_to, currency, request.order_date)
     terms = terms_of(request.lines, facts.subscriptions, request.order_date)
     works: dict[str, Work] = {}
     for line in sorted(request.lines, key=_canonical):
-        work = works[line.line_id] = _start(line, terms[line.line_id], request, shelf)
+        work = works[line.line_id] = _start(line, terms[line.line_id], request, lookup)
         begin_tax(work)
         if work.price.amount is not None:
             _amount(work, currency)
     apply_tiers(list(works.values()), facts, request.order_date, currency)
-    said = commitments(facts.contracts, shelf.taken)
+    said = commitments(facts.contracts, lookup.taken)
     return [works[line.line_id] for line in request.lines], said
 
 
@@ -53,8 +53,8 @@ def _canonical(line: LineIn) -> tuple[bool, int, str]:
     return (aside, len(line.line_id), line.line_id)
 
 
-def _start(line: LineIn, term: Term, request: PriceRequest, shelf: Shelf) -> Work:
-    item = shelf.facts.items.get(line.sku)
+def _start(line: LineIn, term: Term, request: PriceRequest, lookup: Lookup) -> Work:
+    item = lookup.facts.items.get(line.sku)
     if item is None:
         missing = finding(
             "UNKNOWN_ITEM",
@@ -67,9 +67,9 @@ def _start(line: LineIn, term: Term, request: PriceRequest, shelf: Shelf) -> Wor
         return Work(line, None, UnitPrice(findings=[missing]), term)
     if term.impossible:
         return Work(line, item, UnitPrice(), term)
-    named = shelf.contracts_for(line.sku, item.family)
+    named = lookup.contracts_for(line.sku, item.family)
     agreed = agreed_prices(term, line, named, request.order_date)
-    price = unit_price(line, item, request.lines, agreed, shelf)
+    price = unit_price(line, item, request.lines, agreed, lookup)
     put_term(price, line, term)
     return Work(line, item, price, term)
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from servers.finance.facts.blocks import OptionBlock
 from servers.finance.facts.items import Item
 from servers.finance.facts.prices import Option
+from servers.finance.findings import finding, plain, step
 from servers.finance.prices.unit_price import UnitPrice
-from servers.finance.say import finding, plain, step
-from servers.finance.subscriptions.proration import six_decimals
 from servers.toolkit.findings import Finding, Severity
+from servers.toolkit.money import six_decimals
 
 RULE = "OPTIONS"
 

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
 from servers.finance.facts.prices import Band, History, Schedule
 from servers.finance.facts.pricing import PricingFacts
+from servers.finance.findings import finding, percent, plain, step
+from servers.finance.line_in_work import Work
 from servers.finance.prices.tiers import (
     Lot,
     Reduction,
@@ -16,10 +18,8 @@ from servers.finance.prices.tiers import (
     pick,
     reduce_lot,
 )
-from servers.finance.say import finding, percent, plain, step
-from servers.finance.work import Work
 from servers.toolkit.findings import Severity
-from servers.toolkit.money import round_money
+from servers.toolkit.money import round_money, whole_up
 
 RULE = "VOLUME-TIER"
 LABEL = "Volume discount"
@@ -194,8 +194,7 @@ def _enlarged(schedule: Schedule, lot: Lot, missing: Decimal, currency: str) -> 
         per_unit = Decimal(lot.ratio[0]) / lot.ratio[1]
     if per_unit <= 0:
         return None
-    units = (missing / per_unit).to_integral_value(ROUND_CEILING)
-    quantity = lot.quantity + units
+    quantity = lot.quantity + whole_up(missing / per_unit)
     return replace(lot, quantity=quantity, net=round_money(lot.unit_price * quantity, currency))
 
 

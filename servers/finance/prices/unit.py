@@ -6,14 +6,14 @@ from decimal import Decimal
 
 from servers.finance.facts.items import Item
 from servers.finance.facts.prices import Contract, Entry
+from servers.finance.findings import finding, step
 from servers.finance.prices.books import Choice, unit_mismatch
 from servers.finance.prices.bundles import find_part, part_price
 from servers.finance.prices.contracts import Buying, apply_contract
+from servers.finance.prices.lookup import Lookup
 from servers.finance.prices.options import add_options
-from servers.finance.prices.shelf import Shelf
 from servers.finance.prices.unit_price import UnitPrice
 from servers.finance.prices.units import in_base
-from servers.finance.say import finding, step
 from servers.finance.schemas import LineIn
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Finding, Severity
@@ -21,7 +21,7 @@ from servers.toolkit.money import exponent
 
 
 def unit_price(
-    line: LineIn, item: Item, lines: Sequence[LineIn], contracts: Iterable[Contract], shelf: Shelf
+    line: LineIn, item: Item, lines: Sequence[LineIn], contracts: Iterable[Contract], lookup: Lookup
 ) -> UnitPrice:
     """Return the unit price of a line for the standard term: list, else contract, and options.
 
@@ -29,38 +29,38 @@ def unit_price(
     none, give a finding and no price.
     """
     price = UnitPrice()
-    ratio = shelf.units.ratio(line.sku, line.unit)
+    ratio = lookup.units.ratio(line.sku, line.unit)
     if ratio is None:
         price.findings.append(unit_mismatch(line.sku, line.unit, line.line_id))
         return price
     price.ratio = ratio
-    choice = shelf.list_price(line.sku, line.unit, Decimal(line.quantity), line.line_id)
+    choice = lookup.list_price(line.sku, line.unit, Decimal(line.quantity), line.line_id)
     if choice.entry is None or choice.amount is None:
         price.findings += choice.findings
         return price
-    _listed(price, line, choice, choice.entry, shelf)
+    _listed(price, line, choice, choice.entry, lookup)
     if line.part_of is not None:
-        _as_part(price, line, lines, shelf)
+        _as_part(price, line, lines, lookup)
     else:
         pieces = in_base(Decimal(line.quantity), ratio)
         firm = not line.optional and line.alternative_of is None
         buying = Buying(
-            line.line_id, line.sku, item.family, pieces, firm, shelf.currency, shelf.day
+            line.line_id, line.sku, item.family, pieces, firm, lookup.currency, lookup.day
         )
-        apply_contract(price, buying, shelf.facts.customer, contracts, shelf.taken)
-    options = shelf.options_for(line.sku, item.family)
-    add_options(price, line.options, item, options, shelf.currency, line.line_id)
+        apply_contract(price, buying, lookup.facts.customer, contracts, lookup.taken)
+    options = lookup.options_for(line.sku, item.family)
+    add_options(price, line.options, item, options, lookup.currency, line.line_id)
     return price
 
 
-def _listed(price: UnitPrice, line: LineIn, choice: Choice, entry: Entry, shelf: Shelf) -> None:
+def _listed(price: UnitPrice, line: LineIn, choice: Choice, entry: Entry, lookup: Lookup) -> None:
     price.amount = price.list_amount = choice.amount
-    price.book, price.entry_id, price.currency = entry.book or None, entry.entry_id, shelf.currency
+    price.book, price.entry_id, price.currency = entry.book or None, entry.entry_id, lookup.currency
     price.default_term_months, price.proration = entry.default_term_months, entry.proration
     price.book_country, price.tax_inclusive = entry.country, entry.tax_inclusive
-    price.components = shelf.parts.blocks(line.sku, shelf.facts.items)
+    price.components = lookup.parts.blocks(line.sku, lookup.facts.items)
     where = f"book {entry.book}, " if entry.book else ""
-    note = f"{where}{shelf.currency}, order date {shelf.day}"
+    note = f"{where}{lookup.currency}, order date {lookup.day}"
     if entry.unit and entry.unit != line.unit:
         note += f", {price.ratio[0]}/{price.ratio[1]} times the price per {entry.unit}"
     if entry.note:
@@ -78,8 +78,8 @@ def _listed(price: UnitPrice, line: LineIn, choice: Choice, entry: Entry, shelf:
     )
 
 
-def _as_part(price: UnitPrice, line: LineIn, lines: Sequence[LineIn], shelf: Shelf) -> None:
-    found = find_part(line, lines, shelf.parts)
+def _as_part(price: UnitPrice, line: LineIn, lines: Sequence[LineIn], lookup: Lookup) -> None:
+    found = find_part(line, lines, lookup.parts)
     if isinstance(found, Finding):
         price.findings.append(found)
         price.amount = None

@@ -1,6 +1,6 @@
 """Promotions on a quote (step 6): who holds, which combination applies, and what lost, aloud.
 
-The rules work on parts (`promotion_effects`); this puts what they answer on lines and freight. A
+The rules work on parts (`effects.py`); this puts what they answer on lines and freight. A
 free item becomes a line of its own that costs nothing: its quantity, tax and cost are true, it
 weighs in the freight, and what it adds to the freight comes off again, so a gift is a gift.
 """
@@ -14,14 +14,14 @@ from servers.finance.facts.blocks import Allowance, PromotionBlock
 from servers.finance.facts.customers import Customer
 from servers.finance.facts.items import Item
 from servers.finance.facts.promotions import Promotion
+from servers.finance.findings import percent, plain, step
 from servers.finance.freight import Freight
+from servers.finance.line_in_work import Work
 from servers.finance.prices.unit_price import UnitPrice
 from servers.finance.promotions.choice import Applied, settle
 from servers.finance.promotions.effects import FREIGHT, GiftLine, Part, canonical
+from servers.finance.promotions.findings import Promoted, Said, unknown_codes, warning
 from servers.finance.promotions.rules import Order, Refusal, refusal
-from servers.finance.promotions.said import Promoted, Said, unknown_codes, warning
-from servers.finance.say import percent, plain, step
-from servers.finance.work import Work
 from servers.toolkit.money import round_money, to_minor
 
 ZERO = Decimal(0)

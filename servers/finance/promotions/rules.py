@@ -11,8 +11,8 @@ from decimal import Decimal
 
 from servers.finance.facts.customers import Customer
 from servers.finance.facts.promotions import Promotion
+from servers.finance.findings import plain
 from servers.finance.promotions.effects import Part, targets
-from servers.finance.say import plain
 
 ZERO = Decimal(0)
 

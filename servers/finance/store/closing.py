@@ -7,19 +7,19 @@ from sqlmodel import Session, col
 
 from servers.finance.assembly import QuoteInputs
 from servers.finance.documents import QuoteSnapshot
+from servers.finance.facts.copies import block
 from servers.finance.facts.payment import PaymentTerms
 from servers.finance.facts.quote import QuoteFacts
 from servers.finance.law import credit, screening
 from servers.finance.law.select import parties_of
 from servers.finance.schemas_quotes import Accepted, Superseded, Withdrawn
-from servers.finance.store import expiry, purchases, reading
+from servers.finance.store import expiry, purchases, stored_quotes
 from servers.finance.store.clock import stamp
 from servers.finance.store.collect import collect
 from servers.finance.store.drafts import close_approvals, digest_of, hold
 from servers.finance.store.drafts import supersede as close_for
 from servers.finance.store.policy import approver_of
 from servers.finance.store.promotions import promotion_uses
-from servers.finance.store.rows import block
 from servers.finance.tables.quotes import Quote
 from servers.toolkit import scope
 from servers.toolkit.errors import ConflictError, RuleViolationError
@@ -35,7 +35,7 @@ def accept(session: Session, quote_id: str, digest: str, reference: str, now: da
             would say something today that nobody approved.
     """
     person = approver_of(session, scope.person()).person_id
-    quote = reading.find_quote(session, quote_id)
+    quote = stored_quotes.find_quote(session, quote_id)
     hold(session, quote)
     _check_acceptable(session, quote, digest, now)
     snapshot = QuoteSnapshot.model_validate_json(quote.snapshot)
@@ -48,7 +48,7 @@ def accept(session: Session, quote_id: str, digest: str, reference: str, now: da
     _record_uses(session, quote, snapshot)
     closed = _close_rest(session, quote)
     session.flush()
-    next_step = reading.next_step_of(session, quote, now)
+    next_step = stored_quotes.next_step_of(session, quote, now)
     return block(Accepted, quote, closed=closed, next_step=next_step)
 
 
@@ -57,7 +57,7 @@ def _close_rest(session: Session, quote: Quote) -> list[str]:
     others = select(Quote).where(
         col(Quote.opportunity_id) == quote.opportunity_id,
         col(Quote.quote_id) != quote.quote_id,
-        col(Quote.status).in_(reading.WORKING),
+        col(Quote.status).in_(stored_quotes.WORKING),
     )
     closed = list(session.scalars(others))
     for other in closed:
@@ -66,7 +66,7 @@ def _close_rest(session: Session, quote: Quote) -> list[str]:
 
 
 def _check_acceptable(session: Session, quote: Quote, digest: str, now: datetime) -> None:
-    status = reading.status_now(session, quote, now)
+    status = stored_quotes.status_now(session, quote, now)
     if status == "accepted":
         raise ConflictError(
             f"{quote.number} was accepted on {quote.accepted_at}", fix="get_quote shows it"
@@ -92,7 +92,7 @@ def _check_approvals(session: Session, quote: Quote, snapshot: QuoteSnapshot) ->
     """Refuse a quote that went out without what it needs, whoever wrote that to the database."""
     spent = {
         (row.rule_id, row.role)
-        for row in reading.find_approvals(session, quote.quote_id)
+        for row in stored_quotes.find_approvals(session, quote.quote_id)
         if row.status == "approved" and row.digest == quote.digest and row.used_at is not None
     }
     for need in snapshot.approvals_needed:
@@ -146,7 +146,7 @@ def withdraw(session: Session, quote_id: str, reason: str, now: datetime) -> Wit
         RuleViolationError: the quote is closed already.
     """
     approver_of(session, scope.person())
-    quote = reading.find_quote(session, quote_id)
+    quote = stored_quotes.find_quote(session, quote_id)
     hold(session, quote)
     _refuse_closed(session, quote, now)
     quote.status, quote.withdrawn_reason = "withdrawn", reason
@@ -163,7 +163,7 @@ def supersede(session: Session, quote_id: str, by_quote_id: str, now: datetime) 
         RuleViolationError: either of them is closed already.
     """
     approver_of(session, scope.person())
-    quote, by = (reading.find_quote(session, one) for one in (quote_id, by_quote_id))
+    quote, by = (stored_quotes.find_quote(session, one) for one in (quote_id, by_quote_id))
     if quote.quote_id == by.quote_id or quote.account_id != by.account_id:
         raise ConflictError(
             f"{by_quote_id} is not another quote of the same account",
@@ -172,13 +172,13 @@ def supersede(session: Session, quote_id: str, by_quote_id: str, now: datetime) 
     for one in sorted((quote, by), key=lambda one: (one.opportunity_id, one.quote_id)):
         hold(session, one)
     _refuse_closed(session, quote, now)
-    if reading.status_now(session, by, now) != "accepted":
+    if stored_quotes.status_now(session, by, now) != "accepted":
         _refuse_closed(session, by, now)
     close_for(session, quote, by.quote_id)
     return block(Superseded, quote, superseded_by_number=by.number)
 
 
 def _refuse_closed(session: Session, quote: Quote, now: datetime) -> None:
-    status = reading.status_now(session, quote, now)
-    if status not in reading.OPEN:
+    status = stored_quotes.status_now(session, quote, now)
+    if status not in stored_quotes.OPEN:
         raise RuleViolationError(f"{quote.quote_id} is {status}", fix="get_quote shows it")

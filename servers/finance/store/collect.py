@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from servers.finance.facts.charges import Fee, FreightRate, Rate
+from servers.finance.facts.copies import fact
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.quote import QuoteFacts
 from servers.finance.facts.sellers import Entity
@@ -19,7 +20,7 @@ from servers.finance.store.customers import find_customer
 from servers.finance.store.policy import find_entities, policy, requester_of, setting
 from servers.finance.store.prices import find_prices
 from servers.finance.store.promotions import find_promotions
-from servers.finance.store.rows import fact, facts
+from servers.finance.store.rows import facts
 from servers.finance.store.taxes import find_taxes
 from servers.finance.tables.charges import ExchangeRate, FeeRow, FreightRateRow
 from servers.finance.tables.subscriptions import SubscriptionRow

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from servers.finance.facts.copies import fact
 from servers.finance.facts.credit import (
     CreditFacts,
     CreditLine,
@@ -17,7 +18,6 @@ from servers.finance.facts.credit import (
     Unbilled,
 )
 from servers.finance.law.credit import merged
-from servers.finance.store.rows import fact
 from servers.finance.tables.customers import CustomerRow, ReceivableRow
 from servers.finance.tables.quotes import Quote
 

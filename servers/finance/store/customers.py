@@ -6,9 +6,10 @@ from sqlalchemy import Select, literal, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from servers.finance.facts.copies import fact
 from servers.finance.facts.customers import Address, Customer, Exemption, TaxId
 from servers.finance.facts.windows import Window
-from servers.finance.store.rows import fact, facts
+from servers.finance.store.rows import facts
 from servers.finance.tables.customers import (
     CustomerAddress,
     CustomerRow,

@@ -8,17 +8,17 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
-from servers.finance import canonical
+from servers.finance import digests
 from servers.finance.approvals import check_approver
 from servers.finance.assembly import UNCHECKED, QuoteInputs, assemble
 from servers.finance.documents import QuoteSnapshot
+from servers.finance.facts.copies import block
 from servers.finance.schemas_quotes import Decision, Issued
-from servers.finance.store import reading
+from servers.finance.store import stored_quotes
 from servers.finance.store.clock import stamp
 from servers.finance.store.collect import collect
 from servers.finance.store.drafts import close_approvals, digest_of, hold, lock, supersede
 from servers.finance.store.policy import approver_of, entity_of
-from servers.finance.store.rows import block
 from servers.finance.tables.house import Seller
 from servers.finance.tables.quotes import Approval, Quote, QuoteNumber
 from servers.toolkit import scope
@@ -65,7 +65,7 @@ def decide(session: Session, approval_id: str, decision: str, note: str, now: da
         approver,
         role=approval.role,
         requested_by=(quote.requested_by, approval.requested_by),
-        adjusted_by=reading.authors_of(quote),
+        adjusted_by=stored_quotes.authors_of(quote),
         discount_bp=snapshot.most_discount_bp,
         total_minor=quote.total_minor,
         currency=quote.currency,
@@ -78,9 +78,9 @@ def decide(session: Session, approval_id: str, decision: str, note: str, now: da
         quote_id=quote.quote_id,
         decision="approve" if status == "approved" else "reject",
         decided_by=approver.person_id,
-        quote_status=reading.status_of(quote),
+        quote_status=stored_quotes.status_of(quote),
         still_pending=pending,
-        next_step=reading.next_step_of(session, quote, now),
+        next_step=stored_quotes.next_step_of(session, quote, now),
     )
 
 
@@ -88,7 +88,7 @@ def _find_approval(session: Session, approval_id: str) -> tuple[Approval, Quote]
     approval = session.get(Approval, approval_id)
     if approval is not None:
         try:
-            return approval, reading.find_quote(session, approval.quote_id)
+            return approval, stored_quotes.find_quote(session, approval.quote_id)
         except NotFoundError:
             pass  # another's quote reads like no approval at all
     raise NotFoundError(f"no approval {approval_id!r}", fix="get_quote lists the approvals")
@@ -98,7 +98,7 @@ def _refuse_out_of_turn(session: Session, approval: Approval) -> None:
     """Let whoever is to decide first decide first."""
     before = [
         row
-        for row in reading.find_approvals(session, approval.quote_id)
+        for row in stored_quotes.find_approvals(session, approval.quote_id)
         if row.status == "pending" and row.sequence < approval.sequence
     ]
     if before:
@@ -132,7 +132,7 @@ def _close_decision(session: Session, quote: Quote, status: str) -> list[str]:
         close_approvals(session, quote.quote_id)
         session.flush()
         return []
-    rows = reading.find_approvals(session, quote.quote_id)
+    rows = stored_quotes.find_approvals(session, quote.quote_id)
     pending = sorted(row.role for row in rows if row.status == "pending")
     if not pending:
         quote.status = "approved"
@@ -149,7 +149,7 @@ def issue(session: Session, quote_id: str, digest: str, now: datetime) -> Issued
     """
     if scope.grant().person:
         approver_of(session, scope.grant().person)  # a person who issues is one of the house
-    quote = reading.find_quote(session, quote_id)
+    quote = stored_quotes.find_quote(session, quote_id)
     hold(session, quote)
     if quote.status in ("issued", "accepted"):
         raise ConflictError(f"{quote_id} was issued as {quote.number}", fix="get_quote shows it")
@@ -157,7 +157,7 @@ def issue(session: Session, quote_id: str, digest: str, now: datetime) -> Issued
         raise ConflictError(
             f"the digest is not that of {quote_id}", fix="get_quote gives it", code="CHANGED"
         )
-    if quote.status not in reading.WORKING:
+    if quote.status not in stored_quotes.WORKING:
         raise RuleViolationError(
             f"{quote_id} is {quote.status}", fix="make a new revision with create_quote"
         )
@@ -178,12 +178,12 @@ def issue(session: Session, quote_id: str, digest: str, now: datetime) -> Issued
         raise ConflictError(
             f"{quote.opportunity_id} got another issued quote meanwhile", fix="list_quotes"
         ) from problem
-    return block(Issued, quote, next_step=reading.next_step_of(session, quote, now))
+    return block(Issued, quote, next_step=stored_quotes.next_step_of(session, quote, now))
 
 
 def _refuse_unchecked(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> None:
     """Leave a draft that no run made to a person who may decide it."""
-    roles = reading.issuing_roles(session, quote, snapshot)
+    roles = stored_quotes.issuing_roles(session, quote, snapshot)
     if not roles:
         return
     if not scope.grant().person:
@@ -213,11 +213,11 @@ def _price_lock(quote: Quote, snapshot: QuoteSnapshot, day: date) -> date | None
 def _recomputed(session: Session, quote: Quote) -> QuoteSnapshot:
     """Work the quote out again from its inputs; refuse it when anything came out different."""
     inputs = QuoteInputs.model_validate_json(quote.inputs)
-    stored = reading.snapshot_of(quote)
+    stored = stored_quotes.snapshot_of(quote)
     facts = collect(session, inputs.request, quote.requested_by)
     again = assemble(facts, inputs, quote.quote_id, quote.revision, stored["replaces"])
     if again.digest != quote.digest or digest_of(quote) != quote.digest:
-        changed = canonical.changes(stored, again.snapshot.model_dump(mode="json"))
+        changed = digests.changes(stored, again.snapshot.model_dump(mode="json"))
         raise RuleViolationError(
             f"the quote would come out different now: {', '.join(changed) or 'stored text'}",
             fix="make a new revision with create_quote",
@@ -228,7 +228,7 @@ def _recomputed(session: Session, quote: Quote) -> QuoteSnapshot:
 
 def _use_approvals(session: Session, quote: Quote, snapshot: QuoteSnapshot, now: datetime) -> None:
     """Spend an approval for every failing rule; each is good for this digest, once, in time."""
-    rows = reading.find_approvals(session, quote.quote_id)
+    rows = stored_quotes.find_approvals(session, quote.quote_id)
     missing = []
     for need in snapshot.approvals_needed:
         good = [

@@ -11,20 +11,20 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
-from servers.finance import canonical
+from servers.finance import digests
 from servers.finance.assembly import Assembled, QuoteInputs, assemble
 from servers.finance.documents import QuoteSnapshot
+from servers.finance.facts.copies import block
 from servers.finance.schemas_quotes import ApprovalRequest, QuoteDraft
-from servers.finance.store import reading
+from servers.finance.store import stored_quotes
 from servers.finance.store.clock import stamp
 from servers.finance.store.collect import collect
-from servers.finance.store.rows import block
 from servers.finance.tables.house import Setting
 from servers.finance.tables.quotes import Approval, Quote
 from servers.toolkit import scope
 from servers.toolkit.errors import ConflictError, RuleViolationError
 
-REVISABLE = (*reading.OPEN, "rejected", "withdrawn", "expired")
+REVISABLE = (*stored_quotes.OPEN, "rejected", "withdrawn", "expired")
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def store(session: Session, prepared: Prepared, now: datetime) -> QuoteDraft:
         ConflictError: the opportunity got another quote meanwhile.
     """
     snapshot, previous = prepared.made.snapshot, prepared.previous
-    if previous is not None and previous.status in reading.WORKING:
+    if previous is not None and previous.status in stored_quotes.WORKING:
         supersede(session, previous, snapshot.quote_id)
     row = _row(prepared.inputs, prepared.made, prepared.chain, now)
     session.add(row)
@@ -119,7 +119,7 @@ def store(session: Session, prepared: Prepared, now: datetime) -> QuoteDraft:
         status="draft",
         digest=row.digest,
         total_minor=row.total_minor,
-        next_step=reading.next_step_of(session, row, now),
+        next_step=stored_quotes.next_step_of(session, row, now),
     )
 
 
@@ -133,9 +133,9 @@ def _row(inputs: QuoteInputs, made: Assembled, chain: str, now: datetime) -> Quo
         total_minor=made.total_minor,
         entity_id=snapshot.seller.entity_id,
         digest=made.digest,
-        inputs=canonical.text(inputs),
-        snapshot=canonical.text(snapshot),
-        margin=None if made.margin is None else canonical.text(made.margin),
+        inputs=digests.text(inputs),
+        snapshot=digests.text(snapshot),
+        margin=None if made.margin is None else digests.text(made.margin),
         created_at=stamp(now),
         created_by=scope.actor(),
         requested_by=scope.requester(),
@@ -157,7 +157,7 @@ def _previous(session: Session, inputs: QuoteInputs) -> Quote | None:
             fix="open a new opportunity in the CRM for what comes on top, and quote that",
             code="ALREADY_WON",
         )
-    open_ = [quote for quote in of_opportunity if quote.status in reading.OPEN]
+    open_ = [quote for quote in of_opportunity if quote.status in stored_quotes.OPEN]
     newest = max(open_, key=lambda quote: quote.revision, default=None)
     if inputs.revises is None:
         if newest is not None:
@@ -168,7 +168,7 @@ def _previous(session: Session, inputs: QuoteInputs) -> Quote | None:
                 fix=f"give revises={newest.quote_id} to make its next revision",
             )
         return None
-    previous = reading.find_quote(session, inputs.revises)
+    previous = stored_quotes.find_quote(session, inputs.revises)
     if previous.opportunity_id != inputs.opportunity_id or previous.status not in REVISABLE:
         raise ConflictError(
             f"{inputs.revises} ({previous.status}) cannot be revised for {inputs.opportunity_id}",
@@ -205,7 +205,7 @@ def supersede(session: Session, quote: Quote, by: str) -> None:
 
 
 def close_approvals(session: Session, quote_id: str) -> None:
-    for approval in reading.find_approvals(session, quote_id):
+    for approval in stored_quotes.find_approvals(session, quote_id):
         if approval.status == "pending":
             approval.status = "cancelled"
 
@@ -216,9 +216,9 @@ def request_approval(session: Session, quote_id: str, now: datetime) -> Approval
     Raises:
         RuleViolationError: the quote can no longer be approved.
     """
-    quote = reading.find_quote(session, quote_id)
+    quote = stored_quotes.find_quote(session, quote_id)
     hold(session, quote)
-    if quote.status not in reading.WORKING:
+    if quote.status not in stored_quotes.WORKING:
         raise RuleViolationError(
             f"{quote_id} is {quote.status}", fix="make a new revision with create_quote"
         )
@@ -245,19 +245,19 @@ def request_approval(session: Session, quote_id: str, now: datetime) -> Approval
     if asked and quote.status != "waiting":
         quote.status = "waiting"
     session.flush()
-    rows = reading.find_approvals(session, quote_id)
+    rows = stored_quotes.find_approvals(session, quote_id)
     return ApprovalRequest(
         quote_id=quote_id,
-        status=reading.status_of(quote),
-        approvals=[reading.approval_block(row, now) for row in rows],
-        next_step=reading.next_step_of(session, quote, now),
+        status=stored_quotes.status_of(quote),
+        approvals=[stored_quotes.approval_block(row, now) for row in rows],
+        next_step=stored_quotes.next_step_of(session, quote, now),
     )
 
 
 def _lapse(session: Session, quote_id: str, now: datetime) -> set[tuple[str, str]]:
     """Mark approvals that expired, and return the rules that still have a live one."""
     live = set()
-    for approval in reading.find_approvals(session, quote_id):
+    for approval in stored_quotes.find_approvals(session, quote_id):
         if approval.status not in ("pending", "approved"):
             continue
         if approval.expires_at <= stamp(now):

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from servers.finance.facts.clauses import Clause
+from servers.finance.facts.copies import fact
 from servers.finance.facts.customers import Customer
 from servers.finance.facts.payment import PaymentTerms
 from servers.finance.facts.screening import Listed, Party, Review, ScreeningList
@@ -18,7 +19,7 @@ from servers.finance.law.screening import Hit, hits
 from servers.finance.law.select import parties_of
 from servers.finance.schemas import ReviewDecision, ScreeningReviewed
 from servers.finance.store.policy import approver_of, setting
-from servers.finance.store.rows import fact, facts
+from servers.finance.store.rows import facts
 from servers.finance.tables.customers import RelatedParty, ScreeningReview
 from servers.finance.tables.legal import ClauseRow, PaymentTerm, ScreeningEntry
 from servers.toolkit.errors import ForbiddenError, NotFoundError

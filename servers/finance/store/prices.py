@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, cast, func, literal, or_, select
 from sqlmodel import Session, col
 
+from servers.finance.facts.copies import fact
 from servers.finance.facts.customers import Customer
 from servers.finance.facts.items import Item, ItemUnit
 from servers.finance.facts.prices import (
@@ -23,7 +24,7 @@ from servers.finance.facts.prices import (
 from servers.finance.facts.windows import Window
 from servers.finance.prices.bundles import Parts, completed
 from servers.finance.prices.formula import all_entries
-from servers.finance.store.rows import fact, facts
+from servers.finance.store.rows import facts
 from servers.finance.tables.customers import AccountPurchase
 from servers.finance.tables.prices import (
     BundleComponent,

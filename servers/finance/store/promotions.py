@@ -7,6 +7,7 @@ from sqlalchemy import func, or_, select
 from sqlmodel import Session, col
 
 from servers.finance.documents import QuoteSnapshot
+from servers.finance.facts.copies import block, fact
 from servers.finance.facts.promotions import (
     BuyGet,
     Conditions,
@@ -15,7 +16,6 @@ from servers.finance.facts.promotions import (
     Promotion,
     Selector,
 )
-from servers.finance.store.rows import fact
 from servers.finance.tables.promotions import PromotionRow, PromotionUse
 from servers.toolkit.money import from_minor
 
@@ -45,13 +45,7 @@ def find_promotions(session: Session, codes: Iterable[str]) -> tuple[Promotion, 
 def promotion_uses(snapshot: QuoteSnapshot) -> list[PromotionUse]:
     """Return the rows that record what a quote uses of promotions, to be added at acceptance."""
     return [
-        PromotionUse(
-            promotion_id=one.promotion_id,
-            quote_id=snapshot.quote_id,
-            currency=snapshot.currency,
-            amount_minor=one.amount_minor,
-            free_units=one.free_units,
-        )
+        block(PromotionUse, one, quote_id=snapshot.quote_id, currency=snapshot.currency)
         for one in snapshot.promotions
     ]
 

@@ -8,8 +8,8 @@ from sqlmodel import Session, col, select
 
 from servers.finance.documents import QuoteSnapshot
 from servers.finance.facts.blocks import InternalLine
+from servers.finance.findings import percent
 from servers.finance.prices.contracts import ContractUse, contract_uses
-from servers.finance.say import percent
 from servers.finance.subscriptions.proration import of_months
 from servers.finance.tables.customers import AccountPurchase
 from servers.finance.tables.prices import ContractPrice, ContractUseRow

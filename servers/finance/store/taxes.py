@@ -5,9 +5,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from servers.finance.facts.copies import fact
 from servers.finance.facts.customers import Customer
 from servers.finance.facts.taxes import Jurisdiction, Registration, TaxRate, TaxRule
-from servers.finance.store.rows import fact, facts
+from servers.finance.store.rows import facts
 from servers.finance.tables.taxes import (
     TaxJurisdictionRow,
     TaxRateRow,

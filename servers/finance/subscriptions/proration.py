@@ -6,7 +6,7 @@ Days at both ends of a term count. Months are counted from an anchor day that is
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 
 from dateutil.relativedelta import relativedelta
@@ -114,13 +114,3 @@ def shown(factor: Fraction, span: Span, default_months: int) -> str:
 def times(amount: Decimal, factor: Fraction) -> Decimal:
     """Return an amount times a multiplier, unrounded as far as a Decimal goes."""
     return amount * factor.numerator / factor.denominator
-
-
-SIX = Decimal("0.000001")
-
-
-def six_decimals(amount: Decimal) -> Decimal:
-    """Return a unit price with at most six decimals, which is what a quote can state."""
-    cut = amount.quantize(SIX, ROUND_HALF_UP)
-    short = cut.quantize(Decimal("0.01"), ROUND_HALF_UP)
-    return short if short == cut else cut.normalize()

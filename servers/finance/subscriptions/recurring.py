@@ -9,9 +9,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 from servers.finance.facts.blocks import RecurringBlock, TotalsBlock
+from servers.finance.line_in_work import Work
 from servers.finance.subscriptions.proration import MONTHS_A_YEAR, times
 from servers.finance.subscriptions.terms import months_of
-from servers.finance.work import Work
 from servers.toolkit.money import round_money, to_minor
 
 ZERO = Decimal(0)

@@ -15,13 +15,14 @@ from typing import Literal
 from servers.finance.facts.prices import Contract
 from servers.finance.facts.subscriptions import Subscription
 from servers.finance.facts.windows import Window
+from servers.finance.findings import finding, percent, plain, step
 from servers.finance.prices.unit_price import UnitPrice
-from servers.finance.say import finding, percent, plain, step
 from servers.finance.schemas import LineIn
 from servers.finance.subscriptions import proration
 from servers.finance.subscriptions.proration import DAY, Span
 from servers.finance.subscriptions.ramps import ramps_of, wrong
 from servers.toolkit.findings import Finding, Severity
+from servers.toolkit.money import six_decimals
 
 MOST_MONTHS = 120
 
@@ -224,7 +225,7 @@ def _renewed(running: Subscription) -> tuple[Decimal | None, str, str]:
     said = f"renewed at its price and {percent(given)}%"
     if given < asked:
         said += f", because {running.clause} caps the {percent(asked)}% of its policy"
-    amount = proration.six_decimals(running.unit_price * (100 + given) / 100)
+    amount = six_decimals(running.unit_price * (100 + given) / 100)
     return amount, "RENEWED_WITH_UPLIFT", said
 
 
@@ -266,7 +267,7 @@ def put_term(price: UnitPrice, line: LineIn, term: Term) -> None:
     whole = price.term_months is not None
     price.term_factor = (int(months), default) if whole else (factor.numerator, factor.denominator)
     before = price.amount
-    price.amount = proration.six_decimals(proration.times(before, factor))
+    price.amount = six_decimals(proration.times(before, factor))
     note = proration.shown(factor, span, default)
     if span.first is not None:
         note += f"; {span.first} to {span.last}, {price.proration}"
@@ -290,7 +291,7 @@ def _cap(price: UnitPrice, line: LineIn, term: Term) -> None:
         return
     if term.change != "renew" or running.currency != price.currency:
         return
-    most = proration.six_decimals(running.unit_price * (100 + running.cap) / 100)
+    most = six_decimals(running.unit_price * (100 + running.cap) / 100)
     if before <= most:
         return
     price.amount = most

@@ -1,7 +1,7 @@
 """Tax: the category and the rates of a supply, and what a person must look at.
 
-`decide` finds the place of the supply (`tax_places`), the rule for it, and for a taxed supply the
-rates (`tax_rates`). Nothing is guessed: no rule, no rate, or two of equal rank is a finding.
+`decide` finds the place of the supply (`places.py`), the rule for it, and for a taxed supply the
+rates (`rates.py`). Nothing is guessed: no rule, no rate, or two of equal rank is a finding.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from servers.finance.facts.customers import Exemption
 from servers.finance.facts.items import Item
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.taxes import RateAnswer, Tax, TaxRateProvider, TaxRule
-from servers.finance.say import finding
+from servers.finance.findings import finding
 from servers.finance.tax.doubts import conflict, undetermined
 from servers.finance.tax.places import Place, place_of
 from servers.finance.tax.rates import TableProvider, effective

@@ -7,7 +7,7 @@ holds is the policy of the jurisdiction, and is stored on the quote.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from servers.finance.facts.taxes import Rounding, Tax
 from servers.finance.tax.stack import Stacked, stack
@@ -176,4 +176,4 @@ def weighted_rate(parts: Sequence[tuple[Decimal, Decimal]]) -> Decimal | None:
     if net == 0:
         return None
     average = sum((amount * rate for amount, rate in parts), ZERO) / net
-    return average.quantize(RateStep, ROUND_HALF_UP)
+    return round_to(average, RateStep)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.taxes import TaxRate
-from servers.finance.say import finding, percent
+from servers.finance.findings import finding, percent
 from servers.finance.tax.places import zone_of
 from servers.finance.tax.rates import UNDER_STANDARD
 from servers.toolkit.findings import Finding, Severity

@@ -9,15 +9,15 @@ from servers.finance.facts.customers import Address
 from servers.finance.facts.items import Item
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.taxes import Rounding, Tax
-from servers.finance.say import finding, percent, step
-from servers.finance.subscriptions.proration import six_decimals
+from servers.finance.findings import finding, percent, step
+from servers.finance.line_in_work import Work
 from servers.finance.tax.decisions import TaxDecision, decide, provider_of
 from servers.finance.tax.document import Breakdown, TaxedAmount, breakdown, step_of, weighted_rate
 from servers.finance.tax.doubts import conflict, rate_changes, undetermined
 from servers.finance.tax.rates import effective
 from servers.finance.tax.stack import included, price_elsewhere
-from servers.finance.work import Work
 from servers.toolkit.findings import Finding, Severity
+from servers.toolkit.money import six_decimals
 
 ZERO = Decimal(0)
 TAXED = ("S", "Z", "E")

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from servers.finance.card import CARD
-from servers.finance.revising import Changes
+from servers.finance.quote_changes import Changes
 from servers.finance.schemas import (
     Adjustment,
     AdjustmentReason,
@@ -29,7 +29,7 @@ from servers.finance.schemas_quotes import (
     Superseded,
     Withdrawn,
 )
-from servers.finance.store import closing, decisions, revising
+from servers.finance.store import closing, decisions, revisions
 from servers.finance.store.expiry import writing
 from servers.finance.tools.pricing import DisplayCurrency
 from servers.toolkit.app import Server
@@ -207,10 +207,10 @@ def add_revision_tools(app: Server, now: Callable[[], datetime]) -> None:
         )
         with writing(database, now()) as session:
             if preview:
-                return revising.revise(session, quote_id, digest, changes, now(), store=False)
+                return revisions.revise(session, quote_id, digest, changes, now(), store=False)
             return once(
                 session,
                 "revise_quote",
-                lambda: revising.revise(session, quote_id, digest, changes, now(), store=True),
+                lambda: revisions.revise(session, quote_id, digest, changes, now(), store=True),
                 Revised,
             )

@@ -5,7 +5,7 @@
 
 from servers.finance.schemas import FromLine
 from servers.finance.schemas_guidance import PriceGuidance
-from servers.finance.store.guiding import guidance
+from servers.finance.store.guidance import guidance
 from servers.finance.tools.pricing import ROOM
 from servers.toolkit.app import Server
 from servers.toolkit.declare import reads

@@ -21,8 +21,8 @@ from servers.finance.schemas import (
     ShipMethod,
     WhatIf,
 )
-from servers.finance.store.asking import Asked, answer
 from servers.finance.store.collect import collect
+from servers.finance.store.what_if import Asked, answer
 from servers.toolkit.app import Server
 from servers.toolkit.declare import reads
 from servers.toolkit.fields import AccountId, AddressId, CurrencyCode, LineId, OrderDate, Quantity

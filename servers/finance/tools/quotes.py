@@ -1,4 +1,4 @@
-"""The tools that draft and read stored quotes; what binds is in `tools_decisions`."""
+"""The tools that draft and read stored quotes; what binds is in `decisions.py`."""
 
 # mypy: disable-error-code="untyped-decorator"
 # app.tool is overloaded, and mypy cannot choose an overload for `**reads(...)`
@@ -15,7 +15,7 @@ from servers.finance.card import CARD
 from servers.finance.documents import CustomerQuote, QuoteDocument, customer_view
 from servers.finance.explain import of_line, told
 from servers.finance.facts.blocks import Cover, Status
-from servers.finance.parts import lines_that_fit, part_of_diff
+from servers.finance.large_quotes import lines_that_fit, part_of_diff
 from servers.finance.schemas import (
     Claim,
     ClauseId,
@@ -41,9 +41,9 @@ from servers.finance.schemas_quotes import (
     QuotePage,
     Rendered,
 )
-from servers.finance.store import drafts, reading
+from servers.finance.store import drafts, stored_quotes
 from servers.finance.store.expiry import writing
-from servers.finance.store.revising import compare
+from servers.finance.store.revisions import compare
 from servers.finance.tools.pricing import PRICED_BY, ROOM, Currency
 from servers.toolkit.app import Server
 from servers.toolkit.declare import reads, writes
@@ -201,7 +201,7 @@ def add_reading_tools(app: Server, now: Callable[[], datetime]) -> None:
         clauses may come without their texts, which finance://clauses/{clause_id} has.
         """
         with database.session() as session:
-            found = reading.document(session, quote_id, now())
+            found = stored_quotes.document(session, quote_id, now())
         if whole:
             return result(customer_view(found) if view == "customer" else found)
         part = lines_that_fit(found, from_line, with_trace=view == "internal")
@@ -232,7 +232,7 @@ def add_reading_tools(app: Server, now: Callable[[], datetime]) -> None:
         each took: created, approvals requested and decided, issued, accepted.
         """
         with database.session() as session:
-            return reading.page(
+            return stored_quotes.page(
                 session,
                 now(),
                 account_id=account_id,
@@ -255,7 +255,7 @@ def add_reading_tools(app: Server, now: Callable[[], datetime]) -> None:
         why; `said` is all that in words. With next_from, more steps follow.
         """
         with database.session() as session:
-            found = reading.document(session, quote_id, now())
+            found = stored_quotes.document(session, quote_id, now())
         steps, after = first_that_fit(told(of_line(found.trace, line_id)), from_step, ROOM)
         return Explanation(
             currency=found.currency, steps=steps, findings=found.findings, next_from=after
@@ -297,7 +297,7 @@ def add_reading_tools(app: Server, now: Callable[[], datetime]) -> None:
         from servers.finance.render import render
 
         with database.session() as session:
-            found = reading.document(session, quote_id, now())
+            found = stored_quotes.document(session, quote_id, now())
         text = render(customer_view(found) if view == "customer" else found, format)
         if offset and offset >= len(text):
             raise InvalidInputError(

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from servers.finance.facts.blocks import Allowance, TraceStep
 from servers.finance.facts.items import Item
+from servers.finance.findings import step
 from servers.finance.prices.unit_price import UnitPrice
 from servers.finance.prices.units import in_base
-from servers.finance.say import step
 from servers.finance.schemas import LineIn
 from servers.finance.subscriptions.terms import Term
 from servers.finance.tax.decisions import TaxDecision

@@ -62,3 +62,8 @@ def percent(number: Decimal) -> str:
     """Return a percentage without idle zeros: 12.50 is '12.5'."""
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent_of(basis_points: int) -> str:
+    """Return basis points as a percentage: 550 is 5.5%."""
+    return f"{Decimal(basis_points).scaleb(-2).normalize():f}%"

@@ -8,17 +8,17 @@ from sqlmodel import Session
 from servers.finance.assembly import QuoteInputs
 from servers.finance.diff import diff
 from servers.finance.documents import QuoteSnapshot
+from servers.finance.facts.copies import block
 from servers.finance.facts.quote import QuoteFacts
+from servers.finance.large_quotes import part_of_diff
 from servers.finance.law.select import select_for
-from servers.finance.parts import part_of_diff
 from servers.finance.pricing import price
-from servers.finance.revising import Changes, clauses_after, revised, warnings_after
+from servers.finance.quote_changes import Changes, clauses_after, revised, warnings_after
 from servers.finance.schemas import PriceRequest
 from servers.finance.schemas_quotes import QuoteDiff, Revised
-from servers.finance.store import drafts, reading
+from servers.finance.store import drafts, stored_quotes
 from servers.finance.store.collect import collect
 from servers.finance.store.policy import approver_of
-from servers.finance.store.rows import block
 from servers.finance.tables.house import Seller
 from servers.toolkit import scope
 from servers.toolkit.errors import ConflictError
@@ -38,7 +38,7 @@ def revise(
         RuleViolationError: the revision has errors that nobody can approve away.
     """
     person = approver_of(session, scope.person()).person_id
-    quote = reading.find_quote(session, quote_id)
+    quote = stored_quotes.find_quote(session, quote_id)
     if digest != quote.digest:
         raise ConflictError(
             f"the digest is not that of {quote_id}", fix="get_quote gives it", code="CHANGED"
@@ -103,7 +103,7 @@ def compare(session: Session, before_id: str, after_id: str) -> QuoteDiff:
     Raises:
         NotFoundError: there is no such quote, or the caller may not see it.
     """
-    before, after = (reading.find_quote(session, one) for one in (before_id, after_id))
+    before, after = (stored_quotes.find_quote(session, one) for one in (before_id, after_id))
     found = diff(
         QuoteSnapshot.model_validate_json(before.snapshot),
         QuoteSnapshot.model_validate_json(after.snapshot),

@@ -10,11 +10,11 @@ from sqlmodel import Session, col
 from servers.finance.assembly import QuoteInputs
 from servers.finance.documents import QuoteDocument, QuoteSnapshot
 from servers.finance.facts.blocks import ApprovalBlock, MarginBlock, NextStep, Status
+from servers.finance.facts.copies import block, fact
 from servers.finance.schemas_quotes import QuotePage, QuoteRow
 from servers.finance.store import expiry
 from servers.finance.store.clock import stamp
 from servers.finance.store.policy import everyone, setting
-from servers.finance.store.rows import block
 from servers.finance.tables.house import Person
 from servers.finance.tables.quotes import Approval, Quote
 from servers.finance.waiting import Waiter, next_step
@@ -134,19 +134,15 @@ def _next_step(
     approvals: list[ApprovalBlock],
     now: datetime,
 ) -> NextStep:
-    facts = Waiter(
-        quote_id=quote.quote_id,
-        number=quote.number,
+    facts = fact(
+        Waiter,
+        quote,
         status=status_now(session, quote, now),
-        currency=quote.currency,
-        total_minor=quote.total_minor,
         discount_bp=snapshot.most_discount_bp,
-        requested_by=quote.requested_by,
         needs=snapshot.approvals_needed,
         approvals=approvals,
         valid_until=str(quote.valid_until or ""),
         adjusted_by=authors_of(quote),
-        digest=quote.digest,
         superseded_by=quote.superseded_by or "",
         issuing_roles=issuing_roles(session, quote, snapshot),
     )

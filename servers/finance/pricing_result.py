@@ -17,6 +17,7 @@ from servers.finance.facts.blocks import (
     TotalsBlock,
     TraceStep,
 )
+from servers.finance.facts.copies import block
 from servers.finance.schemas import Priced
 from servers.toolkit.findings import Finding
 
@@ -44,16 +45,4 @@ class Pricing:
 
     def public(self) -> Priced:
         """Return the answer without margin and trace, as tools give it."""
-        return Priced(
-            currency=self.currency,
-            lines=self.lines,
-            freight=self.freight,
-            charges=self.charges,
-            tax=self.taxes,
-            totals=self.totals,
-            recurring=self.recurring,
-            presentation=self.presentation,
-            findings=self.findings,
-            approvals_needed=self.approvals,
-            digest=self.digest,
-        )
+        return block(Priced, self, tax=self.taxes, approvals_needed=self.approvals)

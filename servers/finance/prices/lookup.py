@@ -12,7 +12,7 @@ from servers.finance.prices.units import Units, in_base
 
 
 @dataclass
-class Shelf:
+class Lookup:
     """What one pricing looks up; `taken` counts what its lines have taken of contracts."""
 
     facts: PricingFacts
@@ -27,17 +27,17 @@ class Shelf:
     taken: dict[str, Decimal] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, facts: PricingFacts, ship_to: str, currency: str, day: date) -> "Shelf":
+    def of(cls, facts: PricingFacts, ship_to: str, currency: str, day: date) -> "Lookup":
         keys = keys_of(facts.customer, ship_to, facts.zones)
-        shelf = cls(facts, currency, day, keys, Units(facts.units), Parts(facts.components))
+        lookup = cls(facts, currency, day, keys, Units(facts.units), Parts(facts.components))
         for entry in facts.entries:
-            shelf.entries.setdefault(entry.sku, []).append(entry)
+            lookup.entries.setdefault(entry.sku, []).append(entry)
         for contract in facts.contracts:
             named = (contract.scope, contract.selector)
-            shelf.contracts.setdefault(named, []).append(contract)
+            lookup.contracts.setdefault(named, []).append(contract)
         for option in facts.options:
-            shelf.options.setdefault((option.scope, option.selector), []).append(option)
-        return shelf
+            lookup.options.setdefault((option.scope, option.selector), []).append(option)
+        return lookup
 
     def contracts_for(self, sku: str, family: str) -> list[Contract]:
         return self.contracts.get(("sku", sku), []) + self.contracts.get(("family", family), [])

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from servers.finance.facts.blocks import PromotionBlock, TraceStep
 from servers.finance.facts.promotions import Promotion
+from servers.finance.findings import finding, plain, step
+from servers.finance.line_in_work import Work
 from servers.finance.promotions.choice import Outcome, Settled
 from servers.finance.promotions.rules import Order, Refusal
-from servers.finance.say import finding, plain, step
-from servers.finance.work import Work
 from servers.toolkit.findings import Finding, Severity
 
 

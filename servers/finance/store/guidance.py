@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
@@ -11,11 +11,12 @@ from sqlmodel import Session, col
 
 from servers.finance.assembly import QuoteInputs
 from servers.finance.facts.blocks import InternalLine
+from servers.finance.facts.copies import block, fact
 from servers.finance.facts.policy import GuidancePolicy
 from servers.finance.facts.pricing import PricingFacts
+from servers.finance.findings import percent, plain
 from servers.finance.guidance import WHOLE_BP, Advice, Deal, Outcome, PastLine, Point, guide
 from servers.finance.pricing import price
-from servers.finance.say import percent, plain
 from servers.finance.schemas_guidance import (
     Comparable,
     GuidedPrice,
@@ -23,15 +24,13 @@ from servers.finance.schemas_guidance import (
     PriceGuidance,
 )
 from servers.finance.store.collect import collect
-from servers.finance.store.policy import approver_of
-from servers.finance.store.reading import find_quote, visible
-from servers.finance.subscriptions.proration import six_decimals
+from servers.finance.store.policy import approver_of, setting
+from servers.finance.store.stored_quotes import find_quote, visible
 from servers.finance.tables.customers import CustomerRow
-from servers.finance.tables.house import Setting
 from servers.finance.tables.quotes import Quote
 from servers.toolkit import scope
 from servers.toolkit.errors import InvalidInputError, RuleViolationError
-from servers.toolkit.money import exponent, from_minor
+from servers.toolkit.money import exponent, from_minor, round_to, six_decimals
 
 OUTCOMES: dict[str, Outcome] = {
     "accepted": "accepted",
@@ -76,8 +75,7 @@ def guidance(session: Session, quote_id: str, line_id: str | None) -> PriceGuida
 
 
 def _policy(session: Session) -> GuidancePolicy:
-    setting = session.get(Setting, "policies")
-    value = None if setting is None else setting.value.get("guidance")
+    value = setting(session, "policies").get("guidance")
     if value is None:
         raise RuleViolationError(
             "the house has no policy for guidance", fix="add `guidance` to policies.json"
@@ -96,19 +94,15 @@ def _deal(
     if line.list_minor is None or line.net_minor is None:
         return None
     cost = costs.get(line.line_id)
-    return Deal(
-        line_id=line.line_id,
-        sku=line.sku,
-        family=line.family,
-        quantity=line.quantity,
+    return fact(
+        Deal,
+        line,
         customer_kind=facts.customer.kind,
         channel=facts.customer.channel,
         day=day,
         currency=currency,
-        list_minor=line.list_minor,
         standard_minor=line.net_minor,
         cost_minor=None if cost is None else cost.scaleb(exponent(currency)),
-        contract_id=line.contract_id,
     )
 
 
@@ -135,18 +129,14 @@ def _past(
             listed = _listed(line, row.currency)
             counts = not line["optional"] and line["alternative_of"] is None
             if line["family"] in families and counts and listed and not line.get("free"):
-                yield PastLine(
-                    quote_id=row.quote_id,
-                    number=row.number,
-                    account_id=row.account_id,
+                named = ("line_id", "sku", "family", "quantity", "net_minor")
+                yield fact(
+                    PastLine,
+                    row,
+                    **{name: line[name] for name in named},
                     customer_kind=kind,
                     channel=channel,
-                    line_id=line["line_id"],
-                    sku=line["sku"],
-                    family=line["family"],
-                    quantity=line["quantity"],
                     list_minor=listed,
-                    net_minor=line["net_minor"],
                     outcome=OUTCOMES[row.status],
                     on=row.order_date,
                 )
@@ -166,12 +156,9 @@ def _listed(line: Mapping[str, Any], currency: str) -> int | None:
 
 
 def _line(deal: Deal, advice: Advice, offered: int | None) -> LineGuidance:
-    return LineGuidance(
-        line_id=deal.line_id,
-        sku=deal.sku,
-        quantity=deal.quantity,
-        list_minor=deal.list_minor,
-        standard_minor=deal.standard_minor,
+    return block(
+        LineGuidance,
+        deal,
         offered_minor=offered,
         floor=_guided(deal, advice.floor),
         target=_guided(deal, advice.target),
@@ -197,14 +184,5 @@ def _guided(deal: Deal, point: Point | None) -> GuidedPrice | None:
 
 def _comparable(line: PastLine) -> Comparable:
     share = Decimal(line.net_minor * 100) / line.list_minor
-    return Comparable(
-        quote_id=line.quote_id,
-        number=line.number,
-        account_id=line.account_id,
-        line_id=line.line_id,
-        sku=line.sku,
-        quantity=line.quantity,
-        of_list=percent(share.quantize(Decimal("0.01"), ROUND_HALF_UP)),
-        outcome=line.outcome,
-        order_date=line.on.isoformat(),
-    )
+    of_list = percent(round_to(share, Decimal("0.01")))
+    return block(Comparable, line, of_list=of_list, order_date=line.on.isoformat())
