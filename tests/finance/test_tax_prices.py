@@ -189,3 +189,15 @@ def test_what_a_promotion_asks_for_is_measured_before_tax(
 
     assert codes("980.67") == []  # 1167.00 with tax, 980.672 without
     assert codes("980.68") == ["PROMO_MINIMUM"]
+
+
+@pytest.mark.parametrize("how", [{"optional": True}, {"alternative_of": "l1"}])
+def test_what_does_not_count_has_its_own_tax_taken_out_too(
+    facts: PricingFacts, how: dict[str, Any]
+) -> None:
+    lines = [line("l1", "SW-P8-120", 3), line("l2", "CBL-C6-02", 7, **how)]
+    pricing = price(facts, PriceRequest.model_validate(asking(*lines)))
+    adds_up(pricing)
+    aside = pricing.lines[1]
+    assert aside.gross_minor is not None
+    assert aside.included_tax_minor == round(aside.gross_minor * 19 / 119)

@@ -199,6 +199,12 @@ def clause(minor: int) -> bool:
     return bool(HOLDS["min_total"](facts, frozenset({"EUR 50000.00", "USD 1.00"})))
 
 
+def instalment(percent: Decimal) -> bool:
+    """Whether the rest of so much may be paid later."""
+    parts = [TermLine(percent, "order"), TermLine(None, "invoice", 30)]
+    return not problem_of(parts)
+
+
 def early(percent: str, days: int = 10) -> str:
     return problem_of([TermLine(None, "invoice", 30, Decimal(percent), days)])
 
@@ -243,6 +249,8 @@ CASES = [
     at("clause from a total", clause, around(5_000_000), FROM),
     at("whole early discount", lambda v: not early(v), around(Decimal(100), CENT), BELOW),
     at("negative early discount", lambda v: not early(v), around(Decimal(0), CENT), ABOVE),
+    at("least instalment", instalment, around(Decimal(0), CENT), ABOVE),
+    at("most instalment", instalment, around(Decimal(100), CENT), BELOW),
     at("early days", lambda n: not early("2", n), around(30), BELOW),
 ]
 

@@ -335,3 +335,17 @@ def test_the_trace_says_over_how_many_lines_was_counted(
     pricing = price(replace(found, tiers=over), request)
     (note, *_) = [step.note for step in pricing.trace if step.step == "tier"]
     assert note.endswith(f"; counted over the product, {words}")
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "expected"),
+    [("percent", 10, 40), ("amount", 7, 14), ("unit_price", 150, 100)],
+)
+@pytest.mark.parametrize("ratio", [(1, 2), (2, 4)])
+def test_a_slab_counts_pieces_where_a_unit_is_a_part_of_one(
+    ratio: tuple[int, int], unit: str, value: int, expected: int
+) -> None:
+    """Eight halves at 100 are four pieces at 200: the third and fourth are in the band."""
+    nothing = 200 if unit == "unit_price" else 0
+    bands = plan((1, nothing), (3, value), type="slab", unit=unit)
+    assert off(bands, lot(8, 100, ratio=ratio)) == expected
