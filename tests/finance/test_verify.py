@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from finance_support import drafted, everyone, line
 from paper_support import adding_up, document, rich
+from paper_support import line as paper_line
 
 from servers.finance.documents import QuoteDocument, QuoteSnapshot, customer_view
-from servers.finance.facts.blocks import TraceStep
+from servers.finance.facts.blocks import Allowance, TraceStep
 from servers.finance.render import render
 from servers.finance.verify import Difference, read, verify
 from servers.toolkit.app import Server
@@ -160,3 +161,15 @@ def test_verifying_loads_no_database() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("off", "said"), [(-1, "says -0.01 EUR, but a reduction is 0.01 EUR"), (0, ""), (1, "")]
+)
+def test_a_reduction_takes_something_off(off: int, said: str) -> None:
+    taken = Allowance(label="Less", amount_minor=off)
+    row = paper_line(1, allowances=[taken], net_minor=466800 - off)
+    found = [str(one) for one in verify(document(lines=[row], trace=[]))]
+    assert [one for one in found if "allowances[0]" in one] == (
+        [f"lines[0] (l1, SW-P8-120).allowances[0].amount_minor {said}"] if said else []
+    )
