@@ -14,7 +14,6 @@ from servers.finance import prompts
 from servers.finance.card import add_card
 from servers.finance.resources import FINDERS, add_resources
 from servers.finance.store.clock import now as wall_clock
-from servers.finance.store.company import put_company, start
 from servers.finance.tools.decisions import add_decision_tools, add_revision_tools
 from servers.finance.tools.guidance import add_guidance_tools
 from servers.finance.tools.parties import add_party_tools, add_review_tool
@@ -86,6 +85,7 @@ def set_up(database: Database, company: Path) -> list[str]:
         InvalidInputError: naming the file, the field and what is wrong with it.
     """
     from servers.finance.company import read_company
+    from servers.finance.store.company import put_company, start
 
     said = read_company(company)
     with database.write() as session:
