@@ -47,8 +47,6 @@ def test_no_module_or_function_is_too_long(path: Path) -> None:
     assert len(text.splitlines()) <= MAX_MODULE
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            if node.name.startswith("add_") and "finance" in path.parts:
-                continue  # to become functions of their own, as toolkit/components.py has them
             assert node.end_lineno is not None
             assert node.end_lineno - node.lineno < MAX_FUNCTION, f"{node.name} is too long"
 

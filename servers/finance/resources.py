@@ -3,11 +3,8 @@
 Whole stored quotes are internal; the pages are the customer's view, and may be sent as they are.
 """
 
-# mypy: disable-error-code="untyped-decorator"
-# app.resource is overloaded, and mypy cannot choose an overload for `**resource(...)`
-
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from pydantic import BaseModel
@@ -22,12 +19,13 @@ from servers.finance.render import Format, render
 from servers.finance.render.pdf import pdf
 from servers.finance.schemas import ClauseId
 from servers.finance.store import stored_quotes
+from servers.finance.store.database import FinanceDatabase
 from servers.finance.store.policy import find_entities
 from servers.finance.tables.customers import CustomerRow
 from servers.finance.tables.legal import ClauseRow
 from servers.finance.tables.quotes import Quote
-from servers.toolkit.app import Server
 from servers.toolkit.completing import WINDOW, Finder
+from servers.toolkit.components import resource_at
 from servers.toolkit.declare import resource
 from servers.toolkit.errors import NotFoundError
 from servers.toolkit.fields import QuoteId
@@ -84,110 +82,119 @@ class ClauseSheet(BaseModel):
     versions: list[ClauseVersion]
 
 
-def add_resources(app: Server, now: Callable[[], datetime]) -> None:
-    _add_quotes(app, now)
-    _add_pages(app, now)
-    _add_pdfs(app, now)
-    _add_house(app)
+@resource_at("finance://quotes", resource("Newest quotes", rows="filtered"))
+def quotes(finance: FinanceDatabase) -> str:
+    """The newest quotes, at most 100: number, status, customer, total."""
+    with finance.session() as session:
+        return stored_quotes.page(session, finance.now(), limit=MOST).model_dump_json()
 
 
-def _add_quotes(app: Server, now: Callable[[], datetime]) -> None:
-    @app.resource("finance://quotes", **resource("Newest quotes", rows="filtered"))
-    def quotes() -> str:
-        """The newest quotes, at most 100: number, status, customer, total."""
-        with app.database.session() as session:
-            return stored_quotes.page(session, now(), limit=MOST).model_dump_json()
-
-    @app.resource("finance://quotes/{quote_id}", **resource("Quote", **ONE))
-    def quote(quote_id: QuoteId) -> str:
-        """A stored quote, whole, as JSON."""
-        with app.database.session() as session:
-            return stored_quotes.document(session, quote_id, now()).model_dump_json()
+@resource_at("finance://quotes/{quote_id}", resource("Quote", **ONE))
+def quote(finance: FinanceDatabase, quote_id: QuoteId) -> str:
+    """A stored quote, whole, as JSON."""
+    with finance.session() as session:
+        return stored_quotes.document(session, quote_id, finance.now()).model_dump_json()
 
 
-def _add_pages(app: Server, now: Callable[[], datetime]) -> None:
-    def page(quote_id: str, form: Format) -> str:
-        with app.database.session() as session:
-            return render(customer_view(stored_quotes.document(session, quote_id, now())), form)
-
-    def said(title: str, mime_type: str) -> dict[str, Any]:
-        return resource(title, mime_type=mime_type, **ONE)
-
-    @app.resource("finance://quotes/{quote_id}/quote.html", **said("Quote, page", "text/html"))
-    def quote_html(quote_id: QuoteId) -> str:
-        """The quote for the customer, as one self-contained HTML page that prints well."""
-        return page(quote_id, "html")
-
-    @app.resource("finance://quotes/{quote_id}/quote.md", **said("Quote, text", "text/markdown"))
-    def quote_markdown(quote_id: QuoteId) -> str:
-        """The quote for the customer, as Markdown."""
-        return page(quote_id, "markdown")
-
-    @app.resource(
-        "finance://quotes/{quote_id}/quote.json", **said("Quote, data", "application/json")
-    )
-    def quote_json(quote_id: QuoteId) -> str:
-        """The quote for the customer, as JSON; nothing internal is in it."""
-        return page(quote_id, "json")
-
-    @app.resource("finance://quotes/{quote_id}/quote.xml", **said("Quote, UBL", "application/xml"))
-    def quote_ubl(quote_id: QuoteId) -> str:
-        """The quote for the customer, as a UBL 2.1 Quotation document."""
-        return page(quote_id, "ubl")
-
-    @app.resource("finance://quotes/{quote_id}/quote.txt", **said("Quote, letter", "text/plain"))
-    def quote_letter(quote_id: QuoteId) -> str:
-        """The words that go with the quote in a message; approved texts and the offer's facts."""
-        return page(quote_id, "letter")
+@resource_at(
+    "finance://quotes/{quote_id}/quote.html", resource("Quote, page", mime_type="text/html", **ONE)
+)
+def quote_html(finance: FinanceDatabase, quote_id: QuoteId) -> str:
+    """The quote for the customer, as one self-contained HTML page that prints well."""
+    return _page(finance, quote_id, "html")
 
 
-def _add_pdfs(app: Server, now: Callable[[], datetime]) -> None:
-    def said(title: str) -> dict[str, Any]:
-        return resource(title, mime_type="application/pdf", **ONE)
-
-    @app.resource("finance://quotes/{quote_id}/quote.pdf", **said("Quote, PDF"))
-    def quote_pdf(quote_id: QuoteId) -> bytes:
-        """The quote for the customer as PDF, with quote.json and quote.xml attached."""
-        with app.database.session() as session:
-            return pdf(customer_view(stored_quotes.document(session, quote_id, now()))).data
-
-    @app.resource("finance://quotes/{quote_id}/internal.pdf", **said("Quote inside, PDF"))
-    def internal_pdf(quote_id: QuoteId) -> bytes:
-        """The internal view of the quote as PDF: findings, approvals and trace; not to be sent."""
-        with app.database.session() as session:
-            return pdf(stored_quotes.document(session, quote_id, now())).data
+@resource_at(
+    "finance://quotes/{quote_id}/quote.md",
+    resource("Quote, text", mime_type="text/markdown", **ONE),
+)
+def quote_markdown(finance: FinanceDatabase, quote_id: QuoteId) -> str:
+    """The quote for the customer, as Markdown."""
+    return _page(finance, quote_id, "markdown")
 
 
-def _add_house(app: Server) -> None:
-    @app.resource("finance://clauses", **resource("Clauses", rows="public"))
-    def clauses() -> str:
-        """Every approved clause by id, topic and title."""
-        with app.database.session() as session:
-            newest = {row.clause_id: block(ClauseSummary, row) for row in _clauses(session)}
-        return Clauses(items=list(newest.values())).model_dump_json()
+@resource_at(
+    "finance://quotes/{quote_id}/quote.json",
+    resource("Quote, data", mime_type="application/json", **ONE),
+)
+def quote_json(finance: FinanceDatabase, quote_id: QuoteId) -> str:
+    """The quote for the customer, as JSON; nothing internal is in it."""
+    return _page(finance, quote_id, "json")
 
-    @app.resource("finance://clauses/{clause_id}", **resource("Clause", rows="public"))
-    def clause(clause_id: ClauseId) -> str:
-        """A clause with its text in all its versions, the newest first."""
-        with app.database.session() as session:
-            found = [block(ClauseVersion, row) for row in _clauses(session, clause_id)]
-        if not found:
-            raise NotFoundError(f"no clause {clause_id!r}", fix="read finance://clauses")
-        return ClauseSheet(clause_id=clause_id, versions=found[::-1]).model_dump_json()
 
-    @app.resource("finance://seller", **resource("Seller", rows="public"))
-    def our_house() -> str:
-        """The legal entities that make the offers, as printed on them, and whom each serves."""
-        with app.database.session() as session:
-            entities = find_entities(session)
-        return Sellers(
-            items=[
-                SellerSheet(
-                    entity=one.block, serves=sorted(one.countries), is_default=one.is_default
-                )
-                for one in entities
-            ]
-        ).model_dump_json()
+@resource_at(
+    "finance://quotes/{quote_id}/quote.xml",
+    resource("Quote, UBL", mime_type="application/xml", **ONE),
+)
+def quote_ubl(finance: FinanceDatabase, quote_id: QuoteId) -> str:
+    """The quote for the customer, as a UBL 2.1 Quotation document."""
+    return _page(finance, quote_id, "ubl")
+
+
+@resource_at(
+    "finance://quotes/{quote_id}/quote.txt",
+    resource("Quote, letter", mime_type="text/plain", **ONE),
+)
+def quote_letter(finance: FinanceDatabase, quote_id: QuoteId) -> str:
+    """The words that go with the quote in a message; approved texts and the offer's facts."""
+    return _page(finance, quote_id, "letter")
+
+
+@resource_at(
+    "finance://quotes/{quote_id}/quote.pdf",
+    resource("Quote, PDF", mime_type="application/pdf", **ONE),
+)
+def quote_pdf(finance: FinanceDatabase, quote_id: QuoteId) -> bytes:
+    """The quote for the customer as PDF, with quote.json and quote.xml attached."""
+    with finance.session() as session:
+        return pdf(customer_view(stored_quotes.document(session, quote_id, finance.now()))).data
+
+
+@resource_at(
+    "finance://quotes/{quote_id}/internal.pdf",
+    resource("Quote inside, PDF", mime_type="application/pdf", **ONE),
+)
+def internal_pdf(finance: FinanceDatabase, quote_id: QuoteId) -> bytes:
+    """The internal view of the quote as PDF: findings, approvals and trace; not to be sent."""
+    with finance.session() as session:
+        return pdf(stored_quotes.document(session, quote_id, finance.now())).data
+
+
+@resource_at("finance://clauses", resource("Clauses", rows="public"))
+def clauses(finance: FinanceDatabase) -> str:
+    """Every approved clause by id, topic and title."""
+    with finance.session() as session:
+        newest = {row.clause_id: block(ClauseSummary, row) for row in _clauses(session)}
+    return Clauses(items=list(newest.values())).model_dump_json()
+
+
+@resource_at("finance://clauses/{clause_id}", resource("Clause", rows="public"))
+def clause(finance: FinanceDatabase, clause_id: ClauseId) -> str:
+    """A clause with its text in all its versions, the newest first."""
+    with finance.session() as session:
+        found = [block(ClauseVersion, row) for row in _clauses(session, clause_id)]
+    if not found:
+        raise NotFoundError(f"no clause {clause_id!r}", fix="read finance://clauses")
+    return ClauseSheet(clause_id=clause_id, versions=found[::-1]).model_dump_json()
+
+
+@resource_at("finance://seller", resource("Seller", rows="public"))
+def our_house(finance: FinanceDatabase) -> str:
+    """The legal entities that make the offers, as printed on them, and whom each serves."""
+    with finance.session() as session:
+        entities = find_entities(session)
+    return Sellers(
+        items=[
+            SellerSheet(entity=one.block, serves=sorted(one.countries), is_default=one.is_default)
+            for one in entities
+        ]
+    ).model_dump_json()
+
+
+def _page(finance: FinanceDatabase, quote_id: str, form: Format) -> str:
+    with finance.session() as session:
+        found = stored_quotes.document(session, quote_id, finance.now())
+    return render(customer_view(found), form)
 
 
 def _clauses(session: Session, clause_id: str | None = None) -> list[ClauseRow]:
@@ -201,7 +208,7 @@ def _clauses(session: Session, clause_id: str | None = None) -> list[ClauseRow]:
     )
 
 
-def quotes(session: Session, typed: str, _known: Mapping[str, str]) -> list[str]:
+def find_quotes(session: Session, typed: str, _known: Mapping[str, str]) -> list[str]:
     """Complete a quote, newest first: by its id, number, opportunity or customer."""
     customers = select(col(CustomerRow.account_id)).where(
         col(CustomerRow.legal_name).icontains(typed, autoescape=True)
@@ -217,7 +224,7 @@ def quotes(session: Session, typed: str, _known: Mapping[str, str]) -> list[str]
     return list(session.scalars(statement.order_by(*newest).limit(WINDOW)))
 
 
-def clauses(session: Session, typed: str, _known: Mapping[str, str]) -> list[str]:
+def find_clauses(session: Session, typed: str, _known: Mapping[str, str]) -> list[str]:
     """Complete a clause by its id, title or topic."""
     word = typed.lower()
     return list(
@@ -229,4 +236,4 @@ def clauses(session: Session, typed: str, _known: Mapping[str, str]) -> list[str
     )
 
 
-FINDERS: dict[str, Finder] = {"quote_id": quotes, "clause_id": clauses}
+FINDERS: dict[str, Finder] = {"quote_id": find_quotes, "clause_id": find_clauses}

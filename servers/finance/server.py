@@ -1,8 +1,5 @@
 """The finance server: every price, tax, term, approval and quote of the house."""
 
-# mypy: disable-error-code="untyped-decorator"
-# app.tool is overloaded, and mypy cannot choose an overload for `**reads(...)`
-
 from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import version
@@ -10,20 +7,14 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from servers.finance import prompts
-from servers.finance.card import add_card
-from servers.finance.resources import FINDERS, add_resources
+from servers.finance import card, prompts, resources
 from servers.finance.store.clock import now as wall_clock
-from servers.finance.tools.decisions import add_decision_tools, add_revision_tools
-from servers.finance.tools.guidance import add_guidance_tools
-from servers.finance.tools.parties import add_party_tools, add_review_tool
-from servers.finance.tools.pricing import add_pricing_tools
-from servers.finance.tools.quotes import add_draft_tools, add_reading_tools
+from servers.finance.store.database import FinanceDatabase
+from servers.finance.tools import decisions, guidance, parties, pricing, quotes
 from servers.toolkit.app import Server, create_app, finish
 from servers.toolkit.completing import completer
+from servers.toolkit.components import add_components
 from servers.toolkit.database import Database
-from servers.toolkit.declare import prompt
-from servers.toolkit.fields import QuoteId
 from servers.toolkit.seeding import ensure_seeded
 
 INSTRUCTIONS = (
@@ -44,18 +35,9 @@ def create_server(database: Database, *, now: Callable[[], datetime] = wall_cloc
         now: The clock, for approvals, issue times and numbers; prices go by the order date.
     """
     app = create_app("finance", database, instructions=INSTRUCTIONS, version=version("dealdesk"))
-    add_pricing_tools(app)
-    add_guidance_tools(app)
-    add_party_tools(app, now)
-    add_draft_tools(app, now)
-    add_reading_tools(app, now)
-    add_decision_tools(app, now)
-    add_revision_tools(app, now)
-    add_review_tool(app, now)
-    add_resources(app, now)
-    _add_prompts(app)
-    add_card(app)
-    return finish(app, completion=completer(database, FINDERS))
+    modules = (pricing, guidance, parties, quotes, decisions, resources, prompts, card)
+    add_components(app, FinanceDatabase(database, now), *modules)
+    return finish(app, completion=completer(database, resources.FINDERS))
 
 
 def open_server(url: str) -> tuple[Server, dict[str, int]]:
@@ -91,10 +73,3 @@ def set_up(database: Database, company: Path) -> list[str]:
     with database.write() as session:
         started = start(session, said)
         return [*put_company(session, said), *started]
-
-
-def _add_prompts(app: Server) -> None:
-    @app.prompt(**prompt("Explain a quote"))
-    def explain_quote(quote_id: QuoteId) -> str:
-        """Explain a stored quote to a colleague: its prices, terms, and what it waits for."""
-        return prompts.explain_quote(quote_id)

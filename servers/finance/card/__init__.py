@@ -6,9 +6,6 @@ run. It holds no row of the database; a host gives it the tool's own answer. It 
 person decides elsewhere (design law 6).
 """
 
-# mypy: disable-error-code="untyped-decorator"
-# app.resource is overloaded, and mypy cannot choose an overload for `**resource(...)`
-
 import json
 from base64 import b64encode
 from functools import cache
@@ -18,7 +15,7 @@ from importlib.resources import files
 from iso4217 import Currency
 
 from servers.finance.render.words import TAX, UNITS
-from servers.toolkit.app import Server
+from servers.toolkit.components import resource_at
 from servers.toolkit.declare import resource
 
 CARD = "ui://finance/quote-card.html"
@@ -32,22 +29,19 @@ NOTHING: dict[str, list[str]] = {
 """What the page may reach; hosts make its frame's policy from this."""
 
 
-def add_card(app: Server) -> None:
-    """Add the card to the app; tools name it with `card=CARD`."""
-
-    @app.resource(
-        CARD,
-        **resource(
-            "Quote card",
-            rows="public",
-            mime_type=MIME,
-            confidentiality="public",
-            ui={"csp": NOTHING, "prefersBorder": True},
-        ),
-    )
-    def quote_card() -> str:
-        """The page in which a host shows a quote; it holds no data, and loads nothing."""
-        return page()
+@resource_at(
+    CARD,
+    resource(
+        "Quote card",
+        rows="public",
+        mime_type=MIME,
+        confidentiality="public",
+        ui={"csp": NOTHING, "prefersBorder": True},
+    ),
+)
+def quote_card(_finance: object) -> str:
+    """The page in which a host shows a quote; it holds no data, and loads nothing."""
+    return page()
 
 
 @cache

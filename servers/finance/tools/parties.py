@@ -1,10 +1,5 @@
 """The tools that judge a customer and select terms; and the one with which legal reviews a hit."""
 
-# mypy: disable-error-code="untyped-decorator"
-# app.tool is overloaded, and mypy cannot choose an overload for `**reads(...)`
-
-from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
@@ -28,10 +23,11 @@ from servers.finance.store import legal
 from servers.finance.store.collect import collect
 from servers.finance.store.credit import credit_facts, credit_policy
 from servers.finance.store.customers import find_customer
+from servers.finance.store.database import FinanceDatabase
 from servers.finance.store.policy import setting
 from servers.finance.tools.decisions import Note
 from servers.toolkit import scope
-from servers.toolkit.app import Server
+from servers.toolkit.components import tool
 from servers.toolkit.declare import reads, writes
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.fields import AccountId, AddressId, CurrencyCode
@@ -48,132 +44,131 @@ EntryId = Annotated[
 ]
 
 
-def add_party_tools(app: Server, now: Callable[[], datetime]) -> None:
-    database = app.database
+@tool(reads("Check credit", rows="bound", binds=("account_id", "amount_minor")))
+def check_credit(
+    finance: FinanceDatabase,
+    account_id: AccountId,
+    amount_minor: AmountMinor,
+    currency: CurrencyCode,
+    payment_terms: TermsCode | None = None,
+) -> CreditCheck:
+    """Check whether an amount fits a customer's credit line, and show the numbers.
 
-    @app.tool(**reads("Check credit", rows="bound", binds=("account_id", "amount_minor")))
-    def check_credit(
-        account_id: AccountId,
-        amount_minor: AmountMinor,
-        currency: CurrencyCode,
-        payment_terms: TermsCode | None = None,
-    ) -> CreditCheck:
-        """Check whether an amount fits a customer's credit line, and show the numbers.
-
-        amount_minor is the total of price_quote, in its currency; payment_terms are those of
-        select_terms, none means the ones on file: what is paid in advance is no exposure. A
-        verdict of needs_human means that finance must decide; the findings say why.
-        """
-        with database.session() as session:
-            row, customer = find_customer(session, account_id)
-            policies = setting(session, "policies")
-            policy = credit_policy(policies)
-            facts = credit_facts(session, row, customer.family_tree, policy)
-            known = legal.find_payment_terms(session)
-        code = payment_terms or customer.payment_terms_code
-        if payment_terms is not None and payment_terms not in known:
-            raise InvalidInputError(
-                f"there are no payment terms {code}", fix=f"use one of {', '.join(sorted(known))}"
-            )
-        terms = known.get(code) or known[policies["standard_terms"]]
-        judged = credit.judge(facts, amount_minor, currency, terms, now().date())
-        return _credit_answer(facts, judged, currency, terms)
-
-    @app.tool(**reads("Screen a party", rows="bound", binds=BY_ACCOUNT))
-    def screen_party(account_id: AccountId) -> Screening:
-        """Compare a customer's name, and those that go with it, with the screening list.
-
-        Every hit needs a person; no hit only says that this list of this date has no such name.
-        A hit that legal reviewed stays visible, with who decided what and until when.
-        """
-        with database.session() as session:
-            _, customer = find_customer(session, account_id)
-            parties = parties_of(customer, legal.find_parties(session, account_id))
-            reviews = legal.find_reviews(session, account_id)
-            listed = legal.find_screening(session)
-        findings = screening.screen(parties, listed, now().date(), reviews)
-        return Screening(
-            verdict=screening.verdict_of(findings),
-            list_name=listed.name,
-            list_as_of=listed.as_of.isoformat(),
-            screened=[party.role for party in parties],
-            findings=findings,
+    amount_minor is the total of price_quote, in its currency; payment_terms are those of
+    select_terms, none means the ones on file: what is paid in advance is no exposure. A
+    verdict of needs_human means that finance must decide; the findings say why.
+    """
+    with finance.session() as session:
+        row, customer = find_customer(session, account_id)
+        policies = setting(session, "policies")
+        policy = credit_policy(policies)
+        facts = credit_facts(session, row, customer.family_tree, policy)
+        known = legal.find_payment_terms(session)
+    code = payment_terms or customer.payment_terms_code
+    if payment_terms is not None and payment_terms not in known:
+        raise InvalidInputError(
+            f"there are no payment terms {code}", fix=f"use one of {', '.join(sorted(known))}"
         )
+    terms = known.get(code) or known[policies["standard_terms"]]
+    judged = credit.judge(facts, amount_minor, currency, terms, finance.now().date())
+    return _credit_answer(facts, judged, currency, terms)
 
-    @app.tool(
-        **reads(
-            "Select terms",
-            rows="bound",
-            binds=("account_id", "lines", "ship_to_address_id", "total_minor", "currency"),
-        )
+
+@tool(reads("Screen a party", rows="bound", binds=BY_ACCOUNT))
+def screen_party(finance: FinanceDatabase, account_id: AccountId) -> Screening:
+    """Compare a customer's name, and those that go with it, with the screening list.
+
+    Every hit needs a person; no hit only says that this list of this date has no such name.
+    A hit that legal reviewed stays visible, with who decided what and until when.
+    """
+    with finance.session() as session:
+        _, customer = find_customer(session, account_id)
+        parties = parties_of(customer, legal.find_parties(session, account_id))
+        reviews = legal.find_reviews(session, account_id)
+        listed = legal.find_screening(session)
+    findings = screening.screen(parties, listed, finance.now().date(), reviews)
+    return Screening(
+        verdict=screening.verdict_of(findings),
+        list_name=listed.name,
+        list_as_of=listed.as_of.isoformat(),
+        screened=[party.role for party in parties],
+        findings=findings,
     )
-    def select_terms(
-        account_id: AccountId,
-        lines: Lines,
-        ship_to_address_id: AddressId,
-        total_minor: AmountMinor,
-        currency: CurrencyCode,
-        payment_terms_asked: TermsCode | None = None,
-    ) -> SelectedTerms:
-        """Select the approved clauses and the payment terms of a quote, by rules.
-
-        Give the lines that were priced and the total of price_quote. payment_terms_asked is what
-        the customer asks for: it is reported, never applied. Hand clause_ids and payment_terms to
-        create_quote as they are; anything else needs approval.
-        """
-        request = PriceRequest(
-            account_id=account_id,
-            lines=tuple(lines),
-            ship_to_address_id=ship_to_address_id,
-            ship_method="DIGITAL",
-            order_date=now().date(),
-            currency=currency,
-        )
-        with database.session() as session:
-            facts = collect(session, request.checked())
-        money = (total_minor, currency)
-        terms = select_for(facts, request, money, asked=payment_terms_asked)
-        return SelectedTerms(
-            clause_ids=terms.clause_ids,
-            payment_terms=terms.payment.code,
-            reasons=dict(terms.reasons),
-            findings=list(terms.findings),
-        )
 
 
-def add_review_tool(app: Server, now: Callable[[], datetime]) -> None:
-    database = app.database
+@tool(
+    reads(
+        "Select terms",
+        rows="bound",
+        binds=("account_id", "lines", "ship_to_address_id", "total_minor", "currency"),
+    )
+)
+def select_terms(
+    finance: FinanceDatabase,
+    account_id: AccountId,
+    lines: Lines,
+    ship_to_address_id: AddressId,
+    total_minor: AmountMinor,
+    currency: CurrencyCode,
+    payment_terms_asked: TermsCode | None = None,
+) -> SelectedTerms:
+    """Select the approved clauses and the payment terms of a quote, by rules.
 
-    @app.tool(**writes("Review a hit", rows="bound", binds=BY_ACCOUNT, person_only=True))
-    def review_screening(
-        account_id: AccountId,
-        entry_id: EntryId,
-        decision: ReviewDecision,
-        note: Note = "",
-        valid_days: Annotated[int, Field(ge=1, le=365, description="days it holds")] = 180,
-    ) -> ScreeningReviewed:
-        """Record, as a person of legal, whether a hit of screen_party is the same party.
+    Give the lines that were priced and the total of price_quote. payment_terms_asked is what
+    the customer asks for: it is reported, never applied. Hand clause_ids and payment_terms to
+    create_quote as they are; anything else needs approval.
+    """
+    request = PriceRequest(
+        account_id=account_id,
+        lines=tuple(lines),
+        ship_to_address_id=ship_to_address_id,
+        ship_method="DIGITAL",
+        order_date=finance.now().date(),
+        currency=currency,
+    )
+    with finance.session() as session:
+        facts = collect(session, request.checked())
+    money = (total_minor, currency)
+    terms = select_for(facts, request, money, asked=payment_terms_asked)
+    return SelectedTerms(
+        clause_ids=terms.clause_ids,
+        payment_terms=terms.payment.code,
+        reasons=dict(terms.reasons),
+        findings=list(terms.findings),
+    )
 
-        The hit stays visible, as reviewed. different_party lets quotes pass until the review
-        lapses, or a name changes; same_party blocks them.
-        """
-        with database.write() as session:
-            _, customer = find_customer(session, account_id)
-            return once(
+
+@tool(writes("Review a hit", rows="bound", binds=BY_ACCOUNT, person_only=True))
+def review_screening(
+    finance: FinanceDatabase,
+    account_id: AccountId,
+    entry_id: EntryId,
+    decision: ReviewDecision,
+    note: Note = "",
+    valid_days: Annotated[int, Field(ge=1, le=365, description="days it holds")] = 180,
+) -> ScreeningReviewed:
+    """Record, as a person of legal, whether a hit of screen_party is the same party.
+
+    The hit stays visible, as reviewed. different_party lets quotes pass until the review
+    lapses, or a name changes; same_party blocks them.
+    """
+    with finance.database.write() as session:
+        _, customer = find_customer(session, account_id)
+        return once(
+            session,
+            "review_screening",
+            lambda: legal.review(
                 session,
-                "review_screening",
-                lambda: legal.review(
-                    session,
-                    customer,
-                    entry_id,
-                    decision,
-                    note,
-                    valid_days,
-                    scope.person(),
-                    now().date(),
-                ),
-                ScreeningReviewed,
-            )
+                customer,
+                entry_id,
+                decision,
+                note,
+                valid_days,
+                scope.person(),
+                finance.now().date(),
+            ),
+            ScreeningReviewed,
+        )
 
 
 def _credit_answer(

@@ -1,8 +1,5 @@
 """The tools that work out prices and store nothing."""
 
-# mypy: disable-error-code="untyped-decorator"
-# app.tool is overloaded, and mypy cannot choose an overload for `**reads(...)`
-
 from typing import Annotated
 
 from pydantic import Field
@@ -22,8 +19,9 @@ from servers.finance.schemas import (
     WhatIf,
 )
 from servers.finance.store.collect import collect
+from servers.finance.store.database import FinanceDatabase
 from servers.finance.store.what_if import Asked, answer
-from servers.toolkit.app import Server
+from servers.toolkit.components import tool
 from servers.toolkit.declare import reads
 from servers.toolkit.fields import AccountId, AddressId, CurrencyCode, LineId, OrderDate, Quantity
 from servers.toolkit.linking import first_that_fit
@@ -49,135 +47,137 @@ PRICED_BY = (
 )
 
 
-def add_pricing_tools(app: Server) -> None:
-    database = app.database
+@tool(reads("Price a quote", rows="bound", binds=PRICED_BY))
+def price_quote(
+    finance: FinanceDatabase,
+    account_id: AccountId,
+    lines: Lines,
+    ship_to_address_id: AddressId,
+    ship_method: ShipMethod,
+    order_date: OrderDate,
+    currency: Currency = None,
+    promo_codes: PromoCodes = [],  # noqa: B006 - FastMCP copies defaults into the schema
+    discount_bp: DiscountBp = 0,
+    display_currency: DisplayCurrency = None,
+    from_line: FromLine = 1,
+) -> Priced:
+    """Price lines for a customer: list or contract price, tiers, promotions, freight, tax.
 
-    @app.tool(**reads("Price a quote", rows="bound", binds=PRICED_BY))
-    def price_quote(
-        account_id: AccountId,
-        lines: Lines,
-        ship_to_address_id: AddressId,
-        ship_method: ShipMethod,
-        order_date: OrderDate,
-        currency: Currency = None,
-        promo_codes: PromoCodes = [],  # noqa: B006 - FastMCP copies defaults into the schema
-        discount_bp: DiscountBp = 0,
-        display_currency: DisplayCurrency = None,
-        from_line: FromLine = 1,
-    ) -> Priced:
-        """Price lines for a customer: list or contract price, tiers, promotions, freight, tax.
+    Pure: the same inputs give the same answer, and nothing is stored. Use it before
+    create_quote. account_id comes from resolve_account, skus from the catalog's match_need,
+    ship_to_address_id from list_addresses, ship_method from shipping_options. Amounts are
+    integer minor units; totals are empty when something has no price or no tax, and the
+    findings say what. approvals_needed says which rules a person would have to let pass.
+    Everything but `lines` is of the whole; with next_line, ask again for the other lines.
+    """
+    request = PriceRequest(
+        account_id=account_id,
+        lines=tuple(lines),
+        ship_to_address_id=ship_to_address_id,
+        ship_method=ship_method,
+        order_date=order_date,
+        currency=currency,
+        promo_codes=tuple(promo_codes),
+        discount_bp=discount_bp,
+        display_currency=display_currency,
+    )
+    with finance.session() as session:
+        priced = price(collect(session, request).pricing, request).public()
+    return _shown(priced, from_line)
 
-        Pure: the same inputs give the same answer, and nothing is stored. Use it before
-        create_quote. account_id comes from resolve_account, skus from the catalog's match_need,
-        ship_to_address_id from list_addresses, ship_method from shipping_options. Amounts are
-        integer minor units; totals are empty when something has no price or no tax, and the
-        findings say what. approvals_needed says which rules a person would have to let pass.
-        Everything but `lines` is of the whole; with next_line, ask again for the other lines.
-        """
-        request = PriceRequest(
-            account_id=account_id,
-            lines=tuple(lines),
-            ship_to_address_id=ship_to_address_id,
-            ship_method=ship_method,
-            order_date=order_date,
-            currency=currency,
-            promo_codes=tuple(promo_codes),
-            discount_bp=discount_bp,
-            display_currency=display_currency,
-        )
-        with database.session() as session:
-            priced = price(collect(session, request).pricing, request).public()
-        return _shown(priced, from_line)
 
-    @app.tool(**reads("Price a change", rows="bound", binds=PRICED_BY))
-    def what_if(
-        account_id: AccountId,
-        lines: Lines,
-        ship_to_address_id: AddressId,
-        ship_method: ShipMethod,
-        order_date: OrderDate,
-        currency: Currency = None,
-        promo_codes: PromoCodes = [],  # noqa: B006
-        discount_bp: DiscountBp = 0,
-        change_line: LineId | None = None,
-        change_quantity: Quantity | None = None,
-        change_discount_bp: DiscountBp | None = None,
-        change_order_date: OrderDate | None = None,
-        change_ship_method: ShipMethod | None = None,
-        change_promo_codes: PromoCodes | None = None,
-        change_currency: CurrencyCode | None = None,
-        change_ship_to_address_id: AddressId | None = None,
-        breaks_of: BreaksOf = None,
-        avoid_approvals: AvoidApprovals = False,
-        from_line: FromLine = 1,
-    ) -> WhatIf:
-        """Price the same lines with something changed, beside the price without the change.
+@tool(reads("Price a change", rows="bound", binds=PRICED_BY))
+def what_if(
+    finance: FinanceDatabase,
+    account_id: AccountId,
+    lines: Lines,
+    ship_to_address_id: AddressId,
+    ship_method: ShipMethod,
+    order_date: OrderDate,
+    currency: Currency = None,
+    promo_codes: PromoCodes = [],  # noqa: B006
+    discount_bp: DiscountBp = 0,
+    change_line: LineId | None = None,
+    change_quantity: Quantity | None = None,
+    change_discount_bp: DiscountBp | None = None,
+    change_order_date: OrderDate | None = None,
+    change_ship_method: ShipMethod | None = None,
+    change_promo_codes: PromoCodes | None = None,
+    change_currency: CurrencyCode | None = None,
+    change_ship_to_address_id: AddressId | None = None,
+    breaks_of: BreaksOf = None,
+    avoid_approvals: AvoidApprovals = False,
+    from_line: FromLine = 1,
+) -> WhatIf:
+    """Price the same lines with something changed, beside the price without the change.
 
-        Give the arguments of price_quote and at least one change: change_line with
-        change_quantity, or another change_ argument. breaks_of names a line and gives the next
-        quantities from which a piece costs less or more; with avoid_approvals, ways_out are the
-        smallest discounts and quantities after which fewer approvals of the price are needed
-        (name change_line to search one line further). Nothing is stored.
-        """
-        request = PriceRequest(
-            account_id=account_id,
-            lines=tuple(lines),
-            ship_to_address_id=ship_to_address_id,
-            ship_method=ship_method,
-            order_date=order_date,
-            currency=currency,
-            promo_codes=tuple(promo_codes),
-            discount_bp=discount_bp,
-        )
-        changes = {
-            "discount_bp": change_discount_bp,
-            "order_date": change_order_date,
-            "ship_method": change_ship_method,
-            "promo_codes": None if change_promo_codes is None else tuple(change_promo_codes),
-            "currency": change_currency,
-            "ship_to_address_id": change_ship_to_address_id,
-        }
-        asked = Asked(change_line, change_quantity, breaks_of, avoid_approvals)
-        with database.session() as session:
-            found = answer(session, request, changes, asked)
-        return found.model_copy(update={"after": _shown(found.after, from_line)})
+    Give the arguments of price_quote and at least one change: change_line with
+    change_quantity, or another change_ argument. breaks_of names a line and gives the next
+    quantities from which a piece costs less or more; with avoid_approvals, ways_out are the
+    smallest discounts and quantities after which fewer approvals of the price are needed
+    (name change_line to search one line further). Nothing is stored.
+    """
+    request = PriceRequest(
+        account_id=account_id,
+        lines=tuple(lines),
+        ship_to_address_id=ship_to_address_id,
+        ship_method=ship_method,
+        order_date=order_date,
+        currency=currency,
+        promo_codes=tuple(promo_codes),
+        discount_bp=discount_bp,
+    )
+    changes = {
+        "discount_bp": change_discount_bp,
+        "order_date": change_order_date,
+        "ship_method": change_ship_method,
+        "promo_codes": None if change_promo_codes is None else tuple(change_promo_codes),
+        "currency": change_currency,
+        "ship_to_address_id": change_ship_to_address_id,
+    }
+    asked = Asked(change_line, change_quantity, breaks_of, avoid_approvals)
+    with finance.session() as session:
+        found = answer(session, request, changes, asked)
+    return found.model_copy(update={"after": _shown(found.after, from_line)})
 
-    @app.tool(**reads("Explain a price", rows="bound", binds=PRICED_BY))
-    def explain_price(
-        account_id: AccountId,
-        lines: Lines,
-        ship_to_address_id: AddressId,
-        ship_method: ShipMethod,
-        order_date: OrderDate,
-        currency: Currency = None,
-        promo_codes: PromoCodes = [],  # noqa: B006
-        discount_bp: DiscountBp = 0,
-        line_id: LineId | None = None,
-        from_step: FromStep = 1,
-    ) -> Explanation:
-        """Explain how price_quote comes to its numbers, step by step, for one line or for all.
 
-        Give the arguments of price_quote, and line_id for one line only. Each step names its
-        rule, the row that decided with its version, the amount before and after, and what lost
-        and why; `said` is all that in words. With next_from, more steps follow. A quote that is
-        stored is explained by explain_quote.
-        """
-        request = PriceRequest(
-            account_id=account_id,
-            lines=tuple(lines),
-            ship_to_address_id=ship_to_address_id,
-            ship_method=ship_method,
-            order_date=order_date,
-            currency=currency,
-            promo_codes=tuple(promo_codes),
-            discount_bp=discount_bp,
-        )
-        with database.session() as session:
-            pricing = price(collect(session, request).pricing, request)
-        steps, after = first_that_fit(told(explain(pricing, line_id)), from_step, ROOM)
-        return Explanation(
-            currency=pricing.currency, steps=steps, findings=pricing.findings, next_from=after
-        )
+@tool(reads("Explain a price", rows="bound", binds=PRICED_BY))
+def explain_price(
+    finance: FinanceDatabase,
+    account_id: AccountId,
+    lines: Lines,
+    ship_to_address_id: AddressId,
+    ship_method: ShipMethod,
+    order_date: OrderDate,
+    currency: Currency = None,
+    promo_codes: PromoCodes = [],  # noqa: B006
+    discount_bp: DiscountBp = 0,
+    line_id: LineId | None = None,
+    from_step: FromStep = 1,
+) -> Explanation:
+    """Explain how price_quote comes to its numbers, step by step, for one line or for all.
+
+    Give the arguments of price_quote, and line_id for one line only. Each step names its
+    rule, the row that decided with its version, the amount before and after, and what lost
+    and why; `said` is all that in words. With next_from, more steps follow. A quote that is
+    stored is explained by explain_quote.
+    """
+    request = PriceRequest(
+        account_id=account_id,
+        lines=tuple(lines),
+        ship_to_address_id=ship_to_address_id,
+        ship_method=ship_method,
+        order_date=order_date,
+        currency=currency,
+        promo_codes=tuple(promo_codes),
+        discount_bp=discount_bp,
+    )
+    with finance.session() as session:
+        pricing = price(collect(session, request).pricing, request)
+    steps, after = first_that_fit(told(explain(pricing, line_id)), from_step, ROOM)
+    return Explanation(
+        currency=pricing.currency, steps=steps, findings=pricing.findings, next_from=after
+    )
 
 
 def _shown(priced: Priced, from_line: int) -> Priced:

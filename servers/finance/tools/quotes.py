@@ -1,10 +1,5 @@
 """The tools that draft and read stored quotes; what binds is in `decisions.py`."""
 
-# mypy: disable-error-code="untyped-decorator"
-# app.tool is overloaded, and mypy cannot choose an overload for `**reads(...)`
-
-from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastmcp.tools import ToolResult
@@ -42,10 +37,10 @@ from servers.finance.schemas_quotes import (
     Rendered,
 )
 from servers.finance.store import drafts, stored_quotes
-from servers.finance.store.expiry import writing
+from servers.finance.store.database import FinanceDatabase
 from servers.finance.store.revisions import compare
 from servers.finance.tools.pricing import PRICED_BY, ROOM, Currency
-from servers.toolkit.app import Server
+from servers.toolkit.components import tool
 from servers.toolkit.declare import reads, writes
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.fields import (
@@ -59,7 +54,6 @@ from servers.toolkit.fields import (
     OrderDate,
     QuoteId,
 )
-from servers.toolkit.idempotency import once
 from servers.toolkit.linking import first_that_fit, link, part_of, result, schema_of
 
 ONE = ("quote_id",)
@@ -88,236 +82,236 @@ EITHER_VIEW: dict[str, Any] = {
     "type": "object",
     **TypeAdapter(QuoteDocument | CustomerQuote).json_schema(mode="serialization"),
 }
+MADE_FROM = (
+    *PRICED_BY,
+    *("opportunity_id", "contact_id", "payment_terms", "clause_ids", "claims", "warnings"),
+    *("revises", "generated_by"),
+)
 ViewArgument = Annotated[
     View, Field(description="customer: what the customer may see; internal: everything else too")
 ]
 
 
-def add_draft_tools(app: Server, now: Callable[[], datetime]) -> None:
-    database = app.database
-    made_from = (
-        *PRICED_BY,
-        *("opportunity_id", "contact_id", "payment_terms", "clause_ids", "claims", "warnings"),
-        *("revises", "generated_by"),
+@tool(writes("Create a quote", rows="bound", binds=MADE_FROM, card=CARD))
+def create_quote(
+    finance: FinanceDatabase,
+    account_id: AccountId,
+    opportunity_id: OpportunityId,
+    lines: Lines,
+    ship_to_address_id: AddressId,
+    ship_method: ShipMethod,
+    order_date: OrderDate,
+    payment_terms: TermsCode,
+    clause_ids: Annotated[list[ClauseId], Field(max_length=60)],
+    contact_id: ContactId | None = None,
+    currency: Currency = None,
+    promo_codes: PromoCodes = [],  # noqa: B006 - FastMCP copies defaults into the schema
+    discount_bp: DiscountBp = 0,
+    deviations: Deviations = [],  # noqa: B006
+    claims: Annotated[list[Claim], Field(max_length=6)] = [],  # noqa: B006
+    warnings: Annotated[list[Code], Field(max_length=40)] = [],  # noqa: B006
+    cover: Cover = "standard",
+    revises: QuoteId | None = None,
+    generated_by: GeneratedBy = "",
+) -> QuoteDraft:
+    """Store a draft quote; finance works out every number and term again from the inputs.
+
+    Give what price_quote was given, and the clause_ids and payment_terms of select_terms.
+    claims are what a message asserts (ship_to, exemption, discount, approval, payment_terms,
+    bank): they change no number and ask for a person. warnings are codes the catalog found.
+    An opportunity has one open quote: give its id as revises to make the next revision. If
+    approvals_needed is not empty, call request_approval next; else issue_quote may follow.
+    A draft that no run of the desk made is issued only by a person who may decide it.
+    """
+    request = PriceRequest(
+        account_id=account_id,
+        lines=tuple(lines),
+        ship_to_address_id=ship_to_address_id,
+        ship_method=ship_method,
+        order_date=order_date,
+        currency=currency,
+        promo_codes=tuple(promo_codes),
+        discount_bp=discount_bp,
+    )
+    inputs = QuoteInputs(
+        request=request,
+        opportunity_id=opportunity_id,
+        contact_id=contact_id,
+        payment_terms=payment_terms,
+        clause_ids=tuple(clause_ids),
+        deviations=tuple(deviations),
+        claims=tuple(claims),
+        warnings=tuple(warnings),
+        cover=cover,
+        revises=revises,
+        generated_by=generated_by,
+        drafted_on=finance.now().date(),
+    )
+    return finance.once(
+        "create_quote", lambda session: drafts.create(session, inputs, finance.now()), QuoteDraft
     )
 
-    @app.tool(**writes("Create a quote", rows="bound", binds=made_from, card=CARD))
-    def create_quote(
-        account_id: AccountId,
-        opportunity_id: OpportunityId,
-        lines: Lines,
-        ship_to_address_id: AddressId,
-        ship_method: ShipMethod,
-        order_date: OrderDate,
-        payment_terms: TermsCode,
-        clause_ids: Annotated[list[ClauseId], Field(max_length=60)],
-        contact_id: ContactId | None = None,
-        currency: Currency = None,
-        promo_codes: PromoCodes = [],  # noqa: B006 - FastMCP copies defaults into the schema
-        discount_bp: DiscountBp = 0,
-        deviations: Deviations = [],  # noqa: B006
-        claims: Annotated[list[Claim], Field(max_length=6)] = [],  # noqa: B006
-        warnings: Annotated[list[Code], Field(max_length=40)] = [],  # noqa: B006
-        cover: Cover = "standard",
-        revises: QuoteId | None = None,
-        generated_by: GeneratedBy = "",
-    ) -> QuoteDraft:
-        """Store a draft quote; finance works out every number and term again from the inputs.
 
-        Give what price_quote was given, and the clause_ids and payment_terms of select_terms.
-        claims are what a message asserts (ship_to, exemption, discount, approval, payment_terms,
-        bank): they change no number and ask for a person. warnings are codes the catalog found.
-        An opportunity has one open quote: give its id as revises to make the next revision. If
-        approvals_needed is not empty, call request_approval next; else issue_quote may follow.
-        A draft that no run of the desk made is issued only by a person who may decide it.
-        """
-        request = PriceRequest(
+@tool(writes("Request approval", rows="bound", binds=ONE, card=CARD))
+def request_approval(finance: FinanceDatabase, quote_id: QuoteId) -> ApprovalRequest:
+    """Ask for every approval a quote needs: one per failing rule, each for a named role.
+
+    quote_id comes from create_quote. Asking again renews what lapsed and repeats the rest.
+    Only a person can decide them, with the command or the web page; no agent can.
+    """
+    return finance.once(
+        "request_approval",
+        lambda session: drafts.request_approval(session, quote_id, finance.now()),
+        ApprovalRequest,
+    )
+
+
+@tool(
+    reads("Get a quote", rows="bound", binds=ONE, integrity="untrusted", card=CARD),
+    output_schema=EITHER_VIEW,
+)
+def get_quote(
+    finance: FinanceDatabase,
+    quote_id: QuoteId,
+    view: ViewArgument = "internal",
+    from_line: FromLine = 1,
+    whole: Whole = False,
+) -> ToolResult:
+    """Get a stored quote, whole, or as the customer may see it.
+
+    quote_id comes from list_quotes or create_quote. The internal view has findings,
+    approvals, the trace of every price and the digest; the margin is for named persons only.
+    next_step says what it waits for, whom, and with which command. With next_line, not all
+    lines (and not their trace) fit: ask again from there; the rest is of the whole quote, but
+    clauses may come without their texts, which finance://clauses/{clause_id} has.
+    """
+    with finance.session() as session:
+        found = stored_quotes.document(session, quote_id, finance.now())
+    if whole:
+        return result(customer_view(found) if view == "customer" else found)
+    part = lines_that_fit(found, from_line, with_trace=view == "internal")
+    if part.next_line is None:
+        return result(customer_view(part) if view == "customer" else part)
+    name = "/quote.json" if view == "customer" else ""
+    everything = link(
+        f"finance://quotes/{quote_id}{name}", "quote", MIME["json"], "the quote with all lines"
+    )
+    return result(customer_view(part) if view == "customer" else part, everything)
+
+
+@tool(reads("List quotes", rows="filtered", binds=("account_id", "opportunity_id")))
+def list_quotes(
+    finance: FinanceDatabase,
+    account_id: AccountId | None = None,
+    opportunity_id: OpportunityId | None = None,
+    status: Status | None = None,
+    expiring_within_days: Within = None,
+    number: QuoteNumber | None = None,
+    limit: Limit = 20,
+    cursor: Cursor = "",
+) -> QuotePage:
+    """List quotes, newest first: of an account, of an opportunity, or of one status.
+
+    number is the one printed on an issued quote; the answer has its quote_id.
+
+    expiring_within_days keeps the issued ones whose validity ends in that many days; 0 is
+    today. An issued quote past its validity has the status expired. Times tell how long
+    each took: created, approvals requested and decided, issued, accepted.
+    """
+    with finance.session() as session:
+        return stored_quotes.page(
+            session,
+            finance.now(),
             account_id=account_id,
-            lines=tuple(lines),
-            ship_to_address_id=ship_to_address_id,
-            ship_method=ship_method,
-            order_date=order_date,
-            currency=currency,
-            promo_codes=tuple(promo_codes),
-            discount_bp=discount_bp,
-        )
-        inputs = QuoteInputs(
-            request=request,
             opportunity_id=opportunity_id,
-            contact_id=contact_id,
-            payment_terms=payment_terms,
-            clause_ids=tuple(clause_ids),
-            deviations=tuple(deviations),
-            claims=tuple(claims),
-            warnings=tuple(warnings),
-            cover=cover,
-            revises=revises,
-            generated_by=generated_by,
-            drafted_on=now().date(),
+            status=status,
+            expiring_within_days=expiring_within_days,
+            number=number,
+            limit=limit,
+            cursor=cursor,
         )
-        with writing(database, now()) as session:
-            return once(
-                session,
-                "create_quote",
-                lambda: drafts.create(session, inputs, now()),
-                QuoteDraft,
-            )
-
-    @app.tool(**writes("Request approval", rows="bound", binds=ONE, card=CARD))
-    def request_approval(quote_id: QuoteId) -> ApprovalRequest:
-        """Ask for every approval a quote needs: one per failing rule, each for a named role.
-
-        quote_id comes from create_quote. Asking again renews what lapsed and repeats the rest.
-        Only a person can decide them, with the command or the web page; no agent can.
-        """
-        with writing(database, now()) as session:
-            return once(
-                session,
-                "request_approval",
-                lambda: drafts.request_approval(session, quote_id, now()),
-                ApprovalRequest,
-            )
 
 
-def add_reading_tools(app: Server, now: Callable[[], datetime]) -> None:
-    database = app.database
+@tool(reads("Explain a stored quote", rows="bound", binds=ONE, integrity="untrusted"))
+def explain_quote(
+    finance: FinanceDatabase,
+    quote_id: QuoteId,
+    line_id: LineId | None = None,
+    from_step: FromStep = 1,
+) -> Explanation:
+    """Explain the numbers of a stored quote from its own trace, as it was priced then.
 
-    @app.tool(
-        output_schema=EITHER_VIEW,
-        **reads("Get a quote", rows="bound", binds=ONE, integrity="untrusted", card=CARD),
+    quote_id comes from list_quotes; line_id narrows it to one line. Each step names its rule,
+    the row that decided with its version, the amount before and after, and what lost and
+    why; `said` is all that in words. With next_from, more steps follow.
+    """
+    with finance.session() as session:
+        found = stored_quotes.document(session, quote_id, finance.now())
+    steps, after = first_that_fit(told(of_line(found.trace, line_id)), from_step, ROOM)
+    return Explanation(
+        currency=found.currency, steps=steps, findings=found.findings, next_from=after
     )
-    def get_quote(
-        quote_id: QuoteId,
-        view: ViewArgument = "internal",
-        from_line: FromLine = 1,
-        whole: Whole = False,
-    ) -> ToolResult:
-        """Get a stored quote, whole, or as the customer may see it.
 
-        quote_id comes from list_quotes or create_quote. The internal view has findings,
-        approvals, the trace of every price and the digest; the margin is for named persons only.
-        next_step says what it waits for, whom, and with which command. With next_line, not all
-        lines (and not their trace) fit: ask again from there; the rest is of the whole quote, but
-        clauses may come without their texts, which finance://clauses/{clause_id} has.
-        """
-        with database.session() as session:
-            found = stored_quotes.document(session, quote_id, now())
-        if whole:
-            return result(customer_view(found) if view == "customer" else found)
-        part = lines_that_fit(found, from_line, with_trace=view == "internal")
-        if part.next_line is None:
-            return result(customer_view(part) if view == "customer" else part)
-        name = "/quote.json" if view == "customer" else ""
-        everything = link(
-            f"finance://quotes/{quote_id}{name}", "quote", MIME["json"], "the quote with all lines"
+
+@tool(reads("Compare two quotes", rows="bound", binds=PAIR, integrity="untrusted"))
+def diff_quotes(
+    finance: FinanceDatabase, quote_id: QuoteId, other_quote_id: QuoteId, from_change: FromStep = 1
+) -> QuoteDiff:
+    """Say what differs between two stored quotes: two revisions of one, as a rule.
+
+    quote_id is the earlier one, other_quote_id the later; both come from list_quotes. Lines
+    added, removed and changed with every field before and after, then freight, taxes and
+    totals, terms and clauses, and the approvals each needs. With next_from, more lines
+    differ: ask again with it as from_change.
+    """
+    with finance.session() as session:
+        return part_of_diff(compare(session, quote_id, other_quote_id), from_change)
+
+
+@tool(
+    reads("Render a quote", rows="bound", binds=ONE, integrity="untrusted"),
+    output_schema=schema_of(Rendered),
+)
+def render_quote(
+    finance: FinanceDatabase,
+    quote_id: QuoteId,
+    format: Format = "markdown",  # noqa: A002 - the field's word
+    view: ViewArgument = "customer",
+    offset: Offset = 0,
+    whole: Whole = False,
+) -> ToolResult:
+    """Render a stored quote as HTML, Markdown, JSON, UBL 2.1 Quotation XML or a cover letter.
+
+    The customer view is what may be sent; it has no cost, margin, finding or approval in it.
+    ubl and letter have no other view. The PDF is finance://quotes/{quote_id}/quote.pdf.
+    A long text comes in parts: ask again with next_offset, or open `uri`, which holds it all.
+    """
+    if format in ("ubl", "letter"):
+        view = "customer"
+    from servers.finance.render import render
+
+    with finance.session() as session:
+        found = stored_quotes.document(session, quote_id, finance.now())
+    text = render(customer_view(found) if view == "customer" else found, format)
+    if offset and offset >= len(text):
+        raise InvalidInputError(
+            f"the text has {len(text)} characters", fix="use next_offset of the part before"
         )
-        return result(customer_view(part) if view == "customer" else part, everything)
-
-    @app.tool(**reads("List quotes", rows="filtered", binds=("account_id", "opportunity_id")))
-    def list_quotes(
-        account_id: AccountId | None = None,
-        opportunity_id: OpportunityId | None = None,
-        status: Status | None = None,
-        expiring_within_days: Within = None,
-        number: QuoteNumber | None = None,
-        limit: Limit = 20,
-        cursor: Cursor = "",
-    ) -> QuotePage:
-        """List quotes, newest first: of an account, of an opportunity, or of one status.
-
-        number is the one printed on an issued quote; the answer has its quote_id.
-
-        expiring_within_days keeps the issued ones whose validity ends in that many days; 0 is
-        today. An issued quote past its validity has the status expired. Times tell how long
-        each took: created, approvals requested and decided, issued, accepted.
-        """
-        with database.session() as session:
-            return stored_quotes.page(
-                session,
-                now(),
-                account_id=account_id,
-                opportunity_id=opportunity_id,
-                status=status,
-                expiring_within_days=expiring_within_days,
-                number=number,
-                limit=limit,
-                cursor=cursor,
-            )
-
-    @app.tool(**reads("Explain a stored quote", rows="bound", binds=ONE, integrity="untrusted"))
-    def explain_quote(
-        quote_id: QuoteId, line_id: LineId | None = None, from_step: FromStep = 1
-    ) -> Explanation:
-        """Explain the numbers of a stored quote from its own trace, as it was priced then.
-
-        quote_id comes from list_quotes; line_id narrows it to one line. Each step names its rule,
-        the row that decided with its version, the amount before and after, and what lost and
-        why; `said` is all that in words. With next_from, more steps follow.
-        """
-        with database.session() as session:
-            found = stored_quotes.document(session, quote_id, now())
-        steps, after = first_that_fit(told(of_line(found.trace, line_id)), from_step, ROOM)
-        return Explanation(
-            currency=found.currency, steps=steps, findings=found.findings, next_from=after
-        )
-
-    @app.tool(**reads("Compare two quotes", rows="bound", binds=PAIR, integrity="untrusted"))
-    def diff_quotes(
-        quote_id: QuoteId, other_quote_id: QuoteId, from_change: FromStep = 1
-    ) -> QuoteDiff:
-        """Say what differs between two stored quotes: two revisions of one, as a rule.
-
-        quote_id is the earlier one, other_quote_id the later; both come from list_quotes. Lines
-        added, removed and changed with every field before and after, then freight, taxes and
-        totals, terms and clauses, and the approvals each needs. With next_from, more lines
-        differ: ask again with it as from_change.
-        """
-        with database.session() as session:
-            return part_of_diff(compare(session, quote_id, other_quote_id), from_change)
-
-    @app.tool(
-        output_schema=schema_of(Rendered),
-        **reads("Render a quote", rows="bound", binds=ONE, integrity="untrusted"),
+    uri = f"finance://quotes/{quote_id}/quote.{ENDING[format]}"
+    part, after = (text[offset:], None) if whole else part_of(text, offset)
+    answer = Rendered(
+        quote_id=quote_id,
+        number=found.number,
+        format=format,
+        view=view,
+        mime_type=MIME[format],
+        text=part,
+        offset=offset,
+        next_offset=after,
+        total_characters=len(text),
+        uri=uri if view == "customer" else None,
     )
-    def render_quote(
-        quote_id: QuoteId,
-        format: Format = "markdown",  # noqa: A002 - the field's word
-        view: ViewArgument = "customer",
-        offset: Offset = 0,
-        whole: Whole = False,
-    ) -> ToolResult:
-        """Render a stored quote as HTML, Markdown, JSON, UBL 2.1 Quotation XML or a cover letter.
-
-        The customer view is what may be sent; it has no cost, margin, finding or approval in it.
-        ubl and letter have no other view. The PDF is finance://quotes/{quote_id}/quote.pdf.
-        A long text comes in parts: ask again with next_offset, or open `uri`, which holds it all.
-        """
-        if format in ("ubl", "letter"):
-            view = "customer"
-        from servers.finance.render import render
-
-        with database.session() as session:
-            found = stored_quotes.document(session, quote_id, now())
-        text = render(customer_view(found) if view == "customer" else found, format)
-        if offset and offset >= len(text):
-            raise InvalidInputError(
-                f"the text has {len(text)} characters", fix="use next_offset of the part before"
-            )
-        uri = f"finance://quotes/{quote_id}/quote.{ENDING[format]}"
-        part, after = (text[offset:], None) if whole else part_of(text, offset)
-        answer = Rendered(
-            quote_id=quote_id,
-            number=found.number,
-            format=format,
-            view=view,
-            mime_type=MIME[format],
-            text=part,
-            offset=offset,
-            next_offset=after,
-            total_characters=len(text),
-            uri=uri if view == "customer" else None,
-        )
-        if view != "customer":
-            return result(answer)
-        name = f"quote.{ENDING[format]}"
-        return result(answer, link(uri, name, MIME[format], "the whole text, to open or save"))
+    if view != "customer":
+        return result(answer)
+    name = f"quote.{ENDING[format]}"
+    return result(answer, link(uri, name, MIME[format], "the whole text, to open or save"))

@@ -1,0 +1,42 @@
+"""Finance's database and the clock it goes by: what its tools and resources are given."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from pydantic import BaseModel
+from sqlmodel import Session
+
+from servers.finance.store.expiry import writing
+from servers.toolkit.database import Database
+from servers.toolkit.idempotency import once
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class FinanceDatabase:
+    """A database that is open and migrated.
+
+    Attributes:
+        database: The database itself.
+        now: The clock, for approvals, issue times and numbers; prices go by the order date.
+    """
+
+    database: Database
+    now: Callable[[], datetime]
+
+    def session(self) -> AbstractContextManager[Session]:
+        """Open a session for reading."""
+        return self.database.session()
+
+    def writing(self) -> AbstractContextManager[Session]:
+        """Open a write session about quotes, after writing down which ones expired meanwhile."""
+        return writing(self.database, self.now())
+
+    def once(self, tool: str, work: Callable[[Session], Answer], form: type[Answer]) -> Answer:
+        """Do what a tool writes once, in one transaction; a repeat gets the stored answer."""
+        with self.writing() as session:
+            return once(session, tool, lambda: work(session), form)
