@@ -60,7 +60,6 @@ class ByHand:
     counted: list[str] = field(default_factory=list)
 
     def begin(self, name: str, amount: Decimal, *, counted: bool) -> None:
-        """Note what the rules left of a line or of the freight."""
         self.before[name] = self.after[name] = amount
         if counted:
             self.counted.append(name)
@@ -71,7 +70,6 @@ class ByHand:
         return _bp(before, sum((self.after[name] for name in self.counted), ZERO))
 
     def line_bp(self) -> int:
-        """Return the largest discount on any line, in basis points."""
         found = [_bp(before, self.after[name]) for name, before in self.before.items()]
         return max(found, default=0)
 
@@ -81,7 +79,7 @@ class ByHand:
 
 
 def _bp(before: Decimal, after: Decimal) -> int:
-    """Return a reduction in basis points, up to the next whole one; nothing off nothing is 0."""
+    """Return a discount in basis points, up to the next whole one; nothing off nothing is 0."""
     if before <= 0 or after >= before:
         return 0
     return whole_up(six_decimals((before - after) * 10_000 / before))
@@ -153,7 +151,6 @@ def take(
 
 
 def _line(work: Work, one: Adjustment, hand: ByHand, currency: str) -> None:
-    """Take a percentage or an amount off one line."""
     before, name = work.running, work.line.line_id
     if before is None:
         return
@@ -178,16 +175,16 @@ def _document(
     weights = [work.running or ZERO for work in mine] + [freight.net or ZERO]
     base = sum(weights, ZERO)
     rate = percent(one.value) if one.kind == "percent" else None
-    *shares, carriage = document_shares(one, weights, currency)
-    off = sum(shares, carriage)
+    *shares, off_freight = document_shares(one, weights, currency)
+    off = sum(shares, off_freight)
     words = f"{rate}%" if rate else f"{plain(off)} {currency}"
     note = f"a share of {words} off {plain(base)} in all"
     for work, share in zip(mine, shares, strict=True):
         if share:
             _reduce(work, one, share, rate, currency, note)
-    if carriage:
+    if off_freight:
         label = "Document discount"
-        take_freight(freight, BY_HAND, label, carriage, currency, rate, name="manual")
+        take_freight(freight, BY_HAND, label, off_freight, currency, rate, name="manual")
     kept = 1 - (one.value / 100 if rate else off / base if base else ZERO)
     for name in hand.counted:
         hand.after[name] *= kept
@@ -224,7 +221,6 @@ def take_off(
 
 
 def apply_discount(work: Work, discount_bp: int, currency: str) -> None:
-    """Apply the discount the seller asked for, on what is left of the line."""
     if discount_bp and work.running is not None:
         rate = Decimal(discount_bp) / 100
         take_off(work, "discount", "REQUESTED-DISCOUNT", "Discount", rate, currency)

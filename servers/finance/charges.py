@@ -20,7 +20,7 @@ from servers.finance.tax.decisions import TaxDecision
 from servers.toolkit.findings import Finding, Severity
 from servers.toolkit.money import round_money, to_minor
 
-CARRIAGE = "carriage"
+FREIGHT = "carriage"
 SERVICES = frozenset({"service", "digital"})
 ZERO = Decimal(0)
 
@@ -36,7 +36,6 @@ class Charges:
 
     @property
     def net(self) -> Decimal:
-        """What the fees come to."""
         return sum((amount for _, amount, _ in self.rows), ZERO)
 
     def blocks(self, currency: str) -> list[ChargeBlock]:
@@ -58,7 +57,7 @@ def charges_of(
     place: tuple[str, str],
     day: date,
     currency: str,
-    carriage: TaxDecision | None,
+    freight_tax: TaxDecision | None,
     tax_of: Callable[[Item], TaxDecision | None],
 ) -> Charges:
     """Return the fees that are due; `place` is the ship-to country and the ship method."""
@@ -72,7 +71,7 @@ def charges_of(
         if not why:
             continue
         amount = fee.amount.get(currency)
-        tax = carriage if fee.tax_class == CARRIAGE else tax_of(_supply(fee))
+        tax = freight_tax if fee.tax_class == FREIGHT else tax_of(_supply(fee))
         if amount is None:
             charges.findings.append(_no_amount(fee, currency))
         if amount is None or tax is None:
@@ -94,7 +93,6 @@ def _due(
     currency: str,
     merchandise: Decimal,
 ) -> str:
-    """Say why a fee is due; empty when it is not."""
     country, method = place
     items = [work.item for work in counted if work.item is not None and work.gross is not None]
     if not items or not fee.window.covers(day):
@@ -119,7 +117,6 @@ def _due(
 
 
 def _supply(fee: Fee) -> Item:
-    """Return a fee as a supply of its class, to be taxed like one."""
     return Item(
         sku=fee.fee_id,
         name=fee.label,

@@ -21,7 +21,6 @@ TERMS = (
 
 
 def diff(before: QuoteSnapshot, after: QuoteSnapshot) -> QuoteDiff:
-    """Say what differs between two revisions."""
     lines = _lines(before.lines, after.lines)
     numbers = _fields(before, after, NUMBERS)
     terms = [*_fields(before, after, TERMS), *_clauses(before, after)]

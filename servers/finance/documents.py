@@ -1,4 +1,4 @@
-"""A stored quote as others see it: all of it inside the house, and what the customer gets.
+"""A stored quote as others see it: all of it for people of the seller, part of it for the customer.
 
 `CustomerQuote` has no field for cost, margin, findings, approvals, claims or who played the
 agents, and every model here is closed (`extra="forbid"`), so such a thing cannot slip into what a
@@ -128,7 +128,6 @@ class QuoteSnapshot(Block):
 
     @property
     def most_discount_bp(self) -> int:
-        """The largest discount anywhere on the quote, with what is by hand."""
         return self.effective_discount_bp or self.discount_bp
 
 

@@ -33,7 +33,7 @@ TITLES = {
     "manual": "By hand",
     "discount": "Discount",
     "round": "Rounding",
-    "freight": "Carriage",
+    "freight": "Freight",
     "charge": "Fee",
     "tax": "Tax",
     "totals": "Totals",
@@ -42,7 +42,6 @@ TITLES = {
 
 
 def complete(facts: PricingFacts, pricing: Pricing) -> list[TraceStep]:
-    """Return a pricing's trace, with the figures under the lines and the rows' versions."""
     trace = [*pricing.trace, *_figures(pricing)]
     named = {name for one in trace for name in (one.source, one.rule_id)}
     versions = _versions(facts, named)
@@ -57,7 +56,6 @@ def complete(facts: PricingFacts, pricing: Pricing) -> list[TraceStep]:
 
 
 def _figures(pricing: Pricing) -> Iterator[TraceStep]:
-    """Yield a step for every figure under the lines; none where there is no total."""
     totals, currency = pricing.totals, pricing.currency
     if totals.total_minor is None:
         return
@@ -73,10 +71,10 @@ def _figures(pricing: Pricing) -> Iterator[TraceStep]:
         )
 
     yield figure("SUM-LINES", totals.lines_minor, "the net amounts of the lines that count")
-    yield figure("SUM-FREIGHT", totals.freight_minor, "carriage after its reductions")
+    yield figure("SUM-FREIGHT", totals.freight_minor, "freight after what is taken off it")
     if pricing.charges:
         yield figure("SUM-CHARGES", totals.charges_minor, _names(pricing.charges))
-    yield figure("SUM-NET", totals.net_minor, "lines + carriage + fees")
+    yield figure("SUM-NET", totals.net_minor, "lines + freight + fees")
     for tax in pricing.taxes:
         where = f" in {tax.jurisdiction}" if tax.jurisdiction else ""
         yield figure(
@@ -184,7 +182,6 @@ def told(trace: Iterable[TraceStep]) -> list[ToldStep]:
 
 
 def said(one: TraceStep) -> str:
-    """Return a step in words: what it did, by which rule and row, and what lost against it."""
     title = TITLES.get(one.step, one.step.replace("_", " ").capitalize())
     if one.before is not None and one.after is not None and one.before != one.after:
         amount = f"{one.before} becomes {one.after}"

@@ -1,4 +1,4 @@
-"""Freight: what carriage of the whole quote costs, by method, zone and weight (step 10)."""
+"""Freight: what the transport of a quote costs, by method, zone and weight (step 10)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

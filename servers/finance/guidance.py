@@ -1,6 +1,6 @@
 """A price to aim for: bounded, explained, never set (no step of the waterfall reads it).
 
-The floor comes from cost and the house's margin floor. Target and stretch come from what customers
+The floor comes from cost and the seller's margin floor. Target and stretch come from what customers
 like this one accepted before, for about as much of the same item, or of its family where too few
 bought the item. All three stay between the floor (or the lowest price of the policy band, whichever
 is higher) and the price list. Its answer reveals cost: it is for named persons only.
@@ -111,7 +111,6 @@ def guide(deal: Deal, past: Iterable[PastLine], policy: GuidancePolicy, floor_bp
 def comparables(
     deal: Deal, past: Iterable[PastLine], policy: GuidancePolicy
 ) -> tuple[list[PastLine], str]:
-    """Return the comparable lines, the newest first, and how they were found, in words."""
     like = [line for line in past if _alike(line, deal, policy)]
     like.sort(key=lambda line: (line.on, line.number, line.line_id), reverse=True)
     same = [line for line in like if line.sku == deal.sku]
@@ -142,11 +141,11 @@ def _alike(line: PastLine, deal: Deal, policy: GuidancePolicy) -> bool:
 
 
 def _floor(deal: Deal, floor_bp: int) -> Point | None:
-    """Return the lowest amount that earns the house's margin, rounded up."""
+    """Return the lowest amount that earns the seller's margin, rounded up."""
     if deal.cost_minor is None or floor_bp >= WHOLE_BP:
         return None
     least = whole_up(deal.cost_minor * WHOLE_BP / (WHOLE_BP - floor_bp))
-    return Point(least, "earns the house's margin floor, and no more")
+    return Point(least, "earns the seller's margin floor, and no more")
 
 
 def _point(

@@ -12,7 +12,6 @@ ROOM, SMALL = 24_000, 4_000
 
 
 def part_of_diff(diff: QuoteDiff, from_change: int, room: int = ROOM) -> QuoteDiff:
-    """Return what differs between two quotes, with the lines from one on that fit."""
     rest = diff.model_copy(update={"lines": []})
     room = max(SMALL, room - len(rest.model_dump_json().encode()))
     lines, after = first_that_fit(diff.lines, from_change, room)

@@ -1,4 +1,4 @@
-"""Which of the house's limits a price breaks: discounts of every kind, promotions, currency.
+"""Which of the seller's limits a price breaks: discounts of every kind, promotions, currency.
 
 All of them at once, each a finding of its own rule. The limits of a person stand before those of a
 role, and those before everybody's; of the ones that hold, the highest that is passed decides.
@@ -15,7 +15,6 @@ from servers.toolkit.findings import Finding, Severity
 
 
 def highest(limits: Sequence[RoleAbove], value: int) -> RoleAbove | None:
-    """Return the highest threshold that a value is above; it decides the role."""
     over = [limit for limit in limits if value > limit.above]
     return max(over, key=lambda limit: limit.above, default=None)
 
@@ -93,7 +92,6 @@ def _broken(code: str, what: str, limit: RoleAbove) -> Finding:
 
 
 def _set_aside(request: PriceRequest, trace: Iterable[TraceStep]) -> Finding | None:
-    """Say so when a price set by hand put a promotion out of effect."""
     by_hand = {one.line_id for one in request.adjustments if one.kind == "override"}
     lost = [
         f"{step.line_id}: {one}"
@@ -114,7 +112,6 @@ def _set_aside(request: PriceRequest, trace: Iterable[TraceStep]) -> Finding | N
 
 
 def _currency(request: PriceRequest, on_file: str) -> Finding | None:
-    """Say so when a quote is in another currency than the customer's own."""
     if request.currency is None or request.currency == on_file:
         return None
     return finding(
@@ -127,7 +124,6 @@ def _currency(request: PriceRequest, on_file: str) -> Finding | None:
 
 
 def validity(policy: Policy, days: int | None, who: Requester) -> list[Finding]:
-    """Say so when an offer is to be valid longer than the house's own validity."""
     if days is None or days <= policy.validity_days:
         return []
     limit = highest(holding(policy.validity_limits, who), days)
@@ -135,7 +131,7 @@ def validity(policy: Policy, days: int | None, who: Requester) -> list[Finding]:
         finding(
             "VALIDITY_LONG",
             Severity.NEEDS_HUMAN,
-            f"a validity of {days} days is longer than the house's {policy.validity_days}",
+            f"a validity of {days} days is longer than the seller's {policy.validity_days}",
             rule_id=limit.rule_id if limit else "APR-VALIDITY",
             fix=f"offer {policy.validity_days} days, or ask a person to approve",
         )

@@ -98,5 +98,4 @@ class Work:
 
     @property
     def exclusive(self) -> bool:
-        """Whether a contract shuts out tiers and promotions."""
         return self.price.contract is not None and self.price.contract.exclusive

@@ -22,7 +22,6 @@ TEN = Decimal("0.0000000001")
 def present(
     facts: PricingFacts, totals: TotalsBlock, currency: str, wanted: str | None, day: date
 ) -> tuple[PresentationBlock | None, Finding | None]:
-    """Return the total in the currency asked for, or why there is none."""
     if wanted is None or wanted == currency or totals.total_minor is None:
         return None, None
     known = {rate.currency: rate for rate in facts.rates}
@@ -57,7 +56,6 @@ def _is_money(code: str) -> bool:
 
 
 def _sources(rates: Iterable[Rate]) -> list[str]:
-    """Return the sources of the rates, each once, in order."""
     return list(dict.fromkeys(rate.source for rate in rates))
 
 

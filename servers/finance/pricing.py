@@ -104,18 +104,18 @@ class _Waterfall:
             self._round(work)
         self.taxing.take_out(works)
         self._doubts(works)
-        carriage = self.taxing.carriage(works)
+        freight_tax = self.taxing.freight_tax(works)
         lines = [line_block(place, w, self.currency) for place, w in enumerate(works, start=1)]
         for work in works:
             self.findings += work.term.findings + work.price.findings + work.findings
             self.trace += work.price.trace + work.trace
         self.findings += freight.findings
         self.trace += freight.trace
-        charges = self._charges(works, carriage)
-        taxes, totals = self._totals(works, freight, carriage, charges)
+        charges = self._charges(works, freight_tax)
+        taxes, totals = self._totals(works, freight, freight_tax, charges)
         margin = margin_of(works, self.facts.exchange, self.currency, self.policy)
         self._limits(margin, works, hand)
-        block = freight_block(freight, carriage, self.currency)
+        block = freight_block(freight, freight_tax, self.currency)
         runs = recurring(works, totals, self.currency)
         answer = self._answer(
             lines, block, charges.blocks(self.currency), taxes, totals, runs, margin
@@ -125,7 +125,6 @@ class _Waterfall:
         return replace(answer, promotions=named, discount_bp=most, costs=costs)
 
     def _overrides(self, works: list[Work]) -> dict[str, Decimal]:
-        """Set the prices that a person set; return what the lines cost before."""
         asked, currency = self.request.adjustments, self.currency
         before = {w.line.line_id: adjustments.override(w, asked, currency) for w in works}
         return {name: amount for name, amount in before.items() if amount is not None}
@@ -180,10 +179,10 @@ class _Waterfall:
             self.currency,
         )
 
-    def _charges(self, works: list[Work], carriage: TaxDecision | None) -> Charges:
+    def _charges(self, works: list[Work], freight_tax: TaxDecision | None) -> Charges:
         place = (self.country, self.request.ship_method)
         charges = charges_of(
-            self.facts, works, place, self.day, self.currency, carriage, self.taxing.of
+            self.facts, works, place, self.day, self.currency, freight_tax, self.taxing.of
         )
         self.findings += [found for found in charges.findings if found not in self.findings]
         self.trace += charges.trace
@@ -193,7 +192,7 @@ class _Waterfall:
         self,
         works: list[Work],
         freight: Freight,
-        carriage: TaxDecision | None,
+        freight_tax: TaxDecision | None,
         charges: Charges,
     ) -> tuple[list[TaxBlock], TotalsBlock]:
         counted = [w for w in works if w.in_total]
@@ -207,7 +206,7 @@ class _Waterfall:
                     fix="make one line firm",
                 )
             )
-        taxes, totals = document_totals(counted, freight, carriage, charges, self.taxing)
+        taxes, totals = document_totals(counted, freight, freight_tax, charges, self.taxing)
         totals = cash_rounded(totals, self.policy.cash_rounding, self.currency)
         self.findings += self.taxing.findings
         return taxes, totals
@@ -297,7 +296,6 @@ def explain(pricing: Pricing, line_id: str | None) -> list[TraceStep]:
 
 
 def _empty(request: PriceRequest, currency: str, findings: list[Finding]) -> Pricing:
-    """Return a pricing without any price, for a request that cannot be begun."""
     freight = FreightBlock(
         method=request.ship_method,
         label=request.ship_method,

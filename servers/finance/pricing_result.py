@@ -44,5 +44,4 @@ class Pricing:
     costs: Mapping[str, Decimal | None] = field(default_factory=dict)
 
     def public(self) -> Priced:
-        """Return the answer without margin and trace, as tools give it."""
         return block(Priced, self, tax=self.taxes, approvals_needed=self.approvals)

@@ -1,6 +1,6 @@
 """A change that a person makes to a stored quote by hand; pure functions on its inputs.
 
-Only what the quote is made from changes: quantities, lines, discounts with their reasons, carriage
+Only what the quote is made from changes: quantities, lines, discounts with their reasons, freight
 and terms. Every number and every clause is worked out again from that.
 """
 

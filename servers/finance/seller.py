@@ -8,7 +8,6 @@ from servers.toolkit.findings import Finding, Severity
 
 
 def choose(entities: Iterable[Entity], country: str) -> Entity | Finding:
-    """Return the entity that serves a country, else the default one, else what is missing."""
     every = sorted(entities, key=lambda one: one.entity_id)
     mine = [one for one in every if country in one.countries]
     fitting = mine or [one for one in every if one.is_default]

@@ -1,4 +1,4 @@
-"""The finance server: every price, tax, term, approval and quote of the house."""
+"""The finance server: every price, tax, term, approval and quote of the seller."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -58,7 +58,7 @@ def _load_demo(session: Session, folder: Path) -> dict[str, int]:
 
 
 def set_up(database: Database, company: Path) -> list[str]:
-    """Write who the house is, from a company file; return what that came to, in words.
+    """Write who the seller is, from a company file. Returns one sentence per change.
 
     A database without policies gets our defaults as well: policies, payment terms, the skeleton
     of the taxes.

@@ -20,7 +20,6 @@ ZERO = Decimal(0)
 
 
 def minor(amount: Decimal | None, currency: str) -> int | None:
-    """Return an amount in minor units, None when there is none."""
     return None if amount is None else to_minor(amount, currency)
 
 
@@ -38,15 +37,15 @@ def no_totals(freight_minor: int | None = None) -> TotalsBlock:
 def document_totals(
     counted: Sequence[Work],
     freight: Freight,
-    carriage: TaxDecision | None,
+    freight_tax: TaxDecision | None,
     charges: Charges,
     taxing: Taxing,
 ) -> tuple[list[TaxBlock], TotalsBlock]:
     """Return the tax breakdown and totals; empty when any part has no price or no tax."""
     currency = taxing.currency
-    if not counted or freight.net is None or carriage is None or not charges.whole:
+    if not counted or freight.net is None or freight_tax is None or not charges.whole:
         return [], no_totals(minor(freight.net, currency))
-    extras = [(carriage, freight.net), *((tax, amount) for _, amount, tax in charges.rows)]
+    extras = [(freight_tax, freight.net), *((tax, amount) for _, amount, tax in charges.rows)]
     done = taxing.document(counted, extras)
     if done is None:
         return [], no_totals(minor(freight.net, currency))
@@ -80,7 +79,7 @@ def document_totals(
 
 
 def cash_rounded(totals: TotalsBlock, steps: Mapping[str, Decimal], currency: str) -> TotalsBlock:
-    """Return the totals with what is to be paid in coins, where the house rounds to them.
+    """Return the totals with what is to be paid in coins, where the seller rounds to them.
 
     The total stays what it is, and so does its tax: the rounding is a line of its own below it.
     """
@@ -134,7 +133,6 @@ def line_block(position: int, work: Work, currency: str) -> InternalLine:
 
 
 def _at_list(work: Work, currency: str) -> Decimal | None:
-    """Return what a line comes to at the price list, for its quantity and term."""
     listed = work.price.list_amount
     if listed is None:
         return None

@@ -178,7 +178,6 @@ def _recurring(q: Document) -> Iterator[Difference]:
 
 
 def _trace(q: QuoteDocument) -> Iterator[Difference]:
-    """Say where a line's steps do not follow from each other, or do not end at its net."""
     at: dict[str, str] = {}
     for place, step in enumerate(q.trace):
         if not step.line_id:

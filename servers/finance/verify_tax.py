@@ -33,14 +33,12 @@ Groups = dict[Decimal, list[Part]]
 
 
 def printed(minor: int | None, currency: str) -> str:
-    """Return an amount as a difference names it."""
     if minor is None:
         return "nothing"
     return f"{from_minor(minor, currency):.{exponent(currency)}f} {currency}"
 
 
 def tax_faults(q: Document) -> Iterator[Fault]:
-    """Return what is wrong with the breakdown, row by row, then what no row charges."""
     parts = _parts(q)
     charged: dict[tuple[str, Decimal], Decimal] = {}
     compound: set[str] = set()
@@ -116,7 +114,6 @@ def _before(groups: Groups, tax: TaxBlock, taxes: Sequence[TaxBlock]) -> int | N
 def _amount(
     q: Document, where: str, tax: TaxBlock, parts: Sequence[Part], *, exact: bool
 ) -> Iterator[Fault]:
-    """Check a row's tax, by the rounding that the document says it has."""
     rate, currency = Decimal(tax.rate), q.currency
     inside = [part.net + part.inside for part in parts if part.inclusive]
     on_top = [part.net for part in parts if not part.inclusive]
@@ -131,5 +128,4 @@ def _amount(
 
 
 def _rounded(minor: Decimal, currency: str) -> int:
-    """Return a fraction of minor units, rounded as money is."""
     return to_minor(round_money(minor.scaleb(-exponent(currency)), currency), currency)

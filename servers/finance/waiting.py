@@ -20,7 +20,7 @@ from servers.finance.facts.blocks import (
 from servers.finance.facts.policy import Approver
 from servers.toolkit.errors import ForbiddenError
 
-WHERE = "at a terminal of the house, with this server's data folder (--home) and its keys"
+WHERE = "at a terminal of the seller, with this server's data folder (--home) and its keys"
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,10 @@ class Waiter:
     digest: str = ""
     superseded_by: str = ""
     issuing_roles: Collection[str] = ()
-    """The roles of who may issue it; empty when anybody of the house may, and programs."""
+    """The roles of who may issue it; empty when anybody of the seller may, and programs."""
 
 
 def next_step(quote: Waiter, people: Sequence[Approver]) -> NextStep:
-    """Return what a quote waits for, complete in itself."""
     if quote.status == "issued":
         return NextStep(
             waits_for="nothing",
@@ -75,7 +74,6 @@ def next_step(quote: Waiter, people: Sequence[Approver]) -> NextStep:
 
 
 def _closed(quote: Waiter) -> str:
-    """Say what became of a quote that waits for nobody, and what may follow."""
     name = quote.number or quote.quote_id
     if quote.status == "accepted":
         return f"{name} is accepted: a deal. Nothing about it changes any more."

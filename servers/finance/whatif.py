@@ -26,8 +26,8 @@ MOST_PIECES, ALL_BP = 100_000, 10_000
 MOST_BREAKS = 12
 LEAST_TRIES = 40
 Terms = tuple[object, ...]
-NOTHING = -1
-"""How high a ladder stands of which no rule asks."""
+NO_RULE = -1
+"""The height of a ladder none of whose rules asks for approval (rules stand at 0 and above)."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,6 @@ def _next(terms: Callable[[int], Terms], low: int, high: int) -> int | None:
 
 
 def _entry_bounds(facts: PricingFacts, line: LineIn) -> list[int]:
-    """Return the quantities above a line's own at which a price entry begins or ends."""
     mine = [one for one in facts.units if one.sku == line.sku]
     units = [Fraction(one.numerator, one.denominator) for one in mine]
     found = set()
@@ -196,15 +195,13 @@ def _rung(rule: str) -> tuple[str, int]:
 
 
 def _heights(rules: Iterable[str]) -> dict[str, int]:
-    """Return how high each ladder stands."""
     heights: dict[str, int] = {}
     for ladder, height in map(_rung, rules):
-        heights[ladder] = max(height, heights.get(ladder, NOTHING))
+        heights[ladder] = max(height, heights.get(ladder, NO_RULE))
     return heights
 
 
 def _by_discount(facts: PricingFacts, request: PriceRequest, asked: frozenset[str]) -> list[WayOut]:
-    """Return the nearest discounts at which a rule, or every rule, asks for nothing."""
     known: dict[int, Pricing] = {}
 
     def at(bp: int) -> Pricing:
@@ -213,7 +210,7 @@ def _by_discount(facts: PricingFacts, request: PriceRequest, asked: frozenset[st
         return known[bp]
 
     def reaches(bp: int, ladder: str, height: int) -> bool:
-        return _heights(_rules(at(bp))).get(ladder, NOTHING) >= height
+        return _heights(_rules(at(bp))).get(ladder, NO_RULE) >= height
 
     edges: set[int] = set()
     now = request.discount_bp
@@ -240,7 +237,6 @@ def _edges(present: Callable[[int], bool]) -> set[int]:
 def _by_quantity(
     facts: PricingFacts, request: PriceRequest, line: LineIn, asked: frozenset[str], tries: int
 ) -> list[WayOut]:
-    """Return the nearest quantities of a line at which a rule, or every rule, asks for nothing."""
     now = line.quantity
 
     def at(quantity: int) -> Pricing:
@@ -257,7 +253,6 @@ def _by_quantity(
 
 
 def _around(now: int, tries: int) -> Iterator[int]:
-    """Yield quantities by their distance, the smaller first."""
     step = 0
     while tries > 0 and step < MOST_PIECES:
         step += 1
@@ -283,7 +278,7 @@ def _chosen(
         pricing = at(value)
         left = _rules(pricing)
         heights = _heights(left)
-        gone = {rule for rule in asked if heights.get(_rung(rule)[0], NOTHING) < _rung(rule)[1]}
+        gone = {rule for rule in asked if heights.get(_rung(rule)[0], NO_RULE) < _rung(rule)[1]}
         if pricing.totals.total_minor is None or (gone <= avoided and left):
             continue
         found.append(

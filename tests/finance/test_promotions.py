@@ -256,7 +256,7 @@ def test_a_gift_does_not_cost_its_carriage(given: With) -> None:
     without = given([gift], line("l1", "SW-P8-120", 1), promo_codes=[])
     assert with_it.freight.gross_minor == (without.freight.gross_minor or 0) + 2 * 60
     assert [(a.label, a.amount_minor) for a in with_it.freight.allowances] == [
-        ("Carriage of gifts GIFT", 120)
+        ("Freight of gifts GIFT", 120)
     ]
     assert with_it.totals == without.totals
 

@@ -20,7 +20,7 @@ from servers.toolkit.declare import resource
 
 CARD = "ui://finance/quote-card.html"
 MIME = "text/html;profile=mcp-app"
-NOTHING: dict[str, list[str]] = {
+REACHES_NOTHING: dict[str, list[str]] = {
     "connectDomains": [],
     "resourceDomains": [],
     "frameDomains": [],
@@ -36,7 +36,7 @@ NOTHING: dict[str, list[str]] = {
         rows="public",
         mime_type=MIME,
         confidentiality="public",
-        ui={"csp": NOTHING, "prefersBorder": True},
+        ui={"csp": REACHES_NOTHING, "prefersBorder": True},
     ),
 )
 def quote_card(_finance: object) -> str:
@@ -46,7 +46,6 @@ def quote_card(_finance: object) -> str:
 
 @cache
 def page() -> str:
-    """Return the card as one self-contained HTML page."""
     style, view, bridge = (_part(name) for name in ("card.css", "view.js", "bridge.js"))
     allowed = {
         "default-src": "'none'",

@@ -13,7 +13,7 @@ Kind = Literal["small_order", "hazmat", "fixed"]
 
 @dataclass(frozen=True)
 class FreightRate:
-    """What carriage by a method into a zone costs: base + per started kilogram."""
+    """What freight by a method into a zone costs: base + per started kilogram."""
 
     rate_id: str
     method: str
@@ -47,7 +47,7 @@ class Fee:
 
 @dataclass(frozen=True)
 class Rate:
-    """What one unit of the house's base currency is in another, on a day, says a source."""
+    """What one unit of the seller's base currency is in another, on a day, says a source."""
 
     currency: str
     rate: Decimal

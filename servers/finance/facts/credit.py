@@ -1,4 +1,4 @@
-"""What finance grants a customer, what is owed, and the house's credit policy."""
+"""What finance grants a customer, what is owed, and the seller's credit policy."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -57,7 +57,7 @@ class PolicyRow:
 
 @dataclass(frozen=True)
 class CreditPolicy:
-    """The house's credit policy; without rows only hold and limit count."""
+    """The seller's credit policy; without rows only hold and limit count."""
 
     rows: tuple[PolicyRow, ...] = ()
     share_parent_limit: bool = False

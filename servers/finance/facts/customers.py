@@ -61,5 +61,4 @@ class Customer:
     industry: str = ""
 
     def address(self, address_id: str) -> Address | None:
-        """Return one of the customer's own addresses, or None."""
         return next((a for a in self.addresses if a.address_id == address_id), None)

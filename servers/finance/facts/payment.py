@@ -73,10 +73,8 @@ def plain_lines(days: int, *, prepaid: bool) -> tuple[TermLine, ...]:
 
 
 def advance(line: TermLine) -> bool:
-    """Say whether an instalment is due before delivery."""
     return line.due == "order" and line.days == 0
 
 
 def late(line: TermLine) -> int:
-    """Return the most days that pass until an instalment is due."""
     return line.days + (LONGEST_MONTH if line.due == "end_of_month" else 0)

@@ -1,4 +1,4 @@
-"""The limits of the house, and the people they hold for."""
+"""The limits of the seller, and the people they hold for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ NOBODY = Requester()
 
 @dataclass(frozen=True)
 class Policy:
-    """The house's own limits."""
+    """The seller's own limits."""
 
     discount_limits: tuple[RoleAbove, ...]
     total_limits: Mapping[str, tuple[RoleAbove, ...]]

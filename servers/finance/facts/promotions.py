@@ -22,7 +22,6 @@ class Selector:
     units: tuple[str, ...] = ()
 
     def fits(self, item: Item, unit: str) -> bool:
-        """Say whether a line of this item, sold by this unit, is meant."""
         return (
             self.sku in ("", item.sku)
             and self.family in ("", item.family)

@@ -1,4 +1,4 @@
-"""The legal entities of the house."""
+"""The legal entities of the seller."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from servers.finance.facts.blocks import SellerBlock
 
 @dataclass(frozen=True)
 class Entity:
-    """A legal entity of the house, and whom it serves."""
+    """A legal entity of the seller, and whom it serves."""
 
     entity_id: str
     countries: frozenset[str]

@@ -61,7 +61,7 @@ class Tax:
 
 @dataclass(frozen=True)
 class Jurisdiction:
-    """A place with a tax law of its own: how it rounds, taxes carriage and shows prices."""
+    """A place with a tax law of its own: how it rounds, taxes freight and shows prices."""
 
     jurisdiction: str
     name: str

@@ -18,12 +18,10 @@ class Window:
         return self.last is not None and self.last < day
 
     def meeting(self, other: "Window") -> "Window":
-        """Return the days on which both windows hold."""
         firsts = [one.first for one in (self, other) if one.first is not None]
         lasts = [one.last for one in (self, other) if one.last is not None]
         return Window(max(firsts, default=None), min(lasts, default=None))
 
     def overlaps(self, other: "Window") -> bool:
-        """Say whether two windows share a day."""
         shared = self.meeting(other)
         return (shared.first or date.min) <= (shared.last or date.max)

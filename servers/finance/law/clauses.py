@@ -71,7 +71,6 @@ def hash_of(text: str) -> str:
 
 
 def flags_of(items: Iterable[Item]) -> frozenset[str]:
-    """Return what the products bring along: their kinds and their flags."""
     found = {item.kind for item in items}
     return frozenset(found.union(*(item.flags for item in items)) if found else found)
 
@@ -173,7 +172,6 @@ def check_set(clauses: Sequence[Clause], facts: TermsFacts, policy: Policy) -> l
 def check_mandatory(
     selected: Sequence[Clause], given: Sequence[Clause], facts: TermsFacts, policy: Policy
 ) -> list[Finding]:
-    """Say which mandatory clause was left out without another one on its topic."""
     covered = {clause.topic for clause in given}
     said = {t for t, flag in policy.mandatory_topics.items() if not flag or flag in facts.flags}
     topics = [c.topic for c in selected if c.mandatory and c.topic not in covered | said]

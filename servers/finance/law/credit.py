@@ -1,4 +1,4 @@
-"""Credit: what a customer would owe, whether it fits, and what the house's policy makes of it.
+"""Credit: what a customer would owe, whether it fits, and what the seller's policy makes of it.
 
 Exposure is open receivables, accepted quotes that are not billed, and this quote. An amount in
 another currency than the limit is never converted: it is said. The policy is a table of rating,
@@ -36,7 +36,6 @@ class Numbers:
 
     @property
     def exposure_minor(self) -> int:
-        """What the customer would owe."""
         return self.open_minor + self.unbilled_minor + self.asked_minor
 
 

@@ -50,7 +50,6 @@ def screen(
 
 
 def hits(parties: Iterable[Party], against: ScreeningList) -> list[Hit]:
-    """Return every party and entry that are alike enough, the likest first."""
     found = [
         hit
         for party in dict.fromkeys(parties)
@@ -67,7 +66,6 @@ def likeness(one: str, other: str) -> Decimal:
 
 
 def verdict_of(findings: Iterable[Finding]) -> Verdict:
-    """Return clear, needs_human or blocked; never more than the findings say."""
     severities = {found.severity for found in findings}
     if Severity.BLOCKED in severities:
         return "blocked"
@@ -129,7 +127,6 @@ def _newest(reviews: Iterable[Review]) -> list[Review]:
 
 
 def _holds(review: Review, hit: Hit, day: date) -> bool:
-    """Say whether a review is about these two names, in time."""
     names = (hit.entry.name, *hit.entry.aliases)
     return (
         review.entry_id == hit.entry.entry_id

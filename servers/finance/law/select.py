@@ -30,7 +30,6 @@ from servers.toolkit.findings import Finding
 
 
 def policy_of(facts: QuoteFacts) -> Policy:
-    """Return the house's limits, which the repository always loads."""
     assert facts.pricing.policy is not None  # noqa: S101
     return facts.pricing.policy
 
@@ -74,7 +73,6 @@ def select_for(
 
 
 def terms_facts(facts: QuoteFacts, request: PriceRequest, total: tuple[int, str]) -> TermsFacts:
-    """Return what the choice of clauses depends on."""
     customer, items = facts.pricing.customer, facts.pricing.items
     ship_to = ship_to_of(customer, request.ship_to_address_id)
     sold = [items[line.sku] for line in request.lines if line.sku in items]
@@ -122,7 +120,6 @@ def term_findings(
     given: Sequence[Clause],
     stated: Sequence[DeviationIn],
 ) -> list[Finding]:
-    """Return what the terms say, and each deviation of the given clauses from them."""
     found = deviations(terms.clauses, given, stated)
     if not found:
         return list(terms.findings)
@@ -158,6 +155,5 @@ def parties_of(customer: Customer, others: Sequence[Party]) -> list[Party]:
 def payment_block(
     terms: PaymentTerms, payable: tuple[int, str], request: PriceRequest
 ) -> PaymentTermsBlock:
-    """Return the payment terms as the document states them, with the instalments."""
     instalments = schedule(terms, *payable, request.order_date)
     return block(PaymentTermsBlock, terms, instalments=instalments)

@@ -27,7 +27,6 @@ class Terms:
 
     @property
     def clause_ids(self) -> list[str]:
-        """The ids of the selected clauses, in order."""
         return [clause.clause_id for clause in self.clauses]
 
 
@@ -45,7 +44,7 @@ def select(
     Args:
         facts: Who buys, where it goes and what it is.
         clauses: Every clause of the library; only approved ones in force are selected.
-        payment_terms: Every code the house knows.
+        payment_terms: Every code the seller knows.
         policy: Mandatory topics and the standard terms.
         asked: What the customer asks for: said aloud, never applied by itself.
         chosen: What the seller chose for the quote; terms longer than agreed need approval.

@@ -47,7 +47,6 @@ class Choice:
 
 
 def keys_of(customer: Customer, ship_to: str, zones: Mapping[str, frozenset[str]]) -> Keys:
-    """Return what books may be narrowed to, for a customer: each key with all it is."""
     names = (name.removeprefix("FREIGHT-") for name, in_it in zones.items())
     regions = {name for name in names if in_region(customer.country, name, zones)}
     return {
@@ -105,7 +104,6 @@ def wanted(entry: Entry) -> dict[str, tuple[str, ...]]:
 
 
 def _misfit(entry: Entry, ask: Ask, units: Units) -> str:
-    """Say why an entry does not apply; empty when it does."""
     if entry.unit != ask.unit and not units.multiplies(entry.sku, entry.unit, ask.unit):
         return f"sold by {entry.unit or 'base unit'}, not by {ask.unit}"
     if not entry.window.covers(ask.day):

@@ -39,18 +39,15 @@ class Parts:
             self._of.setdefault(one.bundle_sku, []).append(one)
 
     def required(self, sku: str) -> list[Component]:
-        """Return what is always in a bundle; nothing for a plain product."""
         return [one for one in self._of.get(sku, ()) if not one.optional]
 
     def optional(self, bundle: str, sku: str) -> Component | None:
-        """Return an optional part of a bundle, if it is one."""
         return next((c for c in self._of.get(bundle, ()) if c.optional and c.sku == sku), None)
 
     def summed(self, sku: str) -> bool:
         return any(one.price_mode == "priced" for one in self.required(sku))
 
     def leaves(self, sku: str, times: int = 1, depth: int = 0) -> dict[str, int]:
-        """Return the plain products in a bundle, with how many of each."""
         found: dict[str, int] = {}
         for one in self.required(sku):
             inner = self.required(one.sku) and depth < MAX_DEPTH
@@ -61,7 +58,6 @@ class Parts:
         return found
 
     def blocks(self, sku: str, items: Mapping[str, Item]) -> list[ComponentBlock]:
-        """Return the parts that a bundle's price includes, as the quote shows them."""
         return [
             ComponentBlock(sku=part, name=items[part].name if part in items else part, quantity=n)
             for part, n in sorted(self.leaves(sku).items())
@@ -93,7 +89,6 @@ def completed(items: Mapping[str, Item], parts: Parts) -> dict[str, Item]:
 
 
 def summed_price(sku: str, pieces: Decimal, subject: str, parts: Parts, look: Look) -> Choice:
-    """Return the price of a bundle that costs the sum of its parts, per bundle."""
     total, said, findings = ZERO, [], []
     for one in parts.required(sku):
         if one.price_mode == "included":

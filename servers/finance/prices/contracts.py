@@ -62,7 +62,6 @@ def apply_contract(
     contracts: Iterable[Contract],
     taken: dict[str, Decimal],
 ) -> None:
-    """Replace the list price by an agreed one, and count what the line takes of it."""
     lost: list[str] = []
     fits: list[tuple[tuple[int, int, date], Contract]] = []
     for contract in sorted(contracts, key=lambda c: c.contract_id):
@@ -106,7 +105,6 @@ def _agree(
     lost: list[str],
     taken: dict[str, Decimal],
 ) -> None:
-    """Put the agreed price in the place of the book's, for as many pieces as it holds for."""
     before = price.amount
     assert before is not None  # noqa: S101 - called only with a list price
     price.contract = contract
@@ -154,7 +152,6 @@ def _agree(
 def _not_in_force(
     contract: Contract, buying: Buying, taken: Mapping[str, Decimal]
 ) -> Finding | None:
-    """Say why a contract of this customer gives no price; None when it does."""
     about = f"the contract price for {contract.selector}"
 
     def no(code: str, severity: Severity, message: str, fix: str) -> Finding:
@@ -234,7 +231,6 @@ def _conflict(buying: Buying, names: list[str]) -> Finding:
 
 
 def commitments(contracts: Iterable[Contract], taken: Mapping[str, Decimal]) -> list[Finding]:
-    """Say which commitments of the contracts a quote uses are still short after it."""
     said = []
     for contract in sorted(contracts, key=lambda c: c.contract_id):
         if contract.min_commit is None or contract.contract_id not in taken:

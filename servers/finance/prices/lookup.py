@@ -46,7 +46,6 @@ class Lookup:
         return self.options.get(("sku", sku), []) + self.options.get(("family", family), [])
 
     def list_price(self, sku: str, unit: str, quantity: Decimal, subject: str) -> Choice:
-        """Return the list price per unit: the books', or the sum of a bundle's parts."""
         ratio = self.units.ratio(sku, unit)
         pieces = quantity if ratio is None else in_base(quantity, ratio)
         if self.parts.summed(sku):

@@ -188,7 +188,6 @@ def _cost(
 
 
 def _enlarged(schedule: Schedule, lot: Lot, missing: Decimal, currency: str) -> Lot | None:
-    """Return a lot with as many more units as are missing to a band; None when none would do."""
     per_unit = lot.unit_price
     if schedule.basis == "quantity":
         per_unit = Decimal(lot.ratio[0]) / lot.ratio[1]

@@ -67,13 +67,11 @@ def pick(
 
 
 def group_key(schedule: Schedule, lot: Lot) -> tuple[str, ...]:
-    """Return what lots are measured together under."""
     of = {"line": lot.line_id, "product": lot.sku, "group": lot.family}
     return (schedule.schedule_id, of.get(schedule.aggregation, ""))
 
 
 def measure(schedule: Schedule, lots: Sequence[Lot], history: Iterable[History] = ()) -> Decimal:
-    """Return how much is bought, as the schedule counts it."""
     if schedule.basis == "term":
         return Decimal(max((lot.term_months or 0 for lot in lots), default=0))
     if schedule.basis == "amount":
@@ -110,7 +108,6 @@ def _slice(schedule: Schedule, band: Band, measured: Decimal) -> Decimal:
 
 
 def _of_slice(schedule: Schedule, band: Band, lot: Lot, size: Decimal) -> Decimal:
-    """Return what a band takes off so many pieces (or so much money) of a lot."""
     if schedule.unit == "flat":
         return band.value
     if schedule.basis == "amount":
@@ -140,7 +137,6 @@ ALLOWED: Mapping[str, frozenset[str]] = {
 
 
 def schedule_problem(schedule: Schedule) -> str:
-    """Say what is wrong with a schedule; empty when it holds together."""
     name, money = schedule.schedule_id, schedule.unit != "percent" or schedule.basis == "amount"
     alone = schedule.aggregation == "line"
     if schedule.type == "slab" and not alone:

@@ -88,7 +88,6 @@ def _as_part(price: UnitPrice, line: LineIn, lines: Sequence[LineIn], lookup: Lo
 
 
 def unknown_currency(currency: str, books: AbstractSet[str]) -> Finding | None:
-    """Say so when there is no price book in a currency, or no such currency."""
     try:
         exponent(currency)
         known = currency in books

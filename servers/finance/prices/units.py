@@ -32,7 +32,6 @@ class Units:
         return next((unit for unit, ratio in sorted(rows.items()) if ratio == ONE), "each")
 
     def multiplies(self, sku: str, priced_by: str, unit: str) -> bool:
-        """Say whether a price per `priced_by` may be multiplied to one per `unit`."""
         mine = self._of.get(sku)
         if mine is None:
             return priced_by == "" and unit == "each"

@@ -40,7 +40,6 @@ class Outcome:
 
     @property
     def benefit(self) -> Decimal:
-        """The money it takes off what counts."""
         return sum((one.amount for one in self.applied), ZERO)
 
     @property
@@ -65,7 +64,6 @@ def in_order(promotions: Iterable[Promotion]) -> list[Promotion]:
 
 
 def run(promotions: Iterable[Promotion], parts: Sequence[Part], currency: str) -> Outcome:
-    """Work out promotions that apply together, one after the other, on parts in their order."""
     state, outcome = State.of(parts), Outcome()
     counted = {part.part_id for part in parts if part.counted}
     for promotion in in_order(promotions):
@@ -88,7 +86,6 @@ def run(promotions: Iterable[Promotion], parts: Sequence[Part], currency: str) -
 
 
 def settle(promotions: Iterable[Promotion], parts: Sequence[Part], currency: str) -> Settled:
-    """Choose among the promotions that hold for an order."""
     holding = in_order(promotions)
     conflicts = equal_ranks(holding)
     clashing = {one.promotion_id for pair in conflicts for one in pair}

@@ -42,7 +42,6 @@ class Part:
 
     @property
     def measured(self) -> Decimal:
-        """What counts towards the merchandise that a promotion asks for."""
         return self.start if self.net is None else self.net
 
     @property
@@ -60,7 +59,6 @@ class State:
 
     @classmethod
     def of(cls, parts: Iterable[Part]) -> "State":
-        """Return the state before the first promotion."""
         return cls({part.part_id: part.start for part in parts})
 
 
@@ -279,7 +277,6 @@ def _gifts(
 
 
 def _cap(promotion: Promotion, found: Effect, parts: Sequence[Part], currency: str) -> Effect:
-    """Hold a promotion to the most it may take off in a currency."""
     cap = promotion.limits.cap.get(currency)
     if cap is None:
         return found

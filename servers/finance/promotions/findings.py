@@ -44,7 +44,6 @@ class Said:
         self.lost = [f"{one.subject}: {one.message}" for one in promoted.findings]
 
     def refusals(self, promotions: Sequence[Promotion], refused: dict[str, Refusal | None]) -> None:
-        """Say why promotions do not hold."""
         for one in promotions:
             if why := refused[one.promotion_id]:
                 self._refuse(one, why)
@@ -72,7 +71,6 @@ class Said:
         ]
 
     def choice(self, holding: Sequence[Promotion], settled: Settled) -> None:
-        """Say what applies, what lost against what, and what an exclusive one came to."""
         outcome, currency = settled.outcome, self.order.currency
         for one, other in settled.conflicts:
             message = f"promotions {one.code} and {other.code} have equal priority in one group"
@@ -112,7 +110,6 @@ class Said:
             self._inform(one, "PROMO_NOT_STACKABLE", self._against(one, settled))
 
     def _against(self, one: Promotion, settled: Settled) -> str:
-        """Say against what a promotion lost, with both amounts where one was exclusive."""
         winners = [applied.promotion for applied in settled.outcome.applied]
         codes = ", ".join(p.code for p in winners) or "the price without it"
         same = [p.code for p in winners if p.stack_group == one.stack_group]

@@ -40,7 +40,6 @@ class Asked:
 
 
 def part_of(work: Work) -> Part | None:
-    """Return a line as promotions see it, or None while it has no price."""
     if work.running is None or work.item is None:
         return None
     return Part(
@@ -99,7 +98,6 @@ def _no_gift(promotion: Promotion, items: Mapping[str, Item]) -> Refusal | None:
 
 
 def _apply(promoted: Promoted, applied: Applied, asked: Asked) -> None:
-    """Put what a promotion does on the lines, the freight and the list of what was applied."""
     promotion, currency = applied.promotion, asked.currency
     label = f"Promotion {promotion.code}"
     rate = percent(promotion.percent) if _plain_rate(promotion, applied) else None
@@ -150,7 +148,6 @@ def _words(promotion: Promotion, applied: Applied, name: str, currency: str) -> 
 
 
 def _give(promoted: Promoted, promotion: Promotion, gift: GiftLine, asked: Asked) -> None:
-    """Add a free line beside the one that earned it."""
     place, beside = next(
         (place, work)
         for place, work in enumerate(promoted.works)
@@ -199,7 +196,7 @@ def carry(promoted: Promoted, freight: Freight, loaded: Freight, currency: str) 
         return loaded
     if extra := loaded.gross - freight.gross:
         codes = ", ".join(sorted(set(promoted.gifts.values())))
-        take_freight(loaded, "PROMO-GIFT", f"Carriage of gifts {codes}", extra, currency)
+        take_freight(loaded, "PROMO-GIFT", f"Freight of gifts {codes}", extra, currency)
     for promotion, off in promoted.freight:
         rate = percent(promotion.percent) if promotion.kind == "percent" else None
         label = f"Promotion {promotion.code}"

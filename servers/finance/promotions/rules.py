@@ -42,7 +42,6 @@ class Refusal:
 
 
 def refusal(promotion: Promotion, order: Order) -> Refusal | None:
-    """Say why a promotion does not hold for an order, or return None when it does."""
     name, window, day = promotion.code, promotion.window, order.day
     if window.ended(day):
         return Refusal(
@@ -85,7 +84,6 @@ def _customer(promotion: Promotion, order: Order) -> Refusal | None:
 
 
 def _measured(promotion: Promotion, order: Order) -> list[Part]:
-    """Return the lines that the conditions measure: all merchandise, or those they name."""
     only = promotion.conditions.measured
     return [
         part

@@ -1,4 +1,4 @@
-"""What only people of the house read: findings, risks, approvals, margin, and the trace."""
+"""What only people of the seller read: findings, risks, approvals, margin, and the trace."""
 
 from dataclasses import dataclass
 

@@ -8,7 +8,6 @@ from servers.finance.render import words
 
 
 def letter(quote: CustomerQuote) -> str:
-    """Return the body of the message, as plain text."""
     currency, sums = quote.currency, quote.totals
     payable = sums.total_minor if sums.payable_minor is None else sums.payable_minor
     facts = [("Quote", quote.number or f"{quote.quote_id} ({quote.status}, not an offer)")]

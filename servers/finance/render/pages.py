@@ -17,7 +17,6 @@ def html_page(document: Document) -> str:
 
 
 def markdown_page(document: Document) -> str:
-    """Return the quote as Markdown; outside text in it is escaped."""
     text = _template("quote.md.j2").render(s=sheet(document))
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 

@@ -131,7 +131,6 @@ def _fonts(country: str, system_fonts: bool) -> list[str]:
 
 
 def _logo(uri: str) -> dict[str, Any] | None:
-    """Return a logo's bytes and format from its data URI; None when there is none that fits."""
     head, _, text = uri.partition(",")
     kind = head.removeprefix("data:").partition(";")[0]
     formats = {"image/svg+xml": "svg", "image/png": "png"}
@@ -173,14 +172,12 @@ def _template() -> bytes:
 
 
 def _undisplayable(problem: Any) -> list[str]:
-    """Return the texts that no font can show, as the compiler's error names them."""
     said = f"{problem.message}\n{problem.diagnostic}"
     found = (_ESCAPED.sub(lambda m: chr(int(m[1], 16)), text) for text in _MISSING.findall(said))
     return list(dict.fromkeys(found))
 
 
 def _boxed(value: Any, missing: Sequence[str]) -> Any:
-    """Return the same words with a box for each character that cannot be shown."""
     if isinstance(value, str):
         gone = {ord(c): BOX for text in missing for c in text if not c.isspace()}
         return value.translate(gone)

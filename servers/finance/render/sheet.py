@@ -118,7 +118,6 @@ class Sheet:
 
 
 def sheet(document: Document) -> Sheet:
-    """Return a quote in words; only the internal document has an inside."""
     q, currency = document, document.currency
     several = len({(tax.category, tax.rate) for tax in q.taxes}) > 1
     decimals = max((words.decimals_of(line.unit_price, currency) for line in q.lines), default=0)
@@ -163,7 +162,6 @@ def sheet(document: Document) -> Sheet:
 
 
 def _cleaned(value: Any) -> Any:
-    """Return the same words without characters that are not to be seen."""
     if isinstance(value, str):
         return words.clean(value)
     if isinstance(value, tuple):

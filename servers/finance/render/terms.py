@@ -66,7 +66,6 @@ def recurring(block: RecurringBlock | None, currency: str) -> list[tuple[str, st
 
 
 def shown_in(block: PresentationBlock | None, totals: TotalsBlock, currency: str) -> str:
-    """Return the total in another currency as a sentence that says it is only to read."""
     if block is None:
         return ""
     ours = words.money(totals.total_minor, currency)

@@ -106,7 +106,6 @@ def _head(root: Element, quote: CustomerQuote, count: int) -> None:
 
 
 def _aside(line: QuoteLine, quote: CustomerQuote) -> str:
-    """Return a line that is in no total, as a sentence."""
     kind = "Alternative" if line.alternative_of else "Option"
     said = ", ".join((line.name, *said_of(line, quote.lines)))
     count = words.quantity(line.quantity, line.unit)
@@ -228,7 +227,6 @@ def _category(
 
 
 def _document_charges(quote: CustomerQuote) -> list[tuple[str, int, tuple[str, str]]]:
-    """Return what is charged on the whole quote: freight after its reductions, and fees."""
     found = []
     freight = quote.freight
     if freight.net_minor:

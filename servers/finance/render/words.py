@@ -60,7 +60,6 @@ def decimals_of(price: str | None, currency: str) -> int:
 
 
 def unit_price(price: str | None, currency: str, decimals: int | None = None) -> str:
-    """Return a unit price; more decimals than the currency's only when it has them."""
     if price is None:
         return "–"
     return _number(Decimal(price), decimals_of(price, currency) if decimals is None else decimals)
@@ -76,7 +75,6 @@ def day(value: date | None) -> str:
 
 
 def country(code: str) -> str:
-    """Return a country's name by its ISO 3166-1 code; the code itself when it is unknown."""
     found = pycountry.countries.get(alpha_2=code)
     return str(getattr(found, "common_name", found.name)) if found else code
 
@@ -103,7 +101,6 @@ def weight(grams: int) -> str:
 
 
 def iban(value: str) -> str:
-    """Return an IBAN in groups of four."""
     plain = value.replace(" ", "")
     return " ".join(plain[i : i + 4] for i in range(0, len(plain), 4))
 
@@ -113,7 +110,6 @@ def severity(value: str) -> str:
 
 
 def cover_text(cover: str) -> str:
-    """Return the approved sentence that opens an offer."""
     return _COVERS[cover]
 
 
@@ -143,14 +139,12 @@ def clean(text: str) -> str:
 
 
 def standing(number: str | None, status: str) -> str:
-    """Return what a reader has to know of the status; nothing when it is an offer that stands."""
     if status in ("issued", "accepted"):
         return "" if status == "issued" else "accepted"
     return f"{status} · {'not an offer' if number is None else 'no longer an offer'}"
 
 
 def title(number: str | None, status: str) -> str:
-    """Return the title of a quote; what is no offer yet says so."""
     if number is None:
         return "Draft quote" if status in ("draft", "waiting", "approved") else f"Quote ({status})"
     return f"Quote {number}"

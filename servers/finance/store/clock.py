@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """Return the time."""
     return datetime.now(UTC)
 
 

@@ -140,7 +140,7 @@ def _record_uses(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> Non
 
 
 def withdraw(session: Session, quote_id: str, reason: str, now: datetime) -> Withdrawn:
-    """Take a quote back; a person of the house decides that.
+    """Take a quote back; a person of the seller decides that.
 
     Raises:
         RuleViolationError: the quote is closed already.

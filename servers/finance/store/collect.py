@@ -73,7 +73,6 @@ def collect(session: Session, request: PriceRequest, requested_by: str | None = 
 
 
 def home_of(entity: Entity | Finding, taxes: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the country whose tax law the seller is under, and the legal entity's id."""
     if isinstance(entity, Entity):
         return entity.block.address.country, entity.entity_id
     return taxes["home_country"], ""
@@ -98,6 +97,5 @@ def _charges(session: Session, ship_method: str, currency: str) -> dict[str, Any
 
 
 def _subscriptions(session: Session, account_id: str) -> tuple[Subscription, ...]:
-    """Return the subscriptions of an account, and of no other."""
     own = select(SubscriptionRow).where(col(SubscriptionRow.account_id) == account_id)
     return facts(session, Subscription, own.order_by(SubscriptionRow.subscription_id))

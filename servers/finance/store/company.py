@@ -1,4 +1,4 @@
-"""Write who the house is: for a new database, and when the company changes."""
+"""Write who the seller is: for a new database, and when the company changes."""
 
 from collections.abc import Iterable, Iterator
 from importlib.resources import as_file, files

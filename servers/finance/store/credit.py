@@ -26,7 +26,6 @@ MAX_FAMILY = 6
 
 
 def credit_policy(settings: Mapping[str, Any]) -> CreditPolicy:
-    """Return the credit policy; a house without one goes by hold and limit only."""
     said = settings.get("credit", {})
     return CreditPolicy(
         rows=tuple(
@@ -83,7 +82,6 @@ def _holder(session: Session, parents: Sequence[str]) -> CustomerRow | None:
 
 
 def _members(session: Session, root: str) -> list[CustomerRow]:
-    """Return an account and everybody below it, in one query."""
     account = col(CustomerRow.account_id)
     tree = select(account, func.abs(0).label("depth")).where(account == root)
     family = tree.cte("below", recursive=True)

@@ -1,4 +1,4 @@
-"""Decide about a quote and issue it: the steps that bind the house."""
+"""Decide about a quote and issue it: the steps that bind the seller."""
 
 import re
 from datetime import date, datetime, timedelta
@@ -148,7 +148,7 @@ def issue(session: Session, quote_id: str, digest: str, now: datetime) -> Issued
         RuleViolationError: it changed, an approval is missing or lapsed, or it cannot be issued.
     """
     if scope.grant().person:
-        approver_of(session, scope.grant().person)  # a person who issues is one of the house
+        approver_of(session, scope.grant().person)  # a person who issues is one of the seller
     quote = stored_quotes.find_quote(session, quote_id)
     hold(session, quote)
     if quote.status in ("issued", "accepted"):
@@ -261,7 +261,6 @@ def _use_approvals(session: Session, quote: Quote, snapshot: QuoteSnapshot, now:
 
 
 def _supersede_issued(session: Session, quote: Quote) -> None:
-    """Close the issued revision that this one replaces, in the same transaction."""
     mine = (col(Quote.opportunity_id) == quote.opportunity_id, col(Quote.status) == "issued")
     for other in session.scalars(select(Quote).where(*mine)):
         supersede(session, other, quote.quote_id)

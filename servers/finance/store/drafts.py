@@ -198,7 +198,6 @@ def _number(session: Session, chain: str) -> str | None:
 
 
 def supersede(session: Session, quote: Quote, by: str) -> None:
-    """Close a quote that another one replaces, and what it waited for."""
     quote.status, quote.superseded_by = "superseded", by
     close_approvals(session, quote.quote_id)
     session.flush()

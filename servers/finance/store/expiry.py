@@ -18,7 +18,7 @@ from servers.finance.tables.quotes import Quote
 from servers.toolkit.database import Database
 
 Days = Mapping[str, date]
-"""What day it is for each legal entity of the house."""
+"""What day it is for each legal entity of the seller."""
 
 
 def today(session: Session, now: datetime) -> Days:
@@ -27,19 +27,16 @@ def today(session: Session, now: datetime) -> Days:
 
 
 def is_over(quote: Quote, days: Days, now: datetime) -> bool:
-    """Say whether an issued quote is past its validity."""
     if quote.status != "issued" or quote.valid_until is None:
         return False
     return quote.valid_until < days.get(quote.entity_id, now.astimezone(UTC).date())
 
 
 def over(days: Days) -> ColumnElement[bool]:
-    """Return the condition of issued quotes that are past their validity."""
     return _issued(days, lambda day: col(Quote.valid_until) < day)
 
 
 def expiring(days: Days, within: int) -> ColumnElement[bool]:
-    """Return the condition of issued quotes that expire within some days."""
     last = timedelta(days=within)
     return _issued(days, lambda day: col(Quote.valid_until).between(day, day + last))
 

@@ -43,13 +43,13 @@ MOST_QUOTES = 500
 
 
 def guidance(session: Session, quote_id: str, line_id: str | None) -> PriceGuidance:
-    """Return guidance about the lines of a stored quote, to a person of the house.
+    """Return guidance about the lines of a stored quote, to a person of the seller.
 
     Raises:
-        ForbiddenError: the caller is no person of the house.
+        ForbiddenError: the caller is no person of the seller.
         NotFoundError: there is no such quote, or the caller may not see it.
         InvalidInputError: no line has that id.
-        RuleViolationError: the house has no policy for guidance.
+        RuleViolationError: the seller has no policy for guidance.
     """
     approver_of(session, scope.person())
     quote = find_quote(session, quote_id)
@@ -78,7 +78,7 @@ def _policy(session: Session) -> GuidancePolicy:
     value = setting(session, "policies").get("guidance")
     if value is None:
         raise RuleViolationError(
-            "the house has no policy for guidance", fix="add `guidance` to policies.json"
+            "the seller has no policy for guidance", fix="add `guidance` to policies.json"
         )
     return GuidancePolicy(**{name: int(number) for name, number in value.items()})
 
@@ -90,7 +90,6 @@ def _deal(
     day: date,
     currency: str,
 ) -> Deal | None:
-    """Return a priced line as a deal; None without a price, which price_quote explains."""
     if line.list_minor is None or line.net_minor is None:
         return None
     cost = costs.get(line.line_id)
@@ -109,7 +108,6 @@ def _deal(
 def _past(
     session: Session, quote: Quote, families: set[str], policy: GuidancePolicy
 ) -> Iterator[PastLine]:
-    """Yield the lines of numbered quotes in the same currency that the caller may see."""
     since = quote.order_date - timedelta(days=policy.days)
     statement: Any = (  # of three columns, which `visible` need not know
         select(Quote, col(CustomerRow.kind), col(CustomerRow.channel))

@@ -30,7 +30,6 @@ def clause(row: ClauseRow) -> Clause:
 
 
 def find_clauses(session: Session) -> tuple[Clause, ...]:
-    """Return the whole library, in a fixed order."""
     order = (col(ClauseRow.clause_id), col(ClauseRow.version), col(ClauseRow.language))
     return tuple(clause(row) for row in session.scalars(select(ClauseRow).order_by(*order)))
 
@@ -60,13 +59,11 @@ def find_screening(session: Session) -> ScreeningList:
 
 
 def find_parties(session: Session, account_id: str) -> tuple[Party, ...]:
-    """Return whom finance knows to go with a customer."""
     mine = select(RelatedParty).where(col(RelatedParty.account_id) == account_id)
     return facts(session, Party, mine.order_by(col(RelatedParty.party_id)))
 
 
 def find_reviews(session: Session, account_id: str) -> tuple[Review, ...]:
-    """Return what named persons decided about the hits of a customer."""
     mine = select(ScreeningReview).where(col(ScreeningReview.account_id) == account_id)
     return tuple(
         fact(Review, one, window=Window(one.decided_on, one.expires_on))

@@ -1,4 +1,4 @@
-"""The house's policies, the people they hold for, and the legal entities that make offers."""
+"""The seller's policies, the people they hold for, and the legal entities that make offers."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -33,7 +33,7 @@ def setting(session: Session, name: str) -> dict[str, Any]:
 
 
 def policy(value: Mapping[str, Any]) -> Policy:
-    """Return the house's limits; amounts are written in major units in the file."""
+    """Return the seller's limits; amounts are written in major units in the file."""
     known = {name: value[name] for name in Policy.__dataclass_fields__ if name in value}
     return Policy(
         **known
@@ -90,7 +90,6 @@ def approver_of(session: Session, person_id: str) -> Approver:
 
 
 def everyone(session: Session) -> list[Approver]:
-    """Return all the people of the house whom finance knows."""
     return [_approver(row) for row in session.scalars(select(Person).order_by(Person.person_id))]
 
 
@@ -100,7 +99,6 @@ def _approver(row: Person) -> Approver:
 
 
 def find_entities(session: Session) -> list[Entity]:
-    """Return the legal entities of the house, the default one first."""
     order = (col(Seller.is_default).desc(), col(Seller.entity_id))
     rows = session.scalars(select(Seller).order_by(*order))
     return [fact(Entity, one, block=block(SellerBlock, one)) for one in rows]

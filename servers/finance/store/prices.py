@@ -78,7 +78,6 @@ def find_prices(
 
 
 def _components(session: Session, skus: Sequence[str]) -> tuple[Component, ...]:
-    """Return the parts of bundles, and of the bundles in them, in one query."""
     table = BundleComponent
     tree = select(col(table.bundle_sku), col(table.sku))
     inside = tree.where(col(table.bundle_sku).in_(skus)).cte("inside", recursive=True)
@@ -156,7 +155,6 @@ def _contracts(session: Session, accounts: Iterable[str]) -> tuple[Contract, ...
 
 
 def _schedules(session: Session) -> tuple[Schedule, ...]:
-    """Return the discount schedules with their bands in order."""
     bands: dict[str, list[Band]] = {}
     for row in session.scalars(select(DiscountBand).order_by(col(DiscountBand.lower))):
         bands.setdefault(row.schedule_id, []).append(fact(Band, row))

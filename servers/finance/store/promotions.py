@@ -21,7 +21,6 @@ from servers.toolkit.money import from_minor
 
 
 def find_promotions(session: Session, codes: Iterable[str]) -> tuple[Promotion, ...]:
-    """Return the promotions of these codes and the automatic ones, with their use: one query."""
     use = PromotionUse
     count, spent = func.count(col(use.quote_id)), func.sum(col(use.amount_minor))
     statement = (
@@ -43,7 +42,6 @@ def find_promotions(session: Session, codes: Iterable[str]) -> tuple[Promotion, 
 
 
 def promotion_uses(snapshot: QuoteSnapshot) -> list[PromotionUse]:
-    """Return the rows that record what a quote uses of promotions, to be added at acceptance."""
     return [
         block(PromotionUse, one, quote_id=snapshot.quote_id, currency=snapshot.currency)
         for one in snapshot.promotions

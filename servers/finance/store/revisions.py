@@ -72,7 +72,6 @@ def revise(
 
 
 def _inputs(session: Session, stored: QuoteInputs, changes: Changes, person: str) -> QuoteInputs:
-    """Return the inputs of the revision, its clauses selected anew."""
     request = revised(stored.request, changes, person)
     terms = changes.payment_terms or stored.payment_terms
     clauses = clauses_after(

@@ -11,5 +11,4 @@ Fact = TypeVar("Fact")
 
 
 def facts(session: Session, kind: type[Fact], statement: Select[Any]) -> tuple[Fact, ...]:
-    """Return the rows of a query as facts, in its order."""
     return tuple(fact(kind, row) for row in session.scalars(statement))

@@ -33,7 +33,6 @@ STANDING = (
 
 
 def visible(statement: Select[Any]) -> Select[Any]:
-    """Narrow a query of quotes to the rows that the caller's grant reaches."""
     statement = scope.narrow(statement, col(Quote.account_id), "account_id")
     statement = scope.narrow(statement, col(Quote.opportunity_id), "opportunity_id")
     return scope.narrow(statement, col(Quote.quote_id), "quote_id")
@@ -78,7 +77,6 @@ def issuing_roles(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> fr
 
 
 def find_approvals(session: Session, quote_id: str) -> list[Approval]:
-    """Return the approvals of a quote, in the order they were asked for."""
     statement = (
         select(Approval)
         .where(col(Approval.quote_id) == quote_id)
@@ -121,7 +119,6 @@ def document(session: Session, quote_id: str, now: datetime) -> QuoteDocument:
 
 
 def next_step_of(session: Session, quote: Quote, now: datetime) -> NextStep:
-    """Return what a quote waits for now, and whom."""
     snapshot = QuoteSnapshot.model_validate_json(quote.snapshot)
     approvals = [approval_block(row, now) for row in find_approvals(session, quote.quote_id)]
     return _next_step(session, quote, snapshot, approvals, now)
@@ -150,7 +147,7 @@ def _next_step(
 
 
 def _is_ours(session: Session) -> bool:
-    """Say whether a named person of the house asks: no agent, no local profile."""
+    """Say whether a named person of the seller asks: no agent, no local profile."""
     person = scope.grant().person
     return bool(person) and session.get(Person, person) is not None
 
@@ -217,5 +214,4 @@ def _row(quote: Quote, approvals: list[Approval], days: expiry.Days, now: dateti
 
 
 def snapshot_of(quote: Quote) -> dict[str, Any]:
-    """Return a stored snapshot as plain data, for comparison."""
     return dict(json.loads(quote.snapshot))

@@ -21,7 +21,6 @@ from servers.finance.tables.taxes import (
 def find_taxes(
     session: Session, customer: Customer, address_id: str, countries: set[str], entity_id: str
 ) -> dict[str, Any]:
-    """Return what is known of the taxes of a delivery, as fields of PricingFacts."""
     ship_to = customer.address(address_id)
     places = countries | {customer.country} | ({ship_to.country} if ship_to else set())
     rates = select(TaxRateRow).where(col(TaxRateRow.country).in_(sorted(places)))
@@ -39,12 +38,10 @@ def find_taxes(
 
 
 def tax_rate(row: TaxRateRow) -> TaxRate:
-    """Return a tax rate, whose source says when it was read."""
     return fact(TaxRate, row, source=_source(row))
 
 
 def jurisdiction(row: TaxJurisdictionRow) -> Jurisdiction:
-    """Return a jurisdiction, whose source says when it was read."""
     return fact(Jurisdiction, row, source=_source(row))
 
 

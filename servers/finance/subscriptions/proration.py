@@ -48,7 +48,6 @@ def anchor_of(first: date, kept: int | None = None) -> int:
 
 
 def of_months(months: int, first: date | None = None, kept: int | None = None) -> Span:
-    """Return a term of whole months, with its days when it is known when it begins."""
     if first is None:
         return Span(months)
     anchor = anchor_of(first, kept)
@@ -95,7 +94,6 @@ def priced_months(span: Span, policy: Proration) -> Fraction:
 
 
 def multiplier(span: Span, default_months: int, policy: Proration) -> Fraction:
-    """Return what part of the standard term's price a term costs."""
     if policy == "daily_actual" and not span.in_months:
         standard = of_months(default_months, span.first, span.anchor)
         return Fraction(days_in(span), days_in(standard))

@@ -55,7 +55,6 @@ def _fits_itself(line: LineIn) -> None:
 
 
 def _fits_before(line: LineIn, before: LineIn) -> None:
-    """Refuse a segment that is another thing than the segment before it."""
     for name in ("sku", "unit", "optional", "alternative_of", "part_of", "options"):
         if getattr(line, name) != getattr(before, name):
             raise wrong(line, f"has another {name} than {before.line_id}", "use the same in both")

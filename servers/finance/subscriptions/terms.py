@@ -40,12 +40,10 @@ class Term:
 
     @property
     def impossible(self) -> bool:
-        """Whether a finding says that there can be no such line."""
         return any(found.severity == Severity.ERROR for found in self.findings)
 
 
 def in_force(subscriptions: Iterable[Subscription], sku: str, day: date) -> int:
-    """Return how many of an item an account has in force on a day."""
     return sum(s.quantity for s in subscriptions if s.sku == sku and s.first <= day <= s.last)
 
 
@@ -124,7 +122,6 @@ def _span(line: LineIn, first: date | None, anchor: int | None) -> Span | None:
 
 
 def _begin(term: Term, line: LineIn, running: Subscription, day: date) -> None:
-    """Give an amendment or a renewal its term, from the subscription that it changes."""
     name = running.subscription_id
     if term.change == "amend":
         first = line.start or max(day, running.first)
@@ -285,7 +282,6 @@ def put_term(price: UnitPrice, line: LineIn, term: Term) -> None:
 
 
 def _cap(price: UnitPrice, line: LineIn, term: Term) -> None:
-    """Hold a renewal at the price list to the increase that its clause allows."""
     running, before = term.subscription, price.amount
     if running is None or running.cap is None or before is None:
         return

@@ -16,7 +16,7 @@ FeeConditions = dict[Literal["flags", "item_kinds", "countries", "ship_methods"]
 
 
 class FreightRateRow(FinanceTable, table=True):
-    """What carriage by a method into a zone costs, in one currency."""
+    """What freight by a method into a zone costs, in one currency."""
 
     __tablename__ = "freight_rate"
     __table_args__ = (UniqueConstraint("method", "zone", "currency"),)

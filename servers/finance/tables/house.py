@@ -1,4 +1,4 @@
-"""Who the house is: legal entities, people, policies."""
+"""Who the seller is: legal entities, people, policies."""
 
 from typing import Annotated, Any
 
@@ -39,7 +39,7 @@ class Seller(FinanceTable, table=True):
 
 
 class Person(FinanceTable, table=True):
-    """Somebody of the house who may approve; a limit that is null is no limit."""
+    """Somebody of the seller who may approve; a limit that is null is no limit."""
 
     person_id: Annotated[str, Bounds(pattern=r"^per_[a-z0-9_-]{1,40}$", max_length=ID)] = Field(
         primary_key=True
@@ -52,7 +52,7 @@ class Person(FinanceTable, table=True):
 
 
 class Setting(FinanceTable, table=True):
-    """A named piece of policy: the house's limits (`policies`), the home country (`taxes`)."""
+    """A named piece of policy: the seller's limits (`policies`), the home country (`taxes`)."""
 
     __tablename__ = "policy"
 

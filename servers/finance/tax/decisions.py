@@ -43,17 +43,14 @@ class TaxDecision:
 
     @property
     def stack(self) -> tuple[Tax, ...]:
-        """The taxes, on top of a price."""
         return self.taxes or (Tax(self.rate),)
 
     @property
     def confidence(self) -> str:
-        """Whether the answer stands, or a person has to look at it first."""
         return "needs_human" if self.needs_human else "determined"
 
 
 def provider_of(facts: PricingFacts) -> TaxRateProvider:
-    """Return the provider of rates: the one given, else finance's own table."""
     return facts.tax_provider or TableProvider(facts.tax_rates, facts.jurisdictions)
 
 
@@ -102,7 +99,6 @@ def _coverage_note(answer: RateAnswer) -> str:
 
 
 def _outside(facts: PricingFacts, place: Place) -> Finding | None:
-    """Say so where a region is outside the tax territory of its country."""
     row = facts.jurisdictions.get(f"{place.country}-{place.region}")
     if row is None or row.coverage != "outside":
         return None
@@ -167,7 +163,6 @@ def _apart(one: str, other: str) -> bool:
 
 
 def _doubts_of(facts: PricingFacts, place: Place, rule: TaxRule, ship_to: str) -> list[Finding]:
-    """Return what a person must confirm about a rule's outcome."""
     if rule.finding:
         return [
             finding(
@@ -236,7 +231,6 @@ def _exempted(
     day: date,
     findings: list[Finding],
 ) -> tuple[TaxDecision, list[Finding]]:
-    """Exempt a supply by a certificate that is verified, in force and for this place."""
     country, region = ship_to
     for one in sorted(certificates, key=lambda c: c.certificate_id):
         severity = Severity.INFO

@@ -157,7 +157,6 @@ def document_sums(
     prepaid: Decimal = ZERO,
     rounding: Decimal = ZERO,
 ) -> DocumentSums:
-    """Return the totals of a document from rounded net amounts and its tax groups."""
     line_sum, off, on = sum(lines, ZERO), sum(allowances, ZERO), sum(charges, ZERO)
     net = line_sum - off + on
     tax = sum((group.tax for group in taxes), ZERO)

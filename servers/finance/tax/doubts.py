@@ -71,7 +71,6 @@ def rate_changes(
 
 
 def undetermined(message: str, evidence: Sequence[str], fix: str) -> Finding:
-    """Say that nobody can tell the tax, and what to supply."""
     return finding(
         "TAX_UNDETERMINED",
         Severity.NEEDS_HUMAN,

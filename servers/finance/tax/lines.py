@@ -34,7 +34,6 @@ class Taxing:
         self._used: set[tuple[str, str]] = set()
 
     def begin(self, work: Work) -> None:
-        """Decide the tax of a line, and put a tax-inclusive price into the tax that holds."""
         if work.item is None:
             return
         work.tax = self.of(work.item)
@@ -42,7 +41,6 @@ class Taxing:
             self._reprice(work, work.item, work.tax)
 
     def of(self, item: Item) -> TaxDecision | None:
-        """Return the tax of an item, or of a fee described as one; None when nothing says."""
         key = ("goods" if item.kind == "goods" else "service", item.tax_class)
         if key not in self._known:
             found = decide(self.facts, item, self.country, self.day, self.region)
@@ -99,7 +97,6 @@ class Taxing:
         )
 
     def take_out(self, works: Sequence[Work]) -> None:
-        """Split tax-inclusive lines into net and tax, and trace every line's tax."""
         for work in works:
             if work.tax is None and work.item is not None:  # a promotion's free item
                 work.tax = self.of(work.item)
@@ -159,7 +156,6 @@ class Taxing:
         )
 
     def _display(self, works: Iterable[Work]) -> None:
-        """Say so where the law wants consumers to be shown prices with tax."""
         row = self.facts.jurisdictions.get(self._taxed_in() or "")
         if self.facts.customer.kind != "consumer" or row is None or row.consumer_prices != "gross":
             return
@@ -180,7 +176,6 @@ class Taxing:
             )
 
     def _taxed_in(self) -> str | None:
-        """Return the jurisdiction that taxes, None when none or several do."""
         places = {d.jurisdiction for d in self._known.values() if d and d.category in TAXED}
         return places.pop() if len(places) == 1 else None
 
@@ -192,7 +187,7 @@ class Taxing:
             return "document", "EN 16931"
         return row.rounding, f"tax_jurisdiction {row.jurisdiction}"
 
-    def carriage(self, works: Sequence[Work]) -> TaxDecision | None:
+    def freight_tax(self, works: Sequence[Work]) -> TaxDecision | None:
         """Return the tax of freight and fees, by the policy of the place that taxes the goods.
 
         It follows most of the goods' net, else most of the net; where those are taxed, a policy
@@ -212,7 +207,7 @@ class Taxing:
         country, _, region = most.jurisdiction.partition("-")
         answer = provider_of(self.facts).find(country, region, tax_class, self.day)
         if not answer.rates:
-            what = f"there is no rate for carriage in {most.jurisdiction}"
+            what = f"there is no rate for freight in {most.jurisdiction}"
             self._say([undetermined(what, [answer.coverage], f"supply {answer.missing}")])
             return None
         self._used.add((most.jurisdiction, tax_class))
@@ -257,7 +252,6 @@ class Taxing:
         return breakdown(parts, step_of(self.currency), self.rounding()[0])
 
     def coming(self, days: int) -> list[Finding]:
-        """Return the known changes of the rates in use within some days."""
         return rate_changes(self.facts.tax_rates, self._used, self.day, days)
 
 

@@ -37,7 +37,6 @@ def zone_of(country: str, home: str, zones: Mapping[str, frozenset[str]]) -> str
 
 
 def has_verified_vat(customer: Customer, home: str, eu: frozenset[str]) -> bool:
-    """Say whether somebody verified a VAT id of another member state for this customer."""
     return any(
         t.scheme == "eu_vat" and t.verified_at and t.country in eu and t.country != home
         for t in customer.tax_ids

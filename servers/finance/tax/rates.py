@@ -26,7 +26,6 @@ class TableProvider:
     name: str = "tax table"
 
     def find(self, country: str, region: str, tax_class: str, day: date) -> RateAnswer:
-        """Return the rates of a product class at a place, or what is missing."""
         here = self.jurisdictions.get(f"{country}-{region}") if region else None
         nation = self.jurisdictions.get(country)
         place = f"{country}-{region}" if here else country
@@ -58,7 +57,6 @@ class TableProvider:
 
 
 def coverage_of(row: Jurisdiction) -> str:
-    """Say what is known of a place, where it was read and when."""
     return f"{row.note or row.name}; {row.source}"
 
 
