@@ -163,8 +163,8 @@ def test_a_sku_before_a_family_and_the_uses_of_a_quote(facts: PricingFacts) -> N
 def test_contracts_of_others_and_for_other_products_are_passed_over(facts: PricingFacts) -> None:
     """Whichever of them comes first by its id."""
     others = [
-        replace(AGREED, contract_id="CON-0", selector="SEN-T4"),
-        replace(AGREED, contract_id="CON-2", account_id="acc_001"),
+        replace(AGREED, contract_id="CON-0", account_id="acc_001"),
+        replace(AGREED, contract_id="CON-2", selector="SEN-T4"),
     ]
     for contracts in permutations((AGREED, *others)):
         (only,) = with_(facts, line("l1", "SW-P8-120"), contracts=contracts).lines

@@ -68,6 +68,9 @@ def test_a_tag_with_tax_is_what_is_paid(facts: PricingFacts, request_: PriceRequ
     assert pricing.totals.total_minor == tags - reduced + freight + charges + on_top
     assert all(row.tax_inclusive and row.included_tax_minor > 0 for row in pricing.lines)
     (step,) = (one for one in explain(pricing, "l1") if one.step == "tax")
+    first = pricing.lines[0]
+    inside = ((first.net_minor or 0) + first.included_tax_minor) / Decimal(100)
+    assert (step.before, step.after) == (f"{inside:.2f}", f"{(first.net_minor or 0) / 100:.2f}")
     assert "included in the price" in step.note
     assert "determined" in step.note
 

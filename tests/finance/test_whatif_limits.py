@@ -53,6 +53,7 @@ def banded(facts: PricingFacts, *lowers: int) -> PricingFacts:
 
 @pytest.mark.parametrize("many", [MOST_BREAKS - 2, MOST_BREAKS - 1, MOST_BREAKS])
 def test_as_many_breaks_are_told_as_one_reads(facts: PricingFacts, many: int) -> None:
+    assert MOST_BREAKS == 12
     every = [1, *range(10, 10 + many)]
     assert breaks(banded(facts, *every[1:]), effort=Effort(10_000)) == every[:MOST_BREAKS]
 
