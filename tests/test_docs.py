@@ -49,3 +49,35 @@ def test_no_agent_carries_more_than_a_quarter_of_all_definitions(
     assert max(shares.values()) <= 25
     said = ", ".join(f"{agent} {share}%" for agent, share in shares.items())
     record_property("figure", f"definitions each agent carries, of all tools': {said}")
+
+
+PAGES = [
+    *("README.md", "CONTRIBUTING.md", "SECURITY.md"),
+    *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md")),
+    *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "servers").glob("**/README.md")),
+]
+FOLDERS = ("servers", "orchestrator", "dealdesk", "seed_data", "docs", "tests", "scripts")
+
+
+def paths_named(text: str) -> set[str]:
+    """The paths of this project in a page: backticked, or in a link to a file."""
+    named = re.findall(r"`([\w.<>/-]+)`", text)
+    ours = {one for one in named if one.startswith(tuple(f"{top}/" for top in FOLDERS))}
+    linked = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
+    return ours | {f"link:{one}" for one in linked}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_path_that_a_page_names_is_there(page: str) -> None:
+    for named in paths_named((ROOT / page).read_text(encoding="utf-8")):
+        if named.startswith("link:"):
+            found = ((ROOT / page).parent / named[5:]).exists()
+        else:
+            # `<server>` and `<name>` stand for any: at least one such path must exist
+            found = any(ROOT.glob(re.sub(r"<\w+>", "*", named).rstrip("/")))
+        assert found, f"{page} names {named}, which is not in the tree"
+
+
+def test_a_path_that_is_gone_would_be_found() -> None:
+    text = "See `servers/crm/gone.py`, `servers/<server>/gone/` and [a page](docs/x.md#y)."
+    assert paths_named(text) == {"servers/crm/gone.py", "servers/<server>/gone/", "link:docs/x.md"}
