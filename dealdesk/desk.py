@@ -48,7 +48,6 @@ class Desk:
         store: Store,
         models: Callable[[str], Model],
     ) -> None:
-        """Put the parts together."""
         self.settings, self.servers, self.signing, self.store = settings, servers, signing, store
         self.log = EventLog(store)
         self.runners = load_runners(servers, signing, models, self.log)
@@ -122,8 +121,6 @@ class Desk:
         """Start a run for a goal and return its id.
 
         Args:
-            goal: What to do.
-            opportunity_id: The opportunity, when it is known.
             revise: Make the next revision of an existing quote.
             workflow: What to do with it; the first workflow of the list when left out.
             given: Checkpoints of steps that need not be run again, by step.
@@ -193,7 +190,6 @@ class Desk:
         return result
 
     def events(self, run_id: str, *, after: int = 0) -> list[dict[str, Any]]:
-        """Return a run's events after a sequence number."""
         return self.store.events(run_id, after=after)
 
     def run_row(self, run_id: str | None) -> dict[str, Any]:
@@ -308,7 +304,6 @@ class Desk:
             raise UsageError(said, fix=fix) from refusal
 
     async def quote(self, quote_id: str) -> dict[str, Any]:
-        """Return the whole of a quote, as finance has it."""
         return await self.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
 
     async def quote_id(self, named: str) -> str:

@@ -55,8 +55,6 @@ def compose(
     """Return the draft as the bytes of an .eml file.
 
     Args:
-        quote: The quote, as finance gave it.
-        letter: The body.
         to: Whom it goes to, if that is known.
         attachment: Its file name, its type, and what is in it.
     """

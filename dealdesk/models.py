@@ -30,7 +30,6 @@ class OnlyName:
     """Stands for a model where nothing is played: runs are queued under its name."""
 
     def __init__(self, name: str) -> None:
-        """Take the name."""
         self.name = name
 
     async def complete(self, **_request: Any) -> Reply:
@@ -45,7 +44,6 @@ async def open_models(
     """Give each agent its model; connections to an endpoint are closed at the end.
 
     Args:
-        settings: They name the model.
         only_name: Nothing will be played, so that no key is needed.
 
     Raises:

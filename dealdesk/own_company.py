@@ -1,4 +1,4 @@
-"""Make a data folder for one's own company: keys, empty databases, and who the house is."""
+"""Make a data folder for one's own company: keys, empty databases, and the company itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from dealdesk.keys import signing_key
 from dealdesk.settings import Settings
 from orchestrator.errors import EnvironmentProblem
-from orchestrator.servers import set_up_house
+from orchestrator.servers import set_up_company
 from servers.registry import NAMES
 from servers.toolkit.errors import DomainError
 
@@ -16,7 +16,7 @@ def make_empty(settings: Settings, company: Path | None = None) -> list[str]:
     """Make the keys and three databases without any data but the company, if one is given.
 
     Returns:
-        What the company came to, in words.
+        One sentence for a person per part of the company that was written.
 
     Raises:
         EnvironmentProblem: the folder cannot be written, a database holds data already, or the
@@ -44,12 +44,12 @@ def make_empty(settings: Settings, company: Path | None = None) -> list[str]:
 
 
 def put_company(settings: Settings, company: Path) -> list[str]:
-    """Write who the house is into finance; return what that came to, in words.
+    """Write the company into finance; return one sentence for a person per thing written.
 
     Raises:
         EnvironmentProblem: the file is wrong, or the database cannot be used.
     """
     try:
-        return set_up_house(settings.server_url("finance"), company)
+        return set_up_company(settings.server_url("finance"), company)
     except DomainError as problem:
         raise EnvironmentProblem(problem.message, fix=problem.fix) from problem

@@ -49,7 +49,6 @@ async def record_outcome(look: Look, quote: Mapping[str, Any], outcome: str, wor
 
     Args:
         look: Calls a tool as the person who did it.
-        quote: What finance says of the quote.
         outcome: What the CRM calls it: draft, issued, accepted, withdrawn.
         words: What is logged with the opportunity.
 

@@ -49,7 +49,6 @@ async def explain(
 
 
 async def _like(look: Look, wanted: str) -> list[str]:
-    """Return the opportunities whose ids look most like the one that is not there."""
     page = await look("crm", "search_opportunities", {"limit": 100})
     ids = [str(row["opportunity_id"]) for row in page["items"]]
     likeness = {one: SequenceMatcher(None, wanted, one).ratio() for one in ids}

@@ -36,7 +36,6 @@ async def write_views(
 
     Args:
         look: Calls a tool of a server.
-        quote_id: The quote.
         folder: Where to; it is made when it is not there.
         views: `customer`, `internal` or both.
         formats: Of `FILES`; what exists for the customer only is left out of the internal view.
@@ -63,7 +62,6 @@ async def write_views(
 async def _content(
     look: Look, read: Read | None, quote_id: str, form: str, view: str
 ) -> tuple[bytes, str]:
-    """Return a document, and the quote's name where the answer says it."""
     if form == "pdf":
         assert read is not None  # noqa: S101 - whoever asks for a PDF gives it
         return await read(quote_id, "quote.pdf" if view == "customer" else "internal.pdf"), ""

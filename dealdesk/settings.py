@@ -49,7 +49,6 @@ class Settings:
 
     @property
     def engine_url(self) -> str:
-        """The database of the engine's checkpoints."""
         return self.urls["engine"]
 
     @property

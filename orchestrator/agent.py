@@ -78,8 +78,6 @@ async def run_agent(
         task: The typed facts it works on, as text.
         output: The contract its answer must fit.
         toolset: Its tools, already open.
-        model: Who plays.
-        limits: What it may spend.
         verify: Says what is wrong with a valid answer, given the calls that were made.
         on_event: Is told what happens, as it happens.
 

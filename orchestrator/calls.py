@@ -22,7 +22,6 @@ class Call:
     """One tool call: what was asked, and what was told.
 
     Attributes:
-        name: The tool.
         arguments: As they were sent, bound ones included; of a denied call, as they were asked.
         outcome: `denied` calls were never sent.
         text: What the model is told: JSON, or `ERROR: CODE: what is wrong. Try: what to do next.`
@@ -39,12 +38,10 @@ class Call:
 
     @property
     def is_error(self) -> bool:
-        """Whether nothing came of it."""
         return self.outcome != "ok"
 
     @property
     def findings(self) -> list[Mapping[str, Any]]:
-        """The findings the result carries."""
         found = (self.result or {}).get("findings")
         return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 

@@ -82,7 +82,6 @@ class Graph:
         return tuple(found)
 
     def ready(self, gate: Gate, there: Collection[str]) -> bool:
-        """Say whether all that a gate reads is there."""
         return all(root in there for root in self.roots(gate.name, gate.reads))
 
     def passed(self, gate: Gate, done: Collection[str]) -> bool:
@@ -104,7 +103,6 @@ class Graph:
 
     @property
     def plan(self) -> dict[str, Any]:
-        """What a run keeps of the plan it begins with."""
         return {"version": self.version, "steps": self.step_names(), "digests": self.digests}
 
     def changed(self, before: Mapping[str, str], done: Collection[str]) -> list[str]:
@@ -142,7 +140,6 @@ class Graph:
         return tuple(dict.fromkeys((*roots, rework.judge)))
 
     def _given(self, root: str, rest: str) -> bool:
-        """Say whether somebody gives what a path names."""
         name, rework = rest.partition(".")[0], self.workflow.rework
         match self._steps.get(root):
             case AgentSpec() as agent:
@@ -177,7 +174,6 @@ class Graph:
         self.roots("rework", tuple(rework.keeps.values()))
 
     def _before(self, step: str) -> set[str]:
-        """Return all that was played before a step."""
         found = set(self.waits[step])
         return found.union(*map(self._before, self.waits[step]))
 
@@ -208,7 +204,6 @@ def check_live(graph: Graph, live: Mapping[str, Mapping[str, Mapping[str, Any]]]
     """Compare a workflow with the live servers.
 
     Args:
-        graph: The workflow's graph.
         live: Per server, per tool, what the tool declares (`_meta.dealdesk`).
 
     Raises:

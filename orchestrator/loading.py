@@ -33,7 +33,6 @@ def load_runners(
 
 
 def used_tools(runners: Runners, server: str) -> frozenset[str]:
-    """Return the tools of a server that some workflow uses."""
     return frozenset(t for one in runners.values() for t in one.workflow.tools_of(server))
 
 

@@ -42,9 +42,7 @@ class Runner:
     """What every step needs; made once per process.
 
     Attributes:
-        workflow: The plan.
         graph: What its paths say about its steps.
-        servers: Where the servers are.
         signing: The key that mints grants.
         models: Gives the model that plays an agent.
         log: The runs' event log.
@@ -79,7 +77,6 @@ class Runner:
 
         Args:
             run: The run's own facts (`id`, `goal`, `order_date`, `requester` ...).
-            name: The agent.
             step: The step's name; rework rounds have their own (`match_2`).
             outputs: What there is so far, by the first part of a path.
 

@@ -139,19 +139,17 @@ class Servers:
         return asdict(report)
 
     def close(self) -> None:
-        """Write what the audits still hold and close the databases."""
         for app in self._apps.values():
             app.ledger.audit.flush()
             app.database.close()
         self._apps.clear()
 
 
-def set_up_house(url: str, company: Path) -> list[str]:
-    """Write who the house is into finance's database; return what that came to, in words.
+def set_up_company(url: str, company: Path) -> list[str]:
+    """Write the company of a company file into finance's database.
 
-    Args:
-        url: Finance's database.
-        company: The company file.
+    Returns:
+        What was written, one sentence per thing, for a person.
 
     Raises:
         DomainError: the file is wrong, or the database cannot be used.

@@ -84,13 +84,11 @@ class AgentSpec:
         return tuple(dict.fromkeys(tool.partition(".")[0] for tool in self.tools))
 
     def tools_of(self, server: str) -> frozenset[str]:
-        """The names of its tools on one server."""
         pairs = (tool.partition(".") for tool in self.tools)
         return frozenset(name for owner, _, name in pairs if owner == server)
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """The paths of what it is given and bound to."""
         return (*self.gives.values(), *self.bind.values())
 
 
@@ -118,7 +116,6 @@ class Effect:
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """The paths of its arguments and of its list."""
         return (*self.arguments.values(), *([self.each] if self.each else ()))
 
 
@@ -145,7 +142,6 @@ class Decision:
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """The paths of what it is about."""
         return (*self.about.values(), self.unless)
 
 
@@ -257,11 +253,9 @@ class Workflow:
         return resolve(rest, made) if rest else made
 
     def values(self, paths: Sequence[str], outputs: Outputs) -> list[Any]:
-        """Return the values at some paths, in order."""
         return [self.value(path, outputs) for path in paths]
 
     def named(self, paths: Mapping[str, str], outputs: Outputs) -> dict[str, Any]:
-        """Return values by name, from paths by name."""
         return {name: self.value(path, outputs) for name, path in paths.items()}
 
 

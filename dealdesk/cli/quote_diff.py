@@ -48,7 +48,6 @@ def print_diff(diff: Mapping[str, Any], after: str = "") -> None:
     """Print what differs: lines first, then numbers, terms and approvals.
 
     Args:
-        diff: What finance says.
         after: What to call the later one, where it has no name yet.
     """
     before = diff["before_number"] or diff["before_id"]

@@ -52,7 +52,7 @@ class Change:
     ship: Annotated[str | None, doc("The shipping method.")] = None
     terms: Annotated[str | None, doc("The payment terms: NET14.")] = None
     validity: Annotated[
-        int | None, doc("How many days it is valid, instead of the house's own.")
+        int | None, doc("How many days it is valid, instead of the seller's own.")
     ] = None
 
     def arguments(self, taken: Sequence[str]) -> dict[str, Any]:

@@ -41,7 +41,6 @@ async def play(
     """Open a desk that works, start a run or take one up, and follow it.
 
     Args:
-        playing: Who plays it, and how it is shown.
         start: Returns the run's id, and what stands above the live picture.
         who: `person` and `order_date`, when a command says them.
     """
@@ -71,8 +70,6 @@ async def follow(
     """Show a run until it ends or waits; write its quote; return the exit code.
 
     Args:
-        desk: The desk that plays it.
-        run_id: The run.
         title: What stands above the live picture.
         out: Where its quote is written, instead of the data folder.
         as_json: Print one document at the end, nothing else.

@@ -45,10 +45,6 @@ async def all_parts(
     """Call a tool until its answer is whole; a large one comes in parts.
 
     Args:
-        desk: The desk.
-        server: The server that has the tool.
-        tool: The tool.
-        asked: Its arguments.
         rows: The list of the answer that comes in parts.
         after: The field that says where the next part starts; None in the last part.
         start: The argument that takes it.

@@ -71,7 +71,6 @@ def settings_file(client: str, platform: str, variables: Mapping[str, str], home
     Args:
         client: A name in `PROGRAMS`.
         platform: As `sys.platform` says it.
-        variables: The environment.
         home: The person's own folder.
     """
     windows, mac = platform == "win32", platform == "darwin"

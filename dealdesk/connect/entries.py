@@ -44,7 +44,6 @@ class Installation:
     Attributes:
         python: The running interpreter, not resolved: scripts lie beside it.
         origin: The installed package's `direct_url.json`; None when it came from an index.
-        version: Of the package.
         uv: Where uv is, when it started us or can be found.
         windows: Whether a script's name ends in `.exe`.
     """
@@ -132,7 +131,6 @@ def server_arguments(server: str, profile: str, settings: Settings) -> list[str]
 
 
 def by_command(program: Program | None, server: str, command: str, words: list[str]) -> Any:
-    """Return the entry of a server that the client starts itself."""
     if program and program.name == "goose":
         return {
             "enabled": True,

@@ -50,7 +50,6 @@ def parse(text: str, *, comments: bool, only: str | None = None) -> Value:
     """Return the value that a text holds.
 
     Args:
-        text: The whole text.
         comments: Whether comments and trailing commas are valid.
         only: The one member of the outermost object whose own members matter. What lies in the
             others is left to the standard library, which is a hundred times as fast: some

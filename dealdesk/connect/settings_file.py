@@ -31,8 +31,6 @@ class SettingsFile:
     """The settings of one client as they are now.
 
     Attributes:
-        program: Whose they are.
-        path: Where they were looked for.
         before: The bytes; None when there is no file.
     """
 
@@ -58,7 +56,6 @@ class SettingsFile:
 
     @property
     def text(self) -> str:
-        """The file as text, exactly."""
         try:
             return (self.before or b"").decode("utf-8")
         except UnicodeDecodeError:

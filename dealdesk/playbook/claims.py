@@ -135,7 +135,6 @@ def find_claims(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def promo_codes(text: str) -> list[str]:
-    """Return the promotion codes that a text names as such."""
     return list(dict.fromkeys(_CODE.findall(text)))
 
 

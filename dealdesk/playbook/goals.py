@@ -81,7 +81,6 @@ class Choice:
 
 
 def read_goal(inputs: Mapping[str, Any]) -> Goal:
-    """Take a goal apart by rule."""
     words = str(inputs["goal"])
     named = _OPPORTUNITY.search(words)
     opportunity = inputs.get("opportunity_id") or (named.group() if named else None)
@@ -134,7 +133,6 @@ def choose_account(goal: Goal, matches: Sequence[Mapping[str, Any]]) -> Choice:
 
 
 def asking(goal: Goal, question: Json, account_id: str | None = None) -> Json:
-    """Return an assignment that asks."""
     return {"account_id": account_id, "constraints": goal.constraints, "questions": [question]}
 
 

@@ -124,7 +124,6 @@ class Item:
 
     @property
     def skus(self) -> frozenset[str]:
-        """The SKUs its words name."""
         return frozenset(SKU.findall(self.phrase))
 
 

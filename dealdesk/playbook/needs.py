@@ -149,5 +149,4 @@ def stems(text: str) -> set[str]:
 
 
 def span_of(source: str, start: int, end: int) -> Json:
-    """Return where something stands."""
     return {"source_id": source, "start": start, "end": end}

@@ -43,7 +43,6 @@ class PlaybookModel:
     name = NAME
 
     def __init__(self, play: Play) -> None:
-        """Take the agent's play."""
         self._play = play
 
     async def complete(

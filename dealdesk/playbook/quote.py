@@ -18,12 +18,10 @@ from orchestrator.workflows.quote.pages import joined
 
 
 def inputs_of(request: Request) -> dict[str, Any]:
-    """Return the typed inputs of the task."""
     return dict(json.loads(request.task)["inputs"])
 
 
 def answer(value: Mapping[str, Any]) -> Reply:
-    """Return a final answer."""
     return reply(text(json.dumps(value, ensure_ascii=False, sort_keys=True)))
 
 

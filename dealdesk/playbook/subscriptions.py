@@ -115,7 +115,6 @@ NO_RUN = Run()
 
 
 def read_run(text: str, today: date) -> Run:
-    """Return what some words say of a subscription."""
     words = " ".join(text.split())
     found = _ID.search(words)
     change = None

@@ -20,7 +20,6 @@ class Lives:
     """
 
     def __init__(self) -> None:
-        """Know of none."""
         self._lives: dict[str, tuple[asyncio.Task[object] | None, Steps]] = {}
         self._ended: dict[str, float] = {}
         self._news: dict[str, asyncio.Event] = {}
@@ -32,7 +31,6 @@ class Lives:
         self._lives[run_id] = asyncio.current_task(), steps
 
     def end(self, run_id: str) -> None:
-        """Note that it does so no more."""
         self._lives.pop(run_id, None)
         self._ended[run_id] = monotonic()
         self.tell(run_id)
@@ -64,7 +62,6 @@ class Lives:
         news.clear()
 
     def cancel(self, run_id: str) -> None:
-        """Cancel a run's life here, if it has one."""
         task, _ = self._lives.get(run_id, (None, None))
         if task is not None:
             task.cancel()

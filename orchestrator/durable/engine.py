@@ -106,7 +106,6 @@ class Engine:
             sweep: Also take up, now and every second, what is queued and what the dead left. A
                 command that is there for one run leaves this off: a run that was interrupted on
                 purpose should not go on behind another one's back.
-            wanted: Which runs to take up so.
 
         Raises:
             EnvironmentProblem: the database cannot be used, or this process works already.
@@ -229,7 +228,6 @@ class Engine:
         return await self._ask(Ledger.take_up, run_id, self._queue, self._wanted)
 
     async def status(self, run_id: str) -> State:
-        """Return how a run stands."""
         return state_of(await self._ask(Ledger.row, run_id))
 
     async def pending(self) -> dict[str, State]:

@@ -45,7 +45,6 @@ class EventLog:
     """
 
     def __init__(self, store: Store) -> None:
-        """Write to a store."""
         self.store = store
         self._soon: asyncio.TimerHandle | None = None
 
@@ -53,10 +52,8 @@ class EventLog:
         """Add an event.
 
         Args:
-            run_id: The run.
             kind: One of `TYPES`.
             agent: The step that says it (`match_2`), if one does.
-            data: What it says, as JSON.
 
         Raises:
             ValueError: no such kind, or data that is not JSON.

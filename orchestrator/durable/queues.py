@@ -28,7 +28,6 @@ and the topic that needs no more waiting: it was sent, or nobody sent it in time
 
 
 def any_run(_run_id: str) -> bool:
-    """Want every run."""
     return True
 
 
@@ -48,7 +47,6 @@ class State(StrEnum):
 
 
 def state_of(row: Any) -> State:
-    """Return how the run of a row stands."""
     marks = row.attributes or MARKS
     match row.status:
         case "SUCCESS":
@@ -77,7 +75,6 @@ class Ledger:
     """Reads and changes the rows of runs."""
 
     def __init__(self, client: Any, seats: Seats) -> None:
-        """Use a client; `seats` say who lives."""
         self._client, self._seats = client, seats
 
     def row(self, run_id: str) -> Any:
@@ -92,7 +89,6 @@ class Ledger:
         return rows[0]
 
     def done(self, run_id: str) -> list[str]:
-        """Return the names of the steps of a run that have a checkpoint."""
         steps = self._client.list_workflow_steps(run_id, load_output=False)
         return [step["function_name"] for step in steps]
 
@@ -133,7 +129,6 @@ class Ledger:
             self._client.cancel_workflow(run_id)
 
     def cancel(self, run_id: str) -> None:
-        """Stop a run for good."""
         self.mark(run_id, parked=None)
         self._client.cancel_workflow(run_id)
 
@@ -160,8 +155,6 @@ class Ledger:
 
         Args:
             run_id: Only this run; it may also be one that no worker has begun.
-            queue: Where to.
-            wanted: Without a run: which ones to take.
         """
         taken = []
         owners = {self._owner(row) for row in self._left(run_id)}
@@ -180,9 +173,7 @@ class Ledger:
         """Take queued runs that no worker has begun, the oldest first.
 
         Args:
-            queue: Where to.
             most: How many runs may be on their way there; those that wait do not count.
-            wanted: Which ones to take.
         """
         taken: list[str] = []
         with self._seats.dead(QUEUE) as alone:

@@ -37,7 +37,6 @@ class Seats(Protocol):
 
 
 def seats_for(url: str) -> Seats:
-    """Return the seats of the workers on one database."""
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return FileSeats(Path(f"{parsed.database}-seats"))
@@ -48,12 +47,10 @@ class FileSeats:
     """Seats on one machine: locked files in a folder beside the database."""
 
     def __init__(self, folder: Path) -> None:
-        """Use a folder; it is made with the first seat."""
         self._folder = folder
         self._mine: IO[bytes] | None = None
 
     def take(self) -> str:
-        """Take a new seat and return its name."""
         name = _new_name()
         self._folder.mkdir(parents=True, exist_ok=True)
         self._mine = self._path(name).open("xb")
@@ -80,7 +77,6 @@ class FileSeats:
             _remove(path)
 
     def leave(self) -> None:
-        """Give the seat back."""
         if self._mine is not None:
             self._mine.close()
             _remove(Path(self._mine.name))
@@ -97,13 +93,11 @@ class DatabaseSeats:
     """
 
     def __init__(self, url: str) -> None:
-        """Use a database."""
         self._engine = sa.create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         self._name = ""
         self._mine: sa.Connection | None = None
 
     def take(self) -> str:
-        """Take a new seat and return its name."""
         self._name = _new_name()
         self._sit()
         return self._name
@@ -125,7 +119,6 @@ class DatabaseSeats:
             yield _try_lock(db, name)  # closing the session drops the lock
 
     def leave(self) -> None:
-        """Give the seat back."""
         if self._mine is not None:
             self._mine.close()
             self._mine = None

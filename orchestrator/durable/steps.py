@@ -80,7 +80,6 @@ class Steps:
         return await self._beneath.receive(topic, timeout)
 
     async def done(self) -> frozenset[str]:
-        """Return the names of the steps that have a checkpoint."""
         return await self._beneath.done()
 
     async def settle(self) -> None:
@@ -89,7 +88,6 @@ class Steps:
             await asyncio.wait(self._busy)
 
     def cancel(self) -> None:
-        """Cancel the tasks that are inside a step."""
         for task in self._busy.values():
             if task is not None:
                 task.cancel()
@@ -127,7 +125,6 @@ def may_pass(problem: Exception) -> bool:
 
 
 def facts_of(problem: Exception, step: str) -> Json:
-    """Return an error as JSON."""
     said = getattr(problem, "message", None) or str(problem) or type(problem).__name__
     fix = getattr(problem, "fix", "")
     return {"type": type(problem).__name__, "message": str(said), "fix": str(fix), "step": step}

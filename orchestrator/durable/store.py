@@ -227,7 +227,6 @@ class Store:
         return [{"v": SCHEMA, **{k: v for k, v in row.items() if k != "once"}} for row in rows]
 
     def close(self) -> None:
-        """Store what was taken and give back every connection."""
         try:
             self.flush()
         finally:
@@ -259,7 +258,7 @@ def open_store(url: str) -> Iterator[Store]:
 
 
 def make_engine(url: str) -> sa.Engine:
-    """Return an engine for a database of ours; a SQLite file follows the house's journal rule.
+    """Return an engine for the database at a URL; a SQLite file gets a safe journal mode.
 
     Raises:
         EnvironmentProblem: the file is empty, or its folder cannot be made.

@@ -112,7 +112,6 @@ class PlainBlock:
     data: Mapping[str, Any]
 
     def to_dict(self) -> Mapping[str, Any]:
-        """Return a copy of the JSON."""
         return dict(self.data)
 
 
@@ -157,7 +156,6 @@ class Request:
 
     @property
     def tool_names(self) -> frozenset[str]:
-        """What may be called."""
         return frozenset(tool["name"] for tool in self.tools)
 
     def results(self, name: str | None = None) -> list[Any]:

@@ -50,7 +50,6 @@ class ClaudeModel(Model):
         """Get ready to ask; nothing is sent yet.
 
         Args:
-            model: The model's id.
             client: Whose endpoint, credentials and retries are used. None: those of the
                 environment (`ANTHROPIC_API_KEY` or another of the SDK's sources, and
                 `ANTHROPIC_BASE_URL`).
@@ -74,7 +73,6 @@ class ClaudeModel(Model):
 
     @property
     def name(self) -> str:
-        """The model's id."""
         return self._model
 
     async def complete(

@@ -24,5 +24,4 @@ def load(name: str) -> Workflow:
 
 
 def load_all() -> list[Workflow]:
-    """Return every workflow, in the order of the list."""
     return [load(name) for name in WORKFLOWS]

@@ -40,7 +40,6 @@ def check_together(
 
 
 def sold(product: Product | None, day: date) -> bool:
-    """Say whether a product may be ordered on a day."""
     if product is None or product.lifecycle == "planned":
         return False
     if product.last_order_date is not None:

@@ -95,7 +95,6 @@ def match(
 
 
 def _offered(products: Iterable[Product]) -> dict[str, frozenset[str]]:
-    """Return the specials that each family has."""
     found: dict[str, set[str]] = {}
     for product in products:
         found.setdefault(product.family, set()).update(product.specials)

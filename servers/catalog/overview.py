@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pydantic import BaseModel, Field
 
 from servers.catalog.schemas import ProductSummary
-from servers.catalog.shipping import Carriage
+from servers.catalog.shipping import ShippingNetwork
 
 MOST = 200
 
@@ -55,13 +55,13 @@ def category_sheet(category: str, products: Iterable[ProductSummary]) -> Categor
     return CategorySheet(category=category, products=rows[:MOST], left_out=max(0, len(rows) - MOST))
 
 
-def shipping_sheet(carriage: Carriage) -> ShippingSheet:
+def shipping_sheet(network: ShippingNetwork) -> ShippingSheet:
     """Return the ways to send goods."""
     zones: dict[str, list[str]] = {}
-    for country, zone in sorted(carriage.zones.items()):
+    for country, zone in sorted(network.zones.items()):
         zones.setdefault(zone, []).append(country)
     return ShippingSheet(
-        methods=[MethodRow(**method.model_dump()) for method in carriage.methods],
+        methods=[MethodRow(**method.model_dump()) for method in network.methods],
         zones=zones,
-        other_countries=carriage.other_zone,
+        other_countries=network.other_zone,
     )

@@ -120,13 +120,11 @@ class Amount:
     comparison: Comparison = "="
 
     def holds(self, found: int) -> bool:
-        """Say whether a product's number is what was asked for."""
         if self.comparison == ">=":
             return found >= self.value
         return found <= self.value if self.comparison == "<=" else found == self.value
 
     def __str__(self) -> str:
-        """Return it as a person would write it."""
         sign = "" if self.comparison == "=" else f"{self.comparison} "
         return f"{sign}{self.value.normalize():f} {self.dimension}"
 
@@ -175,7 +173,6 @@ def stem(word: str) -> str:
 
 @lru_cache(maxsize=4096)
 def words_of(text: str) -> tuple[str, ...]:
-    """Return the stemmed words of a text, in order."""
     return tuple(stem(word) for word in _WORD.findall(plain(text)))
 
 
@@ -299,7 +296,6 @@ def _without(text: str, vocabulary: Vocabulary) -> tuple[str, list[str]]:
 
 
 def _traits(text: str, vocabulary: Vocabulary) -> tuple[list[str], str]:
-    """Take the traits out of a text."""
     names = _trait_names(vocabulary)
     if not names:
         return [], text
@@ -309,7 +305,6 @@ def _traits(text: str, vocabulary: Vocabulary) -> tuple[list[str], str]:
 
 
 def _amounts(text: str) -> tuple[str, list[Amount]]:
-    """Take the numbers with units out of a text."""
     amounts: list[Amount] = []
 
     def take(pattern: re.Pattern[str], dimension: str, factor: int) -> None:

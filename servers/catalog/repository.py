@@ -37,7 +37,7 @@ from servers.catalog.schemas import (
     ProductSummary,
 )
 from servers.catalog.search import find_by_sku, find_ids, normalised
-from servers.catalog.shipping import Carriage
+from servers.catalog.shipping import ShippingNetwork
 from servers.toolkit.errors import NotFoundError
 from servers.toolkit.paging import decode_cursor, next_cursor
 
@@ -75,13 +75,11 @@ def products(session: Session, skus: Iterable[str]) -> dict[str, Product]:
 
 
 def family(session: Session, name: str) -> dict[str, Product]:
-    """Return the products of a family."""
     rows = session.exec(select(ProductRow).where(ProductRow.family == name)).all()
     return _with_parts(session, {row.sku: _product(row) for row in rows})
 
 
 def families(session: Session) -> list[str]:
-    """Return the names of the families."""
     return sorted(session.exec(select(ProductRow.family).distinct()).all())
 
 
@@ -167,7 +165,6 @@ def destination(
 
 
 def certificates_of(session: Session, item: Product) -> list[str]:
-    """Return the certificates that cover a product, as text."""
     held = [_load(rb.Certificate, row.data) for row in session.exec(select(CertificateRow))]
     return [
         f"{c.scheme} {c.certificate_no}" + (f", expires {c.expires}" if c.expires else "")
@@ -177,7 +174,6 @@ def certificates_of(session: Session, item: Product) -> list[str]:
 
 
 def substitutes(session: Session, sku: str) -> list[rb.SubstituteRow]:
-    """Return the substitutes on file for a SKU."""
     statement = select(SubstituteTable).where(SubstituteTable.sku == sku)
     return [
         rb.SubstituteRow.model_validate(row.model_dump(exclude={"id"}))
@@ -186,16 +182,15 @@ def substitutes(session: Session, sku: str) -> list[rb.SubstituteRow]:
 
 
 def stock(session: Session, skus: Iterable[str]) -> dict[str, rb.Stock]:
-    """Return the stock of some SKUs."""
     rows = session.exec(select(StockRow).where(col(StockRow.sku).in_(set(skus))))
     return {row.sku: rb.Stock.model_validate(row.model_dump()) for row in rows}
 
 
-def carriage(session: Session, among: Sequence[rb.Rule]) -> Carriage:
+def shipping_network(session: Session, among: Sequence[rb.Rule]) -> ShippingNetwork:
     """Return what is on file about transport."""
     methods = session.exec(select(ShipMethodRow).order_by(col(ShipMethodRow.place)))
     zones = {row.country: row.zone for row in session.exec(select(ZoneRow))}
-    return Carriage(
+    return ShippingNetwork(
         methods=[_load(rb.ShipMethod, row.data) for row in methods],
         other_zone=zones.pop(OTHER, ""),
         zones=zones,
@@ -205,7 +200,6 @@ def carriage(session: Session, among: Sequence[rb.Rule]) -> Carriage:
 
 
 def goals(session: Session) -> list[rb.SalesGoal]:
-    """Return the sales goals."""
     return [_load(rb.SalesGoal, row.data) for row in session.exec(select(GoalRow))]
 
 
@@ -215,7 +209,6 @@ def vocabulary(session: Session) -> Vocabulary:
 
 
 def detail(session: Session, sku: str) -> ProductDetail:
-    """Return a product with what belongs to it."""
     item = product(session, sku)
     return ProductDetail(
         **item.model_dump(),
@@ -225,7 +218,6 @@ def detail(session: Session, sku: str) -> ProductDetail:
 
 
 def summary(item: Product) -> ProductSummary:
-    """Return a product as it stands in a list."""
     return ProductSummary(
         sku=item.sku,
         name=item.name,

@@ -42,7 +42,7 @@ def categories(database: Database) -> str:
 def shipping(database: Database) -> str:
     """The ways to send goods with their transit days, and the zones of countries."""
     with database.session() as session:
-        return overview.shipping_sheet(repo.carriage(session, ())).model_dump_json()
+        return overview.shipping_sheet(repo.shipping_network(session, ())).model_dump_json()
 
 
 @resource_at("catalog://categories/{category}", resource("Category", **PUBLIC))

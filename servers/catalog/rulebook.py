@@ -34,7 +34,6 @@ class Selector(Row):
     but_not_eccn: tuple[str, ...] = ()
 
     def picks(self, product: Product) -> bool:
-        """Say whether a product is meant."""
         return (
             product.sku not in self.but_not
             and product.eccn not in self.but_not_eccn
@@ -75,7 +74,6 @@ class RuleBase(Row):
     source: str = "catalog team"
 
     def holds_on(self, day: date) -> bool:
-        """Say whether the rule is in force on a day."""
         return (self.valid_from is None or self.valid_from <= day) and (
             self.valid_to is None or day <= self.valid_to
         )
@@ -265,7 +263,6 @@ class ExportList(Row):
 
     @property
     def evidence(self) -> str:
-        """The list as a finding names it."""
         return f"list: {self.name}, version {self.version} of {self.date.isoformat()}"
 
 

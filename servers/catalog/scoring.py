@@ -114,7 +114,6 @@ def score_of(
 
     Args:
         wanted: The phrase, read.
-        product: The product to judge.
         vocabulary: Which words name a family or a trait.
         family_specials: What its family offers; lacking one of these weighs more.
     """
@@ -220,7 +219,6 @@ class _Words:
 
     @classmethod
     def of(cls, product: Product, vocabulary: Vocabulary) -> "_Words":
-        """Collect a product's words: what it is, what it is for, and what is told of it."""
         name, _, purpose = product.name.partition(" for ")
         values = [v for v in product.attributes.values() if isinstance(v, str)]
         # what is "for" a server is no server, whatever its family

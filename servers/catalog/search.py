@@ -60,12 +60,9 @@ def find_ids(
     """Return the ids of the products that hold the words (or beginnings), the best first.
 
     Args:
-        session: An open session.
         words: What to look for; anything but letters and digits is dropped, so no word can be
             read as an operator of the query language.
-        how: Whether all words must be there, or any.
         family: Only this family; empty for every one.
-        most: How many to return.
     """
     clean = [w for w in (re.sub(r"[^a-z0-9]", "", plain(word)) for word in words) if w]
     clean = list(dict.fromkeys(clean))[:MAX_WORDS]

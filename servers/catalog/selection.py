@@ -28,7 +28,6 @@ class Item:
 
     @property
     def text(self) -> str:
-        """The line as evidence names it."""
         said = f"{self.line.line_id}: {self.line.quantity} x {self.product.sku}"
         if self.line.unit in self.product.units:
             said += f" ({self.line.unit} of {self.product.units[self.line.unit]})"
@@ -144,12 +143,10 @@ def _peaks(items: Sequence[Item]) -> list[Item]:
 
 
 def picked(items: Iterable[Item], selector: Selector) -> list[Item]:
-    """Return the items a selector means."""
     return [item for item in items if selector.picks(item.product)]
 
 
 def total(items: Iterable[Item]) -> int:
-    """Return the pieces in some items."""
     return sum(item.pieces for item in items)
 
 

@@ -6,7 +6,7 @@ Every row is public and written by ourselves, so results are trusted; there is n
 from importlib.metadata import version
 
 from servers.catalog import prompts, resources
-from servers.catalog.tools import configuration, delivery, needs, products
+from servers.catalog.tools import configuration, needs, products, shipping
 from servers.toolkit.app import Server, create_app, finish
 from servers.toolkit.completing import completer
 from servers.toolkit.components import add_components
@@ -25,9 +25,8 @@ INSTRUCTIONS = (
 
 
 def create_server(database: Database) -> Server:
-    """Return the catalog on a database that is open and migrated."""
     app = create_app("catalog", database, instructions=INSTRUCTIONS, version=version("dealdesk"))
-    add_components(app, database, products, needs, configuration, delivery, resources, prompts)
+    add_components(app, database, products, needs, configuration, shipping, resources, prompts)
     return finish(app, completion=completer(database, resources.FINDERS))
 
 

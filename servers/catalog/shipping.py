@@ -13,7 +13,7 @@ PREFERENCE = ("road", "air", "sea")
 
 
 @dataclass(frozen=True)
-class Carriage:
+class ShippingNetwork:
     """What is on file about transport."""
 
     methods: Sequence[rb.ShipMethod]
@@ -23,7 +23,6 @@ class Carriage:
     rules: Sequence[rb.Rule] = ()
 
     def zone(self, country: str) -> str:
-        """Return the zone of a country."""
         return self.zones.get(country, self.other_zone)
 
     def limit(self, un_number: str, mode: str) -> rb.HazmatMode | None:
@@ -34,7 +33,7 @@ class Carriage:
 def options(
     items: Sequence[Item],
     country: str,
-    carriage: Carriage,
+    network: ShippingNetwork,
     prefer: Mode | None = None,
     found: Sequence[Finding] = (),
 ) -> ShippingOptions:
@@ -42,19 +41,18 @@ def options(
 
     Args:
         items: The lines; services and subscriptions weigh nothing.
-        country: Where they go.
-        carriage: Methods, zones and dangerous goods limits.
+        network: Methods, zones and dangerous goods limits.
         prefer: The mode somebody asked for; taken when it is allowed.
         found: Findings made before, kept in the answer.
     """
     goods = [item for item in items if item.product.kind == "goods"]
     weight = sum((i.product.weight_g or 0) * i.pieces for i in goods)
-    zone = carriage.zone(country)
-    served = [m for m in carriage.methods if zone in m.transit_days]
-    made = [_option(m, zone, goods, weight, carriage) for m in served]
+    zone = network.zone(country)
+    served = [m for m in network.methods if zone in m.transit_days]
+    made = [_option(m, zone, goods, weight, network) for m in served]
     recommended = _recommend(made, prefer)
-    findings = [*found, *_hazmat_findings(goods, prefer, made, recommended, carriage)]
-    findings += _weight_findings(goods, carriage.rules)
+    findings = [*found, *_hazmat_findings(goods, prefer, made, recommended, network)]
+    findings += _weight_findings(goods, network.rules)
     if recommended is None:
         findings.append(
             Finding(
@@ -71,9 +69,9 @@ def options(
 
 
 def _option(
-    method: rb.ShipMethod, zone: str, goods: Sequence[Item], weight: int, carriage: Carriage
+    method: rb.ShipMethod, zone: str, goods: Sequence[Item], weight: int, network: ShippingNetwork
 ) -> ShippingOption:
-    reason = _refusal(method, goods, weight, carriage)
+    reason = _refusal(method, goods, weight, network)
     shortest, longest = method.transit_days[zone]
     return ShippingOption(
         method=method.method,
@@ -86,7 +84,9 @@ def _option(
     )
 
 
-def _refusal(method: rb.ShipMethod, goods: Sequence[Item], weight: int, carriage: Carriage) -> str:
+def _refusal(
+    method: rb.ShipMethod, goods: Sequence[Item], weight: int, network: ShippingNetwork
+) -> str:
     """Say why a method cannot be used, or nothing."""
     if method.mode == "digital":
         return "there are goods to ship" if goods else ""
@@ -96,7 +96,7 @@ def _refusal(method: rb.ShipMethod, goods: Sequence[Item], weight: int, carriage
         number = item.product.un_number
         if number is None:
             continue
-        limit = carriage.limit(number, method.mode)
+        limit = network.limit(number, method.mode)
         if limit is None:
             return (
                 f"{item.product.sku} is {number}, and nothing is on file about it by {method.mode}"
@@ -119,15 +119,15 @@ def _hazmat_findings(
     prefer: Mode | None,
     made: Sequence[ShippingOption],
     recommended: str | None,
-    carriage: Carriage,
+    network: ShippingNetwork,
 ) -> list[Finding]:
     """One finding per dangerous product: a warning when it rules out the mode asked for."""
-    rules = {r.test: r for r in carriage.rules if isinstance(r, rb.Hazmat)}
+    rules = {r.test: r for r in network.rules if isinstance(r, rb.Hazmat)}
     instead = next((o.mode for o in made if o.method == recommended), "nothing on file")
     findings: list[Finding] = []
     for item in {i.product.sku: i for i in goods if i.product.un_number}.values():
         number = item.product.un_number or ""
-        limits = [h for h in carriage.hazmat if h.un_number == number and not h.allowed]
+        limits = [h for h in network.hazmat if h.un_number == number and not h.allowed]
         refused = [h.mode for h in limits]
         rule = rules.get("preferred_mode" if prefer in refused else "carried")
         if not limits or rule is None:

@@ -85,7 +85,6 @@ class Name:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The words of the name."""
         return tuple(self.core.split())
 
 
@@ -108,7 +107,6 @@ class Known:
 
     @property
     def forms(self) -> frozenset[str]:
-        """The legal forms that any of its names has."""
         return frozenset(name.form for name in self.names if name.form)
 
 
@@ -191,7 +189,6 @@ def rank(text: str, accounts: Sequence[Known], limit: int = 5) -> Ranking:
         text: A company's name or short name, a person's name, a mail address, or a phrase
             that holds one of those.
         accounts: The accounts the caller may see.
-        limit: How many to return.
     """
     best = _Best()
     ids = frozenset(re.findall(r"\bacc_[A-Za-z0-9_-]+", text))

@@ -52,7 +52,6 @@ class Rule:
 
 
 def judge(facts: Facts) -> tuple[Verdict, list[Check], list[Finding]]:
-    """Work through the checklist and return the verdict, every check and the findings."""
     rules = [*_account_rules(facts), *_story_rules(facts), *_quote_rules(facts)]
     failed = [rule for rule in rules if not rule.check.passed]
     verdicts = {rule.verdict for rule in failed}

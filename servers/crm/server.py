@@ -27,7 +27,6 @@ INSTRUCTIONS = (
 
 
 def create_server(database: Database) -> Server:
-    """Return the CRM on a database that is open and migrated."""
     app = create_app("crm", database, instructions=INSTRUCTIONS, version=version("dealdesk"))
     add_components(app, database, accounts, opportunities, texts, needs, resources, prompts)
     return finish(app, completion=completer(database, FINDERS))

@@ -140,7 +140,6 @@ def _answers_between(rest: str) -> bool:
 
 
 def _unsigned(lines: list[str]) -> list[str]:
-    """Return the lines above a signature."""
     for place, line in enumerate(lines):
         if line.rstrip() == "--":
             return lines[:place]

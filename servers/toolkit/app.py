@@ -90,7 +90,6 @@ class Server(FastMCP[Any]):
 
     @property
     def completion_handler(self) -> CompletionHandler | None:
-        """What completes the arguments of this server's components."""
         return self._completion_handler
 
     def _face(
@@ -122,14 +121,11 @@ def make_face(
     """Return what a caller talks to: components behind a gate, with our manners.
 
     Args:
-        name: What it calls itself.
         instructions: What a client tells its model about it.
-        version: Its version.
         providers: Where the components are.
         gate: Decides about every request, before anything else does.
         completion: Completes arguments; a shared provider does not carry it over.
         auth: Answers 401 to HTTP requests whose token proves nothing.
-        output_schemas: List the tools' output schemas.
     """
     face: FastMCP[Any] = FastMCP(
         name,
@@ -153,7 +149,6 @@ class Manners(Middleware):
     """Limits on arguments, and every error as `CODE: what is wrong. Try: what to do next`."""
 
     def __init__(self, *, output_schemas: bool) -> None:
-        """Choose whether lists show the output schemas."""
         self._output_schemas = output_schemas
 
     async def on_list_tools(self, context: MiddlewareContext[Any], call_next: Any) -> Any:

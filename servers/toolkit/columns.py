@@ -64,7 +64,6 @@ class Json(TypeDecorator[Any]):
 
     @cached_property
     def adapter(self) -> TypeAdapter[Any]:
-        """How a value is checked and written."""
         return TypeAdapter(self.of)
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
@@ -75,7 +74,6 @@ class Json(TypeDecorator[Any]):
         return self.adapter.dump_python(value, mode="json", exclude_defaults=True)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
-        """Return the value, checked."""
         return as_stored(self, value)
 
 

@@ -133,7 +133,6 @@ async def combined_view(
 
     Args:
         name: What the one server calls itself.
-        version: Its version.
         served: Each server with the grant for it; a grant for another server opens nothing.
 
     Raises:

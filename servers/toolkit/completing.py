@@ -22,14 +22,11 @@ Finder = Callable[[Session, str, Mapping[str, str]], Sequence[str]]
 
 
 def completer(database: Database, finders: Mapping[str, Finder]) -> CompletionHandler:
-    """Return what completes a server's arguments, by their names."""
-
     def complete(
         _reference: CompletionReference,
         argument: CompletionArgument,
         context: CompletionContext | None,
     ) -> Completion | None:
-        """Complete one argument from what the grant reaches."""
         find = finders.get(argument.name)
         if find is None:
             return None

@@ -52,7 +52,6 @@ def add_components(app: Server, own: object, *modules: ModuleType) -> None:
     """Add every component of some modules to a server, in the order they stand there.
 
     Args:
-        app: The server.
         own: The first argument of each function.
         modules: The modules; what they import from each other is added once, where it is defined.
     """

@@ -88,7 +88,6 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """Open a session for reading."""
         with Session(self.engine) as session:
             yield session
 
@@ -111,14 +110,13 @@ class Database:
                 raise _storage_error(problem, self.server, None) from problem
 
     def setting(self, name: str) -> str | None:
-        """Return a setting of the house (`seeded`, say)."""
+        """Return a setting kept in this database, `seeded` for example."""
         table = migrate.setting_table
         with self.session() as session:
             row = session.connection().execute(table.select().where(table.c.name == name)).first()
             return None if row is None else str(row.value)
 
     def close(self) -> None:
-        """Give back every connection."""
         self.engine.dispose()
 
     def _bring_up_to_date(self, path: Path | None) -> None:

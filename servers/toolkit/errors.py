@@ -27,7 +27,6 @@ class DomainError(Exception):
             self.code = code
 
     def __str__(self) -> str:
-        """Return the wire form."""
         text = f"{self.code}: {self.message}."
         return f"{text} Try: {self.fix}." if self.fix else text
 

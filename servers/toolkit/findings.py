@@ -34,5 +34,4 @@ class Finding(BaseModel):
 
 
 def at_least(finding: Finding, severity: Severity) -> bool:
-    """Say whether a finding is as severe as `severity`, or more."""
     return _RANK[finding.severity] >= _RANK[severity]

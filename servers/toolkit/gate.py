@@ -145,19 +145,16 @@ class Gate(Middleware):
         ]
 
     async def on_list_prompts(self, context: Context, call_next: Next) -> Sequence[Prompt]:
-        """Show the granted prompts."""
         grant = scope.grant()
         return [item for item in await call_next(context) if item.name in grant.prompts]
 
     async def on_list_resources(self, context: Context, call_next: Next) -> Sequence[Resource]:
-        """Show the granted resources."""
         grant = scope.grant()
         return [item for item in await call_next(context) if str(item.uri) in grant.resources]
 
     async def on_list_resource_templates(
         self, context: Context, call_next: Next
     ) -> Sequence[ResourceTemplate]:
-        """Show the granted templates."""
         grant = scope.grant()
         return [t for t in await call_next(context) if t.uri_template in grant.resources]
 

@@ -160,7 +160,6 @@ class SigningKey:
 
     @property
     def public(self) -> "PublicKey":
-        """The key that checks what this one signs."""
         return PublicKey(OKPKey.import_key(self._key.as_pem(private=False)))
 
     def mint(self, grant: Grant, *, ttl: int) -> str:
@@ -199,7 +198,6 @@ class PublicKey:
     """The key that checks grants; a server needs no other."""
 
     def __init__(self, key: OKPKey) -> None:
-        """Wrap a public Ed25519 key."""
         self._key = key
         self._id = key.thumbprint()
 
@@ -268,5 +266,4 @@ def _from_claims(claims: Mapping[str, Any], expires: int, key_id: str) -> Grant:
 
 
 def new_grant_id() -> str:
-    """Return a fresh id for a grant."""
     return "g_" + secrets.token_urlsafe(12)

@@ -27,7 +27,6 @@ def once(session: Session, tool: str, make: Callable[[], Result], model: type[Re
     Args:
         session: A write session; on SQLite it holds the write lock, so look-up and effect
             cannot interleave with another writer's.
-        tool: The tool's name, part of the key.
         make: The effect; it returns the result to give back and to store.
         model: The result's type, which has a field `replayed: bool`.
     """

@@ -33,8 +33,6 @@ class Report:
     """What came of one file; nothing was written when it was a dry run.
 
     Attributes:
-        table: The table it went into.
-        rows: How many rows it has.
         inserted: Rows that are new.
         updated: Rows that were there and differ.
         unchanged: Rows that were there already.
@@ -79,7 +77,6 @@ class Loading:
         """Take a file into a table.
 
         Args:
-            table: How the file fills the table.
             path: A CSV, JSON or XLSX file.
             mapping: Our column -> the name it has in the file.
             constants: Our column -> what it is in every row.

@@ -21,7 +21,6 @@ class Ledger:
     """Revocations and call counts of one database, shared by all views of a server."""
 
     def __init__(self, database: Database) -> None:
-        """Start with nothing read."""
         self._database = database
         self.audit = Audit(database)
         self._revoked: set[str] = set()

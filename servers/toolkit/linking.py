@@ -28,7 +28,6 @@ def result(answer: BaseModel, *links: ResourceLink) -> ToolResult:
 
 
 def link(uri: str, name: str, mime_type: str, description: str) -> ResourceLink:
-    """Return a link to a resource of the same server."""
     return ResourceLink(
         type="resource_link", uri=uri, name=name, mime_type=mime_type, description=description
     )

@@ -48,7 +48,6 @@ def run_server(name: str, arguments: list[str] | None = None) -> None:
     Nothing heavy is imported before the command line is understood.
 
     Args:
-        name: The server's name.
         arguments: The command line without the program; None means the process's own.
     """
     run_command(f"dealdesk-{name}", lambda options: serve(name, options), arguments)
@@ -142,8 +141,6 @@ def serve_view(
         view: What `Server.view` or `Server.http_view` gave; never the bare server, which is
             closed to everybody.
         transport: `stdio`, or `http` for streamable HTTP at `/mcp`, without sessions.
-        host: Address to bind.
-        port: Port to bind.
         allowed_hosts: Host names that HTTP requests may name beside the loopback ones; a
             request for another is refused (DNS rebinding).
     """

@@ -2,7 +2,7 @@
 
 Each server has `migrations/__init__.py` with `HEAD`, `migrations/env.py` that calls `run_env`,
 and `migrations/versions/`. The tables that every server shares (audit, idempotency, revoked
-grants, call counts, settings) have their history in `house_history`.
+grants, call counts, settings) have their history in `shared_tables`.
 """
 
 import importlib
@@ -17,12 +17,12 @@ from servers.toolkit.errors import StorageError
 BEFORE_THE_FIRST_RELEASE = frozenset(("0001_first", "0002_bundles", "0002_depth"))
 """Revisions of development versions; what they wrote is refused, not upgraded."""
 
-house = sa.MetaData()
+shared = sa.MetaData()
 """The tables every server shares; they belong to the toolkit, not to a domain."""
 
 audit_table = sa.Table(
     "audit",
-    house,
+    shared,
     sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("at", sa.String(32), nullable=False),
     sa.Column("actor", sa.String(120), nullable=False),
@@ -35,7 +35,7 @@ audit_table = sa.Table(
 )
 idempotency_table = sa.Table(
     "idempotency",
-    house,
+    shared,
     sa.Column("key", sa.String(200), primary_key=True),
     sa.Column("tool", sa.String(60), primary_key=True),
     sa.Column("at", sa.String(32), nullable=False),
@@ -43,21 +43,21 @@ idempotency_table = sa.Table(
 )
 revoked_table = sa.Table(
     "revoked_grant",
-    house,
+    shared,
     sa.Column("grant_id", sa.String(60), primary_key=True),
     sa.Column("at", sa.String(32), nullable=False),
     sa.Column("expires", sa.BigInteger, nullable=False, server_default="0", index=True),
 )
 call_count_table = sa.Table(
     "grant_call_count",
-    house,
+    shared,
     sa.Column("grant_id", sa.String(60), primary_key=True),
     sa.Column("tool", sa.String(60), primary_key=True),
     sa.Column("used", sa.Integer, nullable=False),
 )
 setting_table = sa.Table(
     "house_setting",
-    house,
+    shared,
     sa.Column("name", sa.String(60), primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
 )

@@ -1,4 +1,4 @@
-"""Money: exact amounts with a currency, and the only rounding in the house.
+"""Money: exact amounts with a currency, and the only place that rounds it.
 
 Amounts are `Decimal` in code. The database keeps integers: amounts in minor units (cents),
 unit prices in micro units (a millionth), so that nothing is ever lost to a float.
@@ -56,12 +56,10 @@ def shortened(number: Decimal) -> Decimal:
 
 
 def whole_up(number: Decimal) -> int:
-    """Return the next whole number at or above a number."""
     return int(number.to_integral_value(ROUND_CEILING))
 
 
 def whole_down(number: Decimal) -> int:
-    """Return the next whole number at or below a number."""
     return int(number.to_integral_value(ROUND_FLOOR))
 
 
@@ -136,7 +134,6 @@ class Money:
 
     @classmethod
     def from_minor(cls, minor: int, currency: str) -> "Money":
-        """Make money from integer minor units."""
         return cls(from_minor(minor, currency), currency)
 
     @property
@@ -149,17 +146,14 @@ class Money:
         return Money(round_money(self.amount, self.currency), self.currency)
 
     def __add__(self, other: "Money") -> "Money":
-        """Add money of the same currency."""
         self._same(other)
         return Money(self.amount + other.amount, self.currency)
 
     def __sub__(self, other: "Money") -> "Money":
-        """Subtract money of the same currency."""
         self._same(other)
         return Money(self.amount - other.amount, self.currency)
 
     def __mul__(self, factor: Decimal | int) -> "Money":
-        """Multiply by a number."""
         return Money(self.amount * factor, self.currency)
 
     def _same(self, other: "Money") -> None:

@@ -7,7 +7,6 @@ from servers.toolkit.errors import InvalidInputError
 
 
 def encode_cursor(offset: int) -> str:
-    """Return the cursor for the row at `offset`."""
     return base64.urlsafe_b64encode(f"o{offset}".encode()).decode()
 
 

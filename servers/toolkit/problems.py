@@ -20,14 +20,12 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        """Return it as a person reads it."""
         place = f"row {self.row}" if self.row else ""
         where = ", ".join(part for part in (place, self.column) if part)
         return f"{self.file}: {where}: {self.message}" if where else f"{self.file}: {self.message}"
 
 
 def cell_problem(problem: Mapping[str, Any]) -> str:
-    """Return what is wrong with a cell, and how it is written."""
     given = problem["input"] if isinstance(problem["input"], str | int) else ""
     if problem["type"] == "missing":
         return "is missing"

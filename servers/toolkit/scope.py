@@ -64,5 +64,4 @@ def requester() -> str:
 
 
 def actor() -> str:
-    """Return who acts, for audit columns."""
     return grant().actor

@@ -18,7 +18,6 @@ Load = Callable[[Session, Path], dict[str, int]]
 
 
 def seed_folder(server: str) -> Path:
-    """Return the folder of a server's demo data."""
     return Path(str(files("seed_data"))) / server
 
 

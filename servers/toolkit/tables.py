@@ -97,7 +97,6 @@ class Table:
 
     @cached_property
     def stored(self) -> DatabaseTable:
-        """The table of the database."""
         return self.model.__table__  # type: ignore[attr-defined,no-any-return]
 
     @cached_property
@@ -112,7 +111,6 @@ class Table:
 
     @cached_property
     def checked(self) -> Any:
-        """What a row of a file is checked by."""
         if self.form is not None:
             return self.form
         given: dict[str, Any] = {}
@@ -130,7 +128,6 @@ class Table:
 
     @cached_property
     def adapter(self) -> TypeAdapter[Any]:
-        """What checks a row."""
         return TypeAdapter(self.checked)
 
     @cached_property
@@ -149,7 +146,6 @@ class Table:
         return found
 
     def key_of(self, values: Values) -> tuple[Any, ...]:
-        """Return what says which row it is."""
         if self.key:
             return tuple(values[name] for name in self.key)
         return (json.dumps({n: v for n, v in values.items() if n != "id"}, default=str),)

@@ -67,7 +67,6 @@ class Upsert:
         return [column.name for column in self.table.stored.primary_key]
 
     def _new(self, row: Values) -> Values:
-        """Return a row with what the class gives a new one."""
         if self._placed and "place" not in row:
             self.last += 1
             row = {**row, "place": self.last}

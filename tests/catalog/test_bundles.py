@@ -102,10 +102,10 @@ def test_a_bundle_is_ready_with_its_last_part(kits: Any) -> None:
 
 
 def test_goods_inside_a_bundle_are_shipped(kits: Any, session: Any) -> None:
-    from servers.catalog.repository import carriage
+    from servers.catalog.repository import shipping_network
 
     items = unpack(given(kits, ("KIT-RACK", 1)), kits)
-    assert options(items, "IE", carriage(session, [])).recommended == "ROAD-STD"
+    assert options(items, "IE", shipping_network(session, [])).recommended == "ROAD-STD"
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_of_a_ramp_the_largest_year_counts(kits: Any, rules: Any, to: Any) -> No
 
 
 def test_a_box_counts_as_its_pieces(kits: Any, rules: Any, to: Any, session: Any) -> None:
-    from servers.catalog.repository import carriage
+    from servers.catalog.repository import shipping_network
 
     box = {"sku": "CBL-BOX", "quantity": 3, "unit": "box"}
     items = given(kits, box)
@@ -178,7 +178,7 @@ def test_a_box_counts_as_its_pieces(kits: Any, rules: Any, to: Any, session: Any
     assert "UNIT" in codes
     stock = {"CBL-BOX": Stock(sku="CBL-BOX", on_hand=29, lead_time_days=9, as_of=TODAY)}
     assert promise(items, stock, TODAY, None, []).lines[0].available == 29
-    light = carriage(session, [])
+    light = shipping_network(session, [])
     assert options(items, "IE", light).recommended == "ROAD-STD"
 
 

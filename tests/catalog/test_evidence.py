@@ -10,7 +10,7 @@ from servers.catalog.compatibility import check_together
 from servers.catalog.eligibility import Destination, check_each, unknown_jurisdiction
 from servers.catalog.schemas import Product
 from servers.catalog.selection import Item
-from servers.catalog.shipping import Carriage, options
+from servers.catalog.shipping import ShippingNetwork, options
 from servers.catalog.substitutes import suggest
 
 from .conftest import TODAY, lines_of
@@ -206,8 +206,8 @@ def test_each_way_of_shipping_says_why_not_and_no_way_at_all_is_said() -> None:
         {**limit, "mode": "air", "allowed": False, "note": "no lithium"}
     )
     ways = [method("AIR", "air"), method("ROAD", "road"), method("MAIL", "digital")]
-    carriage = Carriage(ways, {"DE": "EU"}, "WORLD", [flies])
-    found = options(items(("HOT", 1)), "DE", carriage)
+    network = ShippingNetwork(ways, {"DE": "EU"}, "WORLD", [flies])
+    found = options(items(("HOT", 1)), "DE", network)
     reasons = {one.method: one.reason for one in found.options}
     assert reasons == {
         "AIR": "HOT is UN3480: no lithium",
@@ -217,9 +217,9 @@ def test_each_way_of_shipping_says_why_not_and_no_way_at_all_is_said() -> None:
     (said,) = [one for one in found.findings if one.code == "NO_SHIPPING"]
     assert said.evidence == [f"{name}: {reason}" for name, reason in reasons.items()]
     assert found.recommended is None
-    nowhere = options(items(("AA", 1)), "US", carriage)
+    nowhere = options(items(("AA", 1)), "US", network)
     assert (nowhere.options, nowhere.findings[0].evidence) == ([], [])
-    digital = options(items(("SUB", 1)), "DE", carriage)
+    digital = options(items(("SUB", 1)), "DE", network)
     assert (digital.recommended, digital.findings) == ("MAIL", [])
     assert {one.reason for one in digital.options} == {"there is nothing to ship", "serves zone EU"}
 
@@ -232,9 +232,9 @@ def test_the_mode_asked_for_comes_first_and_nobody_is_sent_to_collect(
     prefer: Any, recommended: str
 ) -> None:
     ways = [method("FETCH", "pickup"), method("SEA", "sea"), method("AIR", "air")]
-    carriage = Carriage([*ways, method("ROAD", "road")], {"DE": "EU"}, "WORLD", [])
-    assert options(items(("AA", 1)), "DE", carriage, prefer).recommended == recommended
-    only = Carriage(ways[:1], {"DE": "EU"}, "WORLD", [])
+    network = ShippingNetwork([*ways, method("ROAD", "road")], {"DE": "EU"}, "WORLD", [])
+    assert options(items(("AA", 1)), "DE", network, prefer).recommended == recommended
+    only = ShippingNetwork(ways[:1], {"DE": "EU"}, "WORLD", [])
     assert options(items(("AA", 1)), "DE", only).recommended is None
 
 

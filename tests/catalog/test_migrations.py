@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from servers.catalog.migrations import HEAD
 from servers.catalog.models import CatalogTable
 from servers.toolkit.database import Database
-from servers.toolkit.migrate import house, revision_of
+from servers.toolkit.migrate import revision_of, shared
 
 
 def test_the_migration_makes_what_the_models_say(database: Database) -> None:
@@ -15,7 +15,7 @@ def test_the_migration_makes_what_the_models_say(database: Database) -> None:
         assert made.keys() == set(table.columns.keys()), table.name
         for column in table.columns:
             assert made[column.name]["nullable"] == bool(column.nullable), column
-    assert set(house.tables) <= set(inspector.get_table_names())
+    assert set(shared.tables) <= set(inspector.get_table_names())
 
 
 def test_opening_again_changes_nothing(tmp_path: Path) -> None:

@@ -46,9 +46,9 @@ def test_what_is_no_longer_sold_has_a_successor_that_is(catalog: Any) -> None:
 
 
 def test_dangerous_goods_have_limits_on_file(catalog: Any, session: Any) -> None:
-    from servers.catalog.repository import carriage
+    from servers.catalog.repository import shipping_network
 
-    on_file = carriage(session, [])
+    on_file = shipping_network(session, [])
     for product in catalog.values():
         if product.un_number:
             for mode in ("road", "air", "sea", "pickup"):

@@ -10,11 +10,11 @@ from servers.toolkit.findings import Severity
 
 @pytest.fixture
 def ship(session: Any, catalog: Any, lines: Any) -> Any:
-    carriage = repository.carriage(session, repository.rules(session, "hazmat"))
+    network = repository.shipping_network(session, repository.rules(session, "hazmat"))
 
     def run(*parts: Any, country: str = "IE", prefer: Any = None, changed: Any = None) -> Any:
         items, _ = join(lines(*parts), {**catalog, **(changed or {})})
-        return options(items, country, carriage, prefer)
+        return options(items, country, network, prefer)
 
     return run
 

@@ -14,7 +14,7 @@ from servers.catalog.eligibility import Destination, check_each
 from servers.catalog.packing import EXACT, fewest, unplaced
 from servers.catalog.schemas import Component, OptionGroup, Product
 from servers.catalog.selection import Item, join
-from servers.catalog.shipping import Carriage, options
+from servers.catalog.shipping import ShippingNetwork, options
 
 from .conftest import TODAY, lines_of
 
@@ -179,7 +179,7 @@ def announced(day: date) -> bool:
     return bool(check_each([one], [last], Destination("DE", day)))
 
 
-# shelf, carriage, bundles
+# shelf, shipping, bundles
 
 
 def shelf(
@@ -214,8 +214,8 @@ def carried(pieces: int) -> bool:
         transit_days={"EU": (1, 2)},
         max_weight_g=1000,
     )
-    carriage = Carriage([method], {"DE": "EU"}, "WORLD", [])
-    return options(items(("AA", pieces)), "DE", carriage).options[0].allowed
+    network = ShippingNetwork([method], {"DE": "EU"}, "WORLD", [])
+    return options(items(("AA", pieces)), "DE", network).options[0].allowed
 
 
 def part_of(quantity: int) -> list[str]:

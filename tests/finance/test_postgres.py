@@ -198,9 +198,9 @@ async def test_the_models_are_the_tables(pg: Server) -> None:
     from alembic.migration import MigrationContext
 
     from servers.finance.tables.base import FinanceTable
-    from servers.toolkit.migrate import house
+    from servers.toolkit.migrate import shared
 
-    ours = {table.name for table in house.sorted_tables}
+    ours = {table.name for table in shared.sorted_tables}
     with pg.database.engine.connect() as connection:
         context = MigrationContext.configure(
             connection,

@@ -39,7 +39,7 @@ from servers.toolkit.database import Database, _engine
 from servers.toolkit.declare import prompt, reads, resource
 from servers.toolkit.errors import DomainError
 from servers.toolkit.grants import Grant, SigningKey
-from servers.toolkit.house_history import add_grant_expiry, create_house_tables
+from servers.toolkit.shared_tables import add_grant_expiry, create_shared_tables
 
 if __name__ == "__main__":  # beside it
     import fixture_questions as questions
@@ -280,7 +280,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         database = Database(_engine(f"sqlite:///{folder}/fixture.db"), "fixture")
         with database.write() as session:
-            create_house_tables(session.connection())
+            create_shared_tables(session.connection())
             add_grant_expiry(session.connection())
         app = fixture_app(database)
         public = SigningKey.load(Path(folder) / "keys").public

@@ -96,7 +96,7 @@ def test_an_empty_database_gets_exactly_the_tables_that_the_code_describes(
     server: str, url: str, described: list[sa.MetaData]
 ) -> None:
     database = Database.open(url, server)
-    tables = [described[0], migrate.house]
+    tables = [described[0], migrate.shared]
     with database.engine.connect() as connection:
         context = MigrationContext.configure(
             connection,

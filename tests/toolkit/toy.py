@@ -13,8 +13,8 @@ from servers.toolkit.database import Database, _engine
 from servers.toolkit.declare import prompt, reads, resource, writes
 from servers.toolkit.errors import NotFoundError
 from servers.toolkit.grants import Grant
-from servers.toolkit.house_history import add_grant_expiry, create_house_tables
 from servers.toolkit.idempotency import once
+from servers.toolkit.shared_tables import add_grant_expiry, create_shared_tables
 
 NOTES = {"acc_1": "pumps", "acc_2": "valves"}
 notes = sa.Table(
@@ -40,7 +40,7 @@ class Notes(BaseModel):
 def toy_database(path: Path) -> Database:
     database = Database(_engine(f"sqlite:///{path}"), "toy")
     with database.write() as session:
-        create_house_tables(session.connection())
+        create_shared_tables(session.connection())
         add_grant_expiry(session.connection())
         notes.create(session.connection())
         for account_id, body in NOTES.items():

@@ -68,7 +68,6 @@ def first(*values: Any) -> Any:
 
 
 def issue_note(number: str | None, run_id: str) -> str:
-    """Return what the CRM's log says of an issued quote."""
     return f"Quote {number} issued by run {run_id}."
 
 

@@ -98,7 +98,6 @@ def issue_refused(refused: str | None, quote_id: str) -> Ending | None:
 
 
 def issued(quote_id: str, number: str, revision: int, total_minor: int, currency: str) -> Ending:
-    """Say what was issued."""
     return {
         "outcome": "issued",
         "quote_id": quote_id,

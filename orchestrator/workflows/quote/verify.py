@@ -193,7 +193,6 @@ def verify_match(output: Match, calls: Calls, outputs: Outputs) -> list[str]:
 
 
 def _unlike(line: Line, need: Mapping[str, Any], lines: Sequence[Line]) -> list[str]:
-    """Say where a line says something else than its need does."""
     is_ = line.model_dump(mode="json")
     due = {name: need[name] for name in ("quantity", "optional", "options", *KEPT) if name in need}
     if need.get("unit"):

@@ -11,7 +11,6 @@ from servers.catalog.schemas import Product
 
 
 def bundles_hold(session: Session) -> Iterator[str]:
-    """Yield what is wrong with the bundles of the catalog."""
     bundles = set(session.exec(select(ProductRow.sku).where(col(ProductRow.kind) == "bundle")))
     for model in (ComponentRow, OptionGroupRow):
         for sku in sorted(set(session.exec(select(model.bundle_sku))) - bundles):

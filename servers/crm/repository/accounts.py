@@ -44,7 +44,6 @@ CANDIDATES = 5
 
 
 def resolve_account(session: Session, text: str) -> Resolution:
-    """Return the account a text means, or the ones it may mean."""
     ranking = rank(text, _known(session), CANDIDATES)
     rows = {
         row.account_id: row
@@ -160,7 +159,6 @@ def _row(row: Account) -> AccountRow:
 
 
 def get_account(session: Session, account_id: str) -> AccountDetail:
-    """Return what is on file about an account."""
     row = get_account_row(session, account_id)
     mine = column(AccountAlias, "account_id") == account_id
     aliases = [alias.name for alias in all_visible(session, AccountAlias, mine)]

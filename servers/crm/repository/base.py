@@ -19,7 +19,6 @@ Result = TypeVar("Result", bound=BaseModel)
 
 
 def column(table: type[CrmTable], name: str) -> Any:
-    """Return a table's column as SQLAlchemy sees it."""
     return table.__table__.c[name]  # type: ignore[attr-defined]
 
 
@@ -43,13 +42,11 @@ def visible(statement: Statement, table: type[CrmTable]) -> Statement:
 
 
 def all_visible(session: Session, table: type[CrmTable], *conditions: Any) -> list[Any]:
-    """Return the visible rows of a table that meet the conditions."""
     statement = visible(select(table).where(*conditions), table)
     return list(session.execute(statement).scalars())
 
 
 def count_visible(session: Session, table: type[CrmTable], *conditions: Any) -> int:
-    """Count the visible rows of a table that meet the conditions."""
     statement = visible(select(func.count()).select_from(table).where(*conditions), table)
     return int(session.execute(statement).scalar_one())
 

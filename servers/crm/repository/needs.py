@@ -102,8 +102,6 @@ def _reread(session: Session, opportunity_id: str, source_id: str, start: int, e
 def confirm_need(
     session: Session, opportunity_id: str, need_id: str, expected_version: int
 ) -> NeedRow:
-    """Confirm a proposed need."""
-
     def make(deal: Opportunity) -> NeedRow:
         check_open(Stage(deal.stage))
         found: list[Need] = all_visible(

@@ -158,7 +158,6 @@ def _texts_by_deal(
 
 
 def last_activity(session: Session, ids: Sequence[str]) -> dict[str, datetime]:
-    """Return when something last happened in each opportunity."""
     deal = column(Activity, "opportunity_id")
     statement = visible(
         select(deal, func.max(column(Activity, "at"))).where(deal.in_(ids)).group_by(deal), Activity
@@ -167,7 +166,6 @@ def last_activity(session: Session, ids: Sequence[str]) -> dict[str, datetime]:
 
 
 def get_opportunity(session: Session, opportunity_id: str) -> OpportunityDetail:
-    """Return an opportunity and what is known about it."""
     return detail_of(session, get_opportunity_row(session, opportunity_id))
 
 

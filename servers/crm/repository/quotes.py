@@ -108,7 +108,6 @@ def record_quote_outcome(
 
 
 def quote_readiness(session: Session, opportunity_id: str) -> Readiness:
-    """Work through the checklist for an opportunity."""
     deal = get_opportunity_row(session, opportunity_id)
     account = get_account_row(session, deal.account_id)
     records = records_of(session, deal.account_id)

@@ -60,7 +60,6 @@ _PROBLEMS = {
 
 
 def sender_of(row: Activity) -> Sender:
-    """Return what an activity says about where it comes from."""
     return Sender(
         row.activity_id,
         row.kind,
@@ -100,7 +99,6 @@ def list_activities(
 
 
 def attached_to(session: Session, activity_ids: Sequence[str]) -> dict[str, list[Document]]:
-    """Return the documents that came with each of some activities."""
     found: dict[str, list[Document]] = {}
     wanted = column(Document, "activity_id").in_(activity_ids)
     for row in sorted(all_visible(session, Document, wanted), key=lambda d: d.document_id):
@@ -141,7 +139,6 @@ def _check_offset(offset: int, length: int) -> None:
 
 
 def message_of(row: Activity, records: Records, attached: dict[str, list[Document]]) -> Message:
-    """Return an activity as a reader gets it."""
     sender = sender_of(row)
     return Message(
         activity_id=row.activity_id,

@@ -50,7 +50,6 @@ class Story(BaseModel):
 
 
 def account_sheet(session: Session, account_id: str) -> AccountSheet:
-    """Return an account as a sheet."""
     found = search_opportunities(session, "", account_id, open_only=False, limit=MOST, cursor=None)
     return AccountSheet(
         account=get_account(session, account_id),

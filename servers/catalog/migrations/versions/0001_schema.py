@@ -1,9 +1,9 @@
-"""The first schema: the catalog's tables, the house's tables and the text index."""
+"""The first schema: the catalog's tables, the shared tables and the text index."""
 
 import sqlalchemy as sa
 from alembic import op
 
-from servers.toolkit.house_history import create_house_tables
+from servers.toolkit.shared_tables import create_shared_tables
 
 revision = "0001_schema"
 down_revision = None
@@ -13,7 +13,7 @@ SKU = sa.String(32)
 
 def upgrade() -> None:
     """Make everything."""
-    create_house_tables(op.get_bind())
+    create_shared_tables(op.get_bind())
     _products()
     _bundles()
     _rules()

@@ -1,9 +1,9 @@
-"""The first schema: the CRM's tables, the house's tables and the text index."""
+"""The first schema: the CRM's tables, the tables that every server shares and the text index."""
 
 import sqlalchemy as sa
 from alembic import op
 
-from servers.toolkit.house_history import create_house_tables
+from servers.toolkit.shared_tables import create_shared_tables
 
 revision = "0001_schema"
 down_revision = None
@@ -29,7 +29,7 @@ def _opportunity(*, nullable: bool = False) -> "sa.Column[str]":
 
 def upgrade() -> None:
     """Make everything."""
-    create_house_tables(op.get_bind())
+    create_shared_tables(op.get_bind())
     _parties()
     _story()
     _offers()

@@ -11,7 +11,7 @@ from servers.finance.migrations.first import (  # noqa: F401 - their tables join
     tax,
 )
 from servers.finance.migrations.guards import create_guards
-from servers.toolkit.house_history import create_house_tables
+from servers.toolkit.shared_tables import create_shared_tables
 
 revision = "0001_schema"
 down_revision = None
@@ -19,6 +19,6 @@ down_revision = None
 
 def upgrade() -> None:
     """Make everything."""
-    create_house_tables(op.get_bind())
+    create_shared_tables(op.get_bind())
     first.create_all(op.get_bind())
     create_guards(op.get_bind())

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from servers.toolkit.house_history import add_grant_expiry
+from servers.toolkit.shared_tables import add_grant_expiry
 
 revision = "0002_grant_expiry"
 down_revision = "0001_schema"

@@ -1,9 +1,9 @@
-"""The first schema: tickets and the house's tables."""
+"""The first schema: tickets and the tables that every server shares."""
 
 import sqlalchemy as sa
 from alembic import op
 
-from servers.toolkit.house_history import add_grant_expiry, create_house_tables
+from servers.toolkit.shared_tables import add_grant_expiry, create_shared_tables
 
 revision = "0001_schema"
 down_revision = None
@@ -11,7 +11,7 @@ down_revision = None
 
 def upgrade() -> None:
     """Make everything."""
-    create_house_tables(op.get_bind())
+    create_shared_tables(op.get_bind())
     add_grant_expiry(op.get_bind())
     op.create_table(
         "ticket",

@@ -57,5 +57,5 @@ def shipping_options(
     with database.session() as session:
         catalog = repo.products(session, {line.sku for line in lines})
         items, findings = join(lines, catalog)
-        carriage = repo.carriage(session, repo.rules(session, "hazmat"))
-    return shipping.options(unpack(items, catalog), ship_to_country, carriage, prefer, findings)
+        network = repo.shipping_network(session, repo.rules(session, "hazmat"))
+    return shipping.options(unpack(items, catalog), ship_to_country, network, prefer, findings)

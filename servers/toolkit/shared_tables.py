@@ -1,6 +1,6 @@
 """The history of the tables that every server shares: each server's migrations call these.
 
-What a step makes stays as it is here; the tables as they are now are in `migrate.house`.
+What a step makes stays as it is here; the tables as they are now are in `migrate.shared`.
 """
 
 from datetime import datetime
@@ -64,7 +64,7 @@ _KEEP_AUDIT_POSTGRES = (
 )
 
 
-def create_house_tables(connection: Connection) -> None:
+def create_shared_tables(connection: Connection) -> None:
     """Make the shared tables: the first migration of each server."""
     first.create_all(connection)
     if connection.dialect.name == "sqlite":
