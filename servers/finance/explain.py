@@ -10,6 +10,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from servers.finance import digests
+from servers.finance.documents import QuoteDocument
 from servers.finance.facts.blocks import ChargeBlock, ToldStep, TotalsBlock, TraceStep
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.windows import Window
@@ -162,19 +163,17 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def of_line(trace: Iterable[TraceStep], line_id: str | None) -> list[TraceStep]:
-    """Return the steps of one line, or all of them.
+def explain(priced: Pricing | QuoteDocument, line_id: str | None) -> list[TraceStep]:
+    """Return the trace of one line and the gifts beside it, or of the whole quote.
 
     Raises:
         InvalidInputError: no line has that id.
     """
-    every = list(trace)
     if line_id is None:
-        return every
-    mine = [one for one in every if one.line_id == line_id]
-    if not mine:
+        return priced.trace
+    if line_id not in {line.line_id for line in priced.lines}:
         raise InvalidInputError(f"no line {line_id}", fix="use a line_id of the lines")
-    return mine
+    return [one for one in priced.trace if f"{one.line_id}.".startswith(f"{line_id}.")]
 
 
 def told(trace: Iterable[TraceStep]) -> list[ToldStep]:

@@ -189,11 +189,7 @@ class _Waterfall:
         return charges
 
     def _totals(
-        self,
-        works: list[Work],
-        freight: Freight,
-        freight_tax: TaxDecision | None,
-        charges: Charges,
+        self, works: list[Work], freight: Freight, freight_tax: TaxDecision | None, charges: Charges
     ) -> tuple[list[TaxBlock], TotalsBlock]:
         counted = [w for w in works if w.in_total]
         if not counted:
@@ -277,22 +273,6 @@ class _Waterfall:
             runs,
             presentation,
         )
-
-
-def explain(pricing: Pricing, line_id: str | None) -> list[TraceStep]:
-    """Return the trace of one line and the gifts beside it, or of the whole quote.
-
-    Raises:
-        InvalidInputError: no line has that id.
-    """
-    if line_id is None:
-        return pricing.trace
-    if line_id not in {line.line_id for line in pricing.lines}:
-        raise InvalidInputError(f"no line {line_id}", fix="use a line_id of the lines")
-    mine = (line_id, f"{line_id}.")
-    return [
-        one for one in pricing.trace if one.line_id == mine[0] or one.line_id.startswith(mine[1])
-    ]
 
 
 def _empty(request: PriceRequest, currency: str, findings: list[Finding]) -> Pricing:

@@ -26,10 +26,7 @@ READ = (
     "finance://seller",
     "ui://finance/quote-card.html",
 )
-SALES = (
-    "create_quote",
-    "request_approval",
-)
+SALES = ("create_quote", "request_approval")
 ADMIN = ("issue_quote",)
 PERSON = (
     "guide_price",

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from servers.finance import card, prompts, resources
 from servers.finance.store.clock import now as wall_clock
 from servers.finance.store.database import FinanceDatabase
-from servers.finance.tools import decisions, guidance, parties, pricing, quotes
+from servers.finance.tools import decisions, parties, pricing, quotes
 from servers.toolkit.app import Server, create_app, finish
 from servers.toolkit.completing import completer
 from servers.toolkit.components import add_components
@@ -28,14 +28,12 @@ INSTRUCTIONS = (
 
 
 def create_server(database: Database, *, now: Callable[[], datetime] = wall_clock) -> Server:
-    """Return the finance server on an open database.
+    """Return the finance server on a database that is migrated and filled.
 
-    Args:
-        database: Finance's own database, migrated and filled.
-        now: The clock, for approvals, issue times and numbers; prices go by the order date.
+    The clock `now` is for approvals, issue times and numbers; prices go by the order date.
     """
     app = create_app("finance", database, instructions=INSTRUCTIONS, version=version("dealdesk"))
-    modules = (pricing, guidance, parties, quotes, decisions, resources, prompts, card)
+    modules = (pricing, parties, quotes, decisions, resources, prompts, card)
     add_components(app, FinanceDatabase(database, now), *modules)
     return finish(app, completion=completer(database, resources.FINDERS))
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from finance_support import acting, asking, everyone, line
 
+from servers.finance.explain import explain
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.taxes import Registration, TaxRate
 from servers.finance.facts.windows import Window
-from servers.finance.pricing import explain, price
+from servers.finance.pricing import price
 from servers.finance.pricing_result import Pricing
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect

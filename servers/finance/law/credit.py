@@ -79,11 +79,7 @@ def numbers(line: CreditLine, amount_minor: int, currency: str, day: date) -> Nu
 
 
 def judge(
-    facts: CreditFacts,
-    amount_minor: int,
-    currency: str,
-    terms: PaymentTerms,
-    day: date,
+    facts: CreditFacts, amount_minor: int, currency: str, terms: PaymentTerms, day: date
 ) -> Judgement:
     """Judge an amount: hold, limit of its own and of the family, overdue invoices, policy.
 

@@ -60,11 +60,7 @@ def schedule(
 ) -> list[InstalmentBlock]:
     """Split a total over the instalments, exactly, and say when each can be due at the earliest.
 
-    Args:
-        terms: The payment terms of the quote.
-        total_minor: What is payable.
-        currency: The quote's currency.
-        day: The order date, as if delivery and invoice were on it too.
+    `day` is the order date, as if delivery and invoice were on it too.
     """
     total = from_minor(total_minor, currency)
     amounts = split_proportionally(total, terms.shares, currency)

@@ -39,15 +39,10 @@ def select(
     asked: str | None = None,
     chosen: str | None = None,
 ) -> Terms:
-    """Select the clauses and payment terms of a quote.
+    """Select the clauses and payment terms of a quote; only approved clauses in force count.
 
-    Args:
-        facts: Who buys, where it goes and what it is.
-        clauses: Every clause of the library; only approved ones in force are selected.
-        payment_terms: Every code the seller knows.
-        policy: Mandatory topics and the standard terms.
-        asked: What the customer asks for: said aloud, never applied by itself.
-        chosen: What the seller chose for the quote; terms longer than agreed need approval.
+    `asked` is what the customer asks for: reported, never applied by itself. `chosen` is what the
+    seller chose for the quote; terms longer than agreed need approval.
     """
     payment, findings = _payment(facts, payment_terms, policy, asked, chosen)
     picked = select_clauses(replace(facts, payment=payment.code), clauses, policy)

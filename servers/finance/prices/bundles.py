@@ -177,9 +177,7 @@ def _wrong(line_id: str, message: str, fix: str) -> Finding:
 
 
 def bundle_problems(
-    components: Sequence[Component],
-    items: Mapping[str, tuple[str, str]],
-    priced: Iterable[str],
+    components: Sequence[Component], items: Mapping[str, tuple[str, str]], priced: Iterable[str]
 ) -> list[str]:
     """Say what is wrong with bundles; `items` gives kind and tax class, `priced` has own prices."""
     parts, own, problems = Parts(components), set(priced), []

@@ -116,13 +116,7 @@ def _from_cost(book: Book, formula: Formula, item: Item) -> Entry:
 
 
 def _entry(
-    book: Book,
-    sku: str,
-    unit: str,
-    formula: Formula,
-    base: Decimal | None,
-    refused: str,
-    note: str,
+    book: Book, sku: str, unit: str, formula: Formula, base: Decimal | None, refused: str, note: str
 ) -> Entry:
     amount = Decimal(0) if base is None else formula_price(base, formula)
     if amount < 0:

@@ -170,11 +170,7 @@ def split(amount: Decimal, weights: Sequence[Decimal], currency: str) -> list[De
 
 
 def _buy_get(
-    promotion: Promotion,
-    mine: Sequence[Part],
-    parts: Sequence[Part],
-    state: State,
-    currency: str,
+    promotion: Promotion, mine: Sequence[Part], parts: Sequence[Part], state: State, currency: str
 ) -> Effect:
     """Reward the cheapest units, and count the dearest as bought; of equal ones the later line.
 

@@ -30,10 +30,7 @@ from servers.toolkit.findings import Finding
 def collect(session: Session, request: PriceRequest, requested_by: str | None = None) -> QuoteFacts:
     """Return the facts of a request, narrowed by the caller's grant.
 
-    Args:
-        session: Finance's own database.
-        request: What is to be priced.
-        requested_by: Whose limits hold; None is whoever asks now.
+    The limits that hold are those of `requested_by`; None is whoever asks now.
 
     Raises:
         NotFoundError: the account does not exist, or the caller may not see it.

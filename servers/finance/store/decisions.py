@@ -22,12 +22,7 @@ from servers.finance.store.policy import approver_of, entity_of
 from servers.finance.tables.house import Seller
 from servers.finance.tables.quotes import Approval, Quote, QuoteNumber
 from servers.toolkit import scope
-from servers.toolkit.errors import (
-    ConflictError,
-    ForbiddenError,
-    NotFoundError,
-    RuleViolationError,
-)
+from servers.toolkit.errors import ConflictError, ForbiddenError, NotFoundError, RuleViolationError
 
 
 def decide(session: Session, approval_id: str, decision: str, note: str, now: datetime) -> Decision:

@@ -17,12 +17,7 @@ from servers.finance.facts.pricing import PricingFacts
 from servers.finance.findings import percent, plain
 from servers.finance.guidance import WHOLE_BP, Advice, Deal, Outcome, PastLine, Point, guide
 from servers.finance.pricing import price
-from servers.finance.schemas_guidance import (
-    Comparable,
-    GuidedPrice,
-    LineGuidance,
-    PriceGuidance,
-)
+from servers.finance.schemas_guidance import Comparable, GuidedPrice, LineGuidance, PriceGuidance
 from servers.finance.store.collect import collect
 from servers.finance.store.policy import approver_of, setting
 from servers.finance.store.stored_quotes import find_quote, visible

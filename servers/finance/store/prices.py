@@ -172,9 +172,7 @@ def _history(session: Session, account_id: str, day: date) -> tuple[History, ...
     )
     micro = cast(col(running.quantity), BigInteger) * literal(int(MICRO), BigInteger)
     subscriptions = select(col(running.sku), micro).where(
-        col(running.account_id) == account_id,
-        col(running.first) <= day,
-        col(running.last) >= day,
+        col(running.account_id) == account_id, col(running.first) <= day, col(running.last) >= day
     )
     both_kinds = purchases.union_all(subscriptions).subquery()
     statement = (

@@ -8,14 +8,7 @@ from sqlmodel import Session, col
 
 from servers.finance.documents import QuoteSnapshot
 from servers.finance.facts.copies import block, fact
-from servers.finance.facts.promotions import (
-    BuyGet,
-    Conditions,
-    Gift,
-    Limits,
-    Promotion,
-    Selector,
-)
+from servers.finance.facts.promotions import BuyGet, Conditions, Gift, Limits, Promotion, Selector
 from servers.finance.tables.promotions import PromotionRow, PromotionUse
 from servers.toolkit.money import from_minor
 

@@ -1,11 +1,11 @@
-"""The tools that work out prices and store nothing."""
+"""The tools that work out prices, or advise a person on one, and store nothing."""
 
 from typing import Annotated
 
 from pydantic import Field
 
-from servers.finance.explain import told
-from servers.finance.pricing import explain, price
+from servers.finance.explain import explain, told
+from servers.finance.pricing import price
 from servers.finance.schemas import (
     DiscountBp,
     Explanation,
@@ -18,12 +18,22 @@ from servers.finance.schemas import (
     ShipMethod,
     WhatIf,
 )
+from servers.finance.schemas_guidance import PriceGuidance
 from servers.finance.store.collect import collect
 from servers.finance.store.database import FinanceDatabase
+from servers.finance.store.guidance import guidance
 from servers.finance.store.what_if import Asked, answer
 from servers.toolkit.components import tool
 from servers.toolkit.declare import reads
-from servers.toolkit.fields import AccountId, AddressId, CurrencyCode, LineId, OrderDate, Quantity
+from servers.toolkit.fields import (
+    AccountId,
+    AddressId,
+    CurrencyCode,
+    LineId,
+    OrderDate,
+    Quantity,
+    QuoteId,
+)
 from servers.toolkit.linking import first_that_fit
 
 Currency = Annotated[
@@ -178,6 +188,27 @@ def explain_price(
     return Explanation(
         currency=pricing.currency, steps=steps, findings=pricing.findings, next_from=after
     )
+
+
+@tool(reads("Guide a price", rows="bound", binds=("quote_id",), person_only=True))
+def guide_price(
+    finance: FinanceDatabase,
+    quote_id: QuoteId,
+    line_id: LineId | None = None,
+    from_line: FromLine = 1,
+) -> PriceGuidance:
+    """Propose floor, target and stretch for the lines of a stored quote; set nothing.
+
+    quote_id comes from list_quotes. The floor earns the house's margin floor; target and
+    stretch come from quotes of ours that comparable customers accepted for about as much, and
+    those quotes are named with their outcome. All stay inside the policy band. Without
+    comparable quotes it says so and proposes nothing. Only a named person can call this. With
+    next_line, ask again from there for the other lines.
+    """
+    with finance.session() as session:
+        found = guidance(session, quote_id, line_id)
+    lines, after = first_that_fit(found.lines, from_line, ROOM)
+    return found.model_copy(update={"lines": lines, "next_line": after})
 
 
 def _shown(priced: Priced, from_line: int) -> Priced:

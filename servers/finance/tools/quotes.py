@@ -8,7 +8,7 @@ from pydantic import Field, TypeAdapter
 from servers.finance.assembly import QuoteInputs
 from servers.finance.card import CARD
 from servers.finance.documents import CustomerQuote, QuoteDocument, customer_view
-from servers.finance.explain import of_line, told
+from servers.finance.explain import explain, told
 from servers.finance.facts.blocks import Cover, Status
 from servers.finance.large_quotes import lines_that_fit, part_of_diff
 from servers.finance.schemas import (
@@ -247,7 +247,7 @@ def explain_quote(
     """
     with finance.session() as session:
         found = stored_quotes.document(session, quote_id, finance.now())
-    steps, after = first_that_fit(told(of_line(found.trace, line_id)), from_step, ROOM)
+    steps, after = first_that_fit(told(explain(found, line_id)), from_step, ROOM)
     return Explanation(
         currency=found.currency, steps=steps, findings=found.findings, next_from=after
     )
