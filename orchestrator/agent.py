@@ -200,7 +200,7 @@ class _Agent(Generic[Output]):
         return {**result, "is_error": True} if call.is_error else result
 
     def _refusal(self, name: str) -> str:
-        """Return what a tool said when it last refused, to be put behind a failure."""
+        """Return a tool's last refusal, to be added to the message of a failure."""
         last = next((call for call in reversed(self.toolset.calls) if call.name == name), None)
         return f": {last.text[:300]}" if last is not None and last.is_error else ""
 
@@ -220,7 +220,7 @@ class _Agent(Generic[Output]):
         return answer
 
     def _repair(self, kind: str, problems: list[str]) -> None:
-        """Say what is wrong, once for each kind of wrong.
+        """Tell the model what is wrong, once for each kind of mistake.
 
         Raises:
             AgentFailed: it was said before.

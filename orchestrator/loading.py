@@ -1,4 +1,4 @@
-"""Load every workflow of the list, and refuse what would not run before anything does."""
+"""Load every workflow of the list; one that could not run is refused before any run begins."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Play one agent, or make one effect, under a grant that dies with it.
+"""Play one agent, or make one effect, under a grant that ends with it.
 
 `Runner.agent` is a step: it mints grants for exactly the agent's tools and bound values, connects,
 runs the loop, revokes the grants and returns what the checkpoint keeps. `Runner.effect` is how the

@@ -60,7 +60,7 @@ class _RefusedError(Exception):
 
 
 class ScopedToolset:
-    """An async context that connects, checks what is there, and calls tools within bounds."""
+    """An async context that connects, checks that its tools exist, and calls only those."""
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class ScopedToolset:
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
-        """Leave the servers; nothing can be called any more."""
+        """Close the connections; nothing can be called any more."""
         self._held = {}
         await self._stack.aclose()
 

@@ -16,7 +16,7 @@ from servers.registry import NAMES, open_server
 from servers.toolkit.errors import StorageError
 from servers.toolkit.grants import PublicKey
 from servers.toolkit.main import (
-    check_door,
+    check_exposure,
     data_home,
     database_url,
     leave_when_told,
@@ -69,7 +69,7 @@ def _serve_stdio(options: argparse.Namespace) -> None:
 
 
 def _serve_http(options: argparse.Namespace) -> None:
-    check_door(options)
+    check_exposure(options)
     keys = data_home(options.home) / "keys"
     if not options.profile:
         PublicKey.load(keys)  # without a key nobody could ever come in: say so now

@@ -23,9 +23,9 @@ from dealdesk.connect.entries import (
     by_address,
     by_command,
     entry_name,
+    how_to_reach,
     merged,
     server_arguments,
-    way_in,
 )
 from dealdesk.connect.settings_file import SettingsFile
 from dealdesk.settings import load_settings
@@ -202,7 +202,7 @@ async def _try(program: Program, wanted: dict[str, Any], token_env: str | None) 
 
 
 def _remedy(wanted: dict[str, Any]) -> str:
-    command, _, url = way_in(next(iter(wanted.values())))
+    command, _, url = how_to_reach(next(iter(wanted.values())))
     if url:
         return "dealdesk serve starts one (--transport http); look at the grant if it runs"
     if Path(command).stem == "uv":

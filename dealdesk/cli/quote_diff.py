@@ -73,7 +73,7 @@ def print_diff(diff: Mapping[str, Any], after: str = "") -> None:
 
 
 def _of_interest(field: Mapping[str, Any], change: str) -> bool:
-    """Leave out, of a line that came or went, what says nothing about the price."""
+    """Say whether a field is shown: all of a changed line, of others what makes the price."""
     return change == "changed" or field["name"] in ("quantity", "unit", "unit_price", "net_minor")
 
 

@@ -75,7 +75,7 @@ class Installation:
 
     @property
     def passing(self) -> bool:
-        """Whether this environment is one of uv's cache, which may be gone tomorrow."""
+        """Whether this environment lies in uv's cache, which uv may delete at any time."""
         return any(part.startswith(CACHES) for part in self.python.parts)
 
     def command(self, server: str) -> tuple[str, list[str]]:
@@ -206,7 +206,7 @@ def merged(found: Any, wanted: dict[str, Any]) -> dict[str, Any]:
     return {**wanted, **{name: value for name, value in found.items() if name not in OURS}}
 
 
-def way_in(entry: Any) -> tuple[str, tuple[str, ...], str]:
+def how_to_reach(entry: Any) -> tuple[str, tuple[str, ...], str]:
     """Return command, arguments and address of an entry as a client reads it; empty if not there.
 
     Raises:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dealdesk.connect.clients import PROGRAMS, is_there, usual_file
-from dealdesk.connect.entries import entry_name, way_in
+from dealdesk.connect.entries import entry_name, how_to_reach
 from dealdesk.connect.probe import ProbeProblem, count_tools
 from dealdesk.connect.settings_file import SettingsFile
 from orchestrator.errors import EnvironmentProblem
@@ -53,9 +53,9 @@ async def _counts(entries: list[Any]) -> dict[str, int | str | ProbeProblem]:
 
 
 def _way(entry: Any) -> str:
-    """Return what makes one start differ from another: clients word the same one differently."""
+    """Return what tells two commands apart; clients write the same command in different forms."""
     try:
-        return repr((way_in(entry), entry.get("env") or entry.get("envs") or {}))
+        return repr((how_to_reach(entry), entry.get("env") or entry.get("envs") or {}))
     except ValueError:
         return repr(entry)
 

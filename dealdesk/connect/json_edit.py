@@ -129,7 +129,7 @@ class _Reader:
         return Value(start, self.at, data, members)
 
     def whole(self) -> Value:
-        """Read a value whose inside nobody edits."""
+        """Read a value without its members, since nobody edits them."""
         start = self.at
         if self.text[start : start + 1] not in ("{", "["):
             return self.value()

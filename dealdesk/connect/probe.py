@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from typing import Any
 
-from dealdesk.connect.entries import way_in
+from dealdesk.connect.entries import how_to_reach
 
 SAFE = (
     ("HOME", "LOGNAME", "USER", "SHELL", "TMPDIR")
@@ -48,7 +48,7 @@ async def count_tools(entry: Any, *, token: str | None = None, patience: float =
         ProbeProblem: it does not start or answer.
     """
     try:
-        command, arguments, url = way_in(entry)
+        command, arguments, url = how_to_reach(entry)
     except ValueError as problem:
         raise ProbeProblem(f"the entry {problem}") from None
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:

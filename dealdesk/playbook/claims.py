@@ -108,7 +108,7 @@ _DELIVERY = re.compile(
 
 
 def machine_blocks(text: str) -> list[tuple[int, int]]:
-    """Return the spans that speak to machines: from their first words to the end of the block."""
+    """Return the spans that give orders to machines, each up to the end of its block."""
     blocks: list[tuple[int, int]] = []
     for found in _TO_MACHINES.finditer(text):
         if blocks and found.start() < blocks[-1][1]:

@@ -1,4 +1,4 @@
-"""What was found in the texts, made whole and turned into needs, and what must be asked first."""
+"""Turn what was found in the texts into needs, and find what must be asked first."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def running_ones(needs: list[Found], theirs: Sequence[Source]) -> list[Found]:
 
 
 def _plain(run: Run) -> Run:
-    """Return what is left to say: the rest follows from the subscription or the year before.
+    """Return an item without what follows from its subscription or from the year before.
 
     An addition ends with its subscription, a renewal begins after it, and each year of a ramp
     after the one before.

@@ -96,7 +96,7 @@ class Run:
     same: bool = False
 
     def over(self, wider: Run) -> Run:
-        """Return this, with what it leaves open taken from wider words, a heading say."""
+        """Return this run, with what it does not say taken from a wider text, such as a heading."""
         mine = self
         if mine.term_months is None and mine.end is None:
             mine = replace(mine, term_months=wider.term_months, end=wider.end)

@@ -1,4 +1,4 @@
-"""The runs that this process plays right now, and the news of them for whoever waits."""
+"""The runs that this process plays right now, and how others in it wait for their end."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ LOOK = 0.1
 PATIENCE = 5.0
 
 
-class Lives:
-    """Knows each run's task and steps while it lives here.
+class ActiveRuns:
+    """The task and steps of each run that this process plays.
 
     Attributes:
         problems: What stopped a run here, as it was raised.
     """
 
     def __init__(self) -> None:
-        self._lives: dict[str, tuple[asyncio.Task[object] | None, Steps]] = {}
+        self._runs: dict[str, tuple[asyncio.Task[object] | None, Steps]] = {}
         self._ended: dict[str, float] = {}
         self._news: dict[str, asyncio.Event] = {}
         self.problems: dict[str, Exception] = {}
@@ -28,24 +28,24 @@ class Lives:
     def begin(self, run_id: str, steps: Steps) -> None:
         """Note that the current task plays a run."""
         self.forget(run_id)
-        self._lives[run_id] = asyncio.current_task(), steps
+        self._runs[run_id] = asyncio.current_task(), steps
 
     def end(self, run_id: str) -> None:
-        self._lives.pop(run_id, None)
+        self._runs.pop(run_id, None)
         self._ended[run_id] = monotonic()
         self.tell(run_id)
 
     def forget(self, run_id: str) -> None:
-        """Forget how a run's last life here ended."""
+        """Forget what stopped a run here the last time."""
         self._ended.pop(run_id, None)
         self.problems.pop(run_id, None)
 
     def tell(self, run_id: str) -> None:
-        """Let those who pause look at the run's row at once."""
+        """Wake those who wait in `pause`, so that they look at the run's row at once."""
         self._news.setdefault(run_id, asyncio.Event()).set()
 
     async def pause(self, run_id: str) -> None:
-        """Return when another look at a run's row is worth it.
+        """Wait until a run's row may have changed.
 
         Raises:
             Exception: what stopped the run here, when that could not even be written down.
@@ -58,18 +58,18 @@ class Lives:
             return
         news = self._news.setdefault(run_id, asyncio.Event())
         with suppress(TimeoutError):
-            await asyncio.wait_for(news.wait(), 1.0 if run_id in self._lives else LOOK)
+            await asyncio.wait_for(news.wait(), 1.0 if run_id in self._runs else LOOK)
         news.clear()
 
     def cancel(self, run_id: str) -> None:
-        task, _ = self._lives.get(run_id, (None, None))
+        task, _ = self._runs.get(run_id, (None, None))
         if task is not None:
             task.cancel()
 
     async def cancel_all(self) -> None:
-        """Cancel every life and wait until each is gone."""
-        tasks = [task for task, _ in self._lives.values() if task is not None]
-        for _, steps in self._lives.values():
+        """Cancel every run here and wait until each is gone."""
+        tasks = [task for task, _ in self._runs.values() if task is not None]
+        for _, steps in self._runs.values():
             steps.cancel()
         for task in tasks:
             task.cancel()

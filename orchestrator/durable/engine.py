@@ -5,10 +5,10 @@ workers never play one run, and a failure that may pass parks a run instead of e
 keeps them is easily undone:
 
 * Steps have their numbers before the body starts (`steps.py`). DBOS would number by timing, and
-  side-by-side steps of a second life would not find their checkpoints.
+  steps that ran side by side would not find their checkpoints after a resume.
 * DBOS never records an error, for that would be final. One that ends the run is a result; one
   that may pass cancels the row, in DBOS's words, with a mark that `resume` takes away.
-* A worker's seat (`seats.py`) says whether it lives; nobody's work is taken over before that. What
+* A worker's seat (`seats.py`) says whether it is alive; only a dead one's work is taken over. What
   a worker takes up goes through a queue of its own, lest a short-lived worker gets it.
 * A worker starts at once what is submitted to it; through a queue a run of nine steps took 45 to
   110 ms longer. `wait` reads the row and holds no handle, so a cancelled wait cannot hang.
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import inspect as sa_inspect
 from sqlalchemy.exc import SQLAlchemyError
 
-from orchestrator.durable.active_runs import Lives
+from orchestrator.durable.active_runs import ActiveRuns
 from orchestrator.durable.queues import (
     POLL,
     QUEUE,
@@ -96,7 +96,7 @@ class Engine:
         self._queue = QUEUE
         self._play: Any = None
         self._sweeper: asyncio.Task[None] | None = None
-        self._lives = Lives()
+        self._active = ActiveRuns()
         self._wanted: Wanted = any_run
 
     async def start(self, *, sweep: bool = False, wanted: Wanted = any_run) -> None:
@@ -133,7 +133,7 @@ class Engine:
         from dbos import DBOS, DBOSPortableJSONSerializer
 
         async def play(run_id: str, args: Json) -> Json:
-            return await self._live(run_id, args)
+            return await self._play_here(run_id, args)
 
         self._play = DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(play)
         DBOS(
@@ -155,7 +155,7 @@ class Engine:
         """Stop working and close everything; what was running can be resumed."""
         if self._sweeper is not None:
             self._sweeper.cancel()
-        await self._lives.cancel_all()
+        await self._active.cancel_all()
         if Engine._working is self:
             from dbos import DBOS
 
@@ -197,8 +197,8 @@ class Engine:
                     case State.CANCELLED:
                         return {"outcome": "cancelled"}
                     case State.PARKED | State.FAILED:
-                        raise self._lives.problems.get(run_id) or error_of(problem_of(row))
-                await self._lives.pause(run_id)
+                        raise self._active.problems.get(run_id) or error_of(problem_of(row))
+                await self._active.pause(run_id)
 
     async def send(
         self, run_id: str, topic: str, payload: Mapping[str, Any], key: str | None = None
@@ -215,7 +215,7 @@ class Engine:
     async def cancel(self, run_id: str) -> None:
         """End a run for good: at once in this process, within a second or so in another."""
         await self._ask(Ledger.cancel, run_id)
-        self._lives.cancel(run_id)
+        self._active.cancel(run_id)
 
     async def resume(self, run_id: str | None = None) -> list[str]:
         """Take up a parked run or one whose worker is dead; without an id, all of the latter.
@@ -223,7 +223,7 @@ class Engine:
         Returns the runs that go on by this; one that needs nothing is not among them.
         """
         if run_id is not None and await self._ask(Ledger.unpark, run_id, self._queue):
-            self._lives.forget(run_id)
+            self._active.forget(run_id)
             return [run_id]
         return await self._ask(Ledger.take_up, run_id, self._queue, self._wanted)
 
@@ -234,30 +234,30 @@ class Engine:
         """Return how each run stands that has not ended, oldest first."""
         return await self._ask(Ledger.pending)
 
-    async def _live(self, run_id: str, args: Json) -> Json:
-        """Play one life of a run; what it returns is the run's last checkpoint."""
-        beneath = _Beneath(run_id, self._ask, self._lives)
-        steps = Steps(self._steps(args), beneath)
-        self._lives.begin(run_id, steps)
+    async def _play_here(self, run_id: str, args: Json) -> Json:
+        """Play a run from its checkpoints on; what it returns is the run's last checkpoint."""
+        engine = _DbosSteps(run_id, self._ask, self._active)
+        steps = Steps(self._steps(args), engine)
+        self._active.begin(run_id, steps)
         try:
             return {"result": as_json(await self._body(steps, run_id, args))}
         except BaseException as raised:
             problem = inside(raised)
             failed = steps.failure
             if failed is None and isinstance(problem, Exception):
-                self._lives.problems[run_id] = problem
+                self._active.problems[run_id] = problem
                 if not may_pass(problem):
                     return {"error": facts_of(problem, "the plan")}
                 failed = "the plan", problem
             if failed is None or isinstance(problem, asyncio.CancelledError):
                 raise
             await steps.settle()
-            self._lives.problems[run_id] = failed[1]
+            self._active.problems[run_id] = failed[1]
             with suppress(SQLAlchemyError):  # else it counts as left once this process is gone
                 await self._ask(Ledger.park, run_id, facts_of(failed[1], failed[0]))
-            raise beneath.halt(f"{run_id} is parked") from None
+            raise engine.halt(f"{run_id} is parked") from None
         finally:
-            self._lives.end(run_id)
+            self._active.end(run_id)
 
     async def _take_up(self) -> None:
         await self.resume()
@@ -285,13 +285,13 @@ class Engine:
         return await asyncio.to_thread(what, ledger, *args, **kwargs)
 
 
-class _Beneath:
-    """DBOS under one life of a run."""
+class _DbosSteps:
+    """Steps of one run on DBOS, for as long as this process plays it."""
 
-    def __init__(self, run_id: str, ask: Callable[..., Awaitable[Any]], lives: Lives) -> None:
+    def __init__(self, run_id: str, ask: Callable[..., Awaitable[Any]], active: ActiveRuns) -> None:
         import dbos
 
-        self._dbos, self._run_id, self._ask, self._lives = dbos, run_id, ask, lives
+        self._dbos, self._run_id, self._ask, self._active = dbos, run_id, ask, active
 
     def reserve(self, name: str) -> Reserved:
         number = self._dbos.DBOS.reserve_step()
@@ -300,7 +300,7 @@ class _Beneath:
 
     async def receive(self, topic: str, timeout: float) -> Any:
         await self._ask(Ledger.mark, self._run_id, waiting=topic)
-        self._lives.tell(self._run_id)
+        self._active.tell(self._run_id)
         message = await self._dbos.DBOS.recv_async(topic, timeout_seconds=timeout)
         await self._ask(Ledger.mark, self._run_id, answered=topic)
         return message

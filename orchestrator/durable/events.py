@@ -37,7 +37,7 @@ SOON = 0.1
 
 
 class EventLog:
-    """Appends to a store's events, and follows them.
+    """Appends events to a store, and yields them to readers as they come.
 
     Every commit costs a flush of the disk, and an agent says thirty things in a second. So small
     talk is held back for a moment and stored in one transaction, while what a person or a later

@@ -146,12 +146,12 @@ class Ledger:
             self._client.register_queue(name, polling_interval_sec=POLL)
 
     def close_queue(self, name: str) -> None:
-        """Remove a worker's queue; what is on it counts as left by the dead."""
+        """Remove a worker's queue; its runs are then taken up as those of a dead worker."""
         if name != QUEUE:
             self._client.delete_queue(name)
 
     def take_up(self, run_id: str | None, queue: str, wanted: Wanted = any_run) -> list[str]:
-        """Queue what the dead left; a seat that is held here is looked at by nobody else.
+        """Queue again the runs whose worker is dead; no other process looks at them meanwhile.
 
         Args:
             run_id: Only this run; it may also be one that no worker has begun.

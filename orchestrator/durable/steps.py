@@ -1,8 +1,8 @@
 """A run's body seen from inside: steps with checkpoints, and what a failure means for the run.
 
-Knows no engine; `Beneath` is what it needs of one. An error that may pass (`may_pass`) leaves no
+Knows no engine; `StepEngine` is what it needs of one. An error that may pass (`may_pass`) leaves no
 checkpoint: the steps beside it are let finish, then the run is parked, and when it is resumed only
-what has no checkpoint runs. Any other error is a checkpoint, the same in every life.
+what has no checkpoint runs. Any other error is a checkpoint: a resumed run meets it again.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ Json = dict[str, Any]
 Reserved = Callable[[Callable[[], Coroutine[Any, Any, Json]]], Awaitable[Json]]
 
 
-class Beneath(Protocol):
-    """The durable part under a body."""
+class StepEngine(Protocol):
+    """What a run's body needs of the engine."""
 
     def reserve(self, name: str) -> Reserved:
         """Draw the step's number now; call what is returned to run it or read its checkpoint."""
@@ -33,7 +33,7 @@ class Beneath(Protocol):
         """Return the names of the steps that have a checkpoint."""
 
     def halt(self, why: str) -> BaseException:
-        """Return what ends this life of the run without ending the run."""
+        """Return what stops the run in this process without ending it."""
 
 
 class Steps:
@@ -43,10 +43,10 @@ class Steps:
         failure: The step that failed in a way that may pass, and how.
     """
 
-    def __init__(self, names: Sequence[str], beneath: Beneath) -> None:
+    def __init__(self, names: Sequence[str], engine: StepEngine) -> None:
         """Reserve a number for every step, in plan order: numbers must not follow timing."""
-        self._reserved = {name: beneath.reserve(name) for name in names}
-        self._beneath = beneath
+        self._reserved = {name: engine.reserve(name) for name in names}
+        self._engine = engine
         self._raised: dict[str, Exception] = {}
         self._busy: dict[asyncio.Future[None], asyncio.Task[Any] | None] = {}
         self.failure: tuple[str, Exception] | None = None
@@ -55,7 +55,7 @@ class Steps:
         """Run a step of the plan, or return what its checkpoint holds; JSON either way.
 
         Raises:
-            RuntimeError: the plan has no such step, or it was run already in this life.
+            RuntimeError: the plan has no such step, or it was run already by this object.
         """
         self._go_on()
         if name not in self._reserved:
@@ -77,10 +77,10 @@ class Steps:
         A body asks for a topic once, and for one after the other.
         """
         self._go_on()
-        return await self._beneath.receive(topic, timeout)
+        return await self._engine.receive(topic, timeout)
 
     async def done(self) -> frozenset[str]:
-        return await self._beneath.done()
+        return await self._engine.done()
 
     async def settle(self) -> None:
         """Return when no step is running."""
@@ -94,7 +94,7 @@ class Steps:
 
     def _go_on(self) -> None:
         if self.failure is not None:
-            raise self._beneath.halt(f"{self.failure[0]} failed")
+            raise self._engine.halt(f"{self.failure[0]} failed")
 
     async def _try(self, name: str, work: Callable[..., Awaitable[Any]], args: Any) -> Json:
         try:
@@ -102,18 +102,18 @@ class Steps:
         except Exception as problem:
             if may_pass(problem):
                 self.failure = self.failure or (name, problem)
-                raise self._beneath.halt(f"{name} failed") from problem
+                raise self._engine.halt(f"{name} failed") from problem
             self._raised[name] = problem
             return {"error": facts_of(problem, name)}
 
 
 def as_json(value: Any) -> Any:
-    """Return what a checkpoint would give back, so that every life sees the same."""
+    """Return what a checkpoint would give back, so that a resumed run sees the same."""
     return json.loads(json.dumps(value, allow_nan=False))
 
 
 def may_pass(problem: Exception) -> bool:
-    """Say whether trying again later may help.
+    """Say whether the same step may succeed later.
 
     It may when the error says so, when whoever runs the machine or holds the key has to act
     first, and when it is nothing of ours (a full disk, a mistake in the code that gets mended).

@@ -1,4 +1,4 @@
-"""When lines are ready to leave us: the shelf first, then what is on its way, then a new build."""
+"""When lines are ready to ship: from stock first, then from deliveries to us, then newly built."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ def promise(
 
 
 def _together(bundle: Item, parts: Sequence[LineAvailability]) -> LineAvailability:
-    """A bundle is ready with its last part, and as many are free as every part allows."""
+    """A bundle is ready when its last part is; its free stock is that of the scarcest part."""
     days = [part.promise_date for part in parts]
     known = [day for day in days if day is not None]
     counted = [part.as_of for part in parts if part.as_of is not None]

@@ -1,4 +1,4 @@
-"""Rules about lines together: what needs what, what shuts out what, what carries what."""
+"""Rules about lines together: what needs, excludes, or powers and holds what."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -48,7 +48,7 @@ def sold(product: Product | None, day: date) -> bool:
 
 
 def _requires_all(rule: rb.RequiresAll, subject: list[Item], free: Counter[str]) -> list[Problem]:
-    """Every part in the needed number; parts that one rule uses up are not there for the next."""
+    """Every part in the needed number; a part that one rule uses is not free for the next rule."""
     missing: list[Add] = []
     evidence = [item.text for item in subject]
     for part in rule.parts:

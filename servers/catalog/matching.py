@@ -102,7 +102,7 @@ def _offered(products: Iterable[Product]) -> dict[str, frozenset[str]]:
 
 
 def _nudge(score: Score, goals: Sequence[SalesGoal], day: date | None) -> int:
-    """Return 1, 0 or -1: what the company would rather sell goes first among equals."""
+    """Return 1, 0 or -1 from the sales goals: they order products that fit equally well."""
     for goal in goals:
         in_force = day is None or (
             (goal.valid_from is None or goal.valid_from <= day)

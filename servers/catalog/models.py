@@ -1,4 +1,4 @@
-"""The catalog's tables. They have a registry of their own, so that no other server's mix in.
+"""The catalog's tables. They have a registry of their own, so that no other server's tables mix in.
 
 What has a meaning of its own to a query is a column; rules, certificates, lists and vocabulary
 are rows of data in the form that `rulebook` and `phrases` define, kept as JSON and checked both

@@ -1,4 +1,4 @@
-"""Which supply carries which device: every device hangs on one supply, whole."""
+"""Which power supply carries which device: a device is never split over two supplies."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Reading a customer's phrase: numbers with units, traits, specials, and the words left over."""
+"""Read a customer's phrase: numbers with units, traits, specials, and the remaining words."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""Whether the records stand in the way of a quote: a checklist, no text is understood. Pure.
+"""Whether the records allow a quote: a checklist that does not try to understand texts. Pure.
 
 What customers wrote is for a reader to judge; here count facts: the account's status, the stage,
 quotes that are open, whether anybody we know said anything at all. Evidence is ids and dates.
@@ -18,7 +18,7 @@ Verdict = Literal["quote", "ask", "do_not_quote"]
 
 @dataclass(frozen=True)
 class Heard:
-    """One activity, as far as the checklist cares."""
+    """One activity, with only what the checklist needs."""
 
     activity_id: str
     kind: str

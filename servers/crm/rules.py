@@ -1,4 +1,4 @@
-"""The CRM's own rules: how a deal moves, how a quote's outcome moves, what is masked."""
+"""The CRM's rules: which stage and which outcome may follow, and which secrets are masked."""
 
 import re
 from collections.abc import Mapping

@@ -95,7 +95,7 @@ class Server(FastMCP[Any]):
     def _face(
         self, gate: Gate, auth: TokenVerifier | None = None, *, output_schemas: bool = True
     ) -> FastMCP[Any]:
-        return make_face(
+        return make_view(
             self.name,
             instructions=self.instructions or "",
             version=self.version or "",
@@ -107,7 +107,7 @@ class Server(FastMCP[Any]):
         )
 
 
-def make_face(
+def make_view(
     name: str,
     *,
     instructions: str,
@@ -118,7 +118,7 @@ def make_face(
     auth: TokenVerifier | None = None,
     output_schemas: bool = True,
 ) -> FastMCP[Any]:
-    """Return what a caller talks to: components behind a gate, with our manners.
+    """Return the app that a caller talks to: components behind a gate, limits, one form of errors.
 
     Args:
         instructions: What a client tells its model about it.
@@ -132,7 +132,7 @@ def make_face(
         instructions=instructions,
         version=version,
         providers=providers,
-        middleware=[gate, Manners(output_schemas=output_schemas)],
+        middleware=[gate, LimitsAndErrors(output_schemas=output_schemas)],
         auth=auth,
         mask_error_details=True,
         dereference_schemas=False,  # done once, for all views: see `inlined`
@@ -145,7 +145,7 @@ def make_face(
     return face
 
 
-class Manners(Middleware):
+class LimitsAndErrors(Middleware):
     """Limits on arguments, and every error as `CODE: what is wrong. Try: what to do next`."""
 
     def __init__(self, *, output_schemas: bool) -> None:
@@ -261,7 +261,7 @@ def inlined(schema: Any) -> Any:
 
 
 class _Verifier(TokenVerifier):
-    """Answers 401 to a request whose token proves nothing; the gate does the rest."""
+    """Answers 401 to a request whose token is not valid; the gate checks everything else."""
 
     def __init__(self, audience: str, key: Callable[[], PublicKey]) -> None:
         super().__init__()

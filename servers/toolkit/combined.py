@@ -20,7 +20,7 @@ from mcp.types import CompletionArgument, CompletionContext
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
-from servers.toolkit.app import Server, health, make_face
+from servers.toolkit.app import Server, health, make_view
 from servers.toolkit.gate import LISTS, Context, Gate, Next
 from servers.toolkit.grants import Grant
 
@@ -100,7 +100,7 @@ class Routes(Middleware):
 
 
 async def owners_of(parts: Sequence[Part]) -> dict[tuple[str, str], Part]:
-    """Return who owns which component, and which place that templates fill.
+    """Return the owner of each component, and of each URI prefix that templates fill.
 
     Raises:
         SharedNameError: two servers claim the same.
@@ -140,7 +140,7 @@ async def combined_view(
     """
     parts = [Part(s, Gate(s.name, s.ledger, fixed=grant)) for s, grant in served]
     routes = Routes(parts, await owners_of(parts))
-    return make_face(
+    return make_view(
         name,
         instructions="\n".join(f"{s.name}: {s.instructions}" for s, _ in served),
         version=version,

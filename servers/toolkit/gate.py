@@ -285,7 +285,7 @@ def _reference(message: Any) -> tuple[str, str]:
 
 
 async def _may_complete(grant: Grant, context: Context) -> bool:
-    """Say whether a granted component has the argument: finders know others' arguments too."""
+    """Say whether a granted component has this argument; finders know those of others too."""
     kind, name = _reference(context.message)
     argument = context.message.get("argument") if isinstance(context.message, Mapping) else None
     wanted = str(argument.get("name")) if isinstance(argument, Mapping) else ""
@@ -310,7 +310,7 @@ def _unbound(
 
 
 def _no_such(name: str, value: object) -> str:
-    """Say what the repository says of a row that is not there."""
+    """Return the error of a row that does not exist, so that a refusal does not show it is one."""
     shown = repr(value)[:80] if isinstance(value, str) else "like that"
     return (
         f"NOT_FOUND: no {name} {'was given' if value is None else shown}. "

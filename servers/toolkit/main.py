@@ -84,7 +84,7 @@ def serve(name: str, options: argparse.Namespace) -> None:
     keys = home / "keys"
     token = os.environ.get("DEALDESK_GRANT")
     if options.transport == "http":
-        check_door(options)
+        check_exposure(options)
         without = profile_grant(name, options.profile) if options.profile else None
         if without is None:
             PublicKey.load(keys)  # without a key nobody could ever come in: say so now
@@ -103,14 +103,14 @@ def serve(name: str, options: argparse.Namespace) -> None:
     if token is None or key is None:
         face = server.view(profile_grant(name, options.profile or "read"))
     else:
-        _note_useless(name, token, key)
+        _say_grant_is_useless(name, token, key)
         face = server.view(token, key)
     leave_when_told(server)
     serve_view(face)
 
 
-def _note_useless(name: str, token: str, key: PublicKey) -> None:
-    """Tell whoever starts a server that its grant opens nothing; an empty one is no profile.
+def _say_grant_is_useless(name: str, token: str, key: PublicKey) -> None:
+    """Tell whoever starts the server that its grant opens nothing, and that no profile replaces it.
 
     The protocol says no more than it says to any stranger.
     """
@@ -166,7 +166,7 @@ def database_url(name: str, home: Path) -> str:
 
 
 def leave_when_told(*servers: "Server") -> None:
-    """End on Ctrl-C or SIGTERM, which the thread that waits for stdin would otherwise sit out."""
+    """End on Ctrl-C or SIGTERM, although a thread still waits for stdin."""
 
     def leave(number: int, _frame: object) -> None:
         for server in servers:
@@ -186,8 +186,8 @@ def _opened(name: str, url: str) -> "Server":
     return server
 
 
-def check_door(options: argparse.Namespace) -> None:
-    """Refuse to listen where others could come in without a token, or where nobody can.
+def check_exposure(options: argparse.Namespace) -> None:
+    """Refuse an address that is open to others without a token, or that nobody can reach.
 
     Raises:
         StorageError: what is wrong with the address, and what to do instead.

@@ -69,7 +69,7 @@ def head_of(server: str) -> str:
 
 
 def knows(server: str, revision: str | None) -> bool:
-    """Say whether a revision is one of this program's, so that it can be upgraded."""
+    """Say whether this program has the revision, and so can upgrade from it."""
     versions = files(f"servers.{server}.migrations") / "versions"
     return any(entry.name == f"{revision}.py" for entry in versions.iterdir())
 

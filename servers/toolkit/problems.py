@@ -1,4 +1,4 @@
-"""What is wrong in files that are imported, in the words of whoever wrote them."""
+"""What is wrong in imported files, with the file names, columns and rows of their author."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Fill a new database once with the demo, in the transaction that also remembers it was done."""
+"""Fill a new database with the demo once; that it was filled is stored in the same transaction."""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module

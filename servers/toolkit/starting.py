@@ -1,4 +1,4 @@
-"""What makes a program start in less time; called by whoever owns the process."""
+"""How a program starts in less time; its main function calls these."""
 
 import gc
 import os

@@ -25,7 +25,7 @@ Values = dict[str, Any]
 
 
 class Around(Protocol):
-    """What a row may ask about: what else is there, and the files beside its own."""
+    """What a row may look up while it is read: other rows, and the files beside its own."""
 
     session: Session
     memory: dict[str, Any]
@@ -168,7 +168,7 @@ class Table:
         return {**said, **row.model_dump(mode="json", include=documents)} if documents else said
 
     def told(self, stored: Values, around: Around) -> Values:
-        """Return a stored row as a file says it."""
+        """Return a stored row as a row of a file."""
         if self.tell is not None:
             return self.tell(stored, around)
         if "data" in stored and "data" not in self.fields:

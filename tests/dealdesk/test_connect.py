@@ -19,9 +19,9 @@ from dealdesk.connect.entries import (
     addresses,
     by_address,
     by_command,
+    how_to_reach,
     merged,
     server_arguments,
-    way_in,
 )
 from dealdesk.connect.install_links import links
 from dealdesk.connect.probe import scrubbed
@@ -141,7 +141,7 @@ def test_an_entry_is_in_the_clients_own_words() -> None:
     assert made["claude-code"] == {"type": "stdio", "command": "/c", "args": ["-a"]}
     assert made["vscode"] == made["claude-code"]
     assert (made["goose"]["cmd"], made["goose"]["type"]) == ("/c", "stdio")
-    assert {way_in(entry) for entry in made.values()} == {("/c", ("-a",), "")}
+    assert {how_to_reach(entry) for entry in made.values()} == {("/c", ("-a",), "")}
 
     url = "http://127.0.0.1:8000/crm/mcp"
     at = {n: by_address(p, "crm", url, "TOKEN") for n, p in PROGRAMS.items() if p.reference}
@@ -151,7 +151,7 @@ def test_an_entry_is_in_the_clients_own_words() -> None:
     assert at["vscode"]["headers"] == {"Authorization": "Bearer ${env:TOKEN}"}
     assert at["cursor"] == {"url": url, "headers": {"Authorization": "Bearer ${env:TOKEN}"}}
     assert (at["goose"]["uri"], at["goose"]["env_keys"]) == (url, ["TOKEN"])
-    assert {way_in(entry) for entry in at.values()} == {("", (), url)}
+    assert {how_to_reach(entry) for entry in at.values()} == {("", (), url)}
     assert "headers" not in by_address(PROGRAMS["cursor"], "crm", url, None)
     with pytest.raises(UsageError, match="take no address"):
         by_address(PROGRAMS["claude-desktop"], "crm", url, None)
@@ -172,7 +172,7 @@ def test_what_a_person_added_to_an_entry_stays() -> None:
     assert merged("nonsense", wanted) == wanted
     for nonsense in ("nonsense", {}, {"command": 5}, {"command": "c", "args": "a"}):
         with pytest.raises(ValueError, match=r"is not|names no"):
-            way_in(nonsense)
+            how_to_reach(nonsense)
 
 
 def test_links_say_what_they_install_and_hold_no_path() -> None:

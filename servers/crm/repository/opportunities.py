@@ -77,7 +77,7 @@ def search_opportunities(
 
 
 def _spoken_of(session: Session, word: str) -> frozenset[str]:
-    """Return the opportunities whose messages or documents hold a word."""
+    """Return the opportunities with a message or document that has the word."""
     return frozenset(hit.opportunity_id for hit in find_texts(session, [stem_of(word)]))
 
 

@@ -230,7 +230,7 @@ def read_document(
 
 
 def _document_trust(session: Session, row: Document, account_id: str) -> Trust:
-    """A document is worth what the message it came with is; one that came with none, nothing."""
+    """A document is trusted as the message it came with; without a message it is not trusted."""
     if row.activity_id is None:
         return "unknown"
     activity = get_activity_row(session, row.opportunity_id, row.activity_id)
@@ -303,7 +303,7 @@ def list_interactions(
 def search_text(
     session: Session, opportunity_id: str, query: str, limit: int, cursor: str | None
 ) -> TextHits:
-    """Return where words stand in the messages and documents of an opportunity.
+    """Return the places of words in the messages and documents of an opportunity.
 
     Texts that hold every word come first; when none does, those that hold any of them.
     """
