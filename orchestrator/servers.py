@@ -98,7 +98,7 @@ class Servers:
     def _client(self, name: str, token: str) -> Client[Any]:
         entry = self.elsewhere.get(name)
         if entry is None:
-            # both ends are ours: no era to probe for
+            # client and server are both ours, so the protocol version need not be negotiated
             view = self.app(name).view(token, self.key, output_schemas=False)
             return Client(view, mode="2026-07-28")
         transport: ClientTransport

@@ -161,7 +161,7 @@ def _last_line(node: Any) -> int:
         return end
     if isinstance(node, yaml.SequenceNode):
         return _last_line(node.value[-1])
-    # an alias stands for a node elsewhere; the key before it is where it is written
+    # the node of an alias stands elsewhere in the text, so the line of its key counts too
     key, value = node.value[-1]
     return max(int(key.end_mark.line), _last_line(value))
 

@@ -161,7 +161,7 @@ class Engine:
 
             with suppress(SQLAlchemyError, EnvironmentProblem):  # it may be why we stop
                 await self._ask(Ledger.close_queue, self._queue)
-            # DBOS gave the loop threads of its own and takes them along
+            # DBOS replaced the loop's thread pool, and shuts its own pool down here
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
             await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
             Engine._working = None

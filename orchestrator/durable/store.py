@@ -343,7 +343,7 @@ def _prepare(db: sa.Connection) -> None:
 
 def _append(db: sa.Connection, run_id: str, events: list[NewEvent]) -> None:
     """Number and store events of one run, leaving out what was said already."""
-    # first the write, which locks: numbers stay dense however many processes append
+    # write first, which takes the lock, so that processes that append together leave no gap
     db.execute(_run.update().where(_run.c.run_id == run_id).values(updated_at=events[-1].at))
     mine = _event.c.run_id == run_id
     seq = db.execute(sa.select(sa.func.coalesce(sa.func.max(_event.c.seq), 0)).where(mine)).scalar()

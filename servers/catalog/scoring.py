@@ -221,7 +221,7 @@ class _Words:
     def of(cls, product: Product, vocabulary: Vocabulary) -> "_Words":
         name, _, purpose = product.name.partition(" for ")
         values = [v for v in product.attributes.values() if isinstance(v, str)]
-        # what is "for" a server is no server, whatever its family
+        # a part "for" a server is not itself a server, even if its family has that name
         nouns = () if purpose else vocabulary.families.get(product.family, ())
         strong = {*words_of(name), *nouns, *words_of(" ".join(values)), *words_of(product.sku)}
         aliases = tuple(frozenset(words_of(alias)) for alias in product.aliases)

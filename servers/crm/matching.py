@@ -216,7 +216,7 @@ def _decide(order: Sequence[Match], limit: int) -> Ranking:
         return Ranking()
     first, second = order[0], order[1].score if len(order) > 1 else 0
     margin = first.score - second
-    # an exact name beats every likeness, however close that comes
+    # an exact name comes before every similar one, however similar
     clear = margin > 0 if first.score >= EXACT else margin >= MARGIN
     resolved = first.account_id if clear and first.score >= RESOLVE_FLOOR else None
     return Ranking(tuple(order[:limit]), resolved, margin)
