@@ -6,11 +6,14 @@ its name. Importing this is light: a server's own modules are imported when it i
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from servers.toolkit.app import Server
     from servers.toolkit.database import Database
+    from servers.toolkit.grants import Grant
 
 
 @dataclass(frozen=True)
@@ -52,3 +55,21 @@ def open_server(name: str, url: str) -> "tuple[Server, dict[str, int]]":
     loaded: dict[str, int]
     server, loaded = import_module(f"servers.{name}.server").open_server(url)
     return server, loaded
+
+
+def ask_directly(
+    name: str, url: str, grant: "Grant", tool: str, arguments: "Mapping[str, Any]"
+) -> dict[str, Any] | None:
+    """Ask one of a server's `direct.READS`, without importing its tools and FastMCP.
+
+    None means that the server itself has to be asked; see `toolkit.direct`.
+    """
+    from servers.toolkit.database import Database
+    from servers.toolkit.direct import ask
+
+    database = Database.open(url, name)
+    try:
+        read = import_module(f"servers.{name}.direct").READS[tool]
+        return ask(database, grant, tool, read, arguments)
+    finally:
+        database.close()

@@ -10,6 +10,13 @@ from servers.finance.schemas import Format, View
 from servers.toolkit.fields import Digest, LineId, Quantity
 from servers.toolkit.findings import Finding
 
+QuoteNumber = Annotated[
+    str, Field(min_length=1, max_length=40, description="as printed: Q-2026-000123, with -r2")
+]
+Within = Annotated[
+    int | None, Field(ge=0, le=366, description="issued quotes whose validity ends in so many days")
+]
+
 
 class QuoteDraft(BaseModel):
     """The quote that was stored."""

@@ -33,8 +33,10 @@ from servers.finance.schemas_quotes import (
     ApprovalRequest,
     QuoteDiff,
     QuoteDraft,
+    QuoteNumber,
     QuotePage,
     Rendered,
+    Within,
 )
 from servers.finance.store import drafts, stored_quotes
 from servers.finance.store.database import FinanceDatabase
@@ -58,12 +60,6 @@ from servers.toolkit.linking import first_that_fit, link, part_of, result, schem
 
 ONE = ("quote_id",)
 PAIR = ("quote_id", "other_quote_id")
-QuoteNumber = Annotated[
-    str, Field(min_length=1, max_length=40, description="as printed: Q-2026-000123, with -r2")
-]
-Within = Annotated[
-    int | None, Field(ge=0, le=366, description="issued quotes whose validity ends in so many days")
-]
 ENDING = {"html": "html", "markdown": "md", "json": "json", "ubl": "xml", "letter": "txt"}
 Offset = Annotated[
     int, Field(ge=0, le=10_000_000, description="first character, where not all of it fits")
