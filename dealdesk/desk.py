@@ -68,7 +68,8 @@ class Desk:
 
         Args:
             settings: Where things are and who plays.
-            work: False for a look: nothing is run and no model is needed.
+            work: False for a look: nothing is run, no model is needed, and only those servers
+                are opened that are asked something.
             sweep: Also play what is queued for this model, and what dead workers left of it.
             models: Who plays each agent, instead of what the settings say.
 
@@ -85,8 +86,8 @@ class Desk:
             store = stack.enter_context(open_store(settings.runs_url))
             desk = cls(settings, servers, signing, store, models)
             try:
-                await check_runners(desk.runners, servers, signing)
                 if work:
+                    await desk.check()
                     await desk.engine.start(
                         sweep=sweep, wanted=lambda run: store.model_of(run) == desk._model_name
                     )
@@ -94,6 +95,14 @@ class Desk:
             finally:
                 await desk.engine.stop()
                 servers.close()
+
+    async def check(self) -> None:
+        """Open every server, fill what is new, and check the workflows against the live tools.
+
+        Raises:
+            EnvironmentProblem: a server cannot be used, or a workflow does not fit it.
+        """
+        await check_runners(self.runners, self.servers, self.signing)
 
     @property
     def played_by(self) -> str:

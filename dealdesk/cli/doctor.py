@@ -93,6 +93,7 @@ async def _servers(settings: Any) -> list[dict[str, Any]]:
     agents = sum(len(workflow.agents) for workflow in load_all())
 
     async with Desk.open(settings, work=False) as desk:
+        await desk.check()
         counts = await desk.count_tools()
     said = ", ".join(f"{name} {count} tools" for name, count in counts.items())
     return [

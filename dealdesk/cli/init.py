@@ -36,6 +36,7 @@ async def init(
             said += " Name your company next: dealdesk init --empty --company FILE."
     else:
         async with Desk.open(settings, work=False) as desk:
+            await desk.check()
             said = desk.created or f"{settings.home} was ready already."
         changed = [] if company is None else put_company(settings, company)
     say(said)

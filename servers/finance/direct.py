@@ -4,7 +4,7 @@ from sqlmodel import Session
 
 from servers.finance.facts.blocks import Status
 from servers.finance.schemas_quotes import QuoteNumber, QuotePage, Within
-from servers.finance.store import reading
+from servers.finance.store import listed_quotes
 from servers.finance.store.clock import now
 from servers.toolkit.fields import AccountId, Cursor, Limit, OpportunityId
 
@@ -21,7 +21,7 @@ def list_quotes(
     cursor: Cursor = "",
 ) -> QuotePage:
     """Answer as the tool of this name does."""
-    return reading.page(
+    return listed_quotes.page(
         session,
         now(),
         account_id=account_id,

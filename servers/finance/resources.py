@@ -18,7 +18,7 @@ from servers.finance.facts.copies import block
 from servers.finance.render import Format, render
 from servers.finance.render.pdf import pdf
 from servers.finance.schemas import ClauseId
-from servers.finance.store import stored_quotes
+from servers.finance.store import listed_quotes, stored_quotes
 from servers.finance.store.database import FinanceDatabase
 from servers.finance.store.policy import find_entities
 from servers.finance.tables.customers import CustomerRow
@@ -86,7 +86,7 @@ class ClauseSheet(BaseModel):
 def quotes(finance: FinanceDatabase) -> str:
     """The newest quotes, at most 100: number, status, customer, total."""
     with finance.session() as session:
-        return stored_quotes.page(session, finance.now(), limit=MOST).model_dump_json()
+        return listed_quotes.page(session, finance.now(), limit=MOST).model_dump_json()
 
 
 @resource_at("finance://quotes/{quote_id}", resource("Quote", **ONE))
@@ -219,7 +219,7 @@ def find_quotes(session: Session, typed: str, _known: Mapping[str, str]) -> list
         col(Quote.opportunity_id).istartswith(typed, autoescape=True),
         col(Quote.account_id).in_(customers),
     )
-    statement = stored_quotes.visible(select(col(Quote.quote_id)).where(means))
+    statement = listed_quotes.visible(select(col(Quote.quote_id)).where(means))
     newest = (col(Quote.created_at).desc(), col(Quote.quote_id))
     return list(session.scalars(statement.order_by(*newest).limit(WINDOW)))
 

@@ -16,7 +16,7 @@ from servers.finance.assembly import Assembled, QuoteInputs, assemble
 from servers.finance.documents import QuoteSnapshot
 from servers.finance.facts.copies import block
 from servers.finance.schemas_quotes import ApprovalRequest, QuoteDraft
-from servers.finance.store import stored_quotes
+from servers.finance.store import listed_quotes, stored_quotes
 from servers.finance.store.clock import stamp
 from servers.finance.store.collect import collect
 from servers.finance.tables.house import Setting
@@ -248,7 +248,7 @@ def request_approval(session: Session, quote_id: str, now: datetime) -> Approval
     return ApprovalRequest(
         quote_id=quote_id,
         status=stored_quotes.status_of(quote),
-        approvals=[stored_quotes.approval_block(row, now) for row in rows],
+        approvals=[listed_quotes.approval_block(row, now) for row in rows],
         next_step=stored_quotes.next_step_of(session, quote, now),
     )
 

@@ -19,8 +19,9 @@ from servers.finance.guidance import WHOLE_BP, Advice, Deal, Outcome, PastLine, 
 from servers.finance.pricing import price
 from servers.finance.schemas_guidance import Comparable, GuidedPrice, LineGuidance, PriceGuidance
 from servers.finance.store.collect import collect
+from servers.finance.store.listed_quotes import visible
 from servers.finance.store.policy import approver_of, setting
-from servers.finance.store.stored_quotes import find_quote, visible
+from servers.finance.store.stored_quotes import find_quote
 from servers.finance.tables.customers import CustomerRow
 from servers.finance.tables.quotes import Quote
 from servers.toolkit import scope

@@ -4,23 +4,21 @@ import json
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Select, func, not_, or_, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from servers.finance.assembly import QuoteInputs
 from servers.finance.documents import QuoteDocument, QuoteSnapshot
 from servers.finance.facts.blocks import ApprovalBlock, MarginBlock, NextStep, Status
-from servers.finance.facts.copies import block, fact
-from servers.finance.schemas_quotes import QuotePage, QuoteRow
+from servers.finance.facts.copies import fact
 from servers.finance.store import expiry
-from servers.finance.store.clock import stamp
+from servers.finance.store.listed_quotes import approval_block, visible
 from servers.finance.store.policy import everyone, setting
 from servers.finance.tables.house import Person
 from servers.finance.tables.quotes import Approval, Quote
 from servers.finance.waiting import Waiter, next_step
 from servers.toolkit import scope
 from servers.toolkit.errors import NotFoundError
-from servers.toolkit.paging import decode_cursor, next_cursor
 
 OPEN = ("draft", "waiting", "approved", "issued")
 WORKING = ("draft", "waiting", "approved")
@@ -30,12 +28,6 @@ STANDING = (
     "superseded_by",
 )
 """What the row says of a quote beside its snapshot."""
-
-
-def visible(statement: Select[Any]) -> Select[Any]:
-    statement = scope.narrow(statement, col(Quote.account_id), "account_id")
-    statement = scope.narrow(statement, col(Quote.opportunity_id), "opportunity_id")
-    return scope.narrow(statement, col(Quote.quote_id), "quote_id")
 
 
 def find_quote(session: Session, quote_id: str) -> Quote:
@@ -83,13 +75,6 @@ def find_approvals(session: Session, quote_id: str) -> list[Approval]:
         .order_by(col(Approval.requested_at), col(Approval.rule_id), col(Approval.approval_id))
     )
     return list(session.scalars(statement))
-
-
-def approval_block(row: Approval, now: datetime) -> ApprovalBlock:
-    """Return an approval; one that nobody decided in time reads as expired."""
-    late = row.status in ("pending", "approved") and row.expires_at <= stamp(now)
-    status = "expired" if late and row.used_at is None else row.status
-    return block(ApprovalBlock, row, status=status)
 
 
 def document(session: Session, quote_id: str, now: datetime) -> QuoteDocument:
@@ -150,67 +135,6 @@ def _is_ours(session: Session) -> bool:
     """Say whether a named person of the seller asks: no agent, no local profile."""
     person = scope.grant().person
     return bool(person) and session.get(Person, person) is not None
-
-
-def page(
-    session: Session,
-    now: datetime,
-    *,
-    account_id: str | None = None,
-    opportunity_id: str | None = None,
-    status: str | None = None,
-    expiring_within_days: int | None = None,
-    number: str | None = None,
-    limit: int,
-    cursor: str = "",
-) -> QuotePage:
-    """Return a page of quotes, newest first; an expired one counts as that from its day on."""
-    days = expiry.today(session, now)
-    statement = visible(select(Quote))
-    for column, value in (
-        (Quote.account_id, account_id),
-        (Quote.opportunity_id, opportunity_id),
-        (Quote.number, number),
-    ):
-        if value is not None:
-            statement = statement.where(col(column) == value)
-    if status is not None:
-        stored = col(Quote.status) == status
-        if status == "expired":
-            stored = or_(stored, expiry.over(days))
-        statement = statement.where(stored)
-        if status == "issued":
-            statement = statement.where(not_(expiry.over(days)))
-    if expiring_within_days is not None:
-        statement = statement.where(expiry.expiring(days, expiring_within_days))
-    total = session.scalar(select(func.count()).select_from(statement.subquery())) or 0
-    offset = decode_cursor(cursor)
-    newest = (col(Quote.created_at).desc(), col(Quote.revision).desc(), col(Quote.quote_id))
-    found = list(session.scalars(statement.order_by(*newest).offset(offset).limit(limit)))
-    asked = _approvals_of(session, [row.quote_id for row in found])
-    items = [_row(row, asked.get(row.quote_id, []), days, now) for row in found]
-    return QuotePage(items=items, total=total, next_cursor=next_cursor(offset, len(items), total))
-
-
-def _approvals_of(session: Session, quote_ids: list[str]) -> dict[str, list[Approval]]:
-    found: dict[str, list[Approval]] = {}
-    mine = col(Approval.quote_id).in_(quote_ids)
-    for row in session.scalars(select(Approval).where(mine)):
-        found.setdefault(row.quote_id, []).append(row)
-    return found
-
-
-def _row(quote: Quote, approvals: list[Approval], days: expiry.Days, now: datetime) -> QuoteRow:
-    open_ = [a for a in approvals if approval_block(a, now).status == "pending"]
-    decided = [a.decided_at for a in approvals if a.decided_at is not None]
-    return block(
-        QuoteRow,
-        quote,
-        status="expired" if expiry.is_over(quote, days, now) else quote.status,
-        approvals_pending=sorted({a.role for a in open_}),
-        approval_requested_at=min((a.requested_at for a in approvals), default=None),
-        approval_decided_at=max(decided, default=None) if not open_ else None,
-    )
 
 
 def snapshot_of(quote: Quote) -> dict[str, Any]:

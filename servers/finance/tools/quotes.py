@@ -38,7 +38,7 @@ from servers.finance.schemas_quotes import (
     Rendered,
     Within,
 )
-from servers.finance.store import drafts, stored_quotes
+from servers.finance.store import drafts, listed_quotes, stored_quotes
 from servers.finance.store.database import FinanceDatabase
 from servers.finance.store.revisions import compare
 from servers.finance.tools.pricing import PRICED_BY, ROOM, Currency
@@ -215,7 +215,7 @@ def list_quotes(
     each took: created, approvals requested and decided, issued, accepted.
     """
     with finance.session() as session:
-        return stored_quotes.page(
+        return listed_quotes.page(
             session,
             finance.now(),
             account_id=account_id,
