@@ -60,7 +60,7 @@ def open_server(name: str, url: str) -> "tuple[Server, dict[str, int]]":
 def ask_directly(
     name: str, url: str, grant: "Grant", tool: str, arguments: "Mapping[str, Any]"
 ) -> dict[str, Any] | None:
-    """Ask one of a server's `direct.READS`, without importing its tools and FastMCP.
+    """Ask one of a server's `tools.direct.READS`, without importing its tools and FastMCP.
 
     None means that the server itself has to be asked; see `toolkit.direct`.
     """
@@ -69,7 +69,7 @@ def ask_directly(
 
     database = Database.open(url, name)
     try:
-        read = import_module(f"servers.{name}.direct").READS[tool]
+        read = import_module(f"servers.{name}.tools.direct").READS[tool]
         return ask(database, grant, tool, read, arguments)
     finally:
         database.close()
