@@ -16,9 +16,12 @@ from typing import Any
 from dealdesk.desk import Desk
 from dealdesk.settings import load_settings
 from orchestrator.errors import EnvironmentProblem, UsageError
+from orchestrator.workflows.quote.goal_words import folded
+from orchestrator.workflows.quote.vocabulary import SMALL
 from servers.toolkit.money import from_minor
 
 REQUESTER = "per_lena"
+HELD_BACK_DAY = date(2026, 11, 23)
 
 
 def gold_folder() -> Path:
@@ -164,6 +167,39 @@ async def evaluate_goals(folder: Path, scratch: Path, model: str) -> list[dict[s
                 }
             )
     return rows
+
+
+async def evaluate_held_back(folder: Path, scratch: Path, model: str) -> list[dict[str, Any]]:
+    """Read the held-back goals with the master agent alone; no row holds a goal's words.
+
+    A goal that says more than its deal is right when the run asks and names those words; a plain
+    one when the run goes on with the deal that is meant.
+    """
+    settings = load_settings(home=str(scratch / "held"), model=model, person=REQUESTER)
+    rows = []
+    async with Desk.open(settings) as desk:
+        for name in ("goals_beyond", "goals_plain"):
+            goals = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+            for index, gold in enumerate(goals):
+                found = await desk.plan_only(gold["goal"], HELD_BACK_DAY)
+                right = not found["questions"] and found["opportunity_id"] == gold.get(
+                    "opportunity_id"
+                )
+                rows.append(
+                    {
+                        "kind": gold.get("kind", "plain"),
+                        "index": index,
+                        "stopped": [question["kind"] for question in found["questions"]],
+                        "right": names_words(gold["beyond"], found) if "beyond" in gold else right,
+                    }
+                )
+    return rows
+
+
+def names_words(beyond: Sequence[str], found: Mapping[str, Any]) -> bool:
+    """Say whether an assignment asks about these words of its goal, small ones apart."""
+    said = {w for one in found["questions"] for text in one["words"] for w in folded(text)}
+    return all(set(folded(phrase)) - SMALL <= said for phrase in beyond)
 
 
 def compare_assignment(expect: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:

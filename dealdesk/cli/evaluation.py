@@ -51,5 +51,37 @@ async def quotes(
     return 1 if bad else 0
 
 
+async def goals(
+    *,
+    model: Annotated[str, doc("Who plays the master agent.")] = "playbook",
+    gold: Annotated[
+        Path | None, doc("Folder of the held-back goals (default: evals of the source checkout).")
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Count how held-back goals are read, without showing one.
+
+    Goals that say more than a deal must be asked about in their own words, plain ones go on.
+    """
+    from dealdesk.evaluation import evaluate_held_back, gold_folder
+
+    with tempfile.TemporaryDirectory(prefix="dealdesk-eval-") as scratch:
+        rows = await evaluate_held_back(gold or gold_folder(), Path(scratch), model)
+    bad = [row for row in rows if not row["right"]]
+    if json:
+        print_json(rows)
+        return 1 if bad else 0
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        same = [row for row in rows if row["kind"] == kind]
+        wrong = ", ".join(str(row["index"]) for row in same if not row["right"])
+        stopped = sum(bool(row["stopped"]) for row in same)
+        right = sum(row["right"] for row in same)
+        say(
+            f"{kind}: {right} of {len(same)} right, {stopped} asked"
+            + f" (not {wrong})" * bool(wrong)
+        )
+    return 1 if bad else 0
+
+
 def _verdict(row: dict[str, Any]) -> str:
     return "; ".join(row["problems"]) or "yes"

@@ -61,6 +61,7 @@ COMMANDS = {
     "doctor": "doctor:doctor",
     "import": "importing:import_table",
     "eval quotes": "evaluation:quotes",
+    "eval goals": "evaluation:goals",
 }
 """Every command and the function that it is."""
 

@@ -143,6 +143,9 @@ def question_line(question: Mapping[str, Any]) -> str:
         "unclear_unit": "It is not sold by that unit. How many pieces?",
         "incompatible": "The products do not fit together. Which should change?",
         "already_won": "The deal is won already: its quote is accepted.",
+        "unread_words": "The goal says more than a run can quote: "
+        + ", ".join(f'"{one}"' for one in question.get("words", ()))
+        + ". Products, counts and places come from the customer's texts.",
     }
     words = asked.get(question["kind"], str(question["kind"]).replace("_", " "))
     if question["kind"] == "no_open_opportunity" and question.get("subject"):
@@ -162,6 +165,11 @@ def next_steps(report: Mapping[str, Any]) -> list[str]:
         return [f"Next: dealdesk runs approve {run_id} --as PERSON{roles}, or runs reject."]
     if outcome == "needs_input":
         kinds = {q["kind"] for q in report.get("questions", ())}
+        if "unread_words" in kinds:
+            return [
+                "Next: run the goal without those words and change the draft by hand (dealdesk "
+                "quote revise), or let the customer's own words say it in the deal."
+            ]
         if "already_won" in kinds:
             return [
                 "Next: open a new opportunity in the CRM for what comes on top, and quote that."

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from dealdesk.playbook.dates import read_date
+from orchestrator.workflows.quote.dates import read_date
 
 _TO_MACHINES = re.compile(
     r"(?:instructions?|notes?|message)\s+(?:for|to)\s+(?:the\s+|any\s+|all\s+)?(?:ai|automated|llm|"

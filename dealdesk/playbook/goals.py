@@ -3,41 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from dealdesk.playbook.dates import read_date
 from orchestrator.llm.base import Json
+from orchestrator.workflows.quote.goal_words import also, folded, read_said, unread
+from orchestrator.workflows.quote.vocabulary import FIRM, SMALL
 
 CLEAR_LEAD = 8
 """How far ahead, in points of a hundred, one deal's topic must be to be the one meant."""
 
 _OPPORTUNITY = re.compile(r"\bopp_[A-Za-z0-9_-]{1,40}\b")
-_DISCOUNT = re.compile(
-    r"(\d{1,2}(?:[.,]\d{1,2})?)\s*(?:%|per ?cent|prozent|percento|pour ?cent)", re.I
-)
-_CURRENCY = re.compile(
-    r"\b(?:in|en|auf|in the currency)\s+(USD|EUR|GBP|CHF|US dollars?|dollars?|euros?|pounds?|"
-    r"sterling|(?:swiss )?francs?|franken|dólares|libras)\b",
-    re.I,
-)
-_CODES = {"u": "USD", "d": "USD", "e": "EUR", "g": "GBP", "p": "GBP", "l": "GBP"}
-_MODES = {
-    "road": "road",
-    "truck": "road",
-    "air": "air",
-    "plane": "air",
-    "sea": "sea",
-    "ship": "sea",
-}
-_MODE = re.compile(r"\bby (road|truck|air|plane|sea|ship)\b", re.I)
-_BEFORE = re.compile(
-    r"\b(?:by|before|until|till|needed|needs? (?:it|them) by|bis(?: zum)?|para el|antes del?|"
-    r"entro il|avant le|pour le)\s+(.{3,40})",
-    re.I,
-)
 _CUT = re.compile(
     r"[,;:!?\n]|\.\s|\b(?:for|to|from|at|of|about|on|with|by|before|until|in|who|they|their|that|"
     r"which|the|(?<![&\w])an?(?![&\w])|und|für|an|von|mit|über|bis|der|die|das|den|dem|para|sobre|de|la|los|las|el|"
@@ -65,18 +43,32 @@ class Goal:
     opportunity_id: str | None
     phrases: tuple[str, ...]
     constraints: Json
+    today: date
+    rest: str
+    """The text without what the constraints hold."""
 
-    def topic(self, account_phrase: str) -> str:
-        """Return what the goal says beside the account: words to search deals with, or none."""
-        return " ".join(phrase for phrase in self.phrases if phrase != account_phrase)[:200]
+    def queries(self, named_by: Iterable[str] = ()) -> tuple[str, ...]:
+        """Return the words that only the deal can take up, as search texts: the topic first.
+
+        Args:
+            named_by: The words that name the account.
+        """
+        known = SMALL | FIRM | frozenset(named_by)
+        said = [word for word in dict.fromkeys(folded(self.rest)) if word not in known]
+        others = sorted(frozenset().union(*map(also, said)).difference(said))
+        return tuple(
+            " ".join(words[at : at + 12])[:200]
+            for words in (said, others)
+            for at in range(0, len(words), 12)
+        )
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The account that was chosen, by which phrase; or the question to ask."""
+    """The account that was chosen, by which words of the goal; or the question to ask."""
 
     account_id: str | None = None
-    phrase: str = ""
+    named_by: frozenset[str] = frozenset()
     question: Json | None = None
 
 
@@ -84,30 +76,13 @@ def read_goal(inputs: Mapping[str, Any]) -> Goal:
     words = str(inputs["goal"])
     named = _OPPORTUNITY.search(words)
     opportunity = inputs.get("opportunity_id") or (named.group() if named else None)
-    constraints = _constraints(words, date.fromisoformat(inputs["today"]))
-    return Goal(words, opportunity, _phrases(words), constraints)
+    today = date.fromisoformat(inputs["today"])
+    said = read_said(words, today)
+    return Goal(words, opportunity, _phrases(words, said.rest), said.constraints, today, said.rest)
 
 
-def _constraints(words: str, today: date) -> Json:
-    found: Json = {}
-    if percent := _DISCOUNT.search(words):
-        found["discount_bp"] = round(float(percent[1].replace(",", ".")) * 100)
-    if before := _BEFORE.search(words):
-        day = read_date(before[1], today)
-        if day is not None:
-            found["needed_by"] = day.isoformat()
-    if currency := _CURRENCY.search(words):
-        name = currency[1].upper()
-        swiss = name in ("CHF", "FRANKEN") or "FRANC" in name
-        found["currency"] = "CHF" if swiss else _CODES[name[0].lower()]
-    if mode := _MODE.search(words):
-        found["mode"] = _MODES[mode[1].lower()]
-    return found
-
-
-def _phrases(words: str) -> tuple[str, ...]:
+def _phrases(words: str, rest: str) -> tuple[str, ...]:
     """Return the pieces between the little words, longest names first, the account among them."""
-    rest = _DISCOUNT.sub(" , ", _CURRENCY.sub(" , ", _MODE.sub(" , ", words)))
     rest = _QUOTE_WORD.sub(" , ", _VERB.sub(" , ", rest.strip()))
     pieces = [piece.strip(" .'\"’-") for piece in _CUT.split(rest)]
     pieces = [re.sub(r"['’]s$", "", piece) for piece in pieces]
@@ -115,18 +90,15 @@ def _phrases(words: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(piece[:120] for piece in kept))[:8] or (words[:120],)
 
 
-def choose_account(goal: Goal, matches: Sequence[Mapping[str, Any]]) -> Choice:
+def choose_account(matches: Sequence[Mapping[str, Any]]) -> Choice:
     """Choose the account that some phrase names clearly; else ask, naming the candidates."""
-    pairs = list(zip(goal.phrases, matches, strict=False))
-    clear = [(match, phrase) for phrase, match in pairs if match.get("resolved")]
-    ids = {match["resolved"] for match, _ in clear}
+    ids = {match["resolved"] for match in matches if match.get("resolved")}
+    every = [row for match in matches for row in match["candidates"]]
     if len(ids) == 1:
-        return Choice(account_id=ids.pop(), phrase=clear[0][1])
-    candidates = (
-        sorted(ids)
-        if ids
-        else [row["account_id"] for _, match in pairs for row in match["candidates"]]
-    )
+        chosen = ids.pop()
+        named = {w for row in every if row["account_id"] == chosen for w in row["named_by"]}
+        return Choice(account_id=chosen, named_by=frozenset(named))
+    candidates = sorted(ids) or [row["account_id"] for row in every]
     kind = "ambiguous_account" if candidates else "unknown_account"
     unique = list(dict.fromkeys(candidates))[:10]
     return Choice(question={"kind": kind, "candidates": unique})
@@ -163,3 +135,18 @@ def assign(
             return asking(goal, {"kind": kind, "candidates": open_[:10]}, account_id)
         open_ = [rows[0]["opportunity_id"]]
     return {"account_id": account_id, "opportunity_id": open_[0], "constraints": goal.constraints}
+
+
+def with_unread(goal: Goal, assignment: Json, answers: Sequence[Mapping[str, Any]]) -> Json:
+    """Return an assignment that asks about the words which nothing takes up, if there are any."""
+    left = unread(
+        goal.text,
+        goal.today,
+        account_id=assignment["account_id"],
+        opportunity_id=assignment.get("opportunity_id"),
+        answers=answers,
+    )
+    if not left:
+        return assignment
+    asked = {"kind": "unread_words", "words": left}
+    return {**assignment, "questions": [*assignment.get("questions", ()), asked]}

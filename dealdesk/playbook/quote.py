@@ -8,12 +8,12 @@ in `reading.py`, what reads goals in `goals.py`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dealdesk.playbook import goals, reading
 from dealdesk.playbook.lines import first_lines, wire, with_additions, without_unit
-from orchestrator.llm.base import Json, Reply, Request, call, reply, text
+from orchestrator.llm.base import Json, PlainBlock, Reply, Request, call, reply, text
 from orchestrator.workflows.quote.pages import joined
 
 
@@ -40,24 +40,36 @@ def refs(*answers: Mapping[str, Any]) -> list[Json]:
 def play_plan(request: Request) -> Reply:
     """Read the goal: find the account, then the one open opportunity it is about."""
     goal = goals.read_goal(inputs_of(request))
+    pages = good(request.results("search_opportunities"))
     if goal.opportunity_id:
         found = request.results("get_opportunity")
         if not found:
             return reply(call("get_opportunity", opportunity_id=goal.opportunity_id))
-        return answer(goals.assign_named(goal, found[0]))
+        assigned = goals.assign_named(goal, found[0])
+        if assigned.get("questions"):
+            return answer(assigned)
+        if goal.queries() and not pages:
+            return reply(*_asked_of_deals(goal.queries(), assigned["account_id"], open_only=False))
+        return answer(goals.with_unread(goal, assigned, [*good(found), *pages]))
     matches = request.results("resolve_account")
     if not matches:
         return reply(*(call("resolve_account", text=phrase) for phrase in goal.phrases))
-    account = goals.choose_account(goal, good(matches))
-    if account.question is not None:
-        return answer(goals.asking(goal, account.question))
-    pages = good(request.results("search_opportunities"))
+    account = goals.choose_account(good(matches))
+    if account.question is not None or account.account_id is None:
+        return answer(goals.asking(goal, account.question or {"kind": "unknown_account"}))
+    queries = goal.queries(account.named_by)
     if not pages:
-        every = {"account_id": account.account_id, "open_only": True}
-        topic = goal.topic(account.phrase)
-        ranked = [call("search_opportunities", **every, query=topic)] if topic else []
-        return reply(call("search_opportunities", **every), *ranked)
-    return answer(goals.assign(goal, account.account_id or "", *pages))
+        return reply(*_asked_of_deals(("", *queries), account.account_id, open_only=True))
+    assigned = goals.assign(goal, account.account_id, *pages[: 2 if queries else 1])
+    return answer(goals.with_unread(goal, assigned, [*good(matches), *pages]))
+
+
+def _asked_of_deals(
+    queries: Sequence[str], account_id: str, *, open_only: bool
+) -> list[PlainBlock]:
+    """Return the searches that show which words of a goal the account's deals speak of."""
+    every = {"account_id": account_id, "open_only": open_only, "limit": 100}
+    return [call("search_opportunities", **every, query=query) for query in queries]
 
 
 def play_qualify(request: Request) -> Reply:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from dealdesk.playbook.dates import read_date
+from orchestrator.workflows.quote.dates import read_date
 
 _DATE = (
     r"((?:the )?\d{1,2}(?:st|nd|rd|th|\.|º)? ?(?:of |de |di )?[a-zäéû]{3,10}\.?"

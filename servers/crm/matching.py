@@ -7,6 +7,7 @@ look alike; two different ones for the same name are two companies, and nothing 
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -119,6 +120,8 @@ class Match:
     reason: str
     words: frozenset[str] = frozenset()
     """The words of the text that the account answers."""
+    named_by: frozenset[str] = frozenset()
+    """The words of the text that name it or one of its contacts, whichever way they do."""
 
 
 @dataclass(frozen=True)
@@ -133,8 +136,18 @@ class Ranking:
 @dataclass
 class _Best:
     found: dict[str, Match] = field(default_factory=dict)
+    named_by: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
-    def offer(self, account_id: str, score: int, reason: str, words: Iterable[str] = ()) -> None:
+    def offer(
+        self,
+        account_id: str,
+        score: int,
+        reason: str,
+        words: Iterable[str] = (),
+        person: Iterable[str] = (),
+    ) -> None:
+        if score >= RESOLVE_FLOOR:
+            self.named_by[account_id].update(words, person)
         if score > (self.found[account_id].score if account_id in self.found else 0):
             self.found[account_id] = Match(account_id, score, reason, frozenset(words))
 
@@ -199,14 +212,24 @@ def rank(text: str, accounts: Sequence[Known], limit: int = 5) -> Ranking:
     for account in accounts:
         if account.account_id in ids:
             best.offer(account.account_id, EXACT, "the account id")
-        if any(re.search(rf"(?<!\w){re.escape(short)}(?!\w)", text) for short in account.initials):
-            best.offer(account.account_id, NAMED, "its initials")
+        initials = [
+            word
+            for short in account.initials
+            if re.search(rf"(?<!\w){re.escape(short)}(?!\w)", text)
+            for word in fold(short).split()
+        ]
+        if initials:
+            best.offer(account.account_id, NAMED, "its initials", person=initials)
         _by_contact(best, account, folded, mails, domains - FREE_MAIL)
-        if not account.people_first.isdisjoint(inner):
-            best.offer(account.account_id, FIRST_NAME - 2, "a contact's first name")
+        if firsts := account.people_first & inner:
+            best.offer(account.account_id, FIRST_NAME - 2, "a contact's first name", person=firsts)
         for known in account.names:
             _by_name(best, account, name, known)
-    matches = _without_parts(list(best.found.values()))
+    found = [
+        replace(match, named_by=frozenset(best.named_by[match.account_id]))
+        for match in best.found.values()
+    ]
+    matches = _without_parts(found)
     order = sorted(matches, key=lambda match: (-match.score, match.account_id))
     return _decide(order, limit)
 
@@ -322,20 +345,22 @@ def _by_contact(
     words = folded.split()
     for person, address in account.contacts:
         if address and address.lower() in mails:
-            best.offer(account.account_id, EXACT, "a contact's mail address")
+            best.offer(
+                account.account_id, EXACT, "a contact's mail address", person=fold(address).split()
+            )
         elif address and domain_of(address) in domains:
             best.offer(account.account_id, MAIL, "a contact's mail domain")
         full = _fold_person(person)
         if not full:
             continue
         if " " in full and _inside(full, folded):
-            best.offer(account.account_id, CONTACT, "a contact's name")
+            best.offer(account.account_id, CONTACT, "a contact's name", person=full.split())
         elif len(words) == len(full.split()) >= 2 and fuzz.token_sort_ratio(full, folded) >= 90:
-            best.offer(account.account_id, CONTACT - 6, "a name like a contact's")
+            best.offer(account.account_id, CONTACT - 6, "a name like a contact's", person=words)
         elif len(words) <= 2 and len(full.split()[0]) >= 3 and full.split()[0] in words[:1]:
-            best.offer(account.account_id, FIRST_NAME, "a contact's first name")
+            best.offer(account.account_id, FIRST_NAME, "a contact's first name", person=words[:1])
         elif len(words) == 1 and len(words[0]) >= 4 and words[0] == full.split()[-1]:
-            best.offer(account.account_id, FIRST_NAME, "a contact's family name")
+            best.offer(account.account_id, FIRST_NAME, "a contact's family name", person=words)
 
 
 def looks_like(left: str, right: str) -> bool:

@@ -65,6 +65,7 @@ class Candidate(BaseModel):
     status: Status
     score: int = Field(ge=0, le=100, description="100 is the same name, letter for letter")
     reason: str = Field(description="why it may be meant")
+    named_by: list[str] = Field(description="the words of the text that name it or its people")
 
 
 class Resolution(BaseModel):

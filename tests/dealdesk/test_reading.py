@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from dealdesk.playbook import claims, reading
-from dealdesk.playbook.dates import read_date
 from dealdesk.playbook.items import find_items
 from orchestrator.workflows.quote.contracts import Qualification
+from orchestrator.workflows.quote.dates import read_date
 from orchestrator.workflows.quote.verify import verify_qualification
 
 TODAY = "2026-11-23"

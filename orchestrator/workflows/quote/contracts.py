@@ -117,9 +117,15 @@ class Question(Contract):
         "unclear_unit",
         "incompatible",
         "already_won",
+        "unread_words",
     ]
     subject: AnyId | None = Field(default=None, description="need, line or account it is about")
     candidates: list[AnyId] = Field(default_factory=list, max_length=10)
+    words: list[SearchPhrase] = Field(
+        default_factory=list,
+        max_length=20,
+        description="unread_words: what the goal says and no field holds, in its own words",
+    )
 
 
 class Constraints(Contract):

@@ -6,6 +6,7 @@ merely careless, can drop a server's finding, invent an id, or price other lines
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any, Protocol
 
 from orchestrator.workflow import Outputs
@@ -15,6 +16,7 @@ from orchestrator.workflows.quote.contracts import (
     Assembly,
     Assignment,
     Check,
+    Constraints,
     Line,
     Match,
     Need,
@@ -23,6 +25,7 @@ from orchestrator.workflows.quote.contracts import (
     Qualification,
     Terms,
 )
+from orchestrator.workflows.quote.goal_words import read_said, unread
 from orchestrator.workflows.quote.pages import joined
 
 
@@ -69,8 +72,8 @@ def seen(calls: Calls, key: str) -> set[str]:
     return found
 
 
-def verify_assignment(output: Assignment, calls: Calls, _outputs: Outputs) -> list[str]:
-    """The ids must come from the CRM, belong together, and not hide a question."""
+def verify_assignment(output: Assignment, calls: Calls, outputs: Outputs) -> list[str]:
+    """The ids must come from the CRM, belong together, and leave no word of the goal out."""
     problems = []
     if not output.questions and not output.opportunity_id:
         problems.append("give an opportunity_id, or a question")
@@ -89,6 +92,29 @@ def verify_assignment(output: Assignment, calls: Calls, _outputs: Outputs) -> li
         }
         if output.account_id not in owners:
             problems.append(f"{output.opportunity_id} does not belong to {output.account_id}")
+    return problems + (_left_out(output, calls, outputs["run"]) if "run" in outputs else [])
+
+
+def _left_out(output: Assignment, calls: Calls, run: Mapping[str, Any]) -> list[str]:
+    """Say which words of the goal are in no field, and which fields are not in the goal."""
+    goal, today = str(run["goal"]), date.fromisoformat(run["order_date"])
+    problems = []
+    if output.constraints != Constraints.model_validate(read_said(goal, today).constraints):
+        problems.append("constraints must hold what the goal asks for, and nothing else")
+    if output.questions:
+        return problems
+    if left := unread(
+        goal,
+        today,
+        account_id=output.account_id,
+        opportunity_id=output.opportunity_id,
+        answers=answers(calls, "resolve_account", "search_opportunities", "get_opportunity"),
+    ):
+        problems.append(
+            f"nothing takes up these words of the goal: {', '.join(left)}; call "
+            "search_opportunities with account_id and them as the query, to see whether the deal "
+            "speaks of them, or hand over a question of kind unread_words with those words"
+        )
     return problems
 
 

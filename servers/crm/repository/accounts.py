@@ -61,6 +61,7 @@ def resolve_account(session: Session, text: str) -> Resolution:
             status=rows[match.account_id].status,
             score=match.score,
             reason=match.reason,
+            named_by=sorted(match.named_by),
         )
         for match in ranking.matches
     ]

@@ -11,6 +11,7 @@ from servers.toolkit.errors import DomainError
 KINDS = {
     "DealdeskError": 1,
     "UsageError": 2,
+    "OtherPlayer": 2,
     "EnvironmentProblem": 3,
     "WorkflowError": 3,
     "ScopeError": 3,

@@ -40,24 +40,25 @@ def read_date(text: str, today: date) -> date | None:
 
     Numeric dates are read day first, except for an ISO date. Words like "soon" are no date.
     """
-    found = _ISO.search(text)
-    if found:
-        return _make(int(found[1]), int(found[2]), int(found[3]))
-    found = _NUMERIC.search(text)
-    if found:
-        return _make(int(found[3]), int(found[2]), int(found[1]))
-    found = _DAY_MONTH.search(text)
-    if found:
-        return _coming(int(found[1]), _month(found[2]), found[3], today)
-    found = _MONTH_DAY.search(text)
-    if found:
-        return _coming(int(found[2]), _month(found[1]), found[3], today)
-    found = _END_OF.search(text)
-    if found:
-        month = _month(found[1])
-        first = _coming(1, month, found[2], today.replace(day=1))
-        return None if first is None else _last_of(first)
-    return None
+    return find_date(text, today)[0]
+
+
+def find_date(text: str, today: date) -> tuple[date | None, int]:
+    """Return the date that `read_date` reads, and where its words end; 0 when there is none."""
+    if found := _ISO.search(text):
+        day = _make(int(found[1]), int(found[2]), int(found[3]))
+    elif found := _NUMERIC.search(text):
+        day = _make(int(found[3]), int(found[2]), int(found[1]))
+    elif found := _DAY_MONTH.search(text):
+        day = _coming(int(found[1]), _month(found[2]), found[3], today)
+    elif found := _MONTH_DAY.search(text):
+        day = _coming(int(found[2]), _month(found[1]), found[3], today)
+    elif found := _END_OF.search(text):
+        first = _coming(1, _month(found[1]), found[2], today.replace(day=1))
+        day = None if first is None else _last_of(first)
+    else:
+        return None, 0
+    return day, found.end()
 
 
 def _month(name: str) -> int:
