@@ -16,6 +16,7 @@ from servers.finance.pricing import price
 from servers.finance.pricing_result import Pricing
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
+from servers.finance.tax.rates import RateAnswer
 from servers.toolkit.database import Database
 
 FRANCE = TaxRate("FR-S", "FR", "S", Decimal(20), Window(date(2014, 1, 1)), "the law of France")
@@ -127,6 +128,22 @@ def test_the_rounding_is_the_places_policy_and_is_stored(
     assert lines.totals.tax_rounding == "line"
     bare = price(replace(facts, jurisdictions={}), request_).totals
     assert (bare.tax_rounding, bare.tax_rounding_source) == ("document", "EN 16931")
+
+
+class ByRegion:
+    """A provider of rates that knows a region for which there is no row of law."""
+
+    name = "by region"
+
+    def find(self, country: str, *_rest: object) -> RateAnswer:
+        return RateAnswer((replace(FRANCE, country=country),), f"{country}-BY", "covered")
+
+
+def test_a_region_without_a_row_rounds_as_its_country_does(
+    facts: PricingFacts, request_: PriceRequest
+) -> None:
+    totals = price(replace(facts, tax_provider=ByRegion()), request_).totals
+    assert totals.tax_rounding_source == "tax_jurisdiction DE"
 
 
 @pytest.mark.parametrize(
