@@ -232,7 +232,7 @@ class ScopedToolset:
 
 
 def _narrowed(schema: Mapping[str, Any], bind: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
-    """Return a tool's schema as its holder sees it: decided arguments gone, others narrowed."""
+    """Return a tool's schema without arguments bound to one value, others limited to theirs."""
     properties = dict(schema.get("properties") or {})
     required = [name for name in schema.get("required", ()) if name not in bind]
     for name in bind.keys() & properties.keys():

@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -81,3 +82,26 @@ def test_every_path_that_a_page_names_is_there(page: str) -> None:
 def test_a_path_that_is_gone_would_be_found() -> None:
     text = "See `servers/crm/gone.py`, `servers/<server>/gone/` and [a page](docs/x.md#y)."
     assert paths_named(text) == {"servers/crm/gone.py", "servers/<server>/gone/", "link:docs/x.md"}
+
+
+SOURCES = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for top in ("servers", "orchestrator", "dealdesk", "seed_data")
+    for path in (ROOT / top).rglob("*")
+    if path.suffix in (".py", ".md", ".j2", ".html", ".typ", ".json", ".csv")
+}
+
+
+def test_a_module_that_a_docstring_names_is_there() -> None:
+    modules = {source: text for source, text in SOURCES.items() if source.endswith(".py")}
+    for source, text in modules.items():
+        for named in re.findall(r"`([\w/]+\.py)`", text):
+            assert any(f"/{one}".endswith(f"/{named}") for one in modules), f"{source}: {named}"
+
+
+def test_each_answer_to_where_is_stands_in_one_place() -> None:
+    asked = tomllib.loads((ROOT / "tests" / "where_is.toml").read_text(encoding="utf-8"))["where"]
+    for question in asked:
+        phrase = question["code_phrase"]
+        found = [source for source, text in SOURCES.items() for _ in range(text.count(phrase))]
+        assert len(found) == 1, f"{phrase}: {found}"

@@ -56,7 +56,6 @@ class Installation:
 
     @classmethod
     def here(cls) -> "Installation":
-        """Look around in this process."""
         try:
             package = distribution("dealdesk")
         except PackageNotFoundError:

@@ -46,7 +46,7 @@ async def look_at_clients() -> list[dict[str, Any]]:
 
 
 async def _counts(entries: list[Any]) -> dict[str, int | str | ProbeProblem]:
-    """Return what each different entry has to say: tools, a remark, or a problem."""
+    """Return, per different entry, how many tools its server has, or what is wrong."""
     ways = {_way(entry): entry for entry in entries}
     said = await asyncio.gather(*(_count(entry) for entry in ways.values()))
     return dict(zip(ways, said, strict=True))

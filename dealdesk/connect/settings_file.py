@@ -166,7 +166,7 @@ class SettingsFile:
 
 
 def _middles(old: str, new: str) -> tuple[list[str], list[str]]:
-    """Return two lines without most of what they begin and end with alike."""
+    """Return two lines without most of their common beginning and end."""
     start = max(0, _alike(old, new) - 20)
     tail = max(0, _alike(old[start:][::-1], new[start:][::-1]) - 20)
     parts = (line[start : len(line) - tail] for line in (old, new))

@@ -139,7 +139,6 @@ def promo_codes(text: str) -> list[str]:
 
 
 def mode(text: str) -> str | None:
-    """Return the way of shipping a text asks for."""
     return next((name for name, pattern in _MODES.items() if pattern.search(text)), None)
 
 

@@ -117,7 +117,7 @@ class Item:
 
     @property
     def unit(self) -> str:
-        """The unit it was counted in, or that its words suggest; each when nothing else does."""
+        """The unit of its count, else the one that its words suggest, else `each`."""
         signs = [(name, sign.search(self.counted)) for name, sign in _COUNTED.items()]
         signs += [(name, sign.search(self.phrase)) for name, sign in _UNITS.items()]
         return next((name for name, found in signs if found), "each")

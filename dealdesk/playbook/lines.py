@@ -45,7 +45,7 @@ def _left(need: Mapping[str, Any], found: Mapping[str, Any]) -> Json:
 def _line(
     line_id: str, need: Mapping[str, Any], found: Mapping[str, Any], line_of: Mapping[str, str]
 ) -> Json:
-    """Return the line of a need; what it refers to are lines now, no longer needs."""
+    """Return the line of a need; references to needs become references to their lines."""
     codes = {finding["code"] for finding in found.get("findings", ())}
     named = str(found["resolved"]).replace("-", "") in need["phrase"].upper().replace("-", "")
     reason = "successor" if codes & {"EOL_SUCCESSOR", "SUCCESSOR"} else "best_match"

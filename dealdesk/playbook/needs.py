@@ -41,7 +41,7 @@ class Found:
 
 
 def in_general(items: list[Item], text: str, today: date) -> list[Item]:
-    """Give subscriptions what the text says of them apart from the list, if it says it once."""
+    """Add to subscriptions what the text says outside the list, if it says it only once."""
     if not any(item.unit == "license" for item in items):
         return items
     rest = list(text)
@@ -109,7 +109,7 @@ def open_questions(need: Mapping[str, Any], found: Found) -> Iterator[Json]:
 
 
 def as_need(place: int, found: Found, needs: Sequence[Found]) -> Json:
-    """Return the need at a place; what it refers to are needs before it."""
+    """Return the need of this place in the list; it can refer only to needs before it."""
     item, run, before = found.item, found.item.run, needs[: place - 1]
     unlike = [i for i, f in enumerate(before, start=1) if not f.item.alternative]
     bundles = [i for i in unlike if BUNDLE.search(before[i - 1].item.phrase)]

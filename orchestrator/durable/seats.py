@@ -130,7 +130,7 @@ class DatabaseSeats:
 
 
 def _lies_at(file: IO[bytes], path: Path) -> bool:
-    """Say whether an open file is still the one of its name: who had it before may remove it."""
+    """Say whether an open file is still at its path; its last owner may have removed it."""
     with suppress(OSError):
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     return False

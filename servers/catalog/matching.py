@@ -198,7 +198,7 @@ def _gone(product: Product, successor: Product | None) -> Finding:
 
 
 def _ambiguous(scores: Sequence[Score], wanted: Wanted, margin: int) -> Finding:
-    """Say between which products the phrase does not decide, and what would."""
+    """Return the finding that names the products it may be, and what tells them apart."""
     near = [s for s in scores if s.points > scores[0].points - MARGIN][:6]
     deciding = _deciding([s.product for s in near])
     skus = ", ".join(s.product.sku for s in near)

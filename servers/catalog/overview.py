@@ -56,7 +56,6 @@ def category_sheet(category: str, products: Iterable[ProductSummary]) -> Categor
 
 
 def shipping_sheet(network: ShippingNetwork) -> ShippingSheet:
-    """Return the ways to send goods."""
     zones: dict[str, list[str]] = {}
     for country, zone in sorted(network.zones.items()):
         zones.setdefault(zone, []).append(country)

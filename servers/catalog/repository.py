@@ -187,7 +187,6 @@ def stock(session: Session, skus: Iterable[str]) -> dict[str, rb.Stock]:
 
 
 def shipping_network(session: Session, among: Sequence[rb.Rule]) -> ShippingNetwork:
-    """Return what is on file about transport."""
     methods = session.exec(select(ShipMethodRow).order_by(col(ShipMethodRow.place)))
     zones = {row.country: row.zone for row in session.exec(select(ZoneRow))}
     return ShippingNetwork(
@@ -204,7 +203,6 @@ def goals(session: Session) -> list[rb.SalesGoal]:
 
 
 def vocabulary(session: Session) -> Vocabulary:
-    """Return the words that customers use."""
     return Vocabulary.model_validate({r.part: r.data for r in session.exec(select(VocabularyRow))})
 
 

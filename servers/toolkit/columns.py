@@ -67,7 +67,7 @@ class Json(TypeDecorator[Any]):
         return TypeAdapter(self.of)
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
-        """Return plain data, without what is as it is by default."""
+        """Return plain data; fields that have their default values are left out."""
         if value is None:
             return None
         value = self.adapter.validate_python(value)

@@ -145,7 +145,7 @@ def card_of(tool: Tool) -> str | None:
 
 
 def without_card(tool: Tool) -> Tool:
-    """Return the tool as somebody sees it who may not read its page."""
+    """Return the tool without its card, for a caller who may not read the card's page."""
     meta = {name: value for name, value in (tool.meta or {}).items() if name != UI}
     return tool.model_copy(update={"meta": meta})
 

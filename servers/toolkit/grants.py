@@ -106,7 +106,6 @@ class SigningKey:
     """The private key that mints grants; its text never shows in a representation."""
 
     def __init__(self, key: OKPKey) -> None:
-        """Wrap a private Ed25519 key."""
         self._key = key
 
     @classmethod

@@ -55,7 +55,6 @@ class Loading:
     """
 
     def __init__(self, session: Session) -> None:
-        """Take files into the tables of an open write session."""
         self.session = session
         self.problems: list[Problem] = []
         self.reports: list[Report] = []
@@ -293,7 +292,7 @@ def load_folder(
     folder: Path,
     told: Told | None = None,
 ) -> Loading:
-    """Take the files of a folder, named for tables, into an open write session; write no half."""
+    """Take the files of a folder, named for tables, into an open write session: all or none."""
     loading = Loading(session)
     files = {path: path.stem for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES}
     for path, name in files.items():

@@ -212,5 +212,5 @@ def _written(value: Any) -> str:
 
 
 def _plain(piece: str) -> bool:
-    """Say whether a piece of a list comes back from its cell as it is."""
+    """Say whether an item of a list can stand in a cell unquoted and is read back the same."""
     return bool(piece) and piece == piece.strip() and ";" not in piece and piece[0] not in "[{"

@@ -58,7 +58,6 @@ def claim_kinds(claims: Rows | None, discount_bp: int | None, terms: str | None)
 
 
 def renews(lines: Rows | None) -> bool:
-    """Say whether the quote goes on with a running subscription."""
     return any(line.get("change") == "renew" for line in lines or ())
 
 

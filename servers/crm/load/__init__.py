@@ -72,7 +72,7 @@ def _records(around: Around) -> dict[tuple[Any, ...], int]:
 
 
 def _put_steps(around: Around) -> None:
-    """Begin the steps of a quote that has none with how it stands."""
+    """Give a quote without steps a first one: its present status."""
     records, known = _records(around), around.known(m.QuoteStep, "quote_record_id")
     steps = around.memory.pop("first_steps", {})
     rows = [{"quote_record_id": records[q], **step} for q, step in steps.items()]

@@ -74,7 +74,7 @@ def _note(name: str, data: bytes) -> str:
 
 
 def _remember(mail: Values, parts: Iterable[Part], around: Around) -> None:
-    """Keep the attachments that no row of documents names, until their mail is in."""
+    """Keep attachments that no row of `documents` names, to store them after their mail."""
     if "listed" not in around.memory:
         listed = {(row.get("activity_id"), _name(row)) for row in around.rows_beside("documents")}
         names = around.session.connection().execute(DOCUMENTS.stored.select()).mappings()

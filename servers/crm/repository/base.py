@@ -129,7 +129,6 @@ def write_once(
 
 
 def now() -> str:
-    """Return the present time as the tables hold it."""
     return stamp(datetime.now(UTC))
 
 

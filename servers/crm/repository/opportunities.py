@@ -195,7 +195,7 @@ def detail_of(session: Session, row: Opportunity) -> OpportunityDetail:
 
 
 def contact_ids_of(session: Session, opportunity_id: str) -> list[str]:
-    """Return the contacts who take part in an opportunity that the caller was shown to see."""
+    """Return an opportunity's contacts; that the caller may see it was checked before."""
     statement = (
         select(column(OpportunityContact, "contact_id"))
         .where(column(OpportunityContact, "opportunity_id") == opportunity_id)

@@ -39,7 +39,7 @@ def quote_history(session: Session, account_id: str, limit: int, cursor: str | N
 
 
 def _events(session: Session, ids: list[int]) -> dict[int, list[QuoteEvent]]:
-    """Return the steps of quotes that the caller was shown to see."""
+    """Return the steps of quotes; that the caller may see those was checked before."""
     found: dict[int, list[QuoteEvent]] = defaultdict(list)
     mine = column(QuoteStep, "quote_record_id").in_(ids)
     for step in session.execute(
