@@ -1,11 +1,10 @@
-"""Make drafts and ask for their approvals."""
+"""Make drafts, and hold or close quotes for others to change."""
 
 import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import date, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -13,16 +12,14 @@ from sqlmodel import Session, col
 
 from servers.finance import digests
 from servers.finance.assembly import Assembled, QuoteInputs, assemble
-from servers.finance.documents import QuoteSnapshot
 from servers.finance.facts.copies import block
-from servers.finance.schemas_quotes import ApprovalRequest, QuoteDraft
-from servers.finance.store import listed_quotes, stored_quotes
+from servers.finance.schemas_quotes import QuoteDraft
+from servers.finance.store import stored_quotes
 from servers.finance.store.clock import stamp
 from servers.finance.store.collect import collect
-from servers.finance.tables.house import Setting
-from servers.finance.tables.quotes import Approval, Quote
+from servers.finance.tables.quotes import Quote
 from servers.toolkit import scope
-from servers.toolkit.errors import ConflictError, RuleViolationError
+from servers.toolkit.errors import ConflictError
 
 REVISABLE = (*stored_quotes.OPEN, "rejected", "withdrawn", "expired")
 
@@ -207,66 +204,3 @@ def close_approvals(session: Session, quote_id: str) -> None:
     for approval in stored_quotes.find_approvals(session, quote_id):
         if approval.status == "pending":
             approval.status = "cancelled"
-
-
-def request_approval(session: Session, quote_id: str, now: datetime) -> ApprovalRequest:
-    """Ask for one approval per failing rule; asking again renews what lapsed.
-
-    Raises:
-        RuleViolationError: the quote can no longer be approved.
-    """
-    quote = stored_quotes.find_quote(session, quote_id)
-    hold(session, quote)
-    if quote.status not in stored_quotes.WORKING:
-        raise RuleViolationError(
-            f"{quote_id} is {quote.status}", fix="make a new revision with create_quote"
-        )
-    snapshot = QuoteSnapshot.model_validate_json(quote.snapshot)
-    live = _lapse(session, quote_id, now)
-    policy_days = _approval_days(session)
-    asked = False
-    for need in snapshot.approvals_needed:
-        if (need.rule_id, need.role) in live:
-            continue
-        asked = True
-        session.add(
-            Approval(
-                approval_id="apr_" + secrets.token_hex(6),
-                quote_id=quote_id,
-                **need.model_dump(),
-                digest=quote.digest,
-                status="pending",
-                requested_by=scope.requester(),
-                requested_at=stamp(now),
-                expires_at=stamp(now + timedelta(days=policy_days)),
-            )
-        )
-    if asked and quote.status != "waiting":
-        quote.status = "waiting"
-    session.flush()
-    rows = stored_quotes.find_approvals(session, quote_id)
-    return ApprovalRequest(
-        quote_id=quote_id,
-        status=stored_quotes.status_of(quote),
-        approvals=[listed_quotes.approval_block(row, now) for row in rows],
-        next_step=stored_quotes.next_step_of(session, quote, now),
-    )
-
-
-def _lapse(session: Session, quote_id: str, now: datetime) -> set[tuple[str, str]]:
-    """Mark approvals that expired, and return the rules that still have a live one."""
-    live = set()
-    for approval in stored_quotes.find_approvals(session, quote_id):
-        if approval.status not in ("pending", "approved"):
-            continue
-        if approval.expires_at <= stamp(now):
-            approval.status = "expired"
-        else:
-            live.add((approval.rule_id, approval.role))
-    session.flush()
-    return live
-
-
-def _approval_days(session: Session) -> int:
-    found: Any = session.get(Setting, "policies")
-    return int(found.value["approval_days"])

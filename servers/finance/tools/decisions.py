@@ -24,7 +24,7 @@ from servers.finance.schemas_quotes import (
     Superseded,
     Withdrawn,
 )
-from servers.finance.store import closing, decisions, revisions
+from servers.finance.store import approvals, closing, issue, revisions
 from servers.finance.store.database import FinanceDatabase
 from servers.finance.tools.pricing import DisplayCurrency
 from servers.toolkit.components import tool
@@ -68,7 +68,7 @@ def decide_approval(
     """
     return finance.once(
         "decide_approval",
-        lambda session: decisions.decide(session, approval_id, decision, note, finance.now()),
+        lambda session: approvals.decide(session, approval_id, decision, note, finance.now()),
         Decision,
     )
 
@@ -83,7 +83,7 @@ def issue_quote(finance: FinanceDatabase, quote_id: QuoteId, digest: Digest) -> 
     """
     return finance.once(
         "issue_quote",
-        lambda session: decisions.issue(session, quote_id, digest, finance.now()),
+        lambda session: issue.issue(session, quote_id, digest, finance.now()),
         Issued,
     )
 

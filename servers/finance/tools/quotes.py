@@ -38,7 +38,7 @@ from servers.finance.schemas_quotes import (
     Rendered,
     Within,
 )
-from servers.finance.store import drafts, listed_quotes, stored_quotes
+from servers.finance.store import approvals, drafts, listed_quotes, stored_quotes
 from servers.finance.store.database import FinanceDatabase
 from servers.finance.store.revisions import compare
 from servers.finance.tools.pricing import PRICED_BY, ROOM, Currency
@@ -157,7 +157,7 @@ def request_approval(finance: FinanceDatabase, quote_id: QuoteId) -> ApprovalReq
     """
     return finance.once(
         "request_approval",
-        lambda session: drafts.request_approval(session, quote_id, finance.now()),
+        lambda session: approvals.request_approval(session, quote_id, finance.now()),
         ApprovalRequest,
     )
 

@@ -1,4 +1,4 @@
-"""Decide about a quote and issue it: the steps that bind the seller."""
+"""Issue a quote: work it out again, spend its approvals, give it the next number of the year."""
 
 import re
 from datetime import date, datetime, timedelta
@@ -13,126 +13,16 @@ from servers.finance.approvals import check_approver
 from servers.finance.assembly import UNCHECKED, QuoteInputs, assemble
 from servers.finance.documents import QuoteSnapshot
 from servers.finance.facts.copies import block
-from servers.finance.schemas_quotes import Decision, Issued
+from servers.finance.schemas_quotes import Issued
 from servers.finance.store import stored_quotes
 from servers.finance.store.clock import stamp
 from servers.finance.store.collect import collect
-from servers.finance.store.drafts import close_approvals, digest_of, hold, lock, supersede
+from servers.finance.store.drafts import digest_of, hold, lock, supersede
 from servers.finance.store.policy import approver_of, entity_of
 from servers.finance.tables.house import Seller
 from servers.finance.tables.quotes import Approval, Quote, QuoteNumber
 from servers.toolkit import scope
-from servers.toolkit.errors import ConflictError, ForbiddenError, NotFoundError, RuleViolationError
-
-
-def decide(session: Session, approval_id: str, decision: str, note: str, now: datetime) -> Decision:
-    """Record what a person decides about one approval.
-
-    Raises:
-        NotFoundError: there is no such approval, or the caller may not see it.
-        ForbiddenError: this person may not decide it.
-        ConflictError: somebody decided it before.
-        RuleViolationError: it lapsed, or the quote is no longer the one it was asked for.
-    """
-    approver = approver_of(session, scope.person())
-    approval, quote = _find_approval(session, approval_id)
-    hold(session, quote)
-    session.refresh(approval)
-    snapshot = QuoteSnapshot.model_validate_json(quote.snapshot)
-    if approval.status != "pending":
-        raise ConflictError(
-            f"{approval_id} is {approval.status} already", fix="get_quote shows the approvals"
-        )
-    if approval.expires_at <= stamp(now):
-        raise RuleViolationError(
-            f"{approval_id} expired at {approval.expires_at}",
-            fix="request_approval asks again",
-            code="EXPIRED",
-        )
-    _refuse_out_of_turn(session, approval)
-    if approval.digest != quote.digest or digest_of(quote) != quote.digest:
-        raise RuleViolationError(
-            "the approval was asked for another state of the quote",
-            fix="make a new revision and ask again",
-            code="CHANGED",
-        )
-    check_approver(
-        approver,
-        role=approval.role,
-        requested_by=(quote.requested_by, approval.requested_by),
-        adjusted_by=stored_quotes.authors_of(quote),
-        discount_bp=snapshot.most_discount_bp,
-        total_minor=quote.total_minor,
-        currency=quote.currency,
-    )
-    status = "approved" if decision == "approve" else "rejected"
-    _write_decision(session, approval_id, status, approver.person_id, note, now)
-    pending = _close_decision(session, quote, status)
-    return Decision(
-        approval_id=approval_id,
-        quote_id=quote.quote_id,
-        decision="approve" if status == "approved" else "reject",
-        decided_by=approver.person_id,
-        quote_status=stored_quotes.status_of(quote),
-        still_pending=pending,
-        next_step=stored_quotes.next_step_of(session, quote, now),
-    )
-
-
-def _find_approval(session: Session, approval_id: str) -> tuple[Approval, Quote]:
-    approval = session.get(Approval, approval_id)
-    if approval is not None:
-        try:
-            return approval, stored_quotes.find_quote(session, approval.quote_id)
-        except NotFoundError:
-            pass  # another's quote reads like no approval at all
-    raise NotFoundError(f"no approval {approval_id!r}", fix="get_quote lists the approvals")
-
-
-def _refuse_out_of_turn(session: Session, approval: Approval) -> None:
-    """Let whoever is to decide first decide first."""
-    before = [
-        row
-        for row in stored_quotes.find_approvals(session, approval.quote_id)
-        if row.status == "pending" and row.sequence < approval.sequence
-    ]
-    if before:
-        raise RuleViolationError(
-            f"{before[0].rule_id} is decided first, by a {before[0].role}",
-            fix="get_quote shows who decides next",
-            code="OUT_OF_TURN",
-        )
-
-
-def _write_decision(
-    session: Session, approval_id: str, status: str, person: str, note: str, now: datetime
-) -> None:
-    """Write a decision once, whoever else decides at the same time."""
-    written = session.connection().execute(
-        update(Approval)
-        .where(col(Approval.approval_id) == approval_id, col(Approval.status) == "pending")
-        .values(status=status, decided_by=person, decided_at=stamp(now), note=note)
-    )
-    if written.rowcount != 1:
-        raise ConflictError(
-            f"{approval_id} was decided meanwhile", fix="get_quote shows the approvals"
-        )
-    session.expire_all()
-
-
-def _close_decision(session: Session, quote: Quote, status: str) -> list[str]:
-    """Move the quote on when nothing is left to decide; return the roles still asked."""
-    if status == "rejected":
-        quote.status = "rejected"
-        close_approvals(session, quote.quote_id)
-        session.flush()
-        return []
-    rows = stored_quotes.find_approvals(session, quote.quote_id)
-    pending = sorted(row.role for row in rows if row.status == "pending")
-    if not pending:
-        quote.status = "approved"
-    session.flush()
-    return pending
+from servers.toolkit.errors import ConflictError, ForbiddenError, RuleViolationError
 
 
 def issue(session: Session, quote_id: str, digest: str, now: datetime) -> Issued:
