@@ -11,9 +11,10 @@ from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
 from servers.catalog import overview
-from servers.catalog import repository as repo
-from servers.catalog.models import ProductRow
-from servers.catalog.search import normalised
+from servers.catalog.store.products import detail_of, find_families, find_family, summary_of
+from servers.catalog.store.rules import find_shipping_network
+from servers.catalog.store.search import normalised
+from servers.catalog.tables import ProductRow
 from servers.toolkit.completing import WINDOW, Finder
 from servers.toolkit.components import resource_at
 from servers.toolkit.database import Database
@@ -42,17 +43,17 @@ def categories(database: Database) -> str:
 def shipping(database: Database) -> str:
     """The ways to send goods with their transit days, and the zones of countries."""
     with database.session() as session:
-        return overview.shipping_sheet(repo.shipping_network(session, ())).model_dump_json()
+        return overview.shipping_sheet(find_shipping_network(session, ())).model_dump_json()
 
 
 @resource_at("catalog://categories/{category}", resource("Category", **PUBLIC))
 def category_sheet(database: Database, category: CategoryName) -> str:
     """The products of a category, by SKU, each in a line."""
     with database.session() as session:
-        found = repo.family(session, category)
+        found = find_family(session, category)
     if not found:
         raise NotFoundError(f"no category {category!r}", fix="read catalog://categories")
-    rows = [repo.summary(product) for product in found.values()]
+    rows = [summary_of(product) for product in found.values()]
     return overview.category_sheet(category, rows).model_dump_json()
 
 
@@ -60,7 +61,7 @@ def category_sheet(database: Database, category: CategoryName) -> str:
 def product(database: Database, sku: Sku) -> str:
     """A product with its attributes, certificates and substitutes."""
     with database.session() as session:
-        return repo.detail(session, sku).model_dump_json()
+        return detail_of(session, sku).model_dump_json()
 
 
 def find_skus(session: Session, typed: str, known: Mapping[str, str]) -> list[str]:
@@ -76,7 +77,7 @@ def find_skus(session: Session, typed: str, known: Mapping[str, str]) -> list[st
 
 def find_categories(session: Session, typed: str, _known: Mapping[str, str]) -> list[str]:
     """Complete a category by any part of its name."""
-    return [name for name in repo.families(session) if typed.lower() in name]
+    return [name for name in find_families(session) if typed.lower() in name]
 
 
 def find_countries(_session: Session, typed: str, _known: Mapping[str, str]) -> list[str]:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from servers.crm.rules import CLOSED_STAGES
 from servers.crm.schemas import Stage, Trust
 from servers.crm.schemas_quotes import Check, OpenQuote
+from servers.crm.stages import CLOSED_STAGES
 from servers.toolkit.findings import Finding, Severity
 
 Verdict = Literal["quote", "ask", "do_not_quote"]

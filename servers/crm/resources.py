@@ -3,7 +3,7 @@
 Each is JSON that is complete alone, under a URI that can be guessed from the ids.
 """
 
-from servers.crm.repository import needs, opportunities, quotes, stories, views
+from servers.crm.store import needs, opportunities, quotes, sheets, stories
 from servers.crm.tools.arguments import ACCOUNT, DEAL
 from servers.toolkit.components import resource_at
 from servers.toolkit.database import Database
@@ -31,7 +31,7 @@ def open_opportunities(database: Database) -> str:
 def account(database: Database, account_id: AccountId) -> str:
     """An account with its people, addresses and opportunities."""
     with database.session() as session:
-        return views.account_sheet(session, account_id).model_dump_json()
+        return sheets.account_sheet(session, account_id).model_dump_json()
 
 
 @resource_at(
@@ -51,7 +51,7 @@ def account_quotes(database: Database, account_id: AccountId) -> str:
 def opportunity(database: Database, opportunity_id: OpportunityId) -> str:
     """An opportunity with its story: messages in order, needs, documents."""
     with database.session() as session:
-        return views.story(session, opportunity_id).model_dump_json()
+        return sheets.story(session, opportunity_id).model_dump_json()
 
 
 @resource_at(

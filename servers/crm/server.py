@@ -7,7 +7,7 @@ file) is `untrusted`. Only results made of ids, dates, numbers and our own close
 from importlib.metadata import version
 
 from servers.crm import prompts, resources
-from servers.crm.repository.completing import FINDERS
+from servers.crm.store.completions import FINDERS
 from servers.crm.tools import accounts, needs, opportunities, texts
 from servers.toolkit.app import Server, create_app, finish
 from servers.toolkit.completing import completer

@@ -7,11 +7,13 @@ import pytest
 from fastmcp import Client
 from sqlmodel import Session
 
-from servers.catalog import repository, rulebook
+from servers.catalog import rulebook
 from servers.catalog.eligibility import Destination
 from servers.catalog.load import TABLES
 from servers.catalog.schemas import LineIn, Product
 from servers.catalog.server import create_server
+from servers.catalog.store.products import find_families, find_family
+from servers.catalog.store.rules import find_destination, find_rules
 from servers.profiles import profile_grant
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
@@ -38,14 +40,14 @@ def session(database: Database) -> Iterator[Session]:
 @pytest.fixture(scope="session")
 def rules(database: Database) -> list[rulebook.Rule]:
     with database.session() as session:
-        return repository.rules(session)
+        return find_rules(session)
 
 
 @pytest.fixture(scope="session")
 def catalog(database: Database) -> dict[str, Product]:
     with database.session() as session:
-        names = repository.families(session)
-        return {sku: p for name in names for sku, p in repository.family(session, name).items()}
+        names = find_families(session)
+        return {sku: p for name in names for sku, p in find_family(session, name).items()}
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +56,7 @@ def to(database: Database, rules: list[rulebook.Rule], catalog: dict[str, Produc
 
     def where(country: str, day: date = TODAY) -> Destination:
         with database.session() as session:
-            return repository.destination(session, country, day, rules, catalog)
+            return find_destination(session, country, day, rules, catalog)
 
     return where
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servers.catalog import repository
 from servers.catalog.availability import promise
 from servers.catalog.rulebook import Stock
 from servers.catalog.selection import join
+from servers.catalog.store.rules import find_rules, find_stock
 from servers.toolkit.findings import Severity
 
 TODAY = date(2026, 11, 23)
@@ -16,11 +16,11 @@ TODAY = date(2026, 11, 23)
 
 @pytest.fixture
 def ask(session: Any, catalog: Any, lines: Any) -> Any:
-    rules = repository.rules(session, "lead_time")
+    rules = find_rules(session, "lead_time")
 
     def run(*parts: Any, needed_by: date | None = None, stock: Any = None) -> Any:
         items, _ = join(lines(*parts), catalog)
-        rows = repository.stock(session, [i.product.sku for i in items]) if stock is None else stock
+        rows = find_stock(session, [i.product.sku for i in items]) if stock is None else stock
         return promise(items, rows, TODAY, needed_by, rules)
 
     return run

@@ -10,11 +10,11 @@ from servers.catalog.availability import promise
 from servers.catalog.bundles import misplaced, unpack
 from servers.catalog.configuration import check, complete
 from servers.catalog.load.bundles import bundle_problems
-from servers.catalog.models import ComponentRow, OptionGroupRow
 from servers.catalog.rulebook import Stock
 from servers.catalog.schemas import Component, OptionGroup, Product
 from servers.catalog.selection import join, scenarios, total
 from servers.catalog.shipping import options
+from servers.catalog.tables import ComponentRow, OptionGroupRow
 from servers.toolkit.errors import InvalidInputError
 
 from .conftest import TODAY, lines_of
@@ -102,10 +102,10 @@ def test_a_bundle_is_ready_with_its_last_part(kits: Any) -> None:
 
 
 def test_goods_inside_a_bundle_are_shipped(kits: Any, session: Any) -> None:
-    from servers.catalog.repository import shipping_network
+    from servers.catalog.store.rules import find_shipping_network
 
     items = unpack(given(kits, ("KIT-RACK", 1)), kits)
-    assert options(items, "IE", shipping_network(session, [])).recommended == "ROAD-STD"
+    assert options(items, "IE", find_shipping_network(session, [])).recommended == "ROAD-STD"
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_of_a_ramp_the_largest_year_counts(kits: Any, rules: Any, to: Any) -> No
 
 
 def test_a_box_counts_as_its_pieces(kits: Any, rules: Any, to: Any, session: Any) -> None:
-    from servers.catalog.repository import shipping_network
+    from servers.catalog.store.rules import find_shipping_network
 
     box = {"sku": "CBL-BOX", "quantity": 3, "unit": "box"}
     items = given(kits, box)
@@ -178,7 +178,7 @@ def test_a_box_counts_as_its_pieces(kits: Any, rules: Any, to: Any, session: Any
     assert "UNIT" in codes
     stock = {"CBL-BOX": Stock(sku="CBL-BOX", on_hand=29, lead_time_days=9, as_of=TODAY)}
     assert promise(items, stock, TODAY, None, []).lines[0].available == 29
-    light = shipping_network(session, [])
+    light = find_shipping_network(session, [])
     assert options(items, "IE", light).recommended == "ROAD-STD"
 
 
@@ -200,8 +200,8 @@ def test_a_bundle_that_cannot_be_is_refused(products: list[Product], problem: st
 
 
 def test_a_bundle_is_kept_with_its_parts_and_groups(tmp_path: Path, kits: Any) -> None:
-    from servers.catalog import repository
-    from servers.catalog.models import ProductRow
+    from servers.catalog.store.products import find_product, find_products
+    from servers.catalog.tables import ProductRow
     from servers.toolkit.database import Database
 
     database = Database.open(tmp_path / "catalog.db", server="catalog")
@@ -220,8 +220,8 @@ def test_a_bundle_is_kept_with_its_parts_and_groups(tmp_path: Path, kits: Any) -
             )
         )
     with database.session() as session:
-        assert repository.product(session, "KIT-EYES") == kits["KIT-EYES"]
-        assert set(repository.products(session, ["KIT-EYES"])) == {
+        assert find_product(session, "KIT-EYES") == kits["KIT-EYES"]
+        assert set(find_products(session, ["KIT-EYES"])) == {
             "KIT-EYES",
             "CAM-D4",
             "SUB-AN-BAS",

@@ -6,11 +6,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from servers.catalog import repository
 from servers.catalog.matching import MARGIN, match
 from servers.catalog.phrases import Amount, plain, read, stem
 from servers.catalog.schemas import MatchResult
 from servers.catalog.scoring import _alike
+from servers.catalog.store.products import find_for_phrase, page_of_products
+from servers.catalog.store.rules import find_goals, find_vocabulary
 
 AMBIGUOUS, NONE = "ambiguous", "none"
 
@@ -18,10 +19,10 @@ AMBIGUOUS, NONE = "ambiguous", "none"
 def look(
     session: Session, phrase: str, quantity: int | None = None, day: date | None = None
 ) -> MatchResult:
-    vocabulary = repository.vocabulary(session)
+    vocabulary = find_vocabulary(session)
     wanted = read(phrase, vocabulary, quantity)
-    found = repository.for_phrase(session, wanted)
-    return match(wanted, found, vocabulary, day=day, goals=repository.goals(session))
+    found = find_for_phrase(session, wanted)
+    return match(wanted, found, vocabulary, day=day, goals=find_goals(session))
 
 
 TABLE = """
@@ -294,7 +295,7 @@ def test_a_phrase_that_contradicts_its_sku_is_left_open(session: Session) -> Non
 @given(st.text(max_size=120))
 def test_no_text_breaks_the_search(session: Session, text: str) -> None:
     look(session, text)
-    repository.search(session, text, "", 5, None)
+    page_of_products(session, text, "", 5, None)
 
 
 @pytest.mark.parametrize(
@@ -302,7 +303,7 @@ def test_no_text_breaks_the_search(session: Session, text: str) -> None:
 )
 def test_operators_of_the_query_language_are_words(session: Session, text: str) -> None:
     look(session, text)
-    repository.search(session, text, "", 5, None)
+    page_of_products(session, text, "", 5, None)
 
 
 @pytest.mark.parametrize(
@@ -324,13 +325,13 @@ def test_operators_of_the_query_language_are_words(session: Session, text: str) 
     ],
 )
 def test_numbers_with_units(session: Session, text: str, expected: str) -> None:
-    wanted = read(f"thing {text}", repository.vocabulary(session))
+    wanted = read(f"thing {text}", find_vocabulary(session))
     assert [str(a) for a in wanted.amounts] == [expected]
 
 
 def test_numbers_that_are_none(session: Session) -> None:
     words = "M12 cable, Cat6A, 5G router, 4K camera, RS-485"
-    amounts: tuple[Amount, ...] = read(words, repository.vocabulary(session)).amounts
+    amounts: tuple[Amount, ...] = read(words, find_vocabulary(session)).amounts
     assert amounts == ()
 
 
@@ -364,21 +365,21 @@ def test_plain_words() -> None:
 
 
 def test_search_by_words_sku_and_family(session: Session) -> None:
-    page = repository.search(session, "sw-p16", "", 5, None)
+    page = page_of_products(session, "sw-p16", "", 5, None)
     assert [item.sku for item in page.items[:2]] == ["SW-P16-240", "SW-P16-240-W"]
-    page = repository.search(session, "Wärmebildkamera", "", 5, None)
+    page = page_of_products(session, "Wärmebildkamera", "", 5, None)
     assert page.items[0].family == "cameras"
-    assert {i.family for i in repository.search(session, "poe", "cameras", 50, None).items} == {
+    assert {i.family for i in page_of_products(session, "poe", "cameras", 50, None).items} == {
         "cameras"
     }
-    assert repository.search(session, "zzzz", "", 5, None).items == []
+    assert page_of_products(session, "zzzz", "", 5, None).items == []
 
 
 def test_pages_join_up(session: Session) -> None:
-    whole = [i.sku for i in repository.search(session, "cable", "", 100, None).items]
+    whole = [i.sku for i in page_of_products(session, "cable", "", 100, None).items]
     cursor, parts = None, []
     while True:
-        page = repository.search(session, "cable", "", 7, cursor)
+        page = page_of_products(session, "cable", "", 7, cursor)
         parts += [item.sku for item in page.items]
         cursor = page.next_cursor
         if cursor is None:

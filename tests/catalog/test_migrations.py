@@ -3,7 +3,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from servers.catalog.migrations import HEAD
-from servers.catalog.models import CatalogTable
+from servers.catalog.tables import CatalogTable
 from servers.toolkit.database import Database
 from servers.toolkit.migrate import revision_of, shared
 
@@ -27,8 +27,8 @@ def test_opening_again_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_the_text_index_follows_the_table(tmp_path: Path) -> None:
-    from servers.catalog.models import ProductRow
-    from servers.catalog.search import find_ids
+    from servers.catalog.store.search import find_ids
+    from servers.catalog.tables import ProductRow
 
     database = Database.open(tmp_path / "catalog.db", server="catalog")
     row = ProductRow(

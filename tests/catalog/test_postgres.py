@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from servers.catalog import repository
 from servers.catalog.load import TABLES
 from servers.catalog.matching import match
 from servers.catalog.phrases import read
+from servers.catalog.store.products import find_for_phrase, page_of_products
+from servers.catalog.store.rules import find_vocabulary
 from servers.toolkit.database import Database
 from servers.toolkit.seeding import ensure_seeded
 
@@ -50,19 +51,19 @@ def postgres() -> Iterator[Database]:
 )
 def test_phrases(postgres: Database, phrase: str, sku: str | None) -> None:
     with postgres.session() as session:
-        vocabulary = repository.vocabulary(session)
+        vocabulary = find_vocabulary(session)
         wanted = read(phrase, vocabulary)
-        found = match(wanted, repository.for_phrase(session, wanted), vocabulary)
+        found = match(wanted, find_for_phrase(session, wanted), vocabulary)
     assert found.resolved == sku
 
 
 @pytest.mark.parametrize("text", ["a' & !b | (c:* <-> \\", "'; DROP TABLE product --", "&", ":*"])
 def test_operators_are_words(postgres: Database, text: str) -> None:
     with postgres.session() as session:
-        repository.search(session, text, "", 5, None)
+        page_of_products(session, text, "", 5, None)
 
 
 def test_search_ranks_the_same_family_first(postgres: Database) -> None:
     with postgres.session() as session:
-        page = repository.search(session, "thermal camera", "", 3, None)
+        page = page_of_products(session, "thermal camera", "", 3, None)
     assert {item.family for item in page.items} == {"cameras"}

@@ -46,9 +46,9 @@ def test_what_is_no_longer_sold_has_a_successor_that_is(catalog: Any) -> None:
 
 
 def test_dangerous_goods_have_limits_on_file(catalog: Any, session: Any) -> None:
-    from servers.catalog.repository import shipping_network
+    from servers.catalog.store.rules import find_shipping_network
 
-    on_file = shipping_network(session, [])
+    on_file = find_shipping_network(session, [])
     for product in catalog.values():
         if product.un_number:
             for mode in ("road", "air", "sea", "pickup"):
@@ -127,9 +127,9 @@ def test_every_price_follows_from_the_list_price(catalog: Any) -> None:
 
 
 def test_goods_and_services_have_a_stock_row(catalog: Any, session: Any) -> None:
-    from servers.catalog.repository import stock
+    from servers.catalog.store.rules import find_stock
 
-    known = stock(session, catalog)
+    known = find_stock(session, catalog)
     wanted = {sku for sku, p in catalog.items() if p.kind not in ("subscription", "bundle")}
     assert known.keys() == wanted
 

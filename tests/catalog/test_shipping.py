@@ -2,15 +2,15 @@ from typing import Any
 
 import pytest
 
-from servers.catalog import repository
 from servers.catalog.selection import join
 from servers.catalog.shipping import options
+from servers.catalog.store.rules import find_rules, find_shipping_network
 from servers.toolkit.findings import Severity
 
 
 @pytest.fixture
 def ship(session: Any, catalog: Any, lines: Any) -> Any:
-    network = repository.shipping_network(session, repository.rules(session, "hazmat"))
+    network = find_shipping_network(session, find_rules(session, "hazmat"))
 
     def run(*parts: Any, country: str = "IE", prefer: Any = None, changed: Any = None) -> Any:
         items, _ = join(lines(*parts), {**catalog, **(changed or {})})

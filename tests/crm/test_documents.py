@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from servers.crm.documents import MAX_BYTES, extract
+from servers.crm.reading.documents import MAX_BYTES, extract
 
 DATA = Path(__file__).parent / "data" / "opportunities" / "opp_101"
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from servers.crm.mails import read_mail, safe_filename
+from servers.crm.reading.mails import read_mail, safe_filename
 from servers.toolkit.errors import InvalidInputError
 
 DATA = Path(__file__).parent / "data" / "opportunities"

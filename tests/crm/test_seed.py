@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import select
 
 from servers.crm.load import TABLES
-from servers.crm.models import Account, Activity, Document, QuoteStep
+from servers.crm.tables import Account, Activity, Document, QuoteStep
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.importing import import_file, import_folder

@@ -97,7 +97,7 @@ def world(seeded: Folder, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def _add_huge_texts(crm: Server) -> None:
     """A message as long as we read any, and a document of many pages."""
-    from servers.crm.models import Activity, Document
+    from servers.crm.tables import Activity, Document
 
     with crm.database.write() as session:
         shared = {"opportunity_id": DEAL, "account_id": "acc_013"}

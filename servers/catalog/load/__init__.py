@@ -6,12 +6,12 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 from sqlmodel import Session
 
-from servers.catalog import models as m
-from servers.catalog import repository
 from servers.catalog import rulebook as rb
+from servers.catalog import tables as m
 from servers.catalog.load.bundles import bundles_hold
 from servers.catalog.schemas import Product
-from servers.catalog.search import normalised, terms_of
+from servers.catalog.store.rules import find_vocabulary
+from servers.catalog.store.search import normalised, terms_of
 from servers.toolkit.fields import Sku
 from servers.toolkit.tables import Around, Table, Values, tables
 
@@ -69,7 +69,7 @@ def _goal(row: rb.SalesGoal, around: Around) -> Values:
 
 def _words_hold(session: Session) -> Iterator[str]:
     try:
-        repository.vocabulary(session)
+        find_vocabulary(session)
     except ValidationError as problem:
         for one in problem.errors(include_url=False):
             yield f"{'.'.join(map(str, one['loc']))}: {one['msg']}"

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from sqlmodel import Session, col, select
 
-from servers.catalog import repository
-from servers.catalog.models import ComponentRow, OptionGroupRow, ProductRow
-from servers.catalog.repository import MAX_BUNDLE_DEPTH
 from servers.catalog.schemas import Product
+from servers.catalog.store.products import MAX_BUNDLE_DEPTH, find_products
+from servers.catalog.tables import ComponentRow, OptionGroupRow, ProductRow
 
 
 def bundles_hold(session: Session) -> Iterator[str]:
@@ -15,7 +14,7 @@ def bundles_hold(session: Session) -> Iterator[str]:
     for model in (ComponentRow, OptionGroupRow):
         for sku in sorted(set(session.exec(select(model.bundle_sku))) - bundles):
             yield f"product {sku}: only a bundle has parts"
-    yield from bundle_problems(repository.products(session, bundles))
+    yield from bundle_problems(find_products(session, bundles))
 
 
 def bundle_problems(products: Mapping[str, Product]) -> Iterator[str]:

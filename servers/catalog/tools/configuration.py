@@ -5,10 +5,11 @@ from datetime import date
 from sqlmodel import Session
 
 from servers.catalog import configuration
-from servers.catalog import repository as repo
 from servers.catalog import rulebook as rb
 from servers.catalog import schemas as s
 from servers.catalog.eligibility import Destination
+from servers.catalog.store.products import find_catalog
+from servers.catalog.store.rules import find_destination, find_rules
 from servers.toolkit.components import tool
 from servers.toolkit.database import Database
 from servers.toolkit.declare import reads
@@ -47,6 +48,6 @@ def _facts(
     session: Session, lines: list[s.LineIn], country: str, day: date
 ) -> tuple[list[rb.Rule], dict[str, s.Product], Destination]:
     """Read what a judgement of some lines needs; the judgement itself needs no session."""
-    rules = repo.rules(session)
-    catalog = repo.catalog_for(session, lines, rules)
-    return rules, catalog, repo.destination(session, country, day, rules, catalog)
+    rules = find_rules(session)
+    catalog = find_catalog(session, lines, rules)
+    return rules, catalog, find_destination(session, country, day, rules, catalog)

@@ -5,9 +5,16 @@ from typing import Annotated
 from pydantic import Field
 
 from servers.catalog import matching
-from servers.catalog import repository as repo
 from servers.catalog import schemas as s
 from servers.catalog.phrases import read
+from servers.catalog.store.products import find_family, find_for_phrase, find_product, find_products
+from servers.catalog.store.rules import (
+    find_destination,
+    find_goals,
+    find_rules,
+    find_substitutes,
+    find_vocabulary,
+)
 from servers.catalog.substitutes import suggest
 from servers.toolkit.components import tool
 from servers.toolkit.database import Database
@@ -34,15 +41,15 @@ def match_need(
     product that is no longer sold resolves to its successor, with the finding EOL_SUCCESSOR.
     """
     with database.session() as session:
-        vocabulary = repo.vocabulary(session)
+        vocabulary = find_vocabulary(session)
         wanted = read(phrase, vocabulary, quantity)
         return matching.match(
             wanted,
-            repo.for_phrase(session, wanted),
+            find_for_phrase(session, wanted),
             vocabulary,
             day=order_date,
             limit=limit,
-            goals=repo.goals(session),
+            goals=find_goals(session),
         )
 
 
@@ -58,13 +65,13 @@ def suggest_substitutes(
     With order_date and ship_to_country each one is judged for that day and country.
     """
     with database.session() as session:
-        product = repo.product(session, sku)
-        rows = repo.substitutes(session, sku)
-        catalog = repo.family(session, product.family)
-        catalog |= repo.products(session, [sku, *(row.stand_in for row in rows)])
-        rules = repo.rules(session)
+        product = find_product(session, sku)
+        rows = find_substitutes(session, sku)
+        catalog = find_family(session, product.family)
+        catalog |= find_products(session, [sku, *(row.stand_in for row in rows)])
+        rules = find_rules(session)
         where = None
         if order_date is not None and ship_to_country is not None:
-            where = repo.destination(session, ship_to_country, order_date, rules, catalog)
+            where = find_destination(session, ship_to_country, order_date, rules, catalog)
     items = suggest(product, rows, catalog, rules, where, order_date)
     return s.SubstituteList(items=items, total=len(items))

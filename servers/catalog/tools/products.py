@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from servers.catalog import repository as repo
 from servers.catalog import schemas as s
 from servers.catalog.comparing import compare
+from servers.catalog.store.products import detail_of, find_products, page_of_products
 from servers.toolkit.components import tool
 from servers.toolkit.database import Database
 from servers.toolkit.declare import reads
@@ -34,7 +34,7 @@ def search_products(
     mounts, power-cords, subscriptions, services and bundles.
     """
     with database.session() as session:
-        return repo.search(session, query, category, limit, cursor)
+        return page_of_products(session, query, category, limit, cursor)
 
 
 @tool(reads("Get a product", rows="public", confidentiality="public"))
@@ -45,7 +45,7 @@ def get_product(database: Database, sku: Sku) -> s.ProductDetail:
     from search_products and match_need.
     """
     with database.session() as session:
-        return repo.detail(session, sku)
+        return detail_of(session, sku)
 
 
 @tool(reads("Compare products", rows="public", confidentiality="public"))
@@ -55,7 +55,7 @@ def compare_products(database: Database, skus: Skus) -> s.Comparison:
     Use it when match_need leaves several candidates.
     """
     with database.session() as session:
-        found = repo.products(session, skus)
+        found = find_products(session, skus)
     return compare([_known(found, sku) for sku in dict.fromkeys(skus)])
 
 

@@ -2,12 +2,13 @@
 
 from datetime import date
 
-from servers.catalog import repository as repo
 from servers.catalog import schemas as s
 from servers.catalog import shipping
 from servers.catalog.availability import promise
 from servers.catalog.bundles import unpack
 from servers.catalog.selection import join
+from servers.catalog.store.products import find_products
+from servers.catalog.store.rules import find_rules, find_shipping_network, find_stock
 from servers.toolkit.components import tool
 from servers.toolkit.database import Database
 from servers.toolkit.declare import reads
@@ -33,11 +34,11 @@ def check_availability(
     with next_line, ask again for the other lines.
     """
     with database.session() as session:
-        catalog = repo.products(session, {line.sku for line in lines})
+        catalog = find_products(session, {line.sku for line in lines})
         given, findings = join(lines, catalog)
         items = unpack(given, catalog)
-        stock = repo.stock(session, {item.product.sku for item in items})
-        rules = repo.rules(session, "lead_time")
+        stock = find_stock(session, {item.product.sku for item in items})
+        rules = find_rules(session, "lead_time")
     made = promise(items, stock, order_date, needed_by, rules)
     said = [*findings, *made.findings]
     room = max(SMALL, ROOM - sum(len(one.model_dump_json()) for one in said))
@@ -55,7 +56,7 @@ def shipping_options(
     by air: the finding HAZMAT_MODE names the UN number.
     """
     with database.session() as session:
-        catalog = repo.products(session, {line.sku for line in lines})
+        catalog = find_products(session, {line.sku for line in lines})
         items, findings = join(lines, catalog)
-        network = repo.shipping_network(session, repo.rules(session, "hazmat"))
+        network = find_shipping_network(session, find_rules(session, "hazmat"))
     return shipping.options(unpack(items, catalog), ship_to_country, network, prefer, findings)

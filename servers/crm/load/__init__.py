@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from servers.crm import models as m
 from servers.crm import schemas as s
+from servers.crm import tables as m
 from servers.crm.load.stories import ACTIVITIES, DOCUMENTS, Day, Moment, RecordedBy, deal_account
 from servers.crm.matching import fold
-from servers.crm.texts import clean_line
+from servers.crm.reading.cleaning import clean_line
 from servers.toolkit import fields as f
 from servers.toolkit.tables import Around, Table, Values, tables
 

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from servers.crm import models as m
 from servers.crm import schemas as s
-from servers.crm.documents import Extracted, extract
-from servers.crm.mails import Part, read_mail
-from servers.crm.repository.base import stamp
-from servers.crm.rules import redact
-from servers.crm.texts import MAX_TEXT, clean_line, clean_text, tidy
+from servers.crm import tables as m
+from servers.crm.reading.cleaning import clean_line, clean_text, tidy
+from servers.crm.reading.documents import Extracted, extract
+from servers.crm.reading.mails import Part, read_mail
+from servers.crm.reading.replies import MAX_TEXT
+from servers.crm.redaction import redact
+from servers.crm.store.rows import stamp
 from servers.toolkit import fields as f
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.tables import Around, Table, Values

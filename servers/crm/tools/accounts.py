@@ -1,6 +1,5 @@
 """Tools about accounts: who they are, who works there, where they are."""
 
-from servers.crm.repository import accounts, stories
 from servers.crm.schemas import (
     AccountDetail,
     AccountPage,
@@ -10,6 +9,7 @@ from servers.crm.schemas import (
     InteractionPage,
     Resolution,
 )
+from servers.crm.store import accounts, stories
 from servers.crm.tools.arguments import ACCOUNT, SomeText
 from servers.toolkit.components import tool
 from servers.toolkit.database import Database

@@ -1,8 +1,8 @@
 """Tools about needs: what the customer wants, in the customer's words."""
 
-from servers.crm.repository import needs
 from servers.crm.schemas import Offset, SourceId, Unit, Version
 from servers.crm.schemas_quotes import NeedPage, NeedRow
+from servers.crm.store import needs
 from servers.crm.tools.arguments import DEAL
 from servers.toolkit.components import tool
 from servers.toolkit.database import Database

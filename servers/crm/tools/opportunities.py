@@ -1,8 +1,8 @@
 """Tools about opportunities: finding the right one, reading where it stands, moving it on."""
 
-from servers.crm.repository import opportunities, quotes
 from servers.crm.schemas import OpportunityDetail, OpportunityPage, Outcome, Version
 from servers.crm.schemas_quotes import QuotePage, QuoteRow, Readiness
+from servers.crm.store import opportunities, quotes
 from servers.crm.tools.arguments import (
     ACCOUNT,
     DEAL,

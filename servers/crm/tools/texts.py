@@ -2,7 +2,6 @@
 
 from fastmcp.tools import ToolResult
 
-from servers.crm.repository import stories
 from servers.crm.schemas import (
     ActivityKind,
     ActivityPage,
@@ -12,6 +11,7 @@ from servers.crm.schemas import (
     Offset,
     TextHits,
 )
+from servers.crm.store import stories
 from servers.crm.tools.arguments import DEAL, Body
 from servers.toolkit.components import tool
 from servers.toolkit.database import Database

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from servers.support import repository
+from servers.support import store
 from servers.support.schemas import Ticket, TicketPage
 from servers.toolkit.components import tool
 from servers.toolkit.database import Database
@@ -21,11 +21,11 @@ def list_tickets(
 ) -> TicketPage:
     """List the tickets of an account, the newest first."""
     with database.session() as session:
-        return repository.tickets(session, account_id, limit, cursor)
+        return store.tickets(session, account_id, limit, cursor)
 
 
 @tool(reads("Get a ticket", rows="bound", binds=ACCOUNT))
 def get_ticket(database: Database, account_id: AccountId, ticket_id: TicketId) -> Ticket:
     """Return one ticket of an account; ticket_id comes from list_tickets."""
     with database.session() as session:
-        return repository.ticket(session, account_id, ticket_id)
+        return store.ticket(session, account_id, ticket_id)

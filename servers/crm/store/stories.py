@@ -8,21 +8,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from servers.crm.models import Activity, Document, Opportunity
-from servers.crm.repository.accounts import records_of
-from servers.crm.repository.base import (
-    all_visible,
-    column,
-    get_account_row,
-    get_opportunity_row,
-    now,
-    page_of,
-    slice_of,
-    visible,
-    write_once,
-)
-from servers.crm.repository.search import find_texts, snippet, words_of
-from servers.crm.rules import CLOSED_STAGES, redact
+from servers.crm.reading.cleaning import tidy
+from servers.crm.redaction import redact
 from servers.crm.schemas import (
     ActivityKind,
     ActivityPage,
@@ -40,7 +27,21 @@ from servers.crm.schemas import (
     Trust,
 )
 from servers.crm.senders import Records, Sender, sender_findings, trust_of
-from servers.crm.texts import tidy
+from servers.crm.stages import CLOSED_STAGES
+from servers.crm.store.accounts import records_of
+from servers.crm.store.rows import (
+    all_visible,
+    column,
+    get_account_row,
+    get_opportunity_row,
+    now,
+    page_of,
+    slice_of,
+    visible,
+    write_once,
+)
+from servers.crm.store.search import find_texts, snippet, words_of
+from servers.crm.tables import Activity, Document, Opportunity
 from servers.toolkit import scope
 from servers.toolkit.errors import InvalidInputError, NotFoundError
 from servers.toolkit.findings import Finding, Severity

@@ -1,32 +1,14 @@
-"""Queries of the catalog: products, the rules and facts about them, and what a phrase may mean.
+"""Queries of products: by SKU, by family, by words, each with its parts.
 
 Every row is public and the same for every caller, so nothing here is narrowed by a grant.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date
-from typing import TypeVar
 
 from sqlmodel import Session, col, select
 
 from servers.catalog import rulebook as rb
-from servers.catalog.eligibility import Destination
-from servers.catalog.models import (
-    CertificateRow,
-    ComponentRow,
-    ExportListRow,
-    GoalRow,
-    HazmatRow,
-    OptionGroupRow,
-    ProductRow,
-    RuleRow,
-    ShipMethodRow,
-    StockRow,
-    SubstituteTable,
-    VocabularyRow,
-    ZoneRow,
-)
-from servers.catalog.phrases import Vocabulary, Wanted, read
+from servers.catalog.phrases import Wanted, read
 from servers.catalog.schemas import (
     Component,
     LineIn,
@@ -36,18 +18,21 @@ from servers.catalog.schemas import (
     ProductPage,
     ProductSummary,
 )
-from servers.catalog.search import find_by_sku, find_ids, normalised
-from servers.catalog.shipping import ShippingNetwork
+from servers.catalog.store.rules import certificates_of, find_substitutes, find_vocabulary
+from servers.catalog.store.search import find_by_sku, find_ids, normalised
+from servers.catalog.tables import (
+    ComponentRow,
+    OptionGroupRow,
+    ProductRow,
+)
 from servers.toolkit.errors import NotFoundError
 from servers.toolkit.paging import decode_cursor, next_cursor
 
 PHRASE_HITS = 150
 MAX_BUNDLE_DEPTH = 5
-OTHER = "*"
-Form = TypeVar("Form", bound=rb.Row)
 
 
-def product(session: Session, sku: str) -> Product:
+def find_product(session: Session, sku: str) -> Product:
     """Return one product.
 
     Raises:
@@ -61,7 +46,7 @@ def product(session: Session, sku: str) -> Product:
     return _with_parts(session, {sku: _product(row)})[sku]
 
 
-def products(session: Session, skus: Iterable[str]) -> dict[str, Product]:
+def find_products(session: Session, skus: Iterable[str]) -> dict[str, Product]:
     """Return the products with these SKUs, their parts and successors; unknown ones are left out.
 
     Bundles inside bundles are followed to the depth that the loader allows.
@@ -74,23 +59,23 @@ def products(session: Session, skus: Iterable[str]) -> dict[str, Product]:
     return found | _by_sku(session, successors - set(found))
 
 
-def family(session: Session, name: str) -> dict[str, Product]:
+def find_family(session: Session, name: str) -> dict[str, Product]:
     rows = session.exec(select(ProductRow).where(ProductRow.family == name)).all()
     return _with_parts(session, {row.sku: _product(row) for row in rows})
 
 
-def families(session: Session) -> list[str]:
+def find_families(session: Session) -> list[str]:
     return sorted(session.exec(select(ProductRow.family).distinct()).all())
 
 
-def search(
+def page_of_products(
     session: Session, query: str, category: str, limit: int, cursor: str | None
 ) -> ProductPage:
     """Return a page of products: SKUs that begin like the query, then what its words find.
 
     When no product holds every word, those that hold some of them are returned.
     """
-    wanted = read(query, vocabulary(session))
+    wanted = read(query, find_vocabulary(session))
     words = [*wanted.words, *wanted.traits, *(str(n) for n in wanted.loose)]
     words += [part for amount in wanted.amounts for part in str(amount).split()]
     ids = dict.fromkeys(find_by_sku(session, query, family=category))
@@ -100,13 +85,13 @@ def search(
     page = list(ids)[offset : offset + limit]
     rows = {r.id: r for r in session.exec(select(ProductRow).where(col(ProductRow.id).in_(page)))}
     return ProductPage(
-        items=[summary(_product(rows[i])) for i in page],
+        items=[summary_of(_product(rows[i])) for i in page],
         total=len(ids),
         next_cursor=next_cursor(offset, len(page), len(ids)),
     )
 
 
-def for_phrase(session: Session, wanted: Wanted) -> list[Product]:
+def find_for_phrase(session: Session, wanted: Wanted) -> list[Product]:
     """Return the products worth judging for a phrase: by SKU, then by words, with successors."""
     runs = {
         "".join(wanted.tokens[start:end])
@@ -129,15 +114,7 @@ def for_phrase(session: Session, wanted: Wanted) -> list[Product]:
     return list((found | _by_sku(session, successors - set(found))).values())
 
 
-def rules(session: Session, *kinds: str) -> list[rb.Rule]:
-    """Return the rules, of some kinds or all, in the order they were written."""
-    statement = select(RuleRow).order_by(col(RuleRow.place))
-    if kinds:
-        statement = statement.where(col(RuleRow.kind).in_(kinds))
-    return [rb.RULE.validate_python(row.data) for row in session.exec(statement)]
-
-
-def catalog_for(
+def find_catalog(
     session: Session, lines: Sequence[LineIn], among: Sequence[rb.Rule]
 ) -> dict[str, Product]:
     """Return the products of some lines and every part that the rules could offer."""
@@ -147,75 +124,19 @@ def catalog_for(
         skus.update(getattr(rule, "plans", ()))
         if isinstance(rule, rb.RequiresAll):
             skus.update(part.sku for part in rule.parts)
-    return products(session, skus)
+    return find_products(session, skus)
 
 
-def destination(
-    session: Session,
-    country: str,
-    day: date,
-    among: Sequence[rb.Rule],
-    catalog: dict[str, Product],
-) -> Destination:
-    """Return what is on file about selling to a country on a day."""
-    certificates = [_load(rb.Certificate, r.data) for r in session.exec(select(CertificateRow))]
-    lists = [_load(rb.ExportList, r.data) for r in session.exec(select(ExportListRow))]
-    known = {c for rule in among if isinstance(rule, rb.Certification) for c in rule.countries}
-    return Destination(country, day, certificates, lists, frozenset(known), catalog)
-
-
-def certificates_of(session: Session, item: Product) -> list[str]:
-    held = [_load(rb.Certificate, row.data) for row in session.exec(select(CertificateRow))]
-    return [
-        f"{c.scheme} {c.certificate_no}" + (f", expires {c.expires}" if c.expires else "")
-        for c in held
-        if c.covers.picks(item)
-    ]
-
-
-def substitutes(session: Session, sku: str) -> list[rb.SubstituteRow]:
-    statement = select(SubstituteTable).where(SubstituteTable.sku == sku)
-    return [
-        rb.SubstituteRow.model_validate(row.model_dump(exclude={"id"}))
-        for row in session.exec(statement.order_by(col(SubstituteTable.id)))
-    ]
-
-
-def stock(session: Session, skus: Iterable[str]) -> dict[str, rb.Stock]:
-    rows = session.exec(select(StockRow).where(col(StockRow.sku).in_(set(skus))))
-    return {row.sku: rb.Stock.model_validate(row.model_dump()) for row in rows}
-
-
-def shipping_network(session: Session, among: Sequence[rb.Rule]) -> ShippingNetwork:
-    methods = session.exec(select(ShipMethodRow).order_by(col(ShipMethodRow.place)))
-    zones = {row.country: row.zone for row in session.exec(select(ZoneRow))}
-    return ShippingNetwork(
-        methods=[_load(rb.ShipMethod, row.data) for row in methods],
-        other_zone=zones.pop(OTHER, ""),
-        zones=zones,
-        hazmat=[_load(rb.HazmatMode, row.data) for row in session.exec(select(HazmatRow))],
-        rules=among,
-    )
-
-
-def goals(session: Session) -> list[rb.SalesGoal]:
-    return [_load(rb.SalesGoal, row.data) for row in session.exec(select(GoalRow))]
-
-
-def vocabulary(session: Session) -> Vocabulary:
-    return Vocabulary.model_validate({r.part: r.data for r in session.exec(select(VocabularyRow))})
-
-
-def detail(session: Session, sku: str) -> ProductDetail:
-    item = product(session, sku)
+def detail_of(session: Session, sku: str) -> ProductDetail:
+    item = find_product(session, sku)
     return ProductDetail(
         **item.model_dump(),
         certificates=certificates_of(session, item),
-        substitutes=[row.stand_in for row in substitutes(session, sku)],
+        substitutes=[row.stand_in for row in find_substitutes(session, sku)],
     )
 
 
-def summary(item: Product) -> ProductSummary:
+def summary_of(item: Product) -> ProductSummary:
     return ProductSummary(
         sku=item.sku,
         name=item.name,
@@ -259,7 +180,3 @@ def _with_parts(session: Session, found: dict[str, Product]) -> dict[str, Produc
             OptionGroup(group=group.name, min_select=group.min_select, max_select=group.max_select)
         )
     return found
-
-
-def _load(form: type[Form], data: dict[str, object]) -> Form:
-    return form.model_validate(data)

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servers.crm.markup import html_to_text
-from servers.crm.rules import MASK, redact
-from servers.crm.texts import clean_line, clean_text, split_reply, tidy
+from servers.crm.reading.cleaning import clean_line, clean_text, tidy
+from servers.crm.reading.html import html_to_text
+from servers.crm.reading.replies import split_reply
+from servers.crm.redaction import MASK, redact
 from servers.toolkit.errors import InvalidInputError
 
 ENGLISH = """Hi,

@@ -2,8 +2,8 @@
 
 from sqlmodel import Session, col, select
 
-from servers.support.models import TicketRow
 from servers.support.schemas import Ticket, TicketPage
+from servers.support.tables import TicketRow
 from servers.toolkit import scope
 from servers.toolkit.errors import NotFoundError
 from servers.toolkit.paging import decode_cursor, next_cursor

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-from servers.crm.texts import tidy
+from servers.crm.reading.cleaning import tidy
 
 _BLOCKS = frozenset(
     re.findall(

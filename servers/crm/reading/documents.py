@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from servers.crm.texts import tidy
+from servers.crm.reading.cleaning import tidy
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_PAGES = 200

@@ -4,8 +4,10 @@ import secrets
 
 from sqlmodel import Session
 
-from servers.crm.models import Need, Opportunity
-from servers.crm.repository.base import (
+from servers.crm.schemas import Stage, Unit
+from servers.crm.schemas_quotes import NeedPage, NeedRow
+from servers.crm.stages import check_open, check_version
+from servers.crm.store.rows import (
     all_visible,
     column,
     get_opportunity_row,
@@ -13,10 +15,8 @@ from servers.crm.repository.base import (
     page_of,
     write_once,
 )
-from servers.crm.repository.stories import source_text
-from servers.crm.rules import check_open, check_version
-from servers.crm.schemas import Stage, Unit
-from servers.crm.schemas_quotes import NeedPage, NeedRow
+from servers.crm.store.stories import source_text
+from servers.crm.tables import Need, Opportunity
 from servers.toolkit import scope
 from servers.toolkit.errors import InvalidInputError, NotFoundError
 

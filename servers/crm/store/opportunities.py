@@ -8,17 +8,16 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from servers.crm.models import (
-    Account,
-    Activity,
-    Document,
-    Need,
-    Opportunity,
-    OpportunityContact,
-    QuoteRecord,
+from servers.crm.schemas import (
+    OpportunityDetail,
+    OpportunityPage,
+    OpportunityRow,
+    Outcome,
+    Stage,
 )
-from servers.crm.repository.accounts import words_of_account
-from servers.crm.repository.base import (
+from servers.crm.stages import CLOSED_STAGES, check_stage, check_version, next_stages
+from servers.crm.store.accounts import words_of_account
+from servers.crm.store.rows import (
     all_visible,
     column,
     count_visible,
@@ -28,15 +27,16 @@ from servers.crm.repository.base import (
     visible,
     write_once,
 )
-from servers.crm.repository.search import find_texts
-from servers.crm.repository.stories import add_note
-from servers.crm.rules import CLOSED_STAGES, check_stage, check_version, next_stages
-from servers.crm.schemas import (
-    OpportunityDetail,
-    OpportunityPage,
-    OpportunityRow,
-    Outcome,
-    Stage,
+from servers.crm.store.search import find_texts
+from servers.crm.store.stories import add_note
+from servers.crm.tables import (
+    Account,
+    Activity,
+    Document,
+    Need,
+    Opportunity,
+    OpportunityContact,
+    QuoteRecord,
 )
 from servers.crm.topics import Topic, query_words, score, stem_of
 

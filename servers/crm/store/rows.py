@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import Select, func, select
 from sqlmodel import Session
 
-from servers.crm.models import Account, CrmTable, Opportunity
+from servers.crm.tables import Account, CrmTable, Opportunity
 from servers.toolkit import scope
 from servers.toolkit.errors import NotFoundError
 from servers.toolkit.idempotency import once

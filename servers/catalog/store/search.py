@@ -6,9 +6,9 @@ from typing import Literal
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from servers.catalog.models import ProductRow
 from servers.catalog.phrases import plain, words_of
 from servers.catalog.schemas import Product
+from servers.catalog.tables import ProductRow
 
 _FTS5 = text(
     "SELECT product.id FROM product_fts JOIN product ON product.id = product_fts.rowid "

@@ -1,13 +1,7 @@
 import pytest
 
-from servers.crm.rules import (
-    CLOSED_STAGES,
-    check_outcome,
-    check_stage,
-    check_version,
-    next_stages,
-)
 from servers.crm.schemas import Outcome, Stage
+from servers.crm.stages import CLOSED_STAGES, check_outcome, check_stage, check_version, next_stages
 from servers.toolkit.errors import ConflictError, RuleViolationError
 
 

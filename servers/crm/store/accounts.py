@@ -6,25 +6,6 @@ from sqlalchemy import and_, select
 from sqlmodel import Session
 
 from servers.crm.matching import Known, fold, initials_of, normalize, rank
-from servers.crm.models import (
-    Account,
-    AccountAlias,
-    AccountTaxId,
-    Address,
-    Contact,
-    Opportunity,
-    SellerDomain,
-)
-from servers.crm.repository.base import (
-    all_visible,
-    column,
-    count_visible,
-    get_account_row,
-    page_of,
-    slice_of,
-    visible,
-)
-from servers.crm.rules import CLOSED_STAGES
 from servers.crm.schemas import (
     AccountDetail,
     AccountPage,
@@ -38,6 +19,25 @@ from servers.crm.schemas import (
     TaxId,
 )
 from servers.crm.senders import Records
+from servers.crm.stages import CLOSED_STAGES
+from servers.crm.store.rows import (
+    all_visible,
+    column,
+    count_visible,
+    get_account_row,
+    page_of,
+    slice_of,
+    visible,
+)
+from servers.crm.tables import (
+    Account,
+    AccountAlias,
+    AccountTaxId,
+    Address,
+    Contact,
+    Opportunity,
+    SellerDomain,
+)
 from servers.toolkit.findings import Finding, Severity
 
 CANDIDATES = 5

@@ -7,17 +7,17 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from servers.crm.repository import (
+from servers.crm.schemas import Outcome, Stage
+from servers.crm.store import (
     accounts,
-    completing,
+    completions,
     needs,
     opportunities,
     quotes,
     search,
+    sheets,
     stories,
-    views,
 )
-from servers.crm.schemas import Outcome, Stage
 from servers.toolkit.database import Database
 from servers.toolkit.errors import ForbiddenError, NotFoundError
 
@@ -28,7 +28,7 @@ OTHERS_ACCOUNT: dict[str, Callable[[Session], object]] = {
     "list_documents": lambda s: stories.list_documents(s, "acc_102", 20, None),
     "list_interactions": lambda s: stories.list_interactions(s, "acc_102", 20, None),
     "quote_history": lambda s: quotes.quote_history(s, "acc_102", 20, None),
-    "account_sheet": lambda s: views.account_sheet(s, "acc_102"),
+    "account_sheet": lambda s: sheets.account_sheet(s, "acc_102"),
     "search_opportunities": lambda s: opportunities.search_opportunities(
         s, "", "acc_102", open_only=False, limit=20, cursor=None
     ),
@@ -41,7 +41,7 @@ OTHERS_DEAL: dict[str, Callable[[Session], object]] = {
     "search_text": lambda s: stories.search_text(s, "opp_103", "CANARY", 20, None),
     "list_needs": lambda s: needs.list_needs(s, "opp_103", 20, None),
     "quote_readiness": lambda s: quotes.quote_readiness(s, "opp_103"),
-    "story": lambda s: views.story(s, "opp_103"),
+    "story": lambda s: sheets.story(s, "opp_103"),
     "record_need": lambda s: needs.record_need(
         s, "opp_103", "act_103_1", 0, 5, quantity=1, unit=None, optional=False
     ),
@@ -97,8 +97,8 @@ def test_lists_and_searches_hold_granted_rows_only(
             session, "switches CANARY", None, open_only=False, limit=20, cursor=None
         )
         assert [row.opportunity_id for row in spoken.items] == ["opp_101"]
-        assert completing.accounts(session, "acc", {}) == ["acc_101"]
-        assert completing.opportunities(session, "opp", {}) == expected
+        assert completions.accounts(session, "acc", {}) == ["acc_101"]
+        assert completions.opportunities(session, "opp", {}) == expected
 
 
 def test_a_grant_for_one_deal_sees_nothing_of_the_accounts_other_deals(
@@ -138,8 +138,8 @@ def test_what_is_typed_is_never_a_query_language(reading: Session, typed: str) -
     stories.search_text(reading, "opp_101", typed, 20, None)
     accounts.search_accounts(reading, typed, None, 20, None)
     accounts.resolve_account(reading, typed)
-    completing.accounts(reading, typed, {})
-    completing.opportunities(reading, typed, {})
+    completions.accounts(reading, typed, {})
+    completions.opportunities(reading, typed, {})
     opportunities.search_opportunities(reading, typed, None, open_only=False, limit=20, cursor=None)
 
 

@@ -10,8 +10,9 @@ from email.headerregistry import Address
 from email.message import EmailMessage, MIMEPart
 from email.utils import getaddresses
 
-from servers.crm.markup import html_to_text
-from servers.crm.texts import clean_line, clean_text, split_reply, tidy
+from servers.crm.reading.cleaning import clean_line, clean_text, tidy
+from servers.crm.reading.html import html_to_text
+from servers.crm.reading.replies import split_reply
 from servers.toolkit.errors import InvalidInputError
 
 MAX_MAIL = 25 * 1024 * 1024

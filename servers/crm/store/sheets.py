@@ -3,17 +3,6 @@
 from pydantic import BaseModel
 from sqlmodel import Session
 
-from servers.crm.models import Activity
-from servers.crm.repository.accounts import (
-    get_account,
-    list_addresses,
-    list_contacts,
-    records_of,
-)
-from servers.crm.repository.base import all_visible, column
-from servers.crm.repository.needs import list_needs
-from servers.crm.repository.opportunities import get_opportunity, search_opportunities
-from servers.crm.repository.stories import attached_to, list_documents, message_of
 from servers.crm.schemas import (
     AccountDetail,
     AddressRow,
@@ -24,6 +13,17 @@ from servers.crm.schemas import (
     OpportunityRow,
 )
 from servers.crm.schemas_quotes import NeedRow
+from servers.crm.store.accounts import (
+    get_account,
+    list_addresses,
+    list_contacts,
+    records_of,
+)
+from servers.crm.store.needs import list_needs
+from servers.crm.store.opportunities import get_opportunity, search_opportunities
+from servers.crm.store.rows import all_visible, column
+from servers.crm.store.stories import attached_to, list_documents, message_of
+from servers.crm.tables import Activity
 
 MOST = 100
 CHARACTERS = 150_000

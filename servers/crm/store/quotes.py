@@ -6,9 +6,13 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from servers.crm import readiness
-from servers.crm.models import Activity, Address, Opportunity, QuoteRecord, QuoteStep
-from servers.crm.repository.accounts import records_of
-from servers.crm.repository.base import (
+from servers.crm.schemas import Outcome, Stage
+from servers.crm.schemas_quotes import OpenQuote, QuoteEvent, QuotePage, QuoteRow, Readiness
+from servers.crm.senders import trust_of
+from servers.crm.stages import OPEN_OUTCOMES, check_outcome
+from servers.crm.store.accounts import records_of
+from servers.crm.store.opportunities import contact_ids_of
+from servers.crm.store.rows import (
     all_visible,
     column,
     count_visible,
@@ -18,12 +22,8 @@ from servers.crm.repository.base import (
     page_of,
     write_once,
 )
-from servers.crm.repository.opportunities import contact_ids_of
-from servers.crm.repository.stories import sender_of
-from servers.crm.rules import OPEN_OUTCOMES, check_outcome
-from servers.crm.schemas import Outcome, Stage
-from servers.crm.schemas_quotes import OpenQuote, QuoteEvent, QuotePage, QuoteRow, Readiness
-from servers.crm.senders import trust_of
+from servers.crm.store.stories import sender_of
+from servers.crm.tables import Activity, Address, Opportunity, QuoteRecord, QuoteStep
 from servers.toolkit import scope
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import or_, select
 from sqlmodel import Session
 
 from servers.crm.matching import fold
-from servers.crm.models import Account, AccountAlias, Activity, CrmTable, Document, Opportunity
-from servers.crm.repository.base import column, visible
+from servers.crm.store.rows import column, visible
+from servers.crm.tables import Account, AccountAlias, Activity, CrmTable, Document, Opportunity
 from servers.toolkit.completing import WINDOW, Finder
 
 

@@ -1,0 +1,1 @@
+"""What the catalog reads from its database."""

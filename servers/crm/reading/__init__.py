@@ -1,0 +1,1 @@
+"""Mails and documents as clean text, so that a place in it stays where it is."""
