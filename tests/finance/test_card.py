@@ -11,7 +11,7 @@ from fastmcp import Client
 from finance_support import call, drafted, everyone
 from mcp.shared.exceptions import MCPError
 
-from servers.finance.card import CARD, MIME, NOTHING, page
+from servers.finance.card import CARD, MIME, REACHES_NOTHING, page
 from servers.profiles import profile_grant
 from servers.toolkit.app import Server, create_app, finish
 from servers.toolkit.database import Database
@@ -33,10 +33,10 @@ async def test_a_reader_finds_the_card_and_the_page(app: Server) -> None:
         assert tools["get_quote"].meta["ui"] == {"resourceUri": CARD}
         (listed,) = [one for one in await client.list_resources() if str(one.uri) == CARD]
         assert (listed.mime_type, listed.title) == (MIME, "Quote card")
-        assert listed.meta["ui"]["csp"] == NOTHING
+        assert listed.meta["ui"]["csp"] == REACHES_NOTHING
         (read,) = await client.read_resource(CARD)
         assert (read.mime_type, read.text) == (MIME, page())
-        assert read.meta["ui"] == {"csp": NOTHING, "prefersBorder": True}
+        assert read.meta["ui"] == {"csp": REACHES_NOTHING, "prefersBorder": True}
 
 
 async def test_the_tools_about_one_quote_name_the_card(app: Server) -> None:

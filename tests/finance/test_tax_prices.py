@@ -10,13 +10,12 @@ from finance_support import acting, asking, everyone, line
 
 from servers.finance.explain import explain
 from servers.finance.facts.pricing import PricingFacts
-from servers.finance.facts.taxes import Registration, TaxRate
+from servers.finance.facts.taxes import RateAnswer, Registration, TaxRate
 from servers.finance.facts.windows import Window
 from servers.finance.pricing import price
 from servers.finance.pricing_result import Pricing
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
-from servers.finance.tax.rates import RateAnswer
 from servers.toolkit.database import Database
 
 FRANCE = TaxRate("FR-S", "FR", "S", Decimal(20), Window(date(2014, 1, 1)), "the law of France")
