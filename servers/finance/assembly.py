@@ -20,6 +20,7 @@ from servers.finance.facts.blocks import (
     Cover,
     CustomerBlock,
     MarginBlock,
+    PaymentTermsBlock,
     TaxIdBlock,
 )
 from servers.finance.facts.clauses import Clause
@@ -28,13 +29,13 @@ from servers.finance.facts.customers import Address, Customer
 from servers.finance.facts.quote import QuoteFacts
 from servers.finance.facts.sellers import Entity
 from servers.finance.findings import finding
+from servers.finance.law import credit, screening
+from servers.finance.law.payment import schedule
 from servers.finance.law.risk import RiskFacts, summary
 from servers.finance.law.select import (
-    credit_findings,
     given_clauses,
-    payment_block,
+    parties_of,
     policy_of,
-    screening_findings,
     select_for,
     ship_to_of,
     term_findings,
@@ -107,13 +108,14 @@ def assemble(
     money = (total, pricing.currency)
     terms = select_for(facts, request, money, chosen=inputs.payment_terms)
     clauses = given_clauses(facts, inputs.clause_ids, request)
+    parties = parties_of(facts.pricing.customer, facts.parties)
     findings = [
         *pricing.findings,
         *_dated(facts, inputs, pricing),
         *validity(policy_of(facts), inputs.validity_days, facts.pricing.requester),
         *term_findings(facts, request, money, terms, clauses, inputs.deviations),
-        *credit_findings(facts, request, money, terms.payment),
-        *screening_findings(facts, request),
+        *credit.judge(facts.credit, *money, terms.payment, request.order_date).findings,
+        *screening.screen(parties, facts.screening, request.order_date, facts.reviews),
         *claim_findings(inputs.claims),
         *warning_findings(inputs.warnings),
     ]
@@ -179,7 +181,7 @@ def _snapshot(
     quote_id, revision, replaces = identity
     totals = pricing.totals
     due = totals.total_minor if totals.payable_minor is None else totals.payable_minor
-    payable = (due or 0, pricing.currency)
+    instalments = schedule(terms.payment, due or 0, pricing.currency, request.order_date)
     return block(
         QuoteSnapshot,
         pricing,
@@ -198,7 +200,7 @@ def _snapshot(
         customer=_customer_block(customer),
         ship_to=block(AddressBlock, ship_to),
         delivery_terms=template.format(city=ship_to.city, country=ship_to.country),
-        payment_terms=payment_block(terms.payment, payable, request),
+        payment_terms=block(PaymentTermsBlock, terms.payment, instalments=instalments),
         clauses=[block(ClauseBlock, clause) for clause in clauses],
         findings=findings,
         claims=sorted(set(inputs.claims)),

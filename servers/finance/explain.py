@@ -11,7 +11,7 @@ from typing import Any
 
 from servers.finance import digests
 from servers.finance.documents import QuoteDocument
-from servers.finance.facts.blocks import ChargeBlock, ToldStep, TotalsBlock, TraceStep
+from servers.finance.facts.blocks import ToldStep, TotalsBlock, TraceStep
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.windows import Window
 from servers.finance.findings import step
@@ -74,7 +74,8 @@ def _figures(pricing: Pricing) -> Iterator[TraceStep]:
     yield figure("SUM-LINES", totals.lines_minor, "the net amounts of the lines that count")
     yield figure("SUM-FREIGHT", totals.freight_minor, "freight after what is taken off it")
     if pricing.charges:
-        yield figure("SUM-CHARGES", totals.charges_minor, _names(pricing.charges))
+        fees = ", ".join(one.label for one in pricing.charges)
+        yield figure("SUM-CHARGES", totals.charges_minor, "fees: " + fees)
     yield figure("SUM-NET", totals.net_minor, "lines + freight + fees")
     for tax in pricing.taxes:
         where = f" in {tax.jurisdiction}" if tax.jurisdiction else ""
@@ -117,10 +118,6 @@ def _after_the_total(pricing: Pricing, totals: TotalsBlock) -> Iterator[TraceSte
         ):
             amount = from_minor(minor, currency)
             yield step("", "totals", "RECURRING", after=amount, note=f"net {name}; in no total")
-
-
-def _names(charges: Iterable[ChargeBlock]) -> str:
-    return "fees: " + ", ".join(one.label for one in charges)
 
 
 def _versions(facts: PricingFacts, named: set[str]) -> dict[str, str]:

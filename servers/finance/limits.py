@@ -57,10 +57,9 @@ def broken(
 
 
 def _band(policy: Policy, hand: ByHand, who: Requester, *, by_hand: bool) -> Finding | None:
-    """Say so when what was asked for and taken off by hand is more than a seller may give alone.
+    """Return what a discount by hand needs: a person above the limit, else nobody, which is said.
 
-    The largest discount decides, of any line or of the document. What a person took off is said
-    also where it needs nobody.
+    The largest discount counts, of any line or of the document.
     """
     most = hand.highest_bp()
     limit = highest(holding(policy.discount_limits, who), most)

@@ -114,10 +114,7 @@ def clauses_after(
 ) -> tuple[str, ...]:
     """Return the clauses of the revision: what the rules select, and the old deviation from it.
 
-    Args:
-        stored: The clauses of the quote that is revised.
-        selected: What the rules select for it.
-        selected_now: What the rules select for the revision.
+    `stored` are those of the quote that is revised, `selected` what the rules select for that.
     """
     before = tuple(selected)
     added = [one for one in stored if one not in before]

@@ -179,7 +179,7 @@ def clause(finance: FinanceDatabase, clause_id: ClauseId) -> str:
 
 
 @resource_at("finance://seller", resource("Seller", rows="public"))
-def our_house(finance: FinanceDatabase) -> str:
+def sellers(finance: FinanceDatabase) -> str:
     """The legal entities that make the offers, as printed on them, and whom each serves."""
     with finance.session() as session:
         entities = find_entities(session)

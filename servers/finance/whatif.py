@@ -226,7 +226,7 @@ def _by_discount(facts: PricingFacts, request: PriceRequest, asked: frozenset[st
 
 
 def _edges(present: Callable[[int], bool]) -> set[int]:
-    """Return the two discounts between which a rule begins or ends; none where it never does."""
+    """Return the two discounts side by side between which a rule begins or ends to ask, if any."""
     at_first = present(0)
     if at_first == present(ALL_BP):
         return set()
@@ -268,7 +268,7 @@ def _chosen(
     asked: frozenset[str],
     way: Callable[[int], WayOut],
 ) -> list[WayOut]:
-    """Return the nearest values that avoid what nothing nearer avoids, up to one that avoids all.
+    """Return the nearest values that each avoid one more rule, up to a value that avoids them all.
 
     A rule counts as avoided when no rule of its ladder that stands as high asks any more.
     """

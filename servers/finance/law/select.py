@@ -1,16 +1,12 @@
-"""The legal part of a quote: its terms, deviations, credit and screening, from facts."""
+"""The terms of a quote and the deviations from them, from facts."""
 
 from collections.abc import Sequence
 
-from servers.finance.facts.blocks import PaymentTermsBlock
 from servers.finance.facts.clauses import DEFAULT_LANGUAGE, Clause
-from servers.finance.facts.copies import block
 from servers.finance.facts.customers import Address, Customer
-from servers.finance.facts.payment import PaymentTerms
 from servers.finance.facts.policy import Policy
 from servers.finance.facts.quote import QuoteFacts
 from servers.finance.facts.screening import Party
-from servers.finance.law import credit, screening
 from servers.finance.law.clauses import (
     TermsFacts,
     check_mandatory,
@@ -20,7 +16,6 @@ from servers.finance.law.clauses import (
     in_force,
     in_language,
 )
-from servers.finance.law.payment import schedule
 from servers.finance.law.screening import CUSTOMER
 from servers.finance.law.terms import Terms, select
 from servers.finance.schemas import DeviationIn, PriceRequest
@@ -132,28 +127,6 @@ def term_findings(
     return list({(f.code, f.subject, f.message): f for f in said}.values())
 
 
-def credit_findings(
-    facts: QuoteFacts, request: PriceRequest, total: tuple[int, str], terms: PaymentTerms
-) -> list[Finding]:
-    return list(credit.judge(facts.credit, *total, terms, request.order_date).findings)
-
-
-def screening_findings(facts: QuoteFacts, request: PriceRequest) -> list[Finding]:
-    return screening.screen(
-        parties_of(facts.pricing.customer, facts.parties),
-        facts.screening,
-        request.order_date,
-        facts.reviews,
-    )
-
-
 def parties_of(customer: Customer, others: Sequence[Party]) -> list[Party]:
     """Return the names to screen, the customer's own first."""
     return [Party(CUSTOMER, customer.legal_name, customer.country), *others]
-
-
-def payment_block(
-    terms: PaymentTerms, payable: tuple[int, str], request: PriceRequest
-) -> PaymentTermsBlock:
-    instalments = schedule(terms, *payable, request.order_date)
-    return block(PaymentTermsBlock, terms, instalments=instalments)

@@ -45,6 +45,7 @@ def collect(session: Session, request: PriceRequest, requested_by: str | None = 
     entity = choose(find_entities(session), customer.country)
     home, entity_id = home_of(entity, setting(session, "taxes"))
     places = {home, *(entry.country or home for entry in prices["entries"])}
+    owned = select(SubscriptionRow).where(col(SubscriptionRow.account_id) == customer.account_id)
     pricing = PricingFacts(
         customer=customer,
         home_country=home,
@@ -54,7 +55,7 @@ def collect(session: Session, request: PriceRequest, requested_by: str | None = 
         **_charges(session, request.ship_method, currency),
         policy=policy(policies),
         requester=requester_of(session, requested_by),
-        subscriptions=_subscriptions(session, customer.account_id),
+        subscriptions=facts(session, Subscription, owned.order_by(SubscriptionRow.subscription_id)),
     )
     credit = credit_policy(policies)
     return QuoteFacts(
@@ -91,8 +92,3 @@ def _charges(session: Session, ship_method: str, currency: str) -> dict[str, Any
         "rates": rates,
         "exchange": {one.currency: one.rate for one in rates},
     }
-
-
-def _subscriptions(session: Session, account_id: str) -> tuple[Subscription, ...]:
-    own = select(SubscriptionRow).where(col(SubscriptionRow.account_id) == account_id)
-    return facts(session, Subscription, own.order_by(SubscriptionRow.subscription_id))

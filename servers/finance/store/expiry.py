@@ -56,13 +56,8 @@ def writing(database: Database, now: datetime) -> Iterator[Session]:
         waiting = session.scalars(select(Quote).where(over(today(session, now))).limit(1)).first()
     if waiting is not None:
         with database.write() as session:
-            _write_down(session, now)
+            late = select(Quote).where(over(today(session, now))).order_by(col(Quote.quote_id))
+            for quote in session.scalars(late.with_for_update()):
+                quote.status = "expired"
     with database.write() as session:
         yield session
-
-
-def _write_down(session: Session, now: datetime) -> None:
-    days = today(session, now)
-    late = select(Quote).where(over(days)).order_by(col(Quote.quote_id)).with_for_update()
-    for quote in session.scalars(late):
-        quote.status = "expired"

@@ -77,7 +77,7 @@ def decide(
     decision = TaxDecision(
         category=first.category,
         rate=effective(answer.taxes),
-        note=rule.note or (_coverage_note(answer) if first.category != "S" else ""),
+        note=rule.note or (answer.coverage.split(";")[0] if first.category != "S" else ""),
         rule_id=rule.rule_id,
         source=f"{place.path}; {'; '.join(r.source for r in answer.rates)}; "
         f"by {provider.name}: {answer.coverage}",
@@ -92,10 +92,6 @@ def decide(
     if first.category != "S":
         return decision, findings
     return _exempted(decision, facts.customer.exemptions, (ship_to, region), day, findings)
-
-
-def _coverage_note(answer: RateAnswer) -> str:
-    return answer.coverage.split(";")[0]
 
 
 def _outside(facts: PricingFacts, place: Place) -> Finding | None:

@@ -28,7 +28,8 @@ class Taxing:
 
     def __init__(self, facts: PricingFacts, ship_to: Address, day: date, currency: str) -> None:
         self.facts, self.day, self.currency = facts, day, currency
-        self.country, self.region = ship_to.country, region_of(ship_to)
+        self.country = ship_to.country
+        self.region = ship_to.region.removeprefix(f"{self.country}-")  # US-TX and TX are TX
         self.findings: list[Finding] = []
         self._known: dict[tuple[str, str], TaxDecision | None] = {}
         self._used: set[tuple[str, str]] = set()
@@ -253,11 +254,6 @@ class Taxing:
 
     def coming(self, days: int) -> list[Finding]:
         return rate_changes(self.facts.tax_rates, self._used, self.day, days)
-
-
-def region_of(address: Address) -> str:
-    """Return an address's region as its code without the country: US-TX and TX are TX."""
-    return address.region.removeprefix(f"{address.country}-")
 
 
 def follow_most(works: Sequence[Work]) -> TaxDecision | None:
