@@ -2,7 +2,7 @@
 
 Rows come from the findings of the quote (from a warning up, and reviewed hits) and from a few
 facts that no finding asks a person about: controlled goods and where they go, payment later than
-the house's standard, an amount that needs a person anyway.
+the seller's standard, an amount that needs a person anyway.
 """
 
 from collections.abc import Iterable, Sequence
@@ -93,7 +93,7 @@ def _payment(facts: RiskFacts) -> Iterable[RiskRow]:
             area="payment",
             rule_id="RISK-PAYMENT-LATER",
             severity=Severity.INFO.value,
-            fact=f"{facts.payment.code} gives more than the house's standard "
+            fact=f"{facts.payment.code} gives more than the seller's standard "
             f"{facts.standard.code}.",
         )
 

@@ -120,33 +120,18 @@ def _past(
     )
     for row, kind, channel in session.execute(visible(statement)):
         for line in json.loads(row.snapshot)["lines"]:
-            listed = _listed(line, row.currency)
             counts = not line["optional"] and line["alternative_of"] is None
-            if line["family"] in families and counts and listed and not line.get("free"):
-                named = ("line_id", "sku", "family", "quantity", "net_minor")
+            if line["family"] in families and counts and line["list_minor"] and not line["free"]:
+                named = ("line_id", "sku", "family", "quantity", "list_minor", "net_minor")
                 yield fact(
                     PastLine,
                     row,
                     **{name: line[name] for name in named},
                     customer_kind=kind,
                     channel=channel,
-                    list_minor=listed,
                     outcome=OUTCOMES[row.status],
                     on=row.order_date,
                 )
-
-
-def _listed(line: Mapping[str, Any], currency: str) -> int | None:
-    """Return what a stored line comes to at its price list.
-
-    Quotes of before this was stored say it only where there is no term to scale by.
-    """
-    if line.get("list_minor") is not None:
-        return int(line["list_minor"])
-    if line["list_unit_price"] is None or line["term_months"] is not None:
-        return None
-    exact = Decimal(line["list_unit_price"]) * line["quantity"]
-    return int(exact.scaleb(exponent(currency)))
 
 
 def _line(deal: Deal, advice: Advice, offered: int | None) -> LineGuidance:

@@ -18,8 +18,7 @@ from servers.finance.schemas import PriceRequest
 from servers.finance.schemas_quotes import QuoteDiff, Revised
 from servers.finance.store import drafts, stored_quotes
 from servers.finance.store.collect import collect
-from servers.finance.store.policy import approver_of
-from servers.finance.tables.house import Seller
+from servers.finance.store.policy import approver_of, entity_of
 from servers.toolkit import scope
 from servers.toolkit.errors import ConflictError
 
@@ -44,8 +43,7 @@ def revise(
             f"the digest is not that of {quote_id}", fix="get_quote gives it", code="CHANGED"
         )
     before = QuoteSnapshot.model_validate_json(quote.snapshot)
-    entity = session.get(Seller, quote.entity_id)
-    day = now.astimezone(ZoneInfo(entity.time_zone if entity else "UTC")).date()
+    day = now.astimezone(ZoneInfo(entity_of(session, quote).time_zone)).date()
     stored = QuoteInputs.model_validate_json(quote.inputs)
     inputs = _inputs(session, stored, changes, person).model_copy(
         update={
