@@ -2,7 +2,6 @@
 
 import secrets
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import update
 from sqlmodel import Session, col
@@ -13,8 +12,7 @@ from servers.finance.schemas_quotes import ApprovalRequest, Decision
 from servers.finance.store import listed_quotes, stored_quotes
 from servers.finance.store.clock import stamp
 from servers.finance.store.drafts import close_approvals, digest_of, hold
-from servers.finance.store.policy import approver_of
-from servers.finance.tables.house import Setting
+from servers.finance.store.policy import approver_of, setting
 from servers.finance.tables.quotes import Approval, Quote
 from servers.toolkit import scope
 from servers.toolkit.errors import ConflictError, NotFoundError, RuleViolationError
@@ -144,7 +142,7 @@ def request_approval(session: Session, quote_id: str, now: datetime) -> Approval
         )
     snapshot = QuoteSnapshot.model_validate_json(quote.snapshot)
     live = _lapse(session, quote_id, now)
-    policy_days = _approval_days(session)
+    lasts = timedelta(days=int(setting(session, "policies")["approval_days"]))
     asked = False
     for need in snapshot.approvals_needed:
         if (need.rule_id, need.role) in live:
@@ -159,7 +157,7 @@ def request_approval(session: Session, quote_id: str, now: datetime) -> Approval
                 status="pending",
                 requested_by=scope.requester(),
                 requested_at=stamp(now),
-                expires_at=stamp(now + timedelta(days=policy_days)),
+                expires_at=stamp(now + lasts),
             )
         )
     if asked and quote.status != "waiting":
@@ -186,8 +184,3 @@ def _lapse(session: Session, quote_id: str, now: datetime) -> set[tuple[str, str
             live.add((approval.rule_id, approval.role))
     session.flush()
     return live
-
-
-def _approval_days(session: Session) -> int:
-    found: Any = session.get(Setting, "policies")
-    return int(found.value["approval_days"])

@@ -1,5 +1,6 @@
 """Issue a quote: work it out again, spend its approvals, give it the next number of the year."""
 
+import json
 import re
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -81,7 +82,7 @@ def _refuse_unchecked(session: Session, quote: Quote, snapshot: QuoteSnapshot) -
         person,
         role=min(roles & person.roles or roles),
         requested_by=(),
-        discount_bp=snapshot.effective_discount_bp or snapshot.discount_bp,
+        discount_bp=snapshot.most_discount_bp,
         total_minor=quote.total_minor,
         currency=quote.currency,
     )
@@ -98,7 +99,7 @@ def _price_lock(quote: Quote, snapshot: QuoteSnapshot, day: date) -> date | None
 def _recomputed(session: Session, quote: Quote) -> QuoteSnapshot:
     """Work the quote out again from its inputs; refuse it when anything came out different."""
     inputs = QuoteInputs.model_validate_json(quote.inputs)
-    stored = stored_quotes.snapshot_of(quote)
+    stored = json.loads(quote.snapshot)
     facts = collect(session, inputs.request, quote.requested_by)
     again = assemble(facts, inputs, quote.quote_id, quote.revision, stored["replaces"])
     if again.digest != quote.digest or digest_of(quote) != quote.digest:

@@ -1,8 +1,7 @@
 """Read stored quotes, narrowed by the caller's grant."""
 
-import json
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -135,7 +134,3 @@ def _is_ours(session: Session) -> bool:
     """Say whether a named person of the seller asks: no agent, no local profile."""
     person = scope.grant().person
     return bool(person) and session.get(Person, person) is not None
-
-
-def snapshot_of(quote: Quote) -> dict[str, Any]:
-    return dict(json.loads(quote.snapshot))
