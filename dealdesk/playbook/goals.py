@@ -85,7 +85,7 @@ def _phrases(words: str, rest: str) -> tuple[str, ...]:
     """Return the pieces between the little words, longest names first, the account among them."""
     rest = _QUOTE_WORD.sub(" , ", _VERB.sub(" , ", rest.strip()))
     pieces = [piece.strip(" .'\"’-") for piece in _CUT.split(rest)]
-    pieces = [re.sub(r"['’]s$", "", piece) for piece in pieces]
+    pieces = [re.sub(r"['’]s\b", "", piece) for piece in pieces]
     kept = [piece for piece in pieces if len(piece) > 1 and re.search(r"[^\W\d_]", piece)]
     return tuple(dict.fromkeys(piece[:120] for piece in kept))[:8] or (words[:120],)
 

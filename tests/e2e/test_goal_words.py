@@ -74,6 +74,10 @@ PLAIN = [
     ("Quote Orison for the access switches in hall W3", "opp_013"),
     ("Prepara una oferta para Cantera Solar, las cámaras de Monegros", "opp_008"),
     ("Quote opp_012 shipped by road", "opp_012"),
+    ("Quote Orison Data for the batteries, overland", "opp_012"),
+    ("GPU server quote for Kestrel, shipping by road", "opp_006"),
+    ("Quote Alder & Finch in pounds sterling, 3% off, for delivery on 4 December", "opp_001"),
+    ("Quote Alder & Finch on the basis of Colm's call on Friday", "opp_001"),
     ("Quote Ferriera Adriatica for the rolling mill servers", "opp_005"),
     ("Work up a quote for Sable Point's control room upgrade", "opp_011"),
     ("Fai un'offerta per Ferriera Adriatica, server laminatoio 2, entro il 10 dicembre", "opp_005"),
@@ -92,6 +96,14 @@ async def test_words_beyond_the_deal_are_named_and_nothing_is_issued(desk: Desk)
         found = await desk.plan_only(goal, TODAY)
         asked = [word for one in found["questions"] for word in one["words"]]
         assert any(words in one for one in asked), (goal, asked)
+
+
+@pytest.mark.parametrize("day", ["Friday", "mid-December", "next week", "Christmas"])
+async def test_a_day_that_nothing_reads_is_named(desk: Desk, day: str) -> None:
+    found = await desk.plan_only(f"Quote Alder & Finch, needed by {day}", TODAY)
+    (asked,) = found["questions"]
+    assert asked["kind"] == "unread_words"
+    assert day.split()[0] in asked["words"][0]
 
 
 async def test_a_goal_of_known_words_goes_on(desk: Desk) -> None:

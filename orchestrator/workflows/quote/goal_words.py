@@ -25,21 +25,33 @@ _DISCOUNT = re.compile(
     re.I,
 )
 _CURRENCY = re.compile(
-    r"\b(?:in|en|auf|in the currency)\s+(USD|EUR|GBP|CHF|US dollars?|dollars?|euros?|pounds?|"
-    r"sterling|(?:swiss )?francs?|(?:schweizer )?franken|dólares|libras|francos)\b"
+    r"\b(?:in|en|auf|in the currency)\s+(USD|EUR|GBP|CHF|US dollars?|dollars?|euros?|"
+    r"(?:pounds? )?sterling|pounds?|(?:swiss )?francs?|(?:schweizer )?franken|dólares|libras|"
+    r"francos)\b"
     r"|(?<![\d.,]\s)(?<![\d.,])\b(USD|EUR|GBP|CHF)\b(?!\s*\d)",
     re.I,
 )
-_CODES = {"u": "USD", "d": "USD", "e": "EUR", "g": "GBP", "p": "GBP", "l": "GBP"}
+_CODES = {"u": "USD", "d": "USD", "e": "EUR", "g": "GBP", "p": "GBP", "s": "GBP", "l": "GBP"}
 _WAYS = {
-    "road": "road|truck|lorry|lkw|strasse|straße|carretera|camión|camion|route",
-    "air": "air|plane|airfreight|luft|luftfracht|flugzeug|aire|avión|aereo|avion",
-    "sea": "sea|ship|boat|seefracht|schiff|mar|barco|mare|nave|mer|bateau",
+    "road": "road ground truck lorry lkw strasse straße carretera camión camion route overland",
+    "air": "air plane airfreight luft luftfracht flugzeug aire avión aereo avion",
+    "sea": "sea ship boat seefracht schiff mar barco mare nave mer bateau",
 }
+_MODES = {word: mode for mode, words in _WAYS.items() for word in words.split()}
 _MODE = re.compile(
-    r"\b(?:shipped |sent |delivered |ship )?(?:by|per|via|por|par|mit dem)\s+(?:"
-    + "|".join(f"(?P<{mode}>{words})" for mode, words in _WAYS.items())
-    + r")(?:[ -]?freight)?\b|\b(?P<by>air|sea|road)[ -]?freight\b",
+    r"\b(?:(?:shipped|shipping|shipment|ships?|sent|delivered|versand|envío|spedizione|expédition) "
+    r"(?:it |them )?)?(?:by|per|via|por|par|mit dem)\s+"
+    rf"(?P<way>{'|'.join(_MODES)})(?:[ -]?freight)?\b|\b(?P<freight>air|sea|road)[ -]?freight\b"
+    r"|\b(?P<over>overland)\b",
+    re.I,
+)
+_BEFORE = re.compile(
+    r"\b(?:(?:needs?|due|needed|required|wanted|delivered|delivery|latest|ready|lieferung|liefern|"
+    r"entrega|consegna|livraison)(?: it| them)? )?"
+    r"(?:by|before|until|till|no later than|needed|(?<=delivery )on|(?<=delivered )on|"
+    r"(?<=lieferung )am|(?:spätestens )?(?:bis(?: zum)?|zum)|"
+    r"(?:para |a más tardar )?(?:para el|antes del?|el)|entro(?: il)?|avant le|d'ici le|pour le)"
+    r"\s+(?:the |dem |den )?(.{3,40})",
     re.I,
 )
 _WEEKDAY = re.compile(
@@ -49,14 +61,6 @@ _WEEKDAY = re.compile(
     re.I,
 )
 """A day on which something was said; "by Friday" is a wish that nothing holds yet."""
-_BEFORE = re.compile(
-    r"\b(?:(?:needs?|due|needed|required|wanted|delivered|delivery|latest|ready|lieferung|liefern|"
-    r"entrega|consegna|livraison)(?: it| them)? )?"
-    r"(?:by|before|until|till|no later than|needed|(?:spätestens )?(?:bis(?: zum)?|zum)|"
-    r"(?:para |a más tardar )?(?:para el|antes del?|el)|entro(?: il)?|avant le|d'ici le|pour le)"
-    r"\s+(?:the |dem |den )?(.{3,40})",
-    re.I,
-)
 _ID = re.compile(r"\b(?:opp|acc)_[A-Za-z0-9_-]{1,40}\b")
 _NUMBER = re.compile(r"^\W*\d|-\w*\d|\d\w*-")
 """A count or a SKU; "W3" is neither, but a name."""
@@ -92,7 +96,7 @@ def read_said(goal: str, today: date) -> Said:
         found["currency"] = "CHF" if swiss else _CODES[name[0].lower()]
         rest = _without(rest, currency.start(), currency.end())
     if mode := _MODE.search(rest):
-        found["mode"] = mode["by"].lower() if mode["by"] else mode.lastgroup
+        found["mode"] = _MODES[(mode["way"] or mode["freight"] or mode["over"]).lower()]
         rest = _without(rest, mode.start(), mode.end())
     return Said(found, _WEEKDAY.sub(" ", rest))
 
