@@ -19,6 +19,8 @@ PRODUCT = "product.sku"
 class CatalogTable(SQLModel, registry=registry()):
     """Base of the catalog's tables."""
 
+    model_config = {"defer_build": True}  # nothing validates rows: the start need not wait
+
 
 class ProductRow(CatalogTable, table=True):
     """A product; `id` is the row of the text index, `sku_norm` the SKU without hyphens."""

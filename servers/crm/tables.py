@@ -18,6 +18,8 @@ OPPORTUNITY = "opportunity.opportunity_id"
 class CrmTable(SQLModel, registry=registry()):
     """Base of the CRM's tables."""
 
+    model_config = {"defer_build": True}  # nothing validates rows: the start need not wait
+
 
 class Account(CrmTable, table=True):
     """A company (or person, or office) that buys, or may."""

@@ -30,7 +30,7 @@ NOTICE = (
 class Block(BaseModel):
     """A closed, unchangeable part of a quote."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class AddressBlock(Block):

@@ -25,3 +25,5 @@ Scope = Literal["sku", "family"]
 
 class FinanceTable(SQLModel, registry=registry()):
     """Base of finance's tables."""
+
+    model_config = {"defer_build": True}  # nothing validates rows: the start need not wait
