@@ -17,7 +17,7 @@ from timing import interleaved, report
 
 from servers.finance.assembly import QuoteInputs
 from servers.finance.facts.pricing import PricingFacts
-from servers.finance.importers import import_file
+from servers.finance.load import TABLES
 from servers.finance.pricing import price
 from servers.finance.schemas import LineIn, PriceRequest
 from servers.finance.server import open_server
@@ -26,6 +26,7 @@ from servers.finance.store.collect import collect
 from servers.toolkit import scope
 from servers.toolkit.database import Database
 from servers.toolkit.grants import Grant
+from servers.toolkit.importing import import_file
 
 SIZES = (20, 200, 2_000)
 PRICE_ROWS = 100_000
@@ -135,12 +136,12 @@ async def price_rows(database: Database, folder: Path) -> None:
         )
         bare.commit()
     floor = time.perf_counter() - start
-    import_file(database, "items", items)
+    import_file(database, TABLES["items"], items)
     start = time.perf_counter()
-    import_file(database, "prices", prices)
+    import_file(database, TABLES["prices"], prices)
     first = time.perf_counter() - start
     start = time.perf_counter()
-    import_file(database, "prices", prices)
+    import_file(database, TABLES["prices"], prices)
     again = time.perf_counter() - start
     print(f"\n{PRICE_ROWS:,} price rows")
     report({"bare SQLite": floor, "imported": first, "imported again": again}, "bare SQLite")

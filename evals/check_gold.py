@@ -96,23 +96,21 @@ class Facts:
 
     def __init__(self) -> None:
         self.prices = {
-            (r["book"], r["sku"], r["unit"]): Fraction(r["amount"])
-            for r in rows("price_entries.csv")
+            (r["book"], r["sku"], r["unit"]): Fraction(r["amount"]) for r in rows("prices.csv")
         }
         self.items = {row["sku"]: row for row in rows("items.csv")}
-        self.units = {(r["sku"], r["unit"]): int(r["numerator"]) for r in rows("item_units.csv")}
+        self.units = {(r["sku"], r["unit"]): int(r["numerator"]) for r in rows("units.csv")}
         self.parts = rows("bundles.csv")
-        self.options = rows("item_options.csv")
-        running = json.loads((FINANCE / "subscriptions.json").read_text(encoding="utf-8"))
-        self.subscriptions = {row["subscription_id"]: row for row in running}
-        customers = json.loads((FINANCE / "customers.json").read_text(encoding="utf-8"))
-        self.customers = {row["account_id"]: row for row in customers}
+        self.options = rows("options.csv")
+        self.subscriptions = {row["subscription_id"]: row for row in rows("subscriptions.csv")}
+        self.addresses = {row["address_id"]: row for row in rows("addresses.csv")}
+        self.tax_ids = rows("customer_tax_ids.csv")
 
     def ship_to(self, gold: Gold) -> str:
         """Return the country a gold quote ships to."""
-        addresses = self.customers[gold["account_id"]]["addresses"]
-        found = [a for a in addresses if a["address_id"] == gold["ship_to_address_id"]]
-        return str(found[0]["country"]) if found else "?"
+        found = self.addresses.get(gold["ship_to_address_id"] or "", {})
+        mine = found.get("account_id") == gold["account_id"]
+        return found["country"] if mine else "?"
 
     def pieces(self, line: Gold) -> int:
         """Return a line's quantity in pieces: four boxes of twenty are eighty."""
@@ -208,7 +206,7 @@ class Facts:
         country = self.ship_to(gold)
         if country not in EU and country != "DE":
             return ("G" if goods else "O", "0")
-        ids = self.customers[gold["account_id"]]["tax_ids"]
+        ids = [row for row in self.tax_ids if row["account_id"] == gold["account_id"]]
         verified = any(i["scheme"] == "eu_vat" and i["verified_at"] for i in ids)
         if country == "DE" or not verified:
             return ("S", "19")

@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from fastmcp import Client
 from fastmcp.client.transports import ClientTransport, StdioTransport, StreamableHttpTransport
 from mcp.shared.exceptions import MCPError
 
-from orchestrator.errors import EnvironmentProblem, UsageError
+from orchestrator.errors import EnvironmentProblem
 from servers.registry import NAMES, open_server
 from servers.toolkit.app import Server
 from servers.toolkit.errors import DomainError
@@ -111,32 +111,6 @@ class Servers:
                 entry["command"], list(entry.get("args", ())), env=environment, keep_alive=False
             )
         return Client(transport, timeout=30)
-
-    def import_file(
-        self, name: str, table: str, path: Path, *, mapping: Mapping[str, str], dry_run: bool
-    ) -> dict[str, Any]:
-        """Import a file into a table of an in-process server: all of its rows, or none.
-
-        Raises:
-            UsageError: the server takes no imports, or the file is wrong; the message says where.
-            EnvironmentProblem: the server is not in this process.
-        """
-        if name in self.elsewhere:
-            raise EnvironmentProblem(
-                f"the {name} server is elsewhere", fix="import on the machine that has its data"
-            )
-        database = self.app(name).database
-        try:
-            importers = importlib.import_module(f"servers.{name}.importers")
-        except ModuleNotFoundError as problem:
-            raise UsageError(
-                f"nothing can be imported into {name}", fix="import finance"
-            ) from problem
-        try:
-            report = importers.import_file(database, table, path, mapping=mapping, dry_run=dry_run)
-        except DomainError as problem:
-            raise UsageError(problem.message, fix=problem.fix) from problem
-        return asdict(report)
 
     def close(self) -> None:
         for app in self._apps.values():

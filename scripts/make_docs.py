@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write docs/tools.md, docs/quote.schema.json and the servers in compose.yaml from the code.
+"""Write docs/tools.md, docs/importing.md, docs/quote.schema.json and compose.yaml's servers.
 
 scripts/make_docs.py           write them
 scripts/make_docs.py --check   say whether they are up to date (a test does the same)
@@ -18,18 +18,22 @@ from pathlib import Path
 from typing import Any
 
 from fastmcp import Client
+from pydantic import TypeAdapter
+from pydantic.fields import FieldInfo
 
 from orchestrator.workflows import load_all
 from servers.finance.render.data import quote_schema
 from servers.profiles import PROFILES, components
-from servers.registry import NAMES, create_server
+from servers.registry import NAMES, create_server, tables_of
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 from servers.toolkit.declare import declaration
 from servers.toolkit.grants import Grant
+from servers.toolkit.tables import Table
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "tools.md"
+IMPORTING = ROOT / "docs" / "importing.md"
 SCHEMA = ROOT / "docs" / "quote.schema.json"
 COMPOSE = ROOT / "compose.yaml"
 AGENTS = tuple(spec for workflow in load_all() for spec in workflow.agents)
@@ -64,6 +68,26 @@ person* means that only a named person's grant opens it, which no agent and no p
 *Agents* are those of the workflows; what none holds, their engine or a person calls. Every
 tool has a title, an object output schema, and answers with the same data as text and as
 structured content. Errors read `CODE: what is wrong. Try: what to do next.`
+"""
+
+IMPORTING_HEAD = """\
+# Files that dealdesk takes in
+
+<!-- Made by scripts/make_docs.py from the tables of the servers; a test compares. Do not edit. -->
+
+`dealdesk import SERVER TABLE FILE` takes one file, `dealdesk import FOLDER` a folder like
+`seed_data/`: in it a folder for each server, in that files named for tables (`items.csv`). The demo
+comes in the same way, and `dealdesk export` writes such a folder. Everything is checked first, and
+all of it is written or none; a row whose key is there already is changed, in the columns that the
+file has. An empty data folder takes `FOLDER` as its own, without the demo.
+
+Files are CSV in UTF-8 (parted by commas, semicolons or tabs), JSON (a list of objects) or XLSX (the
+first sheet). Numbers have a point and no separators (`1234.56`), days are `2026-11-23`, yes and no
+are `true` and `false`. A list is `a;b`, a map `EUR=5.00;GBP=4.50`; both may be JSON, and what is
+said to be a document is. An empty cell is the default. `--map COLUMN=THEIRS` says another name of a
+column, `--set COLUMN=VALUE` what is the same in every row, `--dry-run` checks and writes nothing.
+
+Columns in **bold** say which row it is; those marked * are needed in a row that is new.
 """
 
 
@@ -246,6 +270,68 @@ def _flowing(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+def importing() -> str:
+    """Return the page that lists every table that files fill, with its columns."""
+    parts = [IMPORTING_HEAD]
+    for server in NAMES:
+        parts.append(f"## {server}\n")
+        parts += [_table(table) for table in tables_of(server).values()]
+    return "\n".join(parts)
+
+
+def _named(stored: str) -> str:
+    """Return what files for a table of the database are named for."""
+    found = (t.name for n in NAMES for t in tables_of(n).values() if t.stored.name == stored)
+    return next(found)
+
+
+def _table(table: Table) -> str:
+    lines = [f"### {table.name}\n", f"{_flowing(table.about[:1].upper() + table.about[1:])}.\n"]
+    lines += ["| column | form | meaning |", "|---|---|---|"]
+    for name, column in table.fields.items():
+        shown = f"**{name}**" if name in table.key else name
+        needed = "*" if column.is_required() else ""
+        target = table.references.get(name)
+        words = [(column.description or "").partition(", from ")[0]]
+        if target is not None:
+            words.append(f"(one of {_named(target[0].name)})")
+        lines.append(f"| {shown}{needed} | {_form(column)} | {_flowing(' '.join(words))} |")
+    lines += [f"| {name} | | {words} |" for name, words in table.also.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _form(column: FieldInfo) -> str:
+    """Return how a cell is written, from the column's type."""
+    schema = TypeAdapter(column.rebuild_annotation()).json_schema()
+    named = schema.get("$ref", "").rpartition("/")[2]
+    return _cell(schema["$defs"][named] if named else schema)
+
+
+def _cell(schema: dict[str, Any]) -> str:
+    options = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
+    if {one.get("type") for one in options} == {"number", "string"}:
+        return "number"
+    if options:
+        return " or ".join(dict.fromkeys(_cell(one) for one in options))
+    if "$ref" in schema:
+        return "document"
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    if "const" in schema:
+        return f"`{schema['const']}`" if schema["const"] else "empty"
+    kind = schema.get("format") or schema.get("type") or "document"
+    if kind == "array":
+        simple = "items" in schema and "$ref" not in schema["items"]
+        return f"list of {_cell(schema['items'])}" if simple else "list"
+    if kind == "object":
+        return "document" if "properties" in schema else "map"
+    words = {"integer": "whole number", "date": "day", "date-time": "time", "boolean": "yes or no"}
+    if begins := re.match(r"\^([a-z]+_)", schema.get("pattern", "")):
+        return f"text that begins `{begins[1]}`"
+    length = f", at most {schema['maxLength']}" if "maxLength" in schema else ""
+    return words.get(kind, "text" + length)
+
+
 def schema() -> str:
     """Return the published JSON Schema of quote.json."""
     return json.dumps(quote_schema(), indent=2, ensure_ascii=False) + "\n"
@@ -268,7 +354,7 @@ def compose() -> str:
 
 def main() -> int:
     """Write the files, or compare them."""
-    made = {PAGE: asyncio.run(page()), SCHEMA: schema(), COMPOSE: compose()}
+    made = {PAGE: asyncio.run(page()), IMPORTING: importing(), SCHEMA: schema(), COMPOSE: compose()}
     if "--check" in sys.argv[1:]:
         old = [
             path.name

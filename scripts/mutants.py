@@ -71,7 +71,7 @@ PACKAGES = {
 }
 NO_RULES = (
     *("*/facts/*", "*/tables/*", "*/store/*", "*/load/*", "*/tools/*", "*/render/*", "*/card/*"),
-    *("*/repository/*", "*/importers/*", "*/seeds/*", "*/migrations/*", "*/models*.py"),
+    *("*/repository/*", "*/load/*", "*/migrations/*", "*/models*.py"),
     *("*/schemas*.py", "*/facts.py", "*/blocks.py", "*/documents.py", "*/repository.py"),
     *("*/seed.py", "*/server.py", "*/profiles.py", "*/resources.py", "*/prompts.py"),
     *("*/overview.py", "*/logo.py", "*/__init__.py", "*/__main__.py"),

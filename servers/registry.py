@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from servers.toolkit.app import Server
     from servers.toolkit.database import Database
     from servers.toolkit.grants import Grant
+    from servers.toolkit.tables import Table
 
 
 @dataclass(frozen=True)
@@ -73,3 +74,9 @@ def ask_directly(
         return ask(database, grant, tool, read, arguments)
     finally:
         database.close()
+
+
+def tables_of(name: str) -> "dict[str, Table]":
+    """Return how files fill a server's tables, by name, in the order in which they are filled."""
+    tables: dict[str, Table] = import_module(f"servers.{name}.load").TABLES
+    return tables

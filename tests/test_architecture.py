@@ -29,7 +29,7 @@ REACHES = {
 """Which rooms of its server a room may use; what is in no other room is a rule."""
 ABOVE = {
     *("tools", "resources", "prompts", "card", "server", "profiles", "__main__", "__init__"),
-    *("migrations", "company", "seed", "seeds", "importers"),
+    *("migrations", "company"),
 }
 """Rooms that may use every other."""
 MAX_MODULE, MAX_FUNCTION = 400, 60

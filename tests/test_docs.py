@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from servers.registry import NAMES, tables_of
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -34,6 +36,14 @@ async def test_the_tools_page_is_what_the_live_servers_say(tools_page: str, make
 def test_the_published_schema_is_that_of_the_customers_quote(make_docs: Any) -> None:
     published = (ROOT / "docs" / "quote.schema.json").read_text(encoding="utf-8")
     assert make_docs.schema() == published, "run scripts/make_docs.py and read the change"
+
+
+def test_the_page_of_files_lists_the_columns_of_every_table(make_docs: Any) -> None:
+    page = (ROOT / "docs" / "importing.md").read_text(encoding="utf-8")
+    assert make_docs.importing() == page, "run scripts/make_docs.py and read the change"
+    for server in NAMES:
+        for name in tables_of(server):
+            assert f"### {name}\n" in page
 
 
 def test_every_server_has_a_container_a_volume_and_a_database(make_docs: Any) -> None:

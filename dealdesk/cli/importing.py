@@ -1,78 +1,121 @@
-"""`dealdesk import`: your own items, prices and rules from CSV or JSON files."""
+"""`dealdesk import` and `dealdesk export`: your own records as CSV, JSON or XLSX files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter
-
-from dealdesk.cli.output import clean, print_json, result
+from dealdesk.cli.options import Home, Json, doc
+from dealdesk.cli.output import clean, print_json, progress, result
 from orchestrator.errors import UsageError
 
-Flag = Parameter(negative="")
+if TYPE_CHECKING:
+    from servers.toolkit.importing import Report
+
+Pairs = list[str] | None
+DryRun = Annotated[bool, doc("Check everything and write nothing.")]
 
 
-async def import_table(
-    server: Literal["finance"],
-    table: str,
-    file: Path,
+def import_data(
+    what: Annotated[str, doc("A folder with a folder of files for each server; or a server.")],
+    table: Annotated[str | None, doc("The table of the server: items, accounts ...")] = None,
+    file: Annotated[Path | None, doc("A .csv, .json or .xlsx file.")] = None,
     /,
     *,
-    map_: Annotated[list[str] | None, Parameter(name="--map", negative="")] = None,
-    dry_run: Annotated[bool, Flag] = False,
-    home: str | None = None,
-    json: Annotated[bool, Flag] = False,
+    map_: Annotated[Pairs, doc("COLUMN=THEIRS: a column's name in the file.", name="--map")] = None,
+    set_: Annotated[Pairs, doc("COLUMN=VALUE: the same in every row.", name="--set")] = None,
+    dry_run: DryRun = False,
+    home: Home = None,
+    json: Json = False,
 ) -> None:
-    """Import a CSV or JSON file: every row is checked, and all of them are written or none.
+    """Import FOLDER, or SERVER TABLE FILE: every row is checked, and all are written or none.
 
-    A row whose key is there already changes it, in the columns that the file has. The tables are
-    items, costs, customers, addresses, price_books, prices, tiers, promotions, contracts, options,
-    units, bundles, subscriptions, fees, tax_rates, payment_terms, clauses, receivables and
-    exchange_rates; servers/finance/README.md says what they hold.
-
-    Parameters
-    ----------
-    server
-        The server whose data it is.
-    table
-        The table: items, costs, prices, tiers ...
-    file
-        A .csv or .json file.
-    map_
-        COLUMN=THEIRS, once for each column that has another name in the file.
-    dry_run
-        Check everything and write nothing.
-    home
-        The data folder.
-    json
-        Print JSON.
+    A row whose key is there already is changed, in the columns that the file has. A folder has a
+    folder for each server with files named for tables; a new data folder begins with it.
+    docs/importing.md lists every table and its columns.
     """
-    from dealdesk.desk import Desk
+    from rich.progress import Progress
+
+    from dealdesk.data_files import import_all, import_table
+    from dealdesk.settings import load_settings
+    from servers.toolkit.table_files import SUFFIXES
+
+    settings = load_settings(home=home)
+    if table is not None and file is not None:
+        report = import_table(
+            settings,
+            what,
+            table,
+            file,
+            mapping=_pairs(map_ or (), "--map COLUMN=THEIRS"),
+            constants=_pairs(set_ or (), "--set COLUMN=VALUE"),
+            dry_run=dry_run,
+        )
+        reports = {what: [report]}
+    elif table is None:
+        if map_ or set_:
+            raise UsageError("a folder takes no --map and no --set", fix="name one table's file")
+        files = [path for path in Path(what).glob("*/*") if path.suffix in SUFFIXES]
+        screen = progress()
+        with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
+            task = bar.add_task("reading", total=len(files))
+            reports = import_all(
+                settings,
+                Path(what),
+                dry_run=dry_run,
+                told=lambda name: bar.update(task, advance=1, description=name),
+            )
+    else:
+        raise UsageError(f"{table} of {what} needs a file", fix="import SERVER TABLE FILE")
+    if json:
+        print_json({name: [asdict(one) for one in done] for name, done in reports.items()})
+    else:
+        _tell(reports, dry_run=dry_run)
+
+
+def export_data(
+    folder: Annotated[Path, doc("A new folder.")] = Path("dealdesk-export"),
+    /,
+    *,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Write every table of every server into a folder that `dealdesk import` takes in again.
+
+    The CRM keeps what it read of mails and papers, not the files themselves, and so does the
+    folder. Quotes, approvals and numbers, which finance makes itself, are not in it.
+    """
+    from dealdesk.data_files import export_all
     from dealdesk.settings import load_settings
 
-    async with Desk.open(load_settings(home=home), work=False) as desk:
-        report = desk.servers.import_file(
-            server, table, file, mapping=_mapping(map_ or ()), dry_run=dry_run
-        )
+    counts = export_all(load_settings(home=home), folder)
     if json:
-        print_json(report)
+        print_json(counts)
         return
-    done = "would be" if dry_run else "were"
-    words = (
-        f"{file.name}: {report['table']}, {report['rows']:,} rows, all right: "
-        f"{report['inserted']:,} {done} added, {report['updated']:,} changed, "
-        f"{report['unchanged']:,} left as they are."
-    )
-    result().print(clean(words), markup=False)
+    for server, found in counts.items():
+        words = f"{folder}/{server}: {len(found)} tables, {sum(found.values()):,} rows"
+        result().print(clean(words), markup=False)
 
 
-def _mapping(pairs: Sequence[str]) -> dict[str, str]:
-    """Return our column -> their name.
+def _pairs(given: Sequence[str], form: str) -> dict[str, str]:
+    """Return what `--map` or `--set` says of columns.
 
     Raises:
-        UsageError: a pair has no `=`.
+        UsageError: a pair has no `=`, or two are about one column.
     """
-    wrong = next((pair for pair in pairs if "=" not in pair), None)
-    if wrong is not None:
-        raise UsageError(f"{wrong!r} maps nothing", fix="write --map COLUMN=THEIRS")
-    return dict(pair.split("=", 1) for pair in pairs)
+    pairs = dict(pair.split("=", 1) for pair in given if "=" in pair)
+    if len(pairs) != len(given):
+        raise UsageError(f"{' '.join(given)} says no column, or one twice", fix=f"write {form}")
+    return pairs
+
+
+def _tell(reports: "Mapping[str, Sequence[Report]]", *, dry_run: bool) -> None:
+    done = "would be" if dry_run else "were"
+    for server, found in reports.items():
+        for one in found:
+            left = f" Left out: {', '.join(one.ignored)}." if one.ignored else ""
+            words = (
+                f"{server} {one.table}: {one.rows:,} rows, all right: {one.inserted:,} {done} "
+                f"added, {one.updated:,} changed, {one.unchanged:,} left as they are.{left}"
+            )
+            result().print(clean(words), markup=False)

@@ -59,7 +59,8 @@ COMMANDS = {
     "tools": "tools:tools",
     "init": "init:init",
     "doctor": "doctor:doctor",
-    "import": "importing:import_table",
+    "import": "importing:import_data",
+    "export": "importing:export_data",
     "eval quotes": "evaluation:quotes",
     "eval goals": "evaluation:goals",
 }

@@ -4,15 +4,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from servers.finance.load.company import CompanyFile
 from servers.finance.logo import data_uri
-from servers.finance.seeds.rows import checked
-from servers.finance.seeds.rows_house import CompanySeed
 from servers.toolkit.errors import InvalidInputError
 
 MAX_BYTES = 1_000_000
 
 
-def read_company(path: Path) -> CompanySeed:
+def read_company(path: Path) -> CompanyFile:
     """Return the company that a file describes.
 
     The file has `entities` and `people`, or is one entity by itself. A `logo` is a data URI, or
@@ -29,7 +30,13 @@ def read_company(path: Path) -> CompanySeed:
     for entity in said.get("entities") or () if isinstance(said, dict) else ():
         if isinstance(entity, dict) and isinstance(entity.get("logo"), str):
             entity["logo"] = _logo(path, entity["logo"])
-    return checked(CompanySeed, said, path.name)
+    try:
+        return CompanyFile.model_validate(said)
+    except ValidationError as problem:
+        first = problem.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "row"
+        wrong = first["msg"].removeprefix("Value error, ")
+        raise InvalidInputError(f"{path.name}: {place}: {wrong}", fix="mend the row") from None
 
 
 def _read(path: Path) -> Any:

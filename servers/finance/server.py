@@ -5,8 +5,6 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from sqlmodel import Session
-
 from servers.finance import card, prompts, resources
 from servers.finance.store.clock import now as wall_clock
 from servers.finance.store.database import FinanceDatabase
@@ -42,17 +40,11 @@ def open_server(url: str) -> tuple[Server, dict[str, int]]:
     """Open (and, when new, fill) finance's database; return the server and the rows loaded."""
     database = Database.open(url, "finance")
     try:
-        loaded = ensure_seeded(database, _load_demo)
+        loaded = ensure_seeded(database)
     except BaseException:
         database.close()
         raise
     return create_server(database), loaded
-
-
-def _load_demo(session: Session, folder: Path) -> dict[str, int]:
-    from servers.finance import seed  # a database that is filled does without
-
-    return seed.load(session, folder)
 
 
 def set_up(database: Database, company: Path) -> list[str]:

@@ -68,6 +68,10 @@ class Json(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
         """Return plain data; fields that have their default values are left out."""
+        return self.plain(value)
+
+    def plain(self, value: Any) -> Any:
+        """Return plain data; fields that have their default values are left out."""
         if value is None:
             return None
         value = self.adapter.validate_python(value)

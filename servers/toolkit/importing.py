@@ -6,8 +6,7 @@ row whose key is there already is changed, in the columns that the file has.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +49,7 @@ class Report:
 class Loading:
     """Files of one server on their way into its tables, inside one open transaction.
 
-    Once something is wrong nothing more is written; the other rows are still checked, each by
+    Once something is wrong nothing more is written; what comes after is still checked, each row by
     itself, so that a person hears of all their problems at once.
     """
 
@@ -62,6 +61,7 @@ class Loading:
         self._known: dict[tuple[DatabaseTable, str, str], dict[Any, Any]] = {}
         self._folder = Path()
         self._file = ""
+        self._sound = True
         self._taken: dict[str, Table] = {}
 
     def take(
@@ -82,6 +82,7 @@ class Loading:
             strict: A column we do not know is a mistake, else it is left out.
         """
         self._folder, self._file, self._taken[table.name] = path.parent, path.name, table
+        self._sound = not self.problems
         try:
             header, rows = read_rows(path)
             mapping, constants = mapping or {}, constants or {}
@@ -123,7 +124,7 @@ class Loading:
         Raises:
             ValueError: naming the first.
         """
-        for name in names if not self.problems else ():
+        for name in names if self._sound else ():
             if name not in self.known(model, column):
                 raise ValueError(f"there is no {name}")
 
@@ -209,7 +210,7 @@ class Loading:
         return None
 
     def _write(self, table: Table, writing: Upsert, rows: list[tuple[int, Values]]) -> None:
-        for column, (target, at) in table.references.items() if not self.problems else ():
+        for column, (target, at) in table.references.items() if self._sound else ():
             names = self._names(target, at)
             for number, values in rows:
                 if values.get(column) and values[column] not in names:
@@ -220,7 +221,7 @@ class Loading:
             writing.write([values for _, values in rows])
         except (IntegrityError, DataError) as problem:
             said = (str(problem.orig).strip().splitlines() or ["it"])[0]
-            self._wrong(0, "", f"the database refuses a row: {said}")
+            raise InvalidInputError(f"the database refuses a row: {said}") from problem
 
 
 def _columns(
@@ -254,7 +255,7 @@ def _row(row: Values, theirs: Mapping[str, str], constants: Mapping[str, str]) -
     return {**{o: row[t] for o, t in theirs.items() if t in row}, **constants}
 
 
-class _DryRunError(Exception):
+class DryRunError(Exception):
     """Leaves the transactions without a commit."""
 
 
@@ -280,8 +281,8 @@ def import_file(
             if not report.rows:
                 raise InvalidInputError(f"{path.name} has no rows", fix="check the file")
             if dry_run:
-                raise _DryRunError
-    except _DryRunError:
+                raise DryRunError
+    except DryRunError:
         pass
     return report
 
@@ -305,47 +306,3 @@ def load_folder(
             if told is not None:
                 told(name)
     return loading
-
-
-def import_folder(
-    databases: Mapping[str, tuple[Database, Mapping[str, Table]]],
-    folder: Path,
-    *,
-    dry_run: bool = False,
-    told: Told | None = None,
-) -> dict[str, list[Report]]:
-    """Import a folder with a folder of files for each server: everything is right, or nothing is.
-
-    Args:
-        databases: Each server's open database and tables.
-        folder: Where the servers' folders are; a server may have none.
-        dry_run: Check everything, against the databases too, and write nothing.
-        told: Hears of each table that was read.
-
-    Raises:
-        InvalidInputError: naming up to twenty problems of all files, and how many there are.
-    """
-    wanted = [name for name in databases if (folder / name).is_dir()]
-    if not wanted:
-        raise InvalidInputError(
-            f"{folder} has no folder {', '.join(databases)}", fix="see seed_data/README.md"
-        )
-    try:
-        with ExitStack() as stack:
-            loadings = {}
-            for name in wanted:
-                database, tables = databases[name]
-                session = stack.enter_context(database.write())
-                loadings[name] = load_folder(session, tables, folder / name, told)
-            problems = [
-                replace(one, file=f"{name}/{one.file}")
-                for name, loading in loadings.items()
-                for one in loading.problems
-            ]
-            refuse(problems)
-            reports = {name: loading.finish() for name, loading in loadings.items()}
-            if dry_run:
-                raise _DryRunError
-    except _DryRunError:
-        pass
-    return reports

@@ -1,6 +1,6 @@
 """Fill a new database with the demo once; that it was filled is stored in the same transaction."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
@@ -14,8 +14,6 @@ from servers.toolkit.migrate import setting_table
 if TYPE_CHECKING:
     from servers.toolkit.tables import Table
 
-Load = Callable[[Session, Path], dict[str, int]]
-
 
 def seed_folder(server: str) -> Path:
     return Path(str(files("seed_data"))) / server
@@ -23,7 +21,7 @@ def seed_folder(server: str) -> Path:
 
 def ensure_seeded(
     database: Database,
-    tables: "Mapping[str, Table] | Load | None" = None,
+    tables: "Mapping[str, Table] | None" = None,
     folder: Path | None = None,
 ) -> dict[str, int]:
     """Import the demo into a database that was never filled; return the rows per table.
@@ -45,18 +43,12 @@ def ensure_seeded(
         taken = setting_table.select().where(setting_table.c.name == "seeded")
         if connection.execute(taken).first() is not None:
             return {}
-        folder = folder or seed_folder(database.server)
-        if callable(tables):
-            counts = tables(session, folder)
-            session.flush()
-        else:
-            from servers.toolkit.importing import load_folder
+        from servers.toolkit.importing import load_folder
 
-            known = tables or import_module(f"servers.{database.server}.load").TABLES
-            reports = load_folder(session, known, folder).finish()
-            counts = {report.table: report.rows for report in reports}
+        known = tables or import_module(f"servers.{database.server}.load").TABLES
+        reports = load_folder(session, known, folder or seed_folder(database.server)).finish()
         mark_seeded(session, "demo")
-    return counts
+    return {report.table: report.rows for report in reports}
 
 
 def mark_seeded(session: Session, how: str) -> None:

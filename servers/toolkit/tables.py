@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from functools import cached_property
 from types import NoneType, UnionType
 from typing import Annotated, Any, Protocol, Union, get_args, get_origin
@@ -20,6 +20,9 @@ from pydantic_core import PydanticUndefined
 from sqlalchemy import JSON, Integer
 from sqlalchemy import Table as DatabaseTable
 from sqlmodel import Session, SQLModel
+from sqlmodel.main import FieldInfoMetadata
+
+from servers.toolkit.columns import Json
 
 Values = dict[str, Any]
 
@@ -119,7 +122,7 @@ class Table:
             numbered = column.primary_key and isinstance(column.type, Integer) and name == "id"
             if name not in self.without and not numbered and name != "place":
                 said = self.columns.get(name)
-                typed = (_type(one, column.type, said), _default(one))
+                typed = (_type(one, said), _default(one))
                 given[name] = said if isinstance(said, tuple) else typed
         more = {n: said for n, said in self.columns.items() if n not in self.stored.c}
         for name, said in more.items():
@@ -173,7 +176,15 @@ class Table:
             return self.tell(stored, around)
         if "data" in stored and "data" not in self.fields:
             return dict(stored["data"])
-        return {name: stored[name] for name in self.fields if name in stored}
+        return self.plain_told(stored)
+
+    def plain_told(self, stored: Values) -> Values:
+        """Return the columns that a file and the database share, as a file says them."""
+        kinds = {n: self.stored.c[n].type for n in self.fields if n in stored}
+        return {
+            n: kind.plain(stored[n]) if isinstance(kind, Json) else stored[n]
+            for n, kind in kinds.items()
+        }
 
 
 def tables(*found: Table) -> dict[str, Table]:
@@ -191,17 +202,16 @@ def _members(form: Any) -> Iterator[type[BaseModel]]:
             yield from _members(part)
 
 
-def _type(one: FieldInfo, kind: Any, given: Any) -> Any:
-    """Return the type of a column in a file: the class's own with its length, or a narrower one."""
-    annotation: Any = one.annotation
-    optional = NoneType in get_args(annotation)
+def _type(one: FieldInfo, given: Any) -> Any:
+    """Return the type of a column in a file: the class's own with its bounds, or a narrower one."""
+    optional = NoneType in get_args(one.annotation)
     words = given if isinstance(given, str) else one.description
     if given is not None and not isinstance(given, str):
-        annotation = given | None if optional else given
-    elif getattr(kind, "length", None) and one.annotation is not None:
-        plain = str | None if optional else str
-        annotation = Annotated[plain, Field(max_length=kind.length)]
-    return Annotated[annotation, Field(description=words)] if words else annotation
+        kind: Any = given | None if optional else given
+    else:
+        bounds = [bound for bound in one.metadata if not isinstance(bound, FieldInfoMetadata)]
+        kind = Annotated[one.annotation, *bounds] if bounds else one.annotation
+    return Annotated[kind, Field(description=words)] if words else kind
 
 
 def _default(one: FieldInfo) -> Any:
@@ -215,6 +225,7 @@ def _part(annotation: Any) -> str:
     origin = get_origin(annotation) or annotation
     if origin in (Union, UnionType, Annotated):
         return next((found for one in get_args(annotation) if (found := _part(one))), "")
-    if origin in (list, tuple):
+    if origin in (list, tuple, frozenset):
         return "list"
-    return "dict" if origin is dict or annotation is Any else ""
+    document = isinstance(origin, type) and (issubclass(origin, BaseModel) or is_dataclass(origin))
+    return "dict" if document or origin in (dict, Mapping) or annotation is Any else ""

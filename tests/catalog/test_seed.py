@@ -80,9 +80,9 @@ def test_every_product_has_a_cost_and_finance_knows_the_same_weight(catalog: Any
     for sku, item in items.items():
         assert item["family"] == catalog[sku].family
         if catalog[sku].kind == "bundle":  # its parts have the cost and the weight
-            assert (item["kind"], item["cost_eur"], item["weight_g"]) == ("goods", "", "")
+            assert (item["kind"], item["cost"], item["weight_g"]) == ("goods", "", "")
             continue
-        assert Decimal(item["cost_eur"]) > 0
+        assert Decimal(item["cost"]) > 0
         assert int(item["weight_g"]) == (catalog[sku].weight_g or 0)
         assert item["kind"] == catalog[sku].kind
 
@@ -99,7 +99,7 @@ def test_bundles_and_units_are_the_same_in_finance(catalog: Any) -> None:
     }
     factors = {
         (row["sku"], row["unit"]): int(row["numerator"])
-        for row in rows(FINANCE / "item_units.csv")
+        for row in rows(FINANCE / "units.csv")
         if row["numerator"] != "1"
     }
     assert factors == {
@@ -111,8 +111,7 @@ def test_bundles_and_units_are_the_same_in_finance(catalog: Any) -> None:
 
 def test_every_price_follows_from_the_list_price(catalog: Any) -> None:
     prices = {
-        (r["book"], r["sku"], r["unit"]): Decimal(r["amount"])
-        for r in rows(FINANCE / "price_entries.csv")
+        (r["book"], r["sku"], r["unit"]): Decimal(r["amount"]) for r in rows(FINANCE / "prices.csv")
     }
     bundles = [row for row in rows(FINANCE / "bundles.csv") if row["optional"] == "false"]
     summed = {row["bundle_sku"] for row in bundles if row["price_mode"] == "priced"}

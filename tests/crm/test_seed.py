@@ -11,7 +11,8 @@ from servers.crm.load import TABLES
 from servers.crm.tables import Account, Activity, Document, QuoteStep
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.importing import import_file, import_folder
+from servers.toolkit.folders import import_folder
+from servers.toolkit.importing import import_file
 from servers.toolkit.seeding import ensure_seeded, seed_folder
 
 DATA = Path(__file__).parent / "data"

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # for finance_support
 from finance_support import Clock
 from standing import seat
 
-from servers.finance import seed
+from servers.finance.load import TABLES
 from servers.finance.server import create_server
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
@@ -20,8 +20,8 @@ from servers.toolkit.seeding import ensure_seeded, seed_folder
 
 HERE = Path(__file__).parent / "data"
 OWN = (
-    *("items.csv", "price_entries.csv", "item_flags.csv", "item_options.csv", "item_units.csv"),
-    *("bundles.csv", "account_history.csv", "subscriptions.json"),
+    *("items.csv", "prices.csv", "options.csv", "units.csv", "bundles.csv", "purchases.csv"),
+    "subscriptions.csv",
 )
 
 
@@ -41,7 +41,7 @@ def small_seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def filled(tmp_path_factory: pytest.TempPathFactory, small_seed: Path) -> Path:
     path = tmp_path_factory.mktemp("filled") / "finance.db"
     database = Database.open(path, "finance")
-    ensure_seeded(database, seed.load, small_seed)
+    ensure_seeded(database, TABLES, small_seed)
     database.close()
     return path
 

@@ -21,7 +21,7 @@ from servers.finance.law.clauses import (
     hash_of,
     in_force,
 )
-from servers.finance.seeds.rows_legal import BRACES
+from servers.finance.load.legal import BRACES
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 from servers.toolkit.findings import Severity

@@ -12,7 +12,7 @@ from fastmcp.exceptions import ToolError
 from finance_support import Clock, asking, by, call, drafted, everyone, together
 from sqlalchemy.exc import DBAPIError
 
-from servers.finance import seed
+from servers.finance.load import TABLES
 from servers.finance.server import create_server
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
@@ -34,7 +34,7 @@ def pg(small_seed: Path) -> Iterator[Server]:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
     url = sa.engine.make_url(URL).set(database=name).render_as_string(hide_password=False)
     database = Database.open(url, "finance")
-    ensure_seeded(database, seed.load, small_seed)
+    ensure_seeded(database, TABLES, small_seed)
     clock = Clock()
     app = create_server(database, now=clock)
     CLOCKS[id(app)] = clock

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from finance_support import acting, asking, everyone, line
 
-from servers.finance import seed
 from servers.finance.facts.items import ItemUnit
 from servers.finance.facts.pricing import PricingFacts
+from servers.finance.load import TABLES
 from servers.finance.prices.units import Units, in_base
 from servers.finance.pricing import price
 from servers.finance.pricing_result import Pricing
@@ -20,6 +20,7 @@ from servers.finance.store.collect import collect
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.seeding import ensure_seeded
+from servers.toolkit.table_files import read_rows, write_rows
 
 SKUS = ("SRV-R1-64", "CAM-D4", "CBL-C6-02", "SW-P8-120")
 
@@ -149,37 +150,41 @@ def added(name: str, row: str) -> Any:
     return apply
 
 
-BOOK = '"name": "Price list EUR",'
+def book(column: str, value: str) -> Any:
+    """Say one thing more of the first price book."""
+
+    def apply(folder: Path) -> None:
+        header, found = read_rows(folder / "price_books.csv")
+        rows = [row for _, row in found]
+        rows[0][column] = value
+        write_rows(folder / "price_books.csv", [*dict.fromkeys([*header, column])], rows)
+
+    return apply
 
 
 @pytest.mark.parametrize(
     ("mistake", "said"),
     [
-        (changed("price_books.json", BOOK, BOOK + '"region": "MOON",'), "no zone MOON"),
-        (changed("price_books.json", BOOK, BOOK + '"rules": {"moon": ["x"]},'), "row 1: row"),
-        (changed("price_books.json", BOOK, BOOK + '"derived_from": "PB-GBP",'), "row 1"),
-        (
-            changed("price_books.json", '"PB-GBP",\n    "formula"', '"NO",\n    "formula"'),
-            "from NO",
-        ),
-        (added("price_entries.csv", "PB-EUR,SEN-T4,each,,1.00"), "is there twice"),
-        (added("item_options.csv", "sku,NOPE,X,X,EUR,1,1"), "names an unknown sku"),
-        (added("item_options.csv", "sku,CAM-D4,X,X,EUR,-1,1"), "line 5: amount"),
-        (added("item_units.csv", "NOPE,each,1,1"), "NOPE is no item"),
-        (added("item_units.csv", "SUB-DM-STD,each,1,1"), "priced by license"),
-        (added("item_units.csv", "CBL-C6-02,month,1,1"), "exactly one unit"),
-        (added("account_history.csv", "acc_001,NOPE,1,2026-01-01,,x"), "NOPE is no item"),
-        (added("bundles.csv", "BDL-EDGE,NOPE,1,included,false,"), "no item"),
+        (book("region", "MOON"), "no zone MOON"),
+        (book("rules", '{"moon": ["x"]}'), "row 2: rules know"),
+        (book("derived_from", "PB-GBP"), "row 2: a book that is derived"),
+        (changed("price_books.csv", ",PB-GBP,", ",NO,"), "from NO"),
+        (added("prices.csv", "PB-EUR,SEN-T4,each,,1.00"), "again"),
+        (added("options.csv", "sku,NOPE,X,X,EUR,1,1"), "there is no NOPE"),
+        (added("options.csv", "sku,CAM-D4,X,X,EUR,-1,1"), "row 5, amount"),
+        (added("units.csv", "NOPE,each,1,1"), "sku: there is no NOPE"),
+        (added("units.csv", "SUB-DM-STD,each,1,1"), "priced by license"),
+        (added("units.csv", "CBL-C6-02,month,1,1"), "exactly one unit"),
+        (added("purchases.csv", "acc_001,NOPE,1,2026-01-01,,x"), "sku: there is no NOPE"),
+        (added("bundles.csv", "BDL-EDGE,NOPE,1,included,false,"), "sku: there is no NOPE"),
         (added("bundles.csv", "BDL-EDGE,SEN-T4,1,included,true,5"), "no percent_off"),
         (added("bundles.csv", "BDL-EDGE,CAM-D4,1,priced,false,"), "exactly one"),
         (added("bundles.csv", "BDL-EDGE,SVC-INST-D,1,included,false,"), "another kind"),
         (added("bundles.csv", "BDL-CAM,BDL-CAM,1,priced,false,"), "circle"),
-        (changed("contracts.json", '"used": "40"', '"used": "-1"'), "used"),
-        (changed("contracts.json", '"min_commit": "200"', '"min_commit": "0"'), "min_commit"),
+        (changed("contract_uses.csv", ",40,", ",-1,"), "quantity"),
+        (changed("contracts.csv", ",200,", ",0,"), "min_commit"),
         (
-            changed(
-                "contracts.json", '"max_quantity": "20"', '"max_quantity": "9", "min_commit": "10"'
-            ),
+            changed("contracts.csv", ",,20\n", ",10,9\n"),
             "commits to more",
         ),
     ],
@@ -192,5 +197,5 @@ def test_a_mistake_about_prices_is_named(
     mistake(folder)
     database = Database.open(tmp_path / "finance.db", "finance")
     with pytest.raises(InvalidInputError, match=said):
-        ensure_seeded(database, seed.load, folder)
+        ensure_seeded(database, TABLES, folder)
     database.close()

@@ -11,8 +11,8 @@ import pytest
 from finance_support import acting, asking, by, call, drafted, everyone, line
 from sqlmodel import select
 
-from servers.finance import seed
 from servers.finance.facts.promotions import BuyGet, Conditions, Gift, Promotion, Selector
+from servers.finance.load import TABLES
 from servers.finance.pricing import price
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
@@ -22,6 +22,7 @@ from servers.finance.tables.promotions import PromotionRow, PromotionUse
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
+from servers.toolkit.importing import load_folder
 
 AGENT, TOMAS = everyone(), by("per_tomas")
 
@@ -137,11 +138,11 @@ ACROSS = {"allocation": "across", "per": "order"}
         ({"target": "order", "allocation": "across", "sku": "SEN-T4"}, "sku and family choose"),
         ({**AMOUNT, "kind": "fixed_price", "target": "shipping"}, "on shipping only percent"),
         ({"cap": {"USD": "5.00"}}, "cap and minimum name different currencies"),
-        ({**AMOUNT, "amount": {"EUR": "-5.00"}}, "amount is below 0 in EUR"),
+        ({**AMOUNT, "amount": {"EUR": "-5.00"}}, "amount.EUR: Input should be greater"),
         ({"minimum": {}}, "minimum"),
         ({"minimum": {"XXY": "0"}}, "XXY"),
         ({"conditions": {"custmer_kinds": ["business"]}}, "custmer_kinds"),
-        ({"sku": "GONE-1"}, "names GONE-1, which items.csv does not have"),
+        ({"sku": "GONE-1"}, "there is no GONE-1"),
         (
             {"kind": "free_item", "percent": "0", "free_quantity": 1, "free_sku": "BAT-L480"},
             "a gift is goods without export control",
@@ -172,7 +173,7 @@ def loaded(small_seed: Path, tmp_path: Path, new: dict[str, Any]) -> None:
     database = Database.open(tmp_path / "new.db", "finance")
     try:
         with database.write() as session:
-            seed.load(session, folder)
+            load_folder(session, TABLES, folder).finish()
     finally:
         database.close()
 

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable
 from decimal import Decimal
@@ -14,7 +15,7 @@ from sqlmodel import select
 from stdnum import iban
 from stdnum.de import vat
 
-from servers.finance import seed
+from servers.finance.load import TABLES
 from servers.finance.tables.house import Person
 from servers.finance.tables.legal import ClauseRow
 from servers.finance.tables.prices import BundleComponent, ItemRow, PriceEntry
@@ -27,14 +28,18 @@ MULTIPLIER = {"EUR": "1", "GBP": "0.87", "USD": "1.10", "CHF": "0.97"}
 
 
 def read(name: str) -> Any:
-    return json.loads((seed_folder("finance") / name).read_text(encoding="utf-8"))
+    path = seed_folder("finance") / name
+    if path.suffix == ".json":
+        return json.loads(path.read_text(encoding="utf-8"))
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def test_the_whole_demo_loads(tmp_path: Path) -> None:
     database = Database.open(tmp_path / "finance.db", "finance")
-    counts = ensure_seeded(database, seed.load)
-    assert counts["clause"] >= 40
-    assert counts["price_entry"] >= 5 * counts["item"]
+    counts = ensure_seeded(database, TABLES)
+    assert counts["clauses"] >= 40
+    assert counts["prices"] >= 5 * counts["items"]
     with database.session() as session:
         clauses = session.exec(select(ClauseRow)).all()
         unpriced = set(session.exec(select(ItemRow.sku))) - set(
@@ -52,7 +57,7 @@ def test_the_whole_demo_loads(tmp_path: Path) -> None:
 
 
 def test_the_sellers_numbers_have_a_valid_form() -> None:
-    seller = read("seller.json")
+    (seller,) = read("sellers.json")
     assert vat.is_valid(seller["vat_id"])
     assert iban.is_valid(seller["bank"]["iban"], check_country=False)
     assert seller["quote_number_format"].format(year=2026, n=7) == "Q-2026-000007"
@@ -63,9 +68,7 @@ def test_every_book_is_its_multiple_of_the_list_rounded_half_up() -> None:
         "PB-EUR-RES": Decimal("0.88"),
         **{f"PB-{code}": Decimal(by) for code, by in MULTIPLIER.items()},
     }
-    path = seed_folder("finance") / "price_entries.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        entries = list(csv.DictReader(file))
+    entries = read("prices.csv")
     base = {(e["sku"], e["unit"]): Decimal(e["amount"]) for e in entries if e["book"] == "PB-EUR"}
     for entry in entries:
         expected = base[(entry["sku"], entry["unit"])] * factor[entry["book"]]
@@ -73,7 +76,7 @@ def test_every_book_is_its_multiple_of_the_list_rounded_half_up() -> None:
 
 
 def test_freight_in_every_currency_is_a_row_of_its_own() -> None:
-    rates = read("freight.json")["rates"]
+    rates = read("freight_rates.csv")
     euro = {(r["method"], r["zone"]): r for r in rates if r["currency"] == "EUR"}
     assert len(rates) == 4 * len(euro)
     for rate in rates:
@@ -84,11 +87,9 @@ def test_freight_in_every_currency_is_a_row_of_its_own() -> None:
 
 
 def test_flags_and_families_are_those_of_the_items() -> None:
-    path = seed_folder("finance") / "items.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        items = {row["sku"]: row for row in csv.DictReader(file)}
+    items = {row["sku"]: row for row in read("items.csv")}
     families = {row["family"] for row in items.values()}
-    for row in (*read("tiers.json"), *read("contracts.json")):
+    for row in (*read("tiers.csv"), *read("contracts.csv")):
         known = items if row["scope"] == "sku" else families
         assert row["selector"] in known
     assert {p["family"] for p in read("promotions.json") if p.get("family")} <= families
@@ -105,20 +106,35 @@ def test_the_flags_agree_with_the_catalog() -> None:
             wanted.add((product["sku"], "hazmat"))
         if product["attributes"].get("personal_data") is True:
             wanted.add((product["sku"], "personal_data"))
-    with (seed_folder("finance") / "item_flags.csv").open(encoding="utf-8", newline="") as file:
-        flags = {(row["sku"], row["flag"]) for row in csv.DictReader(file)}
+    flags = {
+        (row["sku"], flag) for row in read("items.csv") for flag in row["flags"].split(";") if flag
+    }
     assert {flag for flag in flags if flag[1] != "camera"} == wanted
 
 
 def put(name: str, change: Callable[[Any], Any]) -> Callable[[Path], None]:
     def apply(folder: Path) -> None:
         path = folder / name
-        if name.endswith(".json"):
-            path.write_text(json.dumps(change(json.loads(path.read_text()))))
-        else:
-            path.write_text(change(path.read_text()))
+        path.write_text(json.dumps(change(json.loads(path.read_text()))))
 
     return apply
+
+
+def swap(name: str, old: str, new: str) -> Callable[[Path], None]:
+    def apply(folder: Path) -> None:
+        text = (folder / name).read_text(encoding="utf-8")
+        assert old in text
+        (folder / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    return apply
+
+
+def policy(place: int, **changes: Any) -> Callable[[list[Any]], list[Any]]:
+    def change(rows: list[Any]) -> list[Any]:
+        rows[place]["value"] |= changes
+        return rows
+
+    return change
 
 
 def first(**changes: Any) -> Callable[[list[Any]], list[Any]]:
@@ -128,35 +144,32 @@ def first(**changes: Any) -> Callable[[list[Any]], list[Any]]:
 @pytest.mark.parametrize(
     ("mistake", "said"),
     [
-        (put("tiers.json", first(value="much")), "tiers.json, row 1: value"),
-        (put("tiers.json", first(upper=30)), "overlap or leave a gap"),
-        (put("tiers.json", lambda rows: [dict(r, upper=99) for r in rows[2:3]]), "must be open"),
-        (put("contracts.json", first(currency="")), "a fixed price has a currency"),
+        (swap("tier_bands.csv", ",5\n", ",much\n"), "tier_bands.csv: row 2, value"),
+        (swap("tier_bands.csv", ",10,25,", ",10,30,"), "overlap or leave a gap"),
+        (swap("tier_bands.csv", ",50,,12\n", ",50,99,12\n"), "must be open"),
+        (swap("contracts.csv", "598.00,EUR", "598.00,"), "a fixed price has a currency"),
         (put("promotions.json", first(priority=1, stack_group="shipping")), "same stack_group"),
-        (put("people.json", first(surprise=1)), "people.json, row 1: surprise"),
-        (put("clauses.json", first(when={"moon": ["full"]})), "clauses.json, row 1: when"),
+        (put("people.json", first(surprise=1)), "people.json: surprise: no such column"),
+        (put("clauses.json", first(conditions={"moon": ["full"]})), "row 1, conditions"),
         (put("clauses.json", first(text="Pay {amount} within {days} days.")), "not finished"),
         (put("clauses.json", first(approved_by="")), "names approved_by and approved_on"),
         (put("clauses.json", first(conflicts_with=["CL-NONE"])), "CL-NONE, which is no clause"),
-        (put("clauses.json", lambda rows: [rows[0], *rows]), "CL-OFFER: version 1 in en is there"),
+        (put("clauses.json", lambda rows: [rows[0], *rows]), "is row 1 again (CL-OFFER / 1 / en)"),
         (put("clauses.json", first(language="fr")), "CL-OFFER: there is no text in en"),
         (put("payment_terms.json", first(prepaid=False)), "give lines, or days, or prepaid"),
         (put("payment_terms.json", first(days=9)), "what is prepaid has no days"),
-        (put("policies.json", lambda p: {**p, "credit": {"rows": []}}), "policies.json, credit"),
-        (put("screening.json", lambda s: {**s, "threshold": "0"}), "screening.json: threshold"),
-        (put("seller.json", lambda s: {**s, "quote_number_format": "Q"}), "quote_number_format"),
-        (put("customers.json", first(country="Ireland")), "customers.json, row 1: country"),
-        (put("items.csv", lambda t: t.replace("sku,name,", "sku,nom,")), "no column name"),
-        (put("items.csv", lambda t: t.replace(",900,", ",heavy,")), "items.csv, line 2: weight_g"),
-        (put("items.csv", lambda t: t + "SW-X,too,few\n"), "wrong number of columns"),
-        (
-            put("price_entries.csv", lambda t: t + "PB-EUR,NOPE,each,,1.00\n"),
-            "unknown book or item",
-        ),
-        (put("item_flags.csv", lambda t: t + "NOPE,hazmat\n"), "item_flags.csv names NOPE"),
-        (put("payment_terms.json", lambda rows: rows[0]), "payment_terms.json"),
-        (lambda folder: (folder / "tiers.json").write_text("[{"), "tiers.json, line 1"),
-        (lambda folder: (folder / "tiers.json").unlink(), "cannot read tiers.json"),
+        (put("policies.json", policy(0, credit={"rows": []})), "policies, credit, share_parent"),
+        (put("policies.json", policy(2, threshold="0")), "row 3: screening, threshold"),
+        (put("sellers.json", first(quote_number_format="Q")), "row 1, quote_number_format"),
+        (swap("customers.csv", ",IE,", ",Ireland,"), "customers.csv: row 2, country"),
+        (swap("items.csv", "sku,name,", "sku,nom,"), "items.csv: nom: no such column"),
+        (swap("items.csv", ",900,", ",heavy,"), "items.csv: row 2, weight_g"),
+        (swap("items.csv", "\n", "\nSW-X,too,few\n"), "items.csv: line 2: wrong number of col"),
+        (swap("items.csv", ",hazmat", ",hazmatt"), "flags"),
+        (swap("prices.csv", "\n", "\nPB-EUR,NOPE-1,each,,1.00\n"), "sku: there is no NOPE-1"),
+        (put("payment_terms.json", lambda rows: rows[0]), "is not a list of rows"),
+        (lambda folder: (folder / "fees.json").write_text("[{"), "fees.json: line 1"),
+        (lambda folder: (folder / "people.csv").write_text("x\n"), "two files for one table"),
     ],
 )
 def test_a_mistake_is_named_and_nothing_is_written(
@@ -166,8 +179,8 @@ def test_a_mistake_is_named_and_nothing_is_written(
     shutil.copytree(small_seed, folder)
     mistake(folder)
     database = Database.open(tmp_path / "finance.db", "finance")
-    with pytest.raises(InvalidInputError, match=said):
-        ensure_seeded(database, seed.load, folder)
+    with pytest.raises(InvalidInputError, match=re.escape(said)):
+        ensure_seeded(database, TABLES, folder)
     with database.session() as session:
         assert session.exec(select(Person)).first() is None
     assert database.setting("seeded") is None

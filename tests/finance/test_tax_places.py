@@ -16,9 +16,9 @@ from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.taxes import RateAnswer, Registration, TaxRate, TaxRule
 from servers.finance.facts.windows import Window
 from servers.finance.findings import percent
+from servers.finance.load import TABLES
 from servers.finance.pricing import price
 from servers.finance.schemas import PriceRequest
-from servers.finance.seeds.tax import TaxRuleSeed, check_rules, taxes
 from servers.finance.store import taxes as rows
 from servers.finance.store.collect import collect
 from servers.finance.tax.decisions import decide
@@ -26,24 +26,29 @@ from servers.finance.tax.rates import TableProvider
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Severity
+from servers.toolkit.importing import import_file
 from servers.toolkit.seeding import seed_folder
+from servers.toolkit.table_files import read_rows, whole
 
 DAY = date(2026, 11, 23)
-ROWS = list(taxes(seed_folder("finance")))
-RATES = tuple(rows.tax_rate(r) for r in ROWS if r.__tablename__ == "tax_rate")  # type: ignore[arg-type]
-RULES = tuple(fact(TaxRule, r) for r in ROWS if r.__tablename__ == "tax_rule")  # type: ignore[arg-type]
-PLACES = {
-    r.jurisdiction: rows.jurisdiction(r)  # type: ignore[attr-defined, arg-type]
-    for r in ROWS
-    if r.__tablename__ == "tax_jurisdiction"
-}
+
+
+def demo(name: str) -> list[Any]:
+    """Return the rows of a table of the demo."""
+    table, path = TABLES[name], seed_folder("finance") / f"{name}.csv"
+    found = []
+    for _, row in read_rows(path)[1]:
+        cells = {n: whole(row[n], kind) for n, kind in table.parts.items() if n in row}
+        found.append(table.model(**table.plain(table.adapter.validate_python({**row, **cells}))))
+    return found
+
+
+RATES = tuple(rows.tax_rate(row) for row in demo("tax_rates"))
+RULES = tuple(fact(TaxRule, row) for row in demo("tax_rules"))
+PLACES = {row.jurisdiction: rows.jurisdiction(row) for row in demo("tax_jurisdictions")}
 GOODS = Item("X", "x", "", "x", "goods", 1, None, "EUR", "standard")
 SERVICE = replace(GOODS, kind="service", tax_class="service")
-EU = frozenset(
-    r.country  # type: ignore[attr-defined]
-    for r in ROWS
-    if r.__tablename__ == "zone_country"
-)
+EU = frozenset(row.country for row in demo("zones") if row.zone == "EU")
 
 
 @pytest.fixture
@@ -309,35 +314,28 @@ def test_two_rates_or_rules_of_equal_rank_are_a_conflict(facts: PricingFacts) ->
     assert "TAX-HOME-2 and TAX-HOME-S" in found.message
 
 
-def test_a_conflict_is_refused_when_the_data_is_loaded(small_seed: Path, tmp_path: Path) -> None:
-    for path in small_seed.iterdir():
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    table = tmp_path / "tax_rates.csv"
-    text = table.read_text(encoding="utf-8")
-    table.write_text(
-        text + "FR-TWIN,FR,,S,standard,20.6,2026-06-01,,,1,made up,2026-01-01\n", encoding="utf-8"
-    )
-    with pytest.raises(InvalidInputError, match=r"RULE_CONFLICT.*FR-S-20-2014 and FR-TWIN"):
-        list(taxes(tmp_path))
-    table.write_text(text + "FR-X,FR,,K,standard,5,2026-06-01,,,1,made up,2026-01-01\n")
-    with pytest.raises(InvalidInputError, match="category K has no percentage"):
-        list(taxes(tmp_path))
-    home = TaxRuleSeed(
-        rule_id="HOME",
-        zone="HOME",
-        item="",
-        vat="",
-        category="S",
-        customer_kinds=[],
-        note="",
-        finding="",
-    )
-    apart = home.model_copy(update={"rule_id": "EU", "zone": "EU"})
-    check_rules([home, apart])
-    with pytest.raises(InvalidInputError, match=r"RULE_CONFLICT.*HOME and ANY"):
-        check_rules(
-            [home, home.model_copy(update={"rule_id": "ANY", "zone": "", "vat": "verified"})]
-        )
+TWIN = "FR-TWIN,FR,,S,standard,20.6,2026-06-01,,,1,made up,2026-01-01\n"
+NOT_ZERO = "FR-X,FR,,K,standard,5,2026-06-01,,,1,made up,2026-01-01\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "said"),
+    [
+        ("tax_rates", TWIN, r"RULE_CONFLICT.*FR-S-20-2014 and FR-TWIN"),
+        ("tax_rates", NOT_ZERO, "category K has no percentage"),
+        ("tax_rules", "ANY,,business,,,S,,\n", r"RULE_CONFLICT.*TAX-HOME-S and ANY"),
+    ],
+)
+def test_a_conflict_is_refused_when_the_data_comes_in(
+    database: Database, tmp_path: Path, name: str, row: str, said: str
+) -> None:
+    path = tmp_path / f"{name}.csv"
+    text = (seed_folder("finance") / path.name).read_text(encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
+    import_file(database, TABLES[name], path)
+    path.write_text(text + row, encoding="utf-8")
+    with pytest.raises(InvalidInputError, match=said):
+        import_file(database, TABLES[name], path)
 
 
 def test_lines_that_say_the_tax_of_two_places_go_to_a_person(database: Database) -> None:

@@ -9,16 +9,15 @@ import pytest
 from finance_support import acting, asking, everyone, line
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from servers.finance.facts.prices import Band, History, Schedule
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.windows import Window
+from servers.finance.load.base import exclusive
 from servers.finance.prices.tiers import Lot, measure, next_band, pick, reduce_lot, schedule_problem
 from servers.finance.pricing import price
 from servers.finance.pricing_result import Pricing
 from servers.finance.schemas import PriceRequest
-from servers.finance.seeds.rows_prices import TierSeed
 from servers.finance.store.collect import collect
 from servers.toolkit.database import Database
 
@@ -170,13 +169,12 @@ def test_a_schedule_that_does_not_hold_together_is_named(schedule: Schedule, sai
 
 
 def test_an_importer_takes_inclusive_upper_ends() -> None:
-    row = {"tier_id": "T", "schedule_id": "S", "selector": "x", "lower": 1, "value": 5}
-    row |= {"valid_from": "2026-01-01"}
-    assert TierSeed.model_validate({**row, "upper_inclusive": 10}).upper == 11
-    assert TierSeed.model_validate({**row, "upper": 10}).upper == 10
+    read = exclusive("upper")
+    assert read({"lower": 1, "upper_inclusive": 10}) == {"lower": 1, "upper": 11}
+    assert read({"lower": 1, "upper": 10}) == {"lower": 1, "upper": 10}
     for wrong in ({"upper": 9, "upper_inclusive": 8}, {"upper_inclusive": "8.5"}):
-        with pytest.raises(ValidationError):
-            TierSeed.model_validate({**row, **wrong})
+        with pytest.raises(ValueError, match=r"not both|whole number"):
+            read(wrong)
 
 
 # through the whole waterfall

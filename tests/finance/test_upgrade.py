@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from finance_support import Clock, by, call, drafted, everyone
 
-from servers.finance import seed
+from servers.finance.load import TABLES
 from servers.finance.server import create_server
 from servers.toolkit import migrate
 from servers.toolkit.app import Server
@@ -28,7 +28,7 @@ async def upgraded(
     with monkeypatch.context() as patch:
         patch.setattr(migrate, "upgrade", lambda c, s: upgrade(c, s, "0001_schema"))
         first = Database.open(tmp_path / "finance.db", "finance")
-    ensure_seeded(first, seed.load, small_seed)
+    ensure_seeded(first, TABLES, small_seed)
     app = create_server(first, now=Clock())
     draft = await drafted(app, opportunity_id="opp_901")
     arguments = {"quote_id": draft["quote_id"], "digest": draft["digest"]}
@@ -92,4 +92,4 @@ async def test_references_guards_and_checks_hold(upgraded: Upgraded) -> None:
 
 
 async def test_the_demo_is_not_loaded_again(upgraded: Upgraded) -> None:
-    assert ensure_seeded(upgraded[0].database, seed.load) == {}
+    assert ensure_seeded(upgraded[0].database, TABLES) == {}

@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "finance"))  # for finance_su
 
 from finance_support import Clock, call, drafted, everyone, line
 
-from servers.finance import seed
 from servers.finance.card import page
+from servers.finance.load import TABLES
 from servers.finance.server import create_server
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
@@ -72,7 +72,7 @@ async def answers(app: Server) -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[str, Any]]]:
     database = Database.open(tmp_path_factory.mktemp("card") / "finance.db", "finance")
-    ensure_seeded(database, seed.load)
+    ensure_seeded(database, TABLES)
     yield asyncio.run(answers(create_server(database, now=Clock())))
     database.close()
 

@@ -22,6 +22,7 @@ from servers.finance.facts.prices import Band, Book, Entry, Formula, History, Op
 from servers.finance.facts.windows import Window
 from servers.finance.freight import Freight
 from servers.finance.line_in_work import Work
+from servers.finance.load.base import exclusive
 from servers.finance.prices.books import Ask, Choice, choose
 from servers.finance.prices.formula import all_entries
 from servers.finance.prices.options import add_options
@@ -29,7 +30,6 @@ from servers.finance.prices.tiers import Lot, measure, pick, reduce_lot
 from servers.finance.prices.unit_price import UnitPrice
 from servers.finance.prices.units import Units
 from servers.finance.schemas import Adjustment, LineIn, PriceRequest
-from servers.finance.seeds.rows_prices import exclusive
 from servers.finance.subscriptions.terms import Term
 
 SKU, CURRENCY, DAY, ONE = "ITEM", "EUR", date(2026, 1, 15), Decimal(1)
@@ -123,7 +123,7 @@ def price_selection(inputs: dict[str, Any], expected: dict[str, Any]) -> dict[st
 
 def _medusa_price(row: dict[str, Any]) -> Entry:
     lower, last = row["qty"]
-    upper = exclusive({"max_qty_inclusive": last}, "max_qty")["max_qty"]
+    upper = exclusive("max_qty")({"max_qty_inclusive": last})["max_qty"]
     return entry(
         row["amount"],
         entry_id=row["id"],

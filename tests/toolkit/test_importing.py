@@ -16,7 +16,9 @@ from sqlmodel import SQLModel, select
 
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.importing import Report, import_file, import_folder
+from servers.toolkit.folders import import_folder
+from servers.toolkit.importing import Report, import_file
+from servers.toolkit.migrate import setting_table
 from servers.toolkit.tables import Table, tables
 
 
@@ -56,6 +58,7 @@ TABLES = tables(ITEMS, PARTS)
 def database(tmp_path: Path) -> Iterator[Database]:
     engine = create_engine(f"sqlite:///{tmp_path / 'shop.db'}")
     ShopTable.metadata.create_all(engine)
+    setting_table.create(engine)
     database = Database(engine, "shop")
     yield database
     database.close()

@@ -146,10 +146,7 @@ def at_first(url: str, server: str, monkeypatch: pytest.MonkeyPatch) -> Database
     with monkeypatch.context() as patch:
         patch.setattr(migrate, "upgrade", lambda c, s: upgrade(c, s, FIRST))
         database = Database.open(url, server)
-    from servers.finance import seed
-
-    demo = seed.load if server == "finance" else import_module(f"servers.{server}.load").TABLES
-    ensure_seeded(database, demo)
+    ensure_seeded(database, import_module(f"servers.{server}.load").TABLES)
     with database.write() as session:
         session.connection().exec_driver_sql(
             "INSERT INTO revoked_grant (grant_id, at) VALUES "

@@ -2,33 +2,39 @@
 
 from collections.abc import Iterable, Iterator
 from importlib.resources import as_file, files
-from pathlib import Path
 
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
-from servers.finance import seed
-from servers.finance.seeds.rows_house import CompanySeed, SellerRegistration
-from servers.finance.seeds.tax import taxes
+from servers.finance.load import TABLES
+from servers.finance.load.company import CompanyFile, SellerRegistration, person_row, seller_row
 from servers.finance.tables.base import FinanceTable
 from servers.finance.tables.house import Person, Seller, Setting
 from servers.finance.tables.quotes import Quote, QuoteNumber
 from servers.finance.tables.taxes import TaxRegistrationRow
+from servers.toolkit.importing import load_folder
 from servers.toolkit.seeding import seed_folder
 
 STARTER = files("servers.finance") / "starter"
+LAW = ("tax_jurisdictions", "tax_rates", "tax_rules")
 
 
-def start(session: Session, company: CompanySeed) -> list[str]:
+def start(session: Session, company: CompanyFile) -> list[str]:
     """Fill an empty database with what pricing cannot do without beside the company: our defaults.
 
-    Items, prices, customers, tax rates and clauses are the user's own; until they are there, a
-    price says which of them is missing.
+    Policies, payment terms and the like, and the tax law of the demo with its sources. Items,
+    prices, customers and clauses are the user's own; until they are there, a price says which of
+    them is missing.
     """
     if session.get(Setting, "policies") is not None:
         return []
     with as_file(STARTER) as folder:
-        session.add_all(_defaults(Path(folder), company))
+        loading = load_folder(session, TABLES, folder)
+    for name in LAW:
+        loading.take(TABLES[name], seed_folder("finance") / f"{name}.csv")
+    loading.finish()
+    home = Setting(name="taxes", value={"home_country": company.home.country})
+    session.merge(home)
     session.flush()
     return [
         "policies, payment terms and tax law are our defaults: read them before you rely on them",
@@ -37,18 +43,7 @@ def start(session: Session, company: CompanySeed) -> list[str]:
     ]
 
 
-def _defaults(folder: Path, company: CompanySeed) -> Iterator[FinanceTable]:
-    """Yield policies, payment terms and the like, and the tax law of the demo with its sources."""
-    for part in seed.STARTER_PARTS:
-        yield from part(folder)
-    for row in taxes(seed_folder("finance")):
-        if isinstance(row, Setting):
-            row.value = {**row.value, "home_country": company.home.country}
-        if not isinstance(row, TaxRegistrationRow):
-            yield row
-
-
-def _registrations(company: CompanySeed) -> Iterator[TaxRegistrationRow]:
+def _registrations(company: CompanyFile) -> Iterator[TaxRegistrationRow]:
     """Yield where each entity is registered: where its VAT id is from, and what the file adds."""
     for entity in company.entities:
         given = list(entity.tax_registrations)
@@ -65,7 +60,7 @@ def _registrations(company: CompanySeed) -> Iterator[TaxRegistrationRow]:
             )
 
 
-def put_company(session: Session, company: CompanySeed) -> list[str]:
+def put_company(session: Session, company: CompanyFile) -> list[str]:
     """Put the entities and people of a company in the place of those that are there.
 
     An entity that has made quotes stays for them, but makes no new offer. People are replaced
@@ -91,7 +86,9 @@ def put_company(session: Session, company: CompanySeed) -> list[str]:
         for person in session.scalars(select(Person)).all():
             session.delete(person)
     session.flush()
-    _merge(session, [*seed.company_rows(company), *_registrations(company)])
+    rows: list[FinanceTable] = [Seller(**seller_row(one)) for one in company.entities]
+    rows += [Person(**person_row(one)) for one in company.people]
+    _merge(session, [*rows, *_registrations(company)])
     said += [f"{one.entity_id} is {one.legal_name}" for one in company.entities]
     return said
 

@@ -67,7 +67,7 @@ def find_prices(
         "items": items,
         "entries": _entries(session, skus, needed, items, currency),
         "contracts": _contracts(session, customer.family_tree),
-        "tiers": _schedules(session),
+        "tiers": find_schedules(session),
         "units": facts(session, ItemUnit, units),
         "options": facts(
             session, Option, select(ItemOption).where(col(ItemOption.selector).in_(named))
@@ -154,7 +154,8 @@ def _contracts(session: Session, accounts: Iterable[str]) -> tuple[Contract, ...
     )
 
 
-def _schedules(session: Session) -> tuple[Schedule, ...]:
+def find_schedules(session: Session) -> tuple[Schedule, ...]:
+    """Return the discount schedules with their bands in order."""
     bands: dict[str, list[Band]] = {}
     for row in session.scalars(select(DiscountBand).order_by(col(DiscountBand.lower))):
         bands.setdefault(row.schedule_id, []).append(fact(Band, row))

@@ -1,0 +1,108 @@
+"""Files of rows in and out of the data folder's databases."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from dealdesk.settings import Settings
+from orchestrator.errors import EnvironmentProblem, UsageError
+from servers.registry import NAMES, open_server, tables_of
+from servers.toolkit.database import Database
+from servers.toolkit.errors import DomainError, InvalidInputError
+from servers.toolkit.exporting import export_tables
+from servers.toolkit.folders import import_folder
+from servers.toolkit.importing import Report, import_file
+
+
+def import_table(
+    settings: Settings,
+    server: str,
+    table: str,
+    path: Path,
+    *,
+    mapping: Mapping[str, str],
+    constants: Mapping[str, str],
+    dry_run: bool,
+) -> Report:
+    """Import a file into a table of a server: all of its rows, or none.
+
+    Raises:
+        UsageError: there is no such table, or the file is wrong; the message says where.
+        EnvironmentProblem: the database cannot be used.
+    """
+    known = tables_of(server) if server in NAMES else {}
+    if table.replace("-", "_") not in known:
+        there = f"one of {', '.join(known)}" if known else f"a server: {', '.join(NAMES)}"
+        raise UsageError(f"there is no table {table!r} in {server}", fix=f"name {there}")
+    with _said():
+        app, _ = open_server(server, settings.server_url(server))
+        try:
+            return import_file(
+                app.database,
+                known[table.replace("-", "_")],
+                path,
+                mapping=mapping,
+                constants=constants,
+                dry_run=dry_run,
+            )
+        finally:
+            app.database.close()
+
+
+def import_all(
+    settings: Settings, folder: Path, *, dry_run: bool, told: Callable[[str], None]
+) -> dict[str, list[Report]]:
+    """Import a folder with a folder of files for each server: everything, or nothing.
+
+    Raises:
+        UsageError: something is wrong in the files; the message says what and where.
+        EnvironmentProblem: a database cannot be used.
+    """
+    with _said(), _databases(settings) as databases:
+        every = {name: (database, tables_of(name)) for name, database in databases.items()}
+        return import_folder(every, folder, dry_run=dry_run, told=told)
+
+
+def export_all(settings: Settings, folder: Path) -> dict[str, dict[str, int]]:
+    """Write every table of every server into a new folder; return the rows of each.
+
+    Raises:
+        UsageError: the folder is there and not empty.
+        EnvironmentProblem: a database cannot be used, or the folder cannot be written.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is there already", fix="name a new folder")
+    with _said(), _databases(settings) as databases:
+        done = {}
+        for name, database in databases.items():
+            with database.session() as session:
+                done[name] = export_tables(session, tables_of(name), folder / name)
+        return done
+
+
+@contextmanager
+def _databases(settings: Settings) -> Iterator[dict[str, Database]]:
+    """Open the database of every server, and close them again."""
+    found: dict[str, Database] = {}
+    try:
+        for name in NAMES:
+            found[name] = Database.open(settings.server_url(name), name)
+        yield found
+    finally:
+        for database in found.values():
+            database.close()
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """Say what the servers said in the words of the command."""
+    try:
+        yield
+    except InvalidInputError as problem:
+        raise UsageError(problem.message, fix=problem.fix) from problem
+    except DomainError as problem:
+        raise EnvironmentProblem(problem.message, fix=problem.fix) from problem
+    except OSError as problem:
+        raise EnvironmentProblem(
+            f"the folder cannot be used: {problem.strerror}", fix="check it and its permissions"
+        ) from problem

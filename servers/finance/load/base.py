@@ -1,0 +1,65 @@
+"""What every row of finance's files keeps: days in order, currencies that exist."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from servers.finance.tables.base import FinanceTable
+from servers.toolkit.money import exponent
+from servers.toolkit.tables import Table, Values
+
+SPANS = (
+    ("valid_from", "valid_to"),
+    ("issued", "expires"),
+    ("issued", "due"),
+    ("first", "last"),
+    ("day", "until"),
+)
+CURRENCIES = ("currency", "cost_currency", "credit_currency")
+
+
+def table(
+    name: str,
+    model: type[FinanceTable],
+    about: str,
+    key: tuple[str, ...],
+    columns: Mapping[str, Any] | None = None,
+    *,
+    problems: Callable[[Any], Iterable[str]] | None = None,
+    **more: Any,
+) -> Table:
+    """Return how files fill a table of finance, with the checks that all of them share."""
+
+    def found(row: Any) -> Iterator[str]:
+        yield from _sane(row)
+        if problems is not None:
+            yield from problems(row)
+
+    return Table(name, model, about, key, columns or {}, problems=found, **more)
+
+
+def _sane(row: Any) -> Iterator[str]:
+    for begin, end in SPANS:
+        first, last = getattr(row, begin, None), getattr(row, end, None)
+        if first is not None and last is not None and last < first:
+            yield f"{end} is before {begin}"
+    for name in CURRENCIES:
+        if currency := getattr(row, name, ""):
+            exponent(currency)
+
+
+def exclusive(upper: str) -> Callable[[Values], Values]:
+    """Return what takes `UPPER_inclusive`, the last number in a band, as the exclusive end."""
+
+    def read(row: Values) -> Values:
+        name = f"{upper}_inclusive"
+        if row.get(name) in (None, ""):
+            return row
+        if row.get(upper) not in (None, ""):
+            raise ValueError(f"give {upper} or {name}, not both")
+        last = str(row[name])
+        if not last.isdigit():
+            raise ValueError(f"{name} is no whole number: give {upper}, which is excluded")
+        rest = {key: value for key, value in row.items() if key != name}
+        return {**rest, upper: int(last) + 1}
+
+    return read

@@ -1,1 +1,0 @@
-"""The rows of seed files and imported files, checked before anything is written."""
