@@ -105,6 +105,40 @@ def tree(tmp_path: Path) -> Iterator[Tree]:
     shutil.rmtree(root)
 
 
+NEW_TOOL = '''@tool(reads("Browse a category", rows="public", confidentiality="public"))
+def browse_category(database: Database, category: Category) -> s.ProductPage:
+    """List all the products of a category, by SKU; search_products names the categories."""
+    with database.session() as session:
+        found = [summary_of(product) for product in find_family(session, category).values()]
+    return s.ProductPage(items=found, total=len(found), next_cursor=None)
+
+
+'''
+
+
+def test_a_tool_is_a_function_and_a_name_in_a_profile(tree: Tree, record_property: Record) -> None:
+    tools, last = "servers/catalog/tools/products.py", "def _known("
+    tree.edit(tools, last, NEW_TOOL + last)
+    tree.edit(tools, "store.products import ", "store.products import find_family, summary_of, ")
+    tree.edit(
+        "servers/catalog/profiles.py", '"get_product",', '"get_product",\n    "browse_category",'
+    )
+    tree.document()
+
+    said = tree.dealdesk(*("grant", "mint", "--agent", "shopper", "--tool", "browse_category"))
+    assert len(said.split(".")) == 3
+    passed = tree.tests(
+        *("tests/test_architecture.py", "tests/test_tool_schemas.py", "tests/test_docs.py"),
+        *("tests/catalog/test_server.py", "tests/e2e/test_permissions.py"),
+        *("-k", "catalog or page or (exactly_when_granted and in_process)"),
+    )
+    assert "failed" not in passed
+    edited, written = tree.touched()
+    assert edited == {tools, "servers/catalog/profiles.py"}
+    assert written == {"tests/snapshots/catalog.json", "docs/tools.md"}
+    record_property("figure", f"a tool: {len(edited)} files, {len(written)} made")
+
+
 def test_a_server_is_its_own_folder_a_row_and_a_seed_folder(
     tree: Tree, record_property: Record
 ) -> None:
