@@ -23,7 +23,7 @@ PARTS = ROOT / "tests" / "recipes"
 LEFT_OUT = shutil.ignore_patterns(
     *(".git", ".venv", ".interop", ".*_cache", ".hypothesis", "__pycache__", "build", "dist")
 )
-WRITTEN = re.compile(r"tests/snapshots/\w+\.json|docs/tools\.md|compose\.yaml")
+WRITTEN = re.compile(r"tests/snapshots/\w+\.json|docs/(tools|importing)\.md|compose\.yaml")
 """What scripts/make_docs.py and UPDATE_SNAPSHOTS=1 write."""
 
 GOAL = "Quote Alder & Finch for the switches they asked about last week"
@@ -137,6 +137,67 @@ def test_a_tool_is_a_function_and_a_name_in_a_profile(tree: Tree, record_propert
     assert edited == {tools, "servers/catalog/profiles.py"}
     assert written == {"tests/snapshots/catalog.json", "docs/tools.md"}
     record_property("figure", f"a tool: {len(edited)} files, {len(written)} made")
+
+
+NEW_COLUMN = """\"\"\"Where an account is on the web.\"\"\"
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003_website"
+down_revision = "0002_grant_expiry"
+
+
+def upgrade() -> None:
+    \"\"\"Add the column.\"\"\"
+    column = sa.Column("website", sa.String(120), nullable=False, server_default="")
+    op.add_column("account", column)
+"""
+LOOK = """
+import asyncio, os, sys
+from fastmcp import Client
+from servers.profiles import profile_grant
+from servers.registry import open_server
+
+async def main():
+    app, _ = open_server("crm", os.environ["DEALDESK_HOME"] + "/crm.db")
+    async with Client(app.view(profile_grant("crm", "read"))) as client:
+        found = await client.call_tool("get_account", {"account_id": sys.argv[1]})
+    print(found.structured_content["website"])
+
+asyncio.run(main())
+"""
+
+
+def test_a_column_is_stored_imported_exported_and_shown(
+    tree: Tree, record_property: Record
+) -> None:
+    tree.dealdesk("init")
+    row, shown = '    industry: str = Field(default="", max_length=80)\n', "    industry: str\n"
+    website = '    website: str = Field(default="", max_length=120)\n'
+    tree.edit("servers/crm/tables.py", row, row + website)
+    tree.edit("servers/crm/schemas.py", shown, shown + "    website: str\n")
+    tree.edit("servers/crm/migrations/__init__.py", "0002_grant_expiry", "0003_website")
+    added = tree.root / "servers/crm/migrations/versions/0003_website.py"
+    added.write_text(NEW_COLUMN, encoding="utf-8")
+    tree.document()
+
+    theirs = tree.root / "home" / "theirs.csv"
+    theirs.write_text("account_id,Web\nacc_001,alderfinch.example\n", encoding="utf-8")
+    words = ("import", "crm", "accounts", str(theirs), "--map", "website=Web")
+    assert "1 changed" in tree.dealdesk(*words)
+    assert tree.run("-c", LOOK, "acc_001").strip() == "alderfinch.example"
+    tree.dealdesk("export", str(tree.root / "home" / "out"))
+    out = (tree.root / "home" / "out" / "crm" / "accounts.csv").read_text(encoding="utf-8")
+    assert "alderfinch.example" in out
+    passed = tree.tests(
+        *("tests/test_tool_schemas.py", "tests/test_docs.py", "tests/crm/test_server.py"),
+        *("-k", "crm or page or account"),
+    )
+    assert "failed" not in passed
+    edited, written = tree.touched()
+    assert len(edited) == 4, edited
+    record_property("figure", f"a column: {len(edited)} files, {len(written)} made")
 
 
 def test_a_server_is_its_own_folder_a_row_and_a_seed_folder(

@@ -57,7 +57,7 @@ def set_up(database: Database, company: Path) -> list[str]:
         InvalidInputError: naming the file, the field and what is wrong with it.
     """
     from servers.finance.company import read_company
-    from servers.finance.store.company import put_company, start
+    from servers.finance.load.own_company import put_company, start
 
     said = read_company(company)
     with database.write() as session:
