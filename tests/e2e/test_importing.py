@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .conftest import ALDER, BERGWALD, DAY, Command, Folder
 
-NORDLICHT = "Quote Nordlicht Automation"
+HALDEN = "Quote Halden Rail for the bogie fleet sensors"
 
 
 def digests(home: Path) -> dict[str, str]:
@@ -33,7 +33,7 @@ def test_an_export_taken_in_by_an_empty_house_gives_the_same_quotes_to_their_dig
     done = command("import", str(folder), "--json", home=other).json
     for server, reports in done.items():
         assert {one["table"]: one["rows"] for one in reports} == out[server]
-    for goal in (ALDER, BERGWALD, NORDLICHT):
+    for goal in (ALDER, BERGWALD, HALDEN):
         for house in (home, other):
             assert command("run", goal, *DAY, "--json", home=house).code in (0, 10)
     assert len(digests(home)) == 3
