@@ -148,6 +148,12 @@ class Table:
                     found[column.name] = (key.column.table, key.column.name)
         return found
 
+    @cached_property
+    def _columns(self) -> tuple[set[str], list[str]]:
+        """The columns that hold a document, and the others."""
+        documents = {one.name for one in self.stored.c if isinstance(one.type, JSON)}
+        return documents, [one.name for one in self.stored.c if one.name not in documents]
+
     def key_of(self, values: Values) -> tuple[Any, ...]:
         if self.key:
             return tuple(values[name] for name in self.key)
@@ -161,13 +167,10 @@ class Table:
 
     def plain(self, row: Any) -> Values:
         """Return a checked row's own columns, those that hold documents as JSON has them."""
-        names = {column.name: isinstance(column.type, JSON) for column in self.stored.c}
-        said = {
-            n: getattr(row, n) for n, document in names.items() if not document and hasattr(row, n)
-        }
-        if "data" in names and "data" not in self.fields:
+        documents, others = self._columns
+        said = {name: getattr(row, name) for name in others if hasattr(row, name)}
+        if "data" in documents and "data" not in self.fields:
             return {**said, "data": row.model_dump(mode="json")}
-        documents = {n for n, document in names.items() if document and n in self.fields}
         return {**said, **row.model_dump(mode="json", include=documents)} if documents else said
 
     def told(self, stored: Values, around: Around) -> Values:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from servers.toolkit.tables import Around, Table, Values
@@ -20,6 +21,7 @@ class Upsert:
         """Compare with the rows that are stored, or with those given."""
         self.table, self.around, self.session = table, around, around.session
         self.inserted = self.updated = self.same = 0
+        self.missing: dict[str, FieldInfo] | None = None
         if stored is None:
             found = self.session.connection().execute(select(table.stored))
             stored = [dict(row) for row in found.mappings()]
@@ -70,9 +72,11 @@ class Upsert:
         if self._placed and "place" not in row:
             self.last += 1
             row = {**row, "place": self.last}
-        missing = {n: f for n, f in self.table.model.model_fields.items() if n not in row}
-        defaults = {n: f.get_default(call_default_factory=True) for n, f in missing.items()}
-        return {**{n: v for n, v in defaults.items() if n not in self._own or v}, **row}
+        if self.missing is None:
+            fields = self.table.model.model_fields.items()
+            self.missing = {n: f for n, f in fields if n not in row and n not in self._own}
+        fresh = {n: f.get_default(call_default_factory=True) for n, f in self.missing.items()}
+        return {**fresh, **row}
 
     def _insert(self, rows: list[Values]) -> None:
         rows = _parents_first(self.table, rows)

@@ -287,7 +287,7 @@ async def test_resource_prompt_and_completion(app: Server) -> None:
 def test_opening_a_new_database_fills_it_once(tmp_path: Any) -> None:
     app, loaded = open_server(str(tmp_path / "finance.db"))
     app.database.close()
-    assert loaded["customer"] >= 15
+    assert loaded["customers"] >= 15
     again, loaded = open_server(str(tmp_path / "finance.db"))
     again.database.close()
     assert loaded == {}

@@ -28,23 +28,22 @@ def table(
     **more: Any,
 ) -> Table:
     """Return how files fill a table of finance, with the checks that all of them share."""
+    names = model.model_fields
+    spans = [span for span in SPANS if names.keys() >= set(span)]
+    currencies = [name for name in CURRENCIES if name in names]
 
     def found(row: Any) -> Iterator[str]:
-        yield from _sane(row)
+        for begin, end in spans:
+            first, last = getattr(row, begin), getattr(row, end)
+            if first is not None and last is not None and last < first:
+                yield f"{end} is before {begin}"
+        for currency in currencies:
+            if code := getattr(row, currency):
+                exponent(code)
         if problems is not None:
             yield from problems(row)
 
     return Table(name, model, about, key, columns or {}, problems=found, **more)
-
-
-def _sane(row: Any) -> Iterator[str]:
-    for begin, end in SPANS:
-        first, last = getattr(row, begin, None), getattr(row, end, None)
-        if first is not None and last is not None and last < first:
-            yield f"{end} is before {begin}"
-    for name in CURRENCIES:
-        if currency := getattr(row, name, ""):
-            exponent(currency)
 
 
 def exclusive(upper: str) -> Callable[[Values], Values]:
