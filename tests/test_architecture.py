@@ -127,6 +127,15 @@ def test_the_toolkit_knows_no_domain() -> None:
             assert not module.startswith(tuple(f"servers.{s}" for s in SERVERS)), name_of(path)
 
 
+def test_the_servers_are_listed_once() -> None:
+    elsewhere = [p for top in ("scripts", "tests") for p in (ROOT / top).rglob("*.py")]
+    for path in (*SOURCES, *elsewhere):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Tuple | ast.List | ast.Set):
+                said = {part.value for part in node.elts if isinstance(part, ast.Constant)}
+                assert not said >= set(SERVERS), f"{name_of(path)}:{node.lineno}"
+
+
 def test_imports_between_the_floors_go_down_only() -> None:
     for path in SOURCES:
         floor = FLOORS.index(path.relative_to(ROOT).parts[0])

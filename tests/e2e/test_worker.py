@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from dealdesk.desk import Desk
 from dealdesk.settings import load_settings
+from servers.registry import NAMES
 
 from .conftest import ALDER, BERGWALD, DAY, Command, Folder, Warm, clean_environment
 
@@ -89,7 +90,7 @@ def shared() -> Iterator[dict[str, str]]:
         pytest.skip("not run: DEALDESK_TEST_POSTGRES names no PostgreSQL server")
     keeper = sa.create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
     mark = secrets.token_hex(4)
-    names = {name: f"dealdesk_{name}_{mark}" for name in ("crm", "catalog", "finance", "engine")}
+    names = {name: f"dealdesk_{name}_{mark}" for name in (*NAMES, "engine")}
     with keeper.connect() as connection:
         for database in names.values():
             connection.exec_driver_sql(f"CREATE DATABASE {database}")
