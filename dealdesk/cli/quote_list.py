@@ -5,15 +5,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
+from typing import Annotated, Any, Literal, TextIO
 
 from dealdesk.cli.options import Home, Json, doc
 from dealdesk.cli.output import money, print_json, say, table
 from dealdesk.cli.session import all_parts, looking
 from orchestrator.errors import EnvironmentProblem
-
-if TYPE_CHECKING:
-    pass
 
 States = Literal[
     "draft",

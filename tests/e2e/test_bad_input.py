@@ -71,7 +71,7 @@ def test_a_database_that_cannot_be_used_is_named_and_left_alone(
     home = copy(seeded)
     harm(home / f"{server}.db")
     before = files_of(home)
-    command("quote", "list", home=home).fails(3, words, server)
+    command("run", ALDER, home=home).fails(3, words, server)
     after = files_of(home)
     assert after[f"{server}.db"] == before[f"{server}.db"], "never a new one over it"
 
@@ -179,9 +179,9 @@ def test_a_signing_key_that_is_none_is_refused(
 ) -> None:
     home = copy(seeded)
     (home / "keys" / "grant.pem").write_text("-----BEGIN PRIVATE KEY-----\nnot really\n")
-    command("quote", "list", home=home).fails(3, "signing key", "grant.pem")
+    command("run", ALDER, home=home).fails(3, "signing key", "grant.pem")
     monkeypatch.setenv("DEALDESK_GRANT_KEY", "secret words that are no key")
-    said = command("quote", "list", home=home)
+    said = command("run", ALDER, home=home)
     said.fails(3, "signing key", "DEALDESK_GRANT_KEY")
     assert "secret words" not in said.err
 
