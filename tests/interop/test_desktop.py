@@ -95,7 +95,7 @@ async def test_an_email_becomes_a_draft_with_prompts_and_tools_alone(
     assert all(one["people"] for one in waiting["next_step"]["decisions"]), "who may decide"
     for command in waiting["next_step"]["commands"]:
         dealdesk(home, command.removeprefix("dealdesk "))
-    issue = f"quote issue {waiting['quote_id']} --as per_lena"
+    issue = f"quote issue {waiting['quote_id']} --as per_tomas"
     assert "Q-2026-000001" in dealdesk(home, issue)
     assert not tools & {"decide_approval", "issue_quote", "withdraw_quote"}, "people do these"
     assert {method for _, method in desk.asked} >= {"prepare_quote", "create_quote"}
