@@ -1,9 +1,10 @@
 """The base of finance's tables, with a registry of their own, and words many columns share."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field
-from sqlalchemy.orm import registry
+from sqlalchemy.orm import declared_attr, registry
 from sqlmodel import SQLModel
 
 from servers.toolkit.fields import AccountId, Country, CurrencyCode
@@ -24,6 +25,10 @@ Scope = Literal["sku", "family"]
 
 
 class FinanceTable(SQLModel, registry=registry()):
-    """Base of finance's tables."""
+    """Base of finance's tables; `FreightRateRow` is the table `freight_rate`."""
 
     model_config = {"defer_build": True}  # nothing validates rows: the start need not wait
+
+    @declared_attr.directive
+    def __tablename__(cls) -> str:  # noqa: N805 - SQLAlchemy calls it with the class
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__.removesuffix("Row")).lower()

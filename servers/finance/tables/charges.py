@@ -18,7 +18,6 @@ FeeConditions = dict[Literal["flags", "item_kinds", "countries", "ship_methods"]
 class FreightRateRow(FinanceTable, table=True):
     """What freight by a method into a zone costs, in one currency."""
 
-    __tablename__ = "freight_rate"
     __table_args__ = (UniqueConstraint("method", "zone", "currency"),)
 
     rate_id: str = Field(primary_key=True, max_length=60)
@@ -34,7 +33,6 @@ class FreightRateRow(FinanceTable, table=True):
 class FeeRow(FinanceTable, table=True):
     """A fee on whole quotes; `conditions` say when it is due, `amount` is per currency."""
 
-    __tablename__ = "fee"
     __table_args__ = (
         CheckConstraint("kind IN ('small_order', 'hazmat', 'fixed')", name="fee_kind_known"),
     )
@@ -54,8 +52,6 @@ class FeeRow(FinanceTable, table=True):
 
 class ExchangeRate(FinanceTable, table=True):
     """What one EUR is in another currency: for margins and for reading, never for prices."""
-
-    __tablename__ = "exchange_rate"
 
     currency: CurrencyCode = Field(primary_key=True)
     rate: Micro = Field(gt=0, sa_type=UnitAmount)

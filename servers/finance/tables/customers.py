@@ -24,8 +24,6 @@ from servers.toolkit.fields import AccountId, AddressId, Country, CurrencyCode, 
 class CustomerRow(FinanceTable, table=True):
     """A customer as finance knows it; amounts are minor units of `credit_currency`."""
 
-    __tablename__ = "customer"
-
     account_id: AccountId = Field(primary_key=True)
     parent_account_id: str | None = Field(default=None, foreign_key=CUSTOMER, max_length=ID)
     legal_name: str = Field(min_length=1, max_length=200)
@@ -47,7 +45,6 @@ class CustomerRow(FinanceTable, table=True):
 class CustomerTaxId(FinanceTable, table=True):
     """A tax number of a customer; `verified_at` is null until somebody verified it."""
 
-    __tablename__ = "customer_tax_id"
     __table_args__ = (UniqueConstraint("account_id", "scheme", "value"),)
 
     id: int | None = Field(default=None, primary_key=True)
@@ -60,8 +57,6 @@ class CustomerTaxId(FinanceTable, table=True):
 
 class CustomerAddress(FinanceTable, table=True):
     """A postal address of a customer; the ship-to decides tax and freight."""
-
-    __tablename__ = "customer_address"
 
     address_id: AddressId = Field(primary_key=True)
     account_id: AccountId = Field(foreign_key=CUSTOMER, index=True)
@@ -76,8 +71,6 @@ class CustomerAddress(FinanceTable, table=True):
 class RelatedParty(FinanceTable, table=True):
     """Somebody who goes with a customer and is screened too: an owner, a consignee, a contact."""
 
-    __tablename__ = "related_party"
-
     party_id: Annotated[str, Bounds(pattern=r"^pty_[A-Za-z0-9_-]{1,40}$", max_length=ID)] = Field(
         primary_key=True
     )
@@ -89,8 +82,6 @@ class RelatedParty(FinanceTable, table=True):
 
 class ExemptionRow(FinanceTable, table=True):
     """A tax exemption certificate, from the day it was issued to the day it expires."""
-
-    __tablename__ = "exemption"
 
     certificate_id: str = Field(primary_key=True, max_length=ID)
     account_id: AccountId = Field(foreign_key=CUSTOMER, index=True)
@@ -106,7 +97,6 @@ class ExemptionRow(FinanceTable, table=True):
 class ReceivableRow(FinanceTable, table=True):
     """An invoice: what is still open, and which accepted quote it bills, if any."""
 
-    __tablename__ = "receivable"
     __table_args__ = (
         CheckConstraint("due >= issued", name="receivable_due_after_issue"),
         CheckConstraint(
@@ -129,7 +119,6 @@ class ReceivableRow(FinanceTable, table=True):
 class ScreeningReview(FinanceTable, table=True):
     """What a named person decided about one hit, bound to the two names; a new one is a new row."""
 
-    __tablename__ = "screening_review"
     __table_args__ = (
         CheckConstraint(
             "decision IN ('different_party', 'same_party')", name="screening_decision_known"
@@ -152,7 +141,6 @@ class ScreeningReview(FinanceTable, table=True):
 class AccountPurchase(FinanceTable, table=True):
     """What an account has bought, while it counts; a null quote was carried over from before."""
 
-    __tablename__ = "account_purchase"
     __table_args__ = (UniqueConstraint("quote_id", "line_id"),)
 
     id: int | None = Field(default=None, primary_key=True)

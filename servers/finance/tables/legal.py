@@ -15,8 +15,6 @@ from servers.toolkit.columns import Json, WordLists, Words
 class PaymentTerm(FinanceTable, table=True):
     """A payment term by code; `lines` are its instalments, `days` the latest one's."""
 
-    __tablename__ = "payment_term"
-
     code: Annotated[str, Bounds(pattern=r"^[A-Z][A-Z0-9-]{1,19}$", max_length=20)] = Field(
         primary_key=True
     )
@@ -29,7 +27,6 @@ class PaymentTerm(FinanceTable, table=True):
 class ClauseRow(FinanceTable, table=True):
     """A version of a clause in one language; its text is fixed by its hash."""
 
-    __tablename__ = "clause"
     __table_args__ = (
         CheckConstraint("status IN ('draft', 'approved', 'retired')", name="clause_status_known"),
         CheckConstraint(
@@ -61,8 +58,6 @@ class ClauseRow(FinanceTable, table=True):
 
 class ScreeningEntry(FinanceTable, table=True):
     """A name on the screening list; the list's own facts are in the setting `screening`."""
-
-    __tablename__ = "screening_entry"
 
     entry_id: Annotated[
         str, Bounds(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,59}$", max_length=60)

@@ -20,8 +20,6 @@ from servers.toolkit.fields import CurrencyCode, OptionCode, Sku
 class ItemRow(FinanceTable, table=True):
     """What finance sells, and what it costs."""
 
-    __tablename__ = "item"
-
     sku: Sku = Field(primary_key=True)
     name: str = Field(min_length=1, max_length=200)
     description: str = Field(default="", max_length=500)
@@ -37,8 +35,6 @@ class ItemRow(FinanceTable, table=True):
 class ItemUnitRow(FinanceTable, table=True):
     """How many base units one unit of a SKU is; 1/1 names the base unit."""
 
-    __tablename__ = "item_unit"
-
     sku: Sku = Field(primary_key=True, foreign_key=ITEM)
     unit: Unit = Field(primary_key=True, sa_type=String(12))
     numerator: int = Field(ge=1, le=1_000_000)
@@ -48,7 +44,6 @@ class ItemUnitRow(FinanceTable, table=True):
 class ItemOption(FinanceTable, table=True):
     """What an option of a SKU or a family adds per base unit, in one currency."""
 
-    __tablename__ = "item_option"
     __table_args__ = (
         UniqueConstraint("scope", "selector", "code", "currency"),
         CheckConstraint("amount >= 0", name="item_option_not_negative"),
@@ -67,8 +62,6 @@ class ItemOption(FinanceTable, table=True):
 class BundleComponent(FinanceTable, table=True):
     """A part of a bundle: how many, whether one may leave it out, and what it costs there."""
 
-    __tablename__ = "bundle_component"
-
     bundle_sku: Sku = Field(primary_key=True, foreign_key=ITEM)
     sku: Sku = Field(primary_key=True, foreign_key=ITEM)
     quantity: int = Field(ge=1, le=100_000)
@@ -79,8 +72,6 @@ class BundleComponent(FinanceTable, table=True):
 
 class PriceBook(FinanceTable, table=True):
     """A list of prices in one currency, for whom, and what it is derived from; empty means any."""
-
-    __tablename__ = "price_book"
 
     book: str = Field(primary_key=True, min_length=1, max_length=30)
     name: str = Field(max_length=120)
@@ -100,7 +91,6 @@ class PriceBook(FinanceTable, table=True):
 class PriceEntry(FinanceTable, table=True):
     """The price of a SKU in a book, per unit (the base unit when empty) and per default term."""
 
-    __tablename__ = "price_entry"
     __table_args__ = (
         UniqueConstraint("book", "sku", "unit", "min_qty", "valid_from"),
         CheckConstraint("amount >= 0", name="price_entry_not_negative"),
@@ -122,8 +112,6 @@ class PriceEntry(FinanceTable, table=True):
 class DiscountSchedule(FinanceTable, table=True):
     """A volume discount: what it measures, over what, and what its bands give."""
 
-    __tablename__ = "discount_schedule"
-
     schedule_id: str = Field(primary_key=True, min_length=1, max_length=60)
     scope: Literal["sku", "family", "all"] = Field(default="family", sa_type=String(8))
     selector: str = Field(default="", max_length=40)
@@ -143,7 +131,6 @@ class DiscountSchedule(FinanceTable, table=True):
 class DiscountBand(FinanceTable, table=True):
     """One band of a schedule; `value` is a percentage or an amount, as its schedule says."""
 
-    __tablename__ = "discount_band"
     __table_args__ = (UniqueConstraint("schedule_id", "lower"),)
 
     band_id: str = Field(primary_key=True, min_length=1, max_length=60)
@@ -155,8 +142,6 @@ class DiscountBand(FinanceTable, table=True):
 
 class ContractPrice(FinanceTable, table=True):
     """A price agreed with an account and inherited by its children; quantities are base units."""
-
-    __tablename__ = "contract_price"
 
     contract_id: str = Field(primary_key=True, max_length=60)
     account_id: str = Field(index=True, max_length=ID)
@@ -176,7 +161,6 @@ class ContractPrice(FinanceTable, table=True):
 class ContractUseRow(FinanceTable, table=True):
     """What an accepted quote took of a contract; a null quote was carried over from before."""
 
-    __tablename__ = "contract_use"
     __table_args__ = (UniqueConstraint("contract_id", "quote_id", "line_id"),)
 
     id: int | None = Field(default=None, primary_key=True)

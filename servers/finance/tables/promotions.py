@@ -39,8 +39,6 @@ class PromotionRow(FinanceTable, table=True):
     what it is for. `of` columns say what counts as bought for buy X get Y, empty is the same.
     """
 
-    __tablename__ = "promotion"
-
     promotion_id: str = Field(primary_key=True, max_length=60)
     code: Annotated[str, Bounds(pattern=r"^[A-Z0-9][A-Z0-9-]{1,19}$", max_length=20)] = Field(
         unique=True
@@ -82,7 +80,6 @@ class PromotionRow(FinanceTable, table=True):
 class PromotionUse(FinanceTable, table=True):
     """What one accepted quote used of a promotion; written once, at acceptance."""
 
-    __tablename__ = "promotion_use"
     __table_args__ = (CheckConstraint("amount_minor >= 0", name="promotion_use_not_negative"),)
 
     promotion_id: str = Field(primary_key=True, max_length=60)

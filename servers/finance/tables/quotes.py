@@ -6,12 +6,14 @@ a new revision. Triggers (`migrations/guards.py`) keep that, whatever program wr
 
 from datetime import date
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Text, UniqueConstraint
 from sqlmodel import Field
 
 from servers.finance.tables.base import CUSTOMER, ID, FinanceTable
+from servers.toolkit.short_tables import one_of
 
 WORKING = "status IN ('draft', 'waiting', 'approved')"
+LIVE = "status IN ('pending', 'approved')"
 STATUSES = (
     "status IN ('draft', 'waiting', 'approved', 'issued', 'accepted', 'rejected', 'withdrawn', "
     "'superseded', 'expired')"
@@ -37,20 +39,8 @@ class Quote(FinanceTable, table=True):
             "AND (accepted_at IS NULL) = (accepted_by IS NULL)",
             name="quote_acceptance_is_whole",
         ),
-        Index(
-            "quote_one_working_per_opportunity",
-            "opportunity_id",
-            unique=True,
-            sqlite_where=text(WORKING),
-            postgresql_where=text(WORKING),
-        ),
-        Index(
-            "quote_one_issued_per_opportunity",
-            "opportunity_id",
-            unique=True,
-            sqlite_where=text("status = 'issued'"),
-            postgresql_where=text("status = 'issued'"),
-        ),
+        one_of("quote_one_working_per_opportunity", "opportunity_id", where=WORKING),
+        one_of("quote_one_issued_per_opportunity", "opportunity_id", where="status = 'issued'"),
     )
 
     quote_id: str = Field(primary_key=True, max_length=ID)
@@ -93,15 +83,7 @@ class Approval(FinanceTable, table=True):
         CheckConstraint(
             "(decided_by IS NULL) = (decided_at IS NULL)", name="approval_decision_is_whole"
         ),
-        Index(
-            "approval_one_live_per_rule",
-            "quote_id",
-            "rule_id",
-            "role",
-            unique=True,
-            sqlite_where=text("status IN ('pending', 'approved')"),
-            postgresql_where=text("status IN ('pending', 'approved')"),
-        ),
+        one_of("approval_one_live_per_rule", "quote_id", "rule_id", "role", where=LIVE),
     )
 
     approval_id: str = Field(primary_key=True, max_length=ID)
@@ -123,8 +105,6 @@ class Approval(FinanceTable, table=True):
 
 class QuoteNumber(FinanceTable, table=True):
     """The last quote number of an entity in a year."""
-
-    __tablename__ = "quote_number"
 
     entity_id: str = Field(primary_key=True, max_length=ID)
     year: int = Field(primary_key=True)

@@ -19,7 +19,6 @@ class SubscriptionRow(FinanceTable, table=True):
     `unit_price` is for the price list's standard term; `uplift` and `cap` are percentages.
     """
 
-    __tablename__ = "subscription"
     __table_args__ = (
         CheckConstraint("quantity >= 1 AND unit_price >= 0", name="subscription_numbers"),
         CheckConstraint("first <= last", name="subscription_has_days"),

@@ -4,21 +4,20 @@ from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field as Bounds
-from sqlalchemy import CheckConstraint, Index, String
+from sqlalchemy import CheckConstraint, String
 from sqlmodel import Field
 
 from servers.finance.facts.taxes import Coverage, Kind, Prices, Rounding, Scheme, Shipping
 from servers.finance.tables.base import ID, FinanceTable, Place
 from servers.toolkit.columns import Json, Percent, UnitAmount, Words
 from servers.toolkit.fields import Country
+from servers.toolkit.short_tables import one_of
 
 Category = Literal["S", "Z", "E", "AE", "K", "G", "O"]
 
 
 class ZoneCountry(FinanceTable, table=True):
     """A country in a zone of tax (`EU`) or freight (`FREIGHT-EU`)."""
-
-    __tablename__ = "zone_country"
 
     zone: str = Field(primary_key=True, max_length=20)
     country: Country = Field(primary_key=True)
@@ -31,7 +30,6 @@ class TaxJurisdictionRow(FinanceTable, table=True):
     outside its country's tax territory, for which nothing is known here).
     """
 
-    __tablename__ = "tax_jurisdiction"
     __table_args__ = (
         CheckConstraint("rounding IN ('document', 'line')", name="tax_rounding_known"),
         CheckConstraint("shipping IN ('goods', 'class', 'weighted')", name="tax_shipping_known"),
@@ -56,12 +54,10 @@ class TaxJurisdictionRow(FinanceTable, table=True):
 class TaxRateRow(FinanceTable, table=True):
     """A tax rate with the days it holds, its source and when that was read."""
 
-    __tablename__ = "tax_rate"
     __table_args__ = (
-        Index(
+        one_of(
             "tax_rate_one_of_a_rank",
             *("country", "region", "category", "tax_class", "sequence", "valid_from"),
-            unique=True,
         ),
     )
 
@@ -84,8 +80,6 @@ class TaxRateRow(FinanceTable, table=True):
 class TaxRuleRow(FinanceTable, table=True):
     """Which category a supply falls in; empty keys match anything."""
 
-    __tablename__ = "tax_rule"
-
     rule_id: str = Field(primary_key=True, max_length=60)
     zone: Literal["", "HOME", "EU", "OSS", "OUTSIDE"] = Field(default="", sa_type=String(12))
     customer_kinds: Words = Field(default=(), sa_type=Json(Words))
@@ -99,7 +93,6 @@ class TaxRuleRow(FinanceTable, table=True):
 class TaxRegistrationRow(FinanceTable, table=True):
     """A tax registration of a legal entity; `oss` is the EU's One Stop Shop."""
 
-    __tablename__ = "tax_registration"
     __table_args__ = (
         CheckConstraint(
             "scheme IN ('vat', 'gst', 'sales_tax', 'oss')", name="tax_registration_scheme_known"

@@ -2,14 +2,7 @@
 
 from alembic import op
 
-from servers.finance.migrations.first import (  # noqa: F401 - their tables join `first`
-    company,
-    customers,
-    first,
-    prices,
-    quotes,
-    tax,
-)
+from servers.finance.migrations.first import first
 from servers.finance.migrations.guards import create_guards
 from servers.toolkit.shared_tables import create_shared_tables
 

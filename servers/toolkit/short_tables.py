@@ -1,0 +1,54 @@
+"""Tables in short, for a migration: what it makes stays so, however the tables go on from there."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+TYPES: dict[str, Any] = {"text": sa.Text, "json": sa.JSON, "date": sa.Date} | {
+    "bool": sa.Boolean,
+    "int": sa.Integer,
+    "big": sa.BigInteger,
+}
+
+
+def add_table(
+    to: sa.MetaData,
+    name: str,
+    columns: str,
+    *more: tuple[str, ...] | sa.Index,
+    **rules: str | tuple[str, ...],
+) -> None:
+    """Add a table whose columns are written `sku 32 key, cost big?, family 40 index`.
+
+    A column is a name and a type, a number being text of at most that many characters; `?` lets it
+    be null. `key`, `index`, `unique` follow, or the `table.column` it refers to. `more` are columns
+    that are unique together, and indexes; `rules` by name such columns, or a condition.
+    """
+    items: list[sa.Constraint | sa.Index] = []
+    items += [sa.UniqueConstraint(*one) if isinstance(one, tuple) else one for one in more]
+    for rule, said in rules.items():
+        if isinstance(said, str):
+            items.append(sa.CheckConstraint(said, name=rule))
+        else:
+            items.append(sa.UniqueConstraint(*said, name=rule))
+    sa.Table(name, to, *map(_column, columns.split(", ")), *items)
+
+
+def _column(said: str) -> "sa.Column[Any]":
+    name, kind, *words = said.split()
+    plain = kind.removesuffix("?")
+    return sa.Column(
+        name,
+        sa.String(int(plain)) if plain.isdigit() else TYPES[plain],
+        *(sa.ForeignKey(word) for word in words if "." in word),
+        primary_key="key" in words,
+        nullable=kind != plain,
+        index="index" in words or None,
+        unique="unique" in words or None,
+    )
+
+
+def one_of(name: str, *columns: str, where: str | None = None) -> sa.Index:
+    """Return the index that lets one row have these values, among those that a condition names."""
+    kept = None if where is None else sa.text(where)
+    return sa.Index(name, *columns, unique=True, sqlite_where=kept, postgresql_where=kept)
