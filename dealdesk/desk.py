@@ -167,11 +167,7 @@ class Desk:
             "generated_by": self._model_name,
         }
         self.log.append(
-            run_id,
-            "run_started",
-            goal=goal,
-            model=self._model_name,
-            opportunity_id=opportunity_id,
+            run_id, "run_started", goal=goal, model=self._model_name, opportunity_id=opportunity_id
         )
         await self.engine.submit(run_id, run)
         return run_id

@@ -36,12 +36,7 @@ async def call_as(
 
 
 async def read_as(
-    servers: Servers,
-    signing: SigningKey,
-    person: str,
-    server: str,
-    template: str,
-    uri: str,
+    servers: Servers, signing: SigningKey, person: str, server: str, template: str, uri: str
 ) -> bytes:
     """Open one resource as a person, under a grant for that resource alone.
 

@@ -3,12 +3,7 @@
 0 is also a command that did its work, 130 one that was interrupted; a bad option is cyclopts's 2.
 """
 
-from orchestrator.errors import (
-    BudgetExceeded,
-    CredentialsError,
-    EnvironmentProblem,
-    UsageError,
-)
+from orchestrator.errors import BudgetExceeded, CredentialsError, EnvironmentProblem, UsageError
 
 FAILED, USAGE, ENVIRONMENT, WAITING, INTERRUPTED = 1, 2, 3, 10, 130
 OUTCOMES = {

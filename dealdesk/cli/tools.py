@@ -8,9 +8,7 @@ from orchestrator.errors import UsageError
 
 
 def tools(
-    *,
-    agent: Annotated[str | None, doc("Show one agent only.")] = None,
-    json: Json = False,
+    *, agent: Annotated[str | None, doc("Show one agent only.")] = None, json: Json = False
 ) -> None:
     """Show which agent may use which tool, bound to what."""
     from orchestrator.workflows import load_all

@@ -1,42 +1,62 @@
 """Change one member of a JSON text and leave every other character as it is.
 
-Reads JSON and, when asked, JSON with comments and trailing commas (as VS Code writes it), and
-remembers where each object's members lie. An edit inserts or cuts text at these places; nothing
-is ever printed again from the data. Every edit is read once more and must mean what was meant.
+Comments and trailing commas (VS Code writes them) are blanked out where the client has them, so
+that the standard library reads the rest and every place stays where it is. An edit inserts or cuts
+text; nothing is ever printed again from the data. Every edit is read once more and must mean what
+was meant.
 """
 
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from dealdesk.connect.text_edit import TextProblem, line_of, newline_of
 
 BLANK = " \t\r\n"
 _SKIP = re.compile(r"[ \t\r\n]*")
-_COMMENT = re.compile(r"//[^\r\n]*|/\*.*?\*/", re.DOTALL)
-_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"')
-_WORD = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)\b")
+_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"?'
+_COMMENT = re.compile(rf"{_STRING}|(?P<out>//[^\r\n]*|/\*.*?\*/)", re.DOTALL)
+_LAST_COMMA = re.compile(rf"{_STRING}|[\[{{][ \t\r\n]*,|(?P<out>,)(?=[ \t\r\n]*[\]}}])", re.DOTALL)
+_CONSTANT = re.compile(rf"{_STRING}|(?P<out>NaN|-?Infinity)", re.DOTALL)
+_BRACKET = re.compile(rf"{_STRING}|[\[\]{{}}]", re.DOTALL)
+_SAID = {
+    "Expecting ':' delimiter": "a colon is expected",
+    "Expecting property name enclosed in double quotes": "a key in quotes is expected",
+    "Extra data": "something follows the end",
+}
 
 
-@dataclass
-class Value:
-    """A value and where it lies; `members` only for an object."""
+class Parsed(NamedTuple):
+    """A valid text without comments, without trailing commas too, and what it holds."""
 
-    start: int
-    end: int
+    bare: str
+    plain: str
     data: Any
-    members: "list[Member] | None" = None
 
 
-@dataclass
-class Member:
-    """A member of an object: its key, where the key starts, its value, and the comma after it."""
+class Member(NamedTuple):
+    """A member of an object: where its key starts, its value lies, and the comma after it is."""
 
     key: str
     start: int
-    value: Value
-    comma: int | None = None
+    at: int
+    end: int
+    data: Any
+    comma: int | None
+
+
+@dataclass(frozen=True)
+class Object:
+    """An object and where it lies."""
+
+    start: int
+    end: int
+    members: list[Member]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return {member.key: member.data for member in self.members}
 
 
 def _no_constant(name: str) -> None:
@@ -46,134 +66,75 @@ def _no_constant(name: str) -> None:
 _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
-def parse(text: str, *, comments: bool, only: str | None = None) -> Value:
-    """Return the value that a text holds.
-
-    Args:
-        comments: Whether comments and trailing commas are valid.
-        only: The one member of the outermost object whose own members matter. What lies in the
-            others is left to the standard library, which is a hundred times as fast: some
-            clients keep megabytes beside their servers.
+def parse(text: str, *, comments: bool) -> Parsed:
+    """Read a text; with `comments`, comments and trailing commas are valid.
 
     Raises:
         TextProblem: it is not valid; the line is named.
     """
-    reader = _Reader(text, comments, only, 1 if text.startswith("\ufeff") else 0)
+    plain = " " + text[1:] if text.startswith("\ufeff") else text
     try:
-        reader.skip()
-        found = reader.value()
-        reader.skip()
+        try:
+            return Parsed(plain, plain, _DECODER.decode(plain))  # at once: some have megabytes
+        except ValueError:
+            comment = "" if comments else "a comment, which this client's JSON does not have"
+            bare = _blanked(_COMMENT, plain, comment)
+            plain = _blanked(_LAST_COMMA, bare, "" if comments else "a comma before the end")
+            return Parsed(bare, plain, _DECODER.decode(plain))
+    except TextProblem:
+        raise
     except RecursionError:
         raise TextProblem("is nested too deeply to be edited") from None
-    if reader.at != len(text):
-        raise reader.problem("something follows the end")
-    return found
+    except json.JSONDecodeError as problem:
+        raise _in_words(plain, problem) from None
+    except ValueError:
+        _blanked(_CONSTANT, plain, "a value is expected")
+        raise TextProblem("has a number that is too long to be read") from None
 
 
-@dataclass
-class _Reader:
-    text: str
-    comments: bool
-    only: str | None
-    at: int = 0
-    depth: int = 0
+def _blanked(sign: re.Pattern[str], text: str, refusal: str) -> str:
+    def blank(found: re.Match[str]) -> str:
+        if found["out"] and refusal:
+            raise TextProblem(refusal, line_of(text, found.start()))
+        return " " * len(found[0]) if found["out"] else found[0]
 
-    def problem(self, what: str) -> TextProblem:
-        return TextProblem(what, line_of(self.text, self.at))
-
-    def skip(self) -> None:
-        while True:
-            self.at = _match_end(_SKIP, self.text, self.at)
-            comment = _COMMENT.match(self.text, self.at)
-            if not comment:
-                return
-            if not self.comments:
-                raise self.problem("a comment, which this client's JSON does not have")
-            self.at = comment.end()
-
-    def value(self) -> Value:
-        start, first = self.at, self.text[self.at : self.at + 1]
-        if first == "{":
-            return self.object()
-        if first == "[":
-            return self.array()
-        token = (_STRING if first == '"' else _WORD).match(self.text, start)
-        try:
-            data = json.loads(token.group()) if token else None
-        except ValueError:
-            token = None
-        if token is None:
-            raise self.problem("a value is expected" if first else "it ends too early")
-        self.at = token.end()
-        return Value(start, self.at, data)
-
-    def object(self) -> Value:
-        start, members = self.at, list[Member]()
-        self.at += 1
-        self.depth += 1
-        while not self.closes("}", start, after=not members or members[-1].comma is not None):
-            key = self.at
-            name = self.value()
-            if not isinstance(name.data, str):
-                raise TextProblem("a key in quotes is expected", line_of(self.text, key))
-            self.skip()
-            if self.text[self.at : self.at + 1] != ":":
-                raise self.problem("a colon is expected")
-            self.at += 1
-            self.skip()
-            inside = self.only in (None, name.data) if self.depth == 1 else self.only is None
-            members.append(Member(name.data, key, self.value() if inside else self.whole()))
-            members[-1].comma = self.comma("}")
-        self.depth -= 1
-        data = {member.key: member.value.data for member in members}
-        return Value(start, self.at, data, members)
-
-    def whole(self) -> Value:
-        """Read a value without its members, since nobody edits them."""
-        start = self.at
-        if self.text[start : start + 1] not in ("{", "["):
-            return self.value()
-        try:
-            data, self.at = _DECODER.raw_decode(self.text, start)
-        except ValueError:
-            return self.value()  # comments perhaps; or it says what is wrong, and where
-        return Value(start, self.at, data)
-
-    def array(self) -> Value:
-        start, items, comma = self.at, list[Any](), True
-        self.at += 1
-        while not self.closes("]", start, after=comma):
-            items.append(self.value().data)
-            comma = self.comma("]") is not None
-        return Value(start, self.at, items)
-
-    def comma(self, end: str) -> int | None:
-        """Step over a comma and say where it was; without one only the end may follow."""
-        self.skip()
-        if self.text[self.at : self.at + 1] != ",":
-            return None
-        comma = self.at
-        self.at += 1
-        self.skip()
-        if self.text[self.at : self.at + 1] == end and not self.comments:
-            raise TextProblem("a comma before the end", line_of(self.text, comma))
-        return comma
-
-    def closes(self, end: str, start: int, *, after: bool) -> bool:
-        self.skip()
-        if self.text[self.at : self.at + 1] == end:
-            self.at += 1
-            return True
-        if self.at == len(self.text):
-            raise TextProblem("is not closed", line_of(self.text, start))
-        if not after:
-            raise self.problem(f"a comma or {end} is expected")
-        return False
+    return sign.sub(blank, text)
 
 
-def _match_end(pattern: re.Pattern[str], text: str, at: int) -> int:
-    found = pattern.match(text, at)
+def _in_words(text: str, problem: json.JSONDecodeError) -> TextProblem:
+    opened: list[int] = []
+    for found in _BRACKET.finditer(text, 0, problem.pos):
+        if found[0] in ("[", "{"):
+            opened.append(found.start())
+        elif found[0] in ("]", "}"):
+            opened.pop()
+    at, what = problem.pos, _SAID.get(problem.msg, "a value is expected")
+    ended = not text[at:].strip(BLANK)
+    if ended and problem.msg == "Expecting value":
+        what = "it ends too early"
+    elif ended and opened:
+        at, what = opened[-1], "is not closed"
+    elif problem.msg == "Expecting ',' delimiter":
+        what = f"a comma or {'}' if text[opened[-1]] == '{' else ']'} is expected"
+    return TextProblem(what, line_of(text, at))
+
+
+def _skip(text: str, at: int) -> int:
+    found = _SKIP.match(text, at)
     return found.end() if found else at
+
+
+def _object(read: Parsed, start: int) -> Object:
+    members, at = list[Member](), _skip(read.bare, start + 1)
+    while read.bare[at] != "}":
+        key, end = _DECODER.raw_decode(read.plain, at)
+        begin = _skip(read.bare, _skip(read.bare, end) + 1)
+        value, end = _DECODER.raw_decode(read.plain, begin)
+        after = _skip(read.bare, end)
+        comma = after if read.bare[after] == "," else None
+        members.append(Member(key, at, begin, end, value, comma))
+        at = after if comma is None else _skip(read.bare, comma + 1)
+    return Object(start, at + 1, members)
 
 
 # ------------------------------------------------------------------------------------ reading
@@ -183,25 +144,28 @@ def servers(text: str, key: str, *, comments: bool) -> dict[str, Any]:
     """Return what stands under a key of the outermost object; nothing when it is not there."""
     if not text.strip(BLANK + "\ufeff"):
         return {}
-    _, owner = _owner(text, key, comments=comments)
-    return dict(owner.data) if owner else {}
+    _, owner = _objects(text, key, comments=comments)
+    return owner.data if owner else {}
 
 
-def _owner(text: str, key: str, *, comments: bool) -> tuple[Value, Value | None]:
-    root = parse(text, comments=comments, only=key)
-    if root.members is None:
-        raise TextProblem("is not an object", line_of(text, root.start))
+def _objects(text: str, key: str, *, comments: bool) -> tuple[Object, Object | None]:
+    """Return the outermost object and, if it is there, the one under a key."""
+    read = parse(text, comments=comments)
+    start = _skip(read.bare, 0)
+    if read.bare[start] != "{":
+        raise TextProblem("is not an object", line_of(text, start))
+    root = _object(read, start)
     member = _one(text, root, key)
     if member is None:
         return root, None
-    if member.value.members is None:
+    if read.bare[member.at] != "{":
         raise TextProblem(f"{key!r} is not an object", line_of(text, member.start))
-    return root, member.value
+    return root, _object(read, member.at)
 
 
-def _one(text: str, owner: Value, key: str) -> Member | None:
+def _one(text: str, owner: Object, key: str) -> Member | None:
     """Return a member by its name; two of the same name cannot be told apart."""
-    found = [member for member in owner.members or () if member.key == key]
+    found = [member for member in owner.members if member.key == key]
     if len(found) > 1:
         lines = " and ".join(str(line_of(text, member.start)) for member in found)
         raise TextProblem(f"has {key!r} more than once, on lines {lines}")
@@ -219,46 +183,42 @@ def put(text: str, key: str, entries: dict[str, Any], *, comments: bool) -> str:
     """
     if not text.strip(BLANK + "\ufeff"):
         return text + _over_lines({key: entries}, "  ", "\n") + "\n"
-    root, owner = _owner(text, key, comments=comments)
+    root, owner = _objects(text, key, comments=comments)
     meant = {**root.data, key: {**(owner.data if owner else {}), **entries}}
     if owner is None:
-        edited = _insert(text, root, root, key, entries)
-    else:
-        edited = text
-        for name, entry in entries.items():
-            root, owner = _owner(edited, key, comments=comments)
-            assert owner is not None  # noqa: S101 - it was there
-            member = _one(edited, owner, name)
-            if member is None:
-                edited = _insert(edited, root, owner, name, entry)
-            elif member.value.data != entry:
-                edited = _replace(edited, root, member, entry)
-    return _checked(edited, key, meant, comments=comments)
+        return _checked(_insert(text, root, root, key, entries), meant, comments=comments)
+    for name, entry in entries.items():
+        root, owner = _objects(text, key, comments=comments)
+        assert owner is not None  # noqa: S101 - it was there
+        member = _one(text, owner, name)
+        if member is None:
+            text = _insert(text, root, owner, name, entry)
+        elif member.data != entry:
+            text = _replace(text, root, member, entry)
+    return _checked(text, meant, comments=comments)
 
 
 def cut(text: str, key: str, names: list[str], *, comments: bool) -> str:
     """Return the text without these entries; a key that is left without any goes with them."""
-    if not text.strip(BLANK + "\ufeff"):
-        return text
-    root, owner = _owner(text, key, comments=comments)
-    there = [name for name in names if owner and name in owner.data]
+    there = [name for name in names if name in servers(text, key, comments=comments)]
     if not there:
         return text
-    meant = {**root.data, key: {n: e for n, e in root.data[key].items() if n not in there}}
+    meant = dict(parse(text, comments=comments).data)
+    meant[key] = {name: entry for name, entry in meant[key].items() if name not in there}
     for name in there:
-        _, owner = _owner(text, key, comments=comments)
+        _, owner = _objects(text, key, comments=comments)
         assert owner is not None  # noqa: S101 - it was there
         text = _remove(text, owner, name)
-    root, owner = _owner(text, key, comments=comments)
+    root, owner = _objects(text, key, comments=comments)
     if owner and text[owner.start : owner.end] == "{}":
         text = _remove(text, root, key)
         del meant[key]
-    return _checked(text, key, meant, comments=comments)
+    return _checked(text, meant, comments=comments)
 
 
-def _checked(text: str, key: str, meant: Any, *, comments: bool) -> str:
+def _checked(text: str, meant: Any, *, comments: bool) -> str:
     try:
-        if parse(text, comments=comments, only=key).data == meant:
+        if parse(text, comments=comments).data == meant:
             return text
     except TextProblem:
         pass
@@ -270,17 +230,13 @@ def _indent_of(text: str, at: int) -> str:
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 
-def _unit(text: str, root: Value) -> str:
+def _unit(text: str, root: Object) -> str:
     """Return one step of indentation, as the outermost object has it."""
-    if root.members:
-        before = text[: root.members[0].start]
-        step = before[len(before.rstrip(" \t")) :]
-        if step and before.rstrip(" \t").endswith("\n"):
-            return step
-    return "  "
+    step = re.search(r"\n([ \t]+)\Z", text[: root.members[0].start]) if root.members else None
+    return step[1] if step else "  "
 
 
-def _written(text: str, root: Value, name: str, value: Any, indent: str | None) -> str:
+def _written(text: str, root: Object, name: str, value: Any, indent: str | None) -> str:
     """Return a member: over lines at an indentation, or (None) on one line like the rest."""
     if indent is None:
         separators = (", ", ": ") if _spaced(text, root) else (",", ":")
@@ -301,81 +257,64 @@ def _over_lines(value: Any, unit: str, newline: str) -> str:
     return "{" + inner + f",{inner}".join(members) + newline + "}"
 
 
-def _spaced(text: str, root: Value) -> bool:
-    first = root.members[0].value.start if root.members else 0
-    return text[first - 1 : first] in (" ", "\t")
+def _spaced(text: str, owner: Object) -> bool:
+    return bool(owner.members) and text[owner.members[0].at - 1] in " \t"
 
 
-def _insert(text: str, root: Value, owner: Value, name: str, value: Any) -> str:
+def _insert(text: str, root: Object, owner: Object, name: str, value: Any) -> str:
     """Put a new member at the end of an object, in the manner of its last one."""
     newline, close = newline_of(text), owner.end - 1
     outer = _indent_of(text, owner.start)
+    indent = outer + _unit(text, root)
     here = len(text[:close].rstrip(BLANK))  # after the last thing inside, a comment perhaps
     if not owner.members:
-        if text[owner.start + 1 : close].strip(BLANK):
-            indent = outer + _unit(text, root)
-            member = _written(text, root, name, value, indent)
-            return text[:here] + newline + indent + member + text[here:]
-        if root.members and "\n" not in text:
-            member = _written(text, root, name, value, None)
-            return text[: owner.start + 1] + member + text[close:]
-        indent = outer + _unit(text, root)
-        member = _written(text, root, name, value, indent)
-        return f"{text[: owner.start + 1]}{newline}{indent}{member}{newline}{outer}{text[close:]}"
+        empty = here == owner.start + 1
+        if empty and root.members and "\n" not in text:
+            return text[:here] + _written(text, root, name, value, None) + text[close:]
+        member = newline + indent + _written(text, root, name, value, indent)
+        return text[:here] + member + (newline + outer + text[close:] if empty else text[here:])
     last = owner.members[-1]
-    if "\n" in text[owner.start : last.start]:
-        indent = _indent_of(text, last.start)
-    elif "\n" in text[last.value.end : close]:
-        indent = outer + _unit(text, root)
+    before, after = "\n" in text[owner.start : last.start], "\n" in text[last.end : close]
+    if before or after:
+        indent = _indent_of(text, last.start) if before else indent
+        member = newline + indent + _written(text, root, name, value, indent)
     else:
-        lead = " " if _spaced(text, owner) else ""
-        return _append(text, last, here, lead + _written(text, owner, name, value, None))
-    return _append(text, last, here, newline + indent + _written(text, root, name, value, indent))
-
-
-def _append(text: str, last: Member, here: int, member: str) -> str:
+        member = " " * _spaced(text, owner) + _written(text, owner, name, value, None)
     if last.comma is not None:  # a trailing comma: the new member has one too
         return text[:here] + member + "," + text[here:]
-    end = last.value.end
-    return text[:end] + "," + text[end:here] + member + text[here:]
+    return text[: last.end] + "," + text[last.end : here] + member + text[here:]
 
 
-def _replace(text: str, root: Value, member: Member, value: Any) -> str:
-    old = member.value
-    lines = "\n" in text[old.start : old.end]
+def _replace(text: str, root: Object, member: Member, value: Any) -> str:
+    lines = "\n" in text[member.at : member.end]
     indent = _indent_of(text, member.start) if lines else None
     whole = _written(text, root, member.key, value, indent)
-    start = len(json.dumps(member.key, ensure_ascii=False))
-    written = whole[start:].lstrip(": ")
-    return text[: old.start] + written + text[old.end :]
+    written = whole[len(json.dumps(member.key, ensure_ascii=False)) :].lstrip(": ")
+    return text[: member.at] + written + text[member.end :]
 
 
-def _comments_out(text: str, start: int | None, here: int, after: str) -> bool:
-    """Say whether a comment up to the line's end would swallow what moves up behind it."""
-    found = [match.group() for match in _COMMENT.finditer(text, (start or 0) + 1, here)]
-    blank = after[: len(after) - len(after.lstrip(BLANK))]
-    return bool(found) and found[-1].startswith("//") and "\n" not in blank
-
-
-def _remove(text: str, owner: Value, name: str) -> str:
+def _remove(text: str, owner: Object, name: str) -> str:
     """Cut a member, the blank before it, and one comma: its own or, as the last, the one before."""
-    members = owner.members or []
+    members = owner.members
     place = next(n for n, member in enumerate(members) if member.key == name)
-    member, end = members[place], members[place].value.end
+    member, earlier = members[place], members[place - 1].comma if place else None
     here = len(text[: member.start].rstrip(BLANK))
-    after = text[end:]
+    before, after = text[:here], text[member.end :]
     if member.comma is not None:
-        after = text[end : member.comma] + text[member.comma + 1 :]
-    before = text[:here]
-    if member.comma is None and place:
-        comma = members[place - 1].comma
-        assert comma is not None  # noqa: S101 - something follows it
-        before = text[:comma] + text[comma + 1 : here]
-    if _comments_out(text, members[place - 1].comma if place else owner.start, here, after):
+        after = text[member.end : member.comma] + text[member.comma + 1 :]
+    elif earlier is not None:
+        before = text[:earlier] + text[earlier + 1 : here]
+    start = owner.start if earlier is None else earlier
+    comments = [found["out"] for found in _COMMENT.finditer(text, start + 1, here)]
+    if comments and comments[-1].startswith("//") and "\n" not in _blank_of(after):
         before, after = before + text[here : member.start], after.lstrip(" \t")
     edited = before + after
-    if len(members) == 1:
-        close = owner.end - 1 - (len(text) - len(edited))
-        if not edited[owner.start + 1 : close].strip(BLANK):
-            return edited[: owner.start + 1] + edited[close:]
+    close = owner.end - 1 - (len(text) - len(edited))
+    if len(members) == 1 and not edited[owner.start + 1 : close].strip(BLANK):
+        return edited[: owner.start + 1] + edited[close:]
     return edited
+
+
+def _blank_of(text: str) -> str:
+    """Return the blank that a text begins with; a comment before it would swallow what follows."""
+    return text[: _skip(text, 0)]

@@ -125,7 +125,7 @@ BROKEN = {
     '{"a" 1}': "line 1: a colon is expected",
     "{1: 2}": "line 1: a key in quotes is expected",
     "{}\n\n{}": "line 3: something follows the end",
-    '{"a": 01}': "line 1: a value is expected",
+    '{"a": 01}': "line 1: a comma or } is expected",
     '{"a": NaN}': "line 1: a value is expected",
     '{"a":': "line 1: it ends too early",
     "\n[]": "line 2: is not an object",
