@@ -24,12 +24,7 @@ def import_table(
     constants: Mapping[str, str],
     dry_run: bool,
 ) -> Report:
-    """Import a file into a table of a server: all of its rows, or none.
-
-    Raises:
-        UsageError: there is no such table, or the file is wrong; the message says where.
-        EnvironmentProblem: the database cannot be used.
-    """
+    """Import a file into a table of a server: all of its rows, or none."""
     known = tables_of(server) if server in NAMES else {}
     if table.replace("-", "_") not in known:
         there = f"one of {', '.join(known)}" if known else f"a server: {', '.join(NAMES)}"
@@ -52,24 +47,14 @@ def import_table(
 def import_all(
     settings: Settings, folder: Path, *, dry_run: bool, told: Callable[[str], None]
 ) -> dict[str, list[Report]]:
-    """Import a folder with a folder of files for each server: everything, or nothing.
-
-    Raises:
-        UsageError: something is wrong in the files; the message says what and where.
-        EnvironmentProblem: a database cannot be used.
-    """
+    """Import a folder with a folder of files for each server: everything, or nothing."""
     with _said(), _databases(settings) as databases:
         every = {name: (database, tables_of(name)) for name, database in databases.items()}
         return import_folder(every, folder, dry_run=dry_run, told=told)
 
 
 def export_all(settings: Settings, folder: Path) -> dict[str, dict[str, int]]:
-    """Write every table of every server into a new folder; return the rows of each.
-
-    Raises:
-        UsageError: the folder is there and not empty.
-        EnvironmentProblem: a database cannot be used, or the folder cannot be written.
-    """
+    """Write every table of every server into a new folder; return the rows of each."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is there already", fix="name a new folder")
     with _said(), _databases(settings) as databases:
@@ -82,7 +67,6 @@ def export_all(settings: Settings, folder: Path) -> dict[str, dict[str, int]]:
 
 @contextmanager
 def _databases(settings: Settings) -> Iterator[dict[str, Database]]:
-    """Open the database of every server, and close them again."""
     found: dict[str, Database] = {}
     try:
         for name in NAMES:

@@ -66,16 +66,9 @@ class Desk:
     ) -> AsyncIterator[Desk]:
         """Open everything, check the workflow against the live servers, and start the worker.
 
-        Args:
-            settings: Where things are and who plays.
-            work: False for a look: nothing is run, no model is needed, and only those servers
-                are opened that are asked something.
-            sweep: Also play what is queued for this model, and what dead workers left of it.
-            models: Who plays each agent, instead of what the settings say.
-
-        Raises:
-            EnvironmentProblem: a file, database, key or server cannot be used.
-            CredentialsError: the model has no key.
+        Without `work` nothing is run, no model is needed, and only those servers are opened that
+        are asked something. `sweep` also plays what is queued for this model, and what dead workers
+        left of it. `models` plays the agents, instead of what the settings say.
         """
         signing = signing_key(settings)
         urls = {name: settings.server_url(name) for name in NAMES}
@@ -97,11 +90,7 @@ class Desk:
                 servers.close()
 
     async def check(self) -> None:
-        """Open every server, fill what is new, and check the workflows against the live tools.
-
-        Raises:
-            EnvironmentProblem: a server cannot be used, or a workflow does not fit it.
-        """
+        """Open every server, fill what is new, and check the workflows against the live tools."""
         await check_runners(self.runners, self.servers, self.signing)
 
     @property
@@ -129,15 +118,8 @@ class Desk:
     ) -> str:
         """Start a run for a goal and return its id.
 
-        Args:
-            revise: Make the next revision of an existing quote.
-            workflow: What to do with it; the first workflow of the list when left out.
-            given: Checkpoints of steps that need not be run again, by step.
-            continues: The run this one goes on from.
-
-        Raises:
-            UsageError: the goal says nothing, or is no sentence any more; no such workflow.
-            WorkflowError: nobody plays one of its agents.
+        `revise` makes the next revision of an existing quote; `given` are checkpoints of steps that
+        need not be run again, of the run that this one `continues`.
         """
         runner = self._runner(workflow)
         runner.check_players()
@@ -175,8 +157,7 @@ class Desk:
     async def wait(self, run_id: str) -> dict[str, Any]:
         """Return a run's result once it ends, or `waiting` once it waits for a decision.
 
-        Raises:
-            DealdeskError: the run failed for good, or is parked and can be resumed.
+        DealdeskError: the run failed for good, or is parked and can be resumed.
         """
         try:
             result = await self.engine.wait(run_id)
@@ -198,11 +179,7 @@ class Desk:
         return self.store.events(run_id, after=after)
 
     def run_row(self, run_id: str | None) -> dict[str, Any]:
-        """Return a run's row; None means the newest one that is open.
-
-        Raises:
-            UsageError: there is no such run.
-        """
+        """Return a run's row; None means the newest one that is open."""
         if run_id is not None:
             return self.store.get(run_id)
         for row in self.store.list():
@@ -211,22 +188,14 @@ class Desk:
         raise UsageError("no run is open", fix="`dealdesk runs list` shows them all")
 
     async def resume(self, run_id: str) -> None:
-        """Take up a run that was interrupted; a finished or waiting one is left as it is.
-
-        Raises:
-            OtherPlayer: it was begun by another model than this desk's.
-        """
+        """Take up a run that was interrupted; a finished or waiting one is left as it is."""
         row = self.store.get(run_id)
         if row["status"] != "done":
             same_player(run_id, row["model"], self._model_name)
         await self.engine.resume(run_id)
 
     async def cancel(self, run_id: str) -> None:
-        """Cancel a run and free its opportunity.
-
-        Raises:
-            UsageError: the run has ended already.
-        """
+        """Cancel a run that has not ended, and free its opportunity."""
         row = self.store.get(run_id)
         if row["status"] == "done":
             raise UsageError(f"{run_id} ended already (it is {row['outcome']})")
@@ -234,11 +203,7 @@ class Desk:
         self.store.finish(run_id, {"outcome": "cancelled"})
 
     async def awaiting_decision(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the quote a run waits with, as finance has it.
-
-        Raises:
-            UsageError: the run waits for nothing.
-        """
+        """Return the quote a run waits with, as finance has it."""
         if row["status"] != "waiting":
             raise UsageError(
                 f"{row['run_id']} waits for no decision (it is {row['outcome'] or row['status']})",
@@ -250,14 +215,7 @@ class Desk:
     async def decide(
         self, row: Mapping[str, Any], quote: Mapping[str, Any], *, approved: bool, note: str
     ) -> list[str]:
-        """Decide every approval this person may decide; wake the run when none is left.
-
-        Returns:
-            The roles that still have to decide.
-
-        Raises:
-            UsageError: finance knows no such person, or they may decide none of it.
-        """
+        """Decide what this person may, and return the roles left; wake the run when none is."""
         left = await decide_approvals(self.look, quote, approved=approved, note=note)
         if not left:
             person = self.settings.person or ""
@@ -280,11 +238,7 @@ class Desk:
         )
 
     async def look(self, server: str, tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Call one tool on behalf of whoever uses the command.
-
-        Raises:
-            UsageError: the server said no; the message is the server's.
-        """
+        """Call one tool on behalf of whoever uses the command; a refusal is a UsageError."""
         person = self.settings.person or ""
         try:
             return await call_as(self.servers, self.signing, person, server, tool, arguments)
@@ -292,11 +246,7 @@ class Desk:
             raise UsageError(in_words(refusal)) from refusal
 
     async def read(self, quote_id: str, name: str) -> bytes:
-        """Return a document of a quote that is no text, on behalf of whoever uses the command.
-
-        Raises:
-            UsageError: the server said no; EnvironmentProblem: it cannot make the document.
-        """
+        """Return a document of a quote that is no text, on behalf of whoever uses the command."""
         person = self.settings.person or ""
         template = f"finance://quotes/{{quote_id}}/{name}"
         uri = f"finance://quotes/{quote_id}/{name}"
@@ -312,11 +262,7 @@ class Desk:
         return await self.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
 
     async def quote_id(self, named: str) -> str:
-        """Return a quote's id, also of one that is named by its printed number.
-
-        Raises:
-            UsageError: no quote has that number.
-        """
+        """Return a quote's id, also of one that is named by its printed number."""
         if named.startswith("q_"):
             return named
         found = (await self.look("finance", "list_quotes", {"number": named[:40] or "-"}))["items"]
@@ -325,7 +271,6 @@ class Desk:
         return str(found[0]["quote_id"])
 
     async def plan_only(self, goal: str, today: date) -> dict[str, Any]:
-        """Let the master agent read a goal, and nothing more."""
         run = {"id": "run_plan", "goal": goal, "order_date": today.isoformat()}
         runner = self._runner()
         master = runner.workflow.agents[0].name

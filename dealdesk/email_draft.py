@@ -27,12 +27,7 @@ OFFERS = ("issued", "accepted")
 
 
 async def write_draft(desk: Desk, quote_id: str, folder: Path) -> tuple[Path, list[str]]:
-    """Write the draft; return where it is, and what a person should know about it.
-
-    Raises:
-        UsageError: there is no such quote, or it is no offer.
-        EnvironmentProblem: the folder cannot be written.
-    """
+    """Write the draft; return where it is, and what a person should know about it."""
     quote = await desk.quote(quote_id)
     if quote["status"] not in OFFERS:
         raise UsageError(
@@ -52,12 +47,7 @@ async def write_draft(desk: Desk, quote_id: str, folder: Path) -> tuple[Path, li
 def compose(
     quote: Mapping[str, Any], letter: str, to: Address | None, attachment: tuple[str, str, bytes]
 ) -> bytes:
-    """Return the draft as the bytes of an .eml file.
-
-    Args:
-        to: Whom it goes to, if that is known.
-        attachment: Its file name, its type, and what is in it.
-    """
+    """Return the draft as the bytes of an .eml file, with a file of a name and type attached."""
     seller, (name, mime_type, content) = quote["seller"], attachment
     message = EmailMessage(policy=SMTP)
     message["Subject"] = f"Quote {quote['number']}, {seller['legal_name']}"
@@ -76,7 +66,6 @@ def compose(
 
 
 async def _recipient(desk: Desk, quote: Mapping[str, Any]) -> tuple[Address | None, list[str]]:
-    """Return the quote's contact, if the CRM knows one with an address at the quote's account."""
     wanted, account_id = quote.get("contact_id"), quote["account_id"]
     if not wanted:
         return None, ["The quote names no contact: To is empty."]

@@ -25,11 +25,6 @@ HELD_BACK_DAY = date(2026, 11, 23)
 
 
 def gold_folder() -> Path:
-    """Return the gold records of the source checkout.
-
-    Raises:
-        EnvironmentProblem: this is an installation without them.
-    """
     folder = Path(str(files("seed_data"))).parent / "evals"
     if not (folder / "goals.jsonl").exists():
         raise EnvironmentProblem(
@@ -41,7 +36,6 @@ def gold_folder() -> Path:
 async def evaluate_quotes(
     folder: Path, scratch: Path, model: str, only: str | None = None
 ) -> list[dict[str, Any]]:
-    """Run each seed opportunity with its goal on its date, and return a row per opportunity."""
     records = [
         json.loads(path.read_text(encoding="utf-8"))
         for path in sorted((folder / "quotes" / "gold").glob("*.json"))
@@ -151,7 +145,6 @@ def compare_lines(
 
 
 async def evaluate_goals(folder: Path, scratch: Path, model: str) -> list[dict[str, Any]]:
-    """Read every goal phrasing with the master agent alone, and return a row per goal."""
     text = (folder / "goals.jsonl").read_text(encoding="utf-8")
     goals = [json.loads(line) for line in text.splitlines() if line.strip()]
     settings = load_settings(home=str(scratch / "goals"), model=model, person=REQUESTER)

@@ -9,11 +9,7 @@ from servers.toolkit.grants import SigningKey
 
 
 def signing_key(settings: Settings) -> SigningKey:
-    """Return the key that mints grants, made on first use.
-
-    Raises:
-        EnvironmentProblem: it cannot be read or made.
-    """
+    """Return the key that mints grants, made on first use."""
     try:
         return SigningKey.load(settings.home / "keys")
     except DomainError as problem:

@@ -38,11 +38,7 @@ class Wish:
 
 
 def server_of(wish: Wish, given: str | None) -> tuple[str, Wish]:
-    """Return the one server a wish is about, and the wish without `server.` before its tools.
-
-    Raises:
-        UsageError: the tools belong to several servers or to none; a grant opens one server.
-    """
+    """Return the one server a wish is about, and the wish without `server.` before its tools."""
     plain, named = [], {given} if given else set()
     for tool in wish.tools:
         server, dot, name = tool.rpartition(".")
@@ -66,11 +62,7 @@ def server_of(wish: Wish, given: str | None) -> tuple[str, Wish]:
 
 
 async def checked(servers: Servers, server: str, wish: Wish) -> tuple[Grant, list[str]]:
-    """Return the grant, and the arguments it leaves open: any account, any quote.
-
-    Raises:
-        UsageError: a component or a bound argument does not exist, or no agent may hold it.
-    """
+    """Return the grant, and the arguments it leaves open: any account, any quote."""
     if not (wish.tools or wish.resources or wish.prompts):
         raise _no_server(())
     if not AGENT.fullmatch(wish.agent):
@@ -124,11 +116,6 @@ async def checked(servers: Servers, server: str, wish: Wish) -> tuple[Grant, lis
 
 
 def signed(signing: SigningKey, grant: Grant, ttl: int) -> str:
-    """Return the token of a grant.
-
-    Raises:
-        UsageError: it would live too long.
-    """
     if not 0 < ttl <= MAX_LIFETIME:
         raise UsageError(f"a grant lives 1 to {MAX_LIFETIME} seconds", fix="give another --ttl")
     return signing.mint(grant, ttl=ttl)

@@ -41,14 +41,7 @@ class OnlyName:
 async def open_models(
     settings: Settings, *, only_name: bool = False
 ) -> AsyncIterator[Callable[[str], Model]]:
-    """Give each agent its model; connections to an endpoint are closed at the end.
-
-    Args:
-        only_name: Nothing will be played, so that no key is needed.
-
-    Raises:
-        CredentialsError: Claude is to play and there is no key.
-    """
+    """Give each agent its model, or with `only_name` what cannot play and needs no key."""
     name = chosen_model(settings)
     if only_name:
         yield lambda _agent: OnlyName(name)
@@ -67,7 +60,6 @@ async def open_models(
 
 
 def played_by(name: str) -> str:
-    """Return the line that says so when rules, and no model, played the agents."""
     if name != PLAYBOOK:
         return ""
     return (

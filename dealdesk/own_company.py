@@ -13,15 +13,7 @@ from servers.toolkit.errors import DomainError
 
 
 def make_empty(settings: Settings, company: Path | None = None) -> list[str]:
-    """Make the keys and three databases without any data but the company, if one is given.
-
-    Returns:
-        One sentence for a person per part of the company that was written.
-
-    Raises:
-        EnvironmentProblem: the folder cannot be written, a database holds data already, or the
-            company file is wrong.
-    """
+    """Make the keys and databases without data; return a sentence per part of a company."""
     from servers.toolkit.database import Database
     from servers.toolkit.seeding import mark_seeded
 
@@ -44,11 +36,7 @@ def make_empty(settings: Settings, company: Path | None = None) -> list[str]:
 
 
 def put_company(settings: Settings, company: Path) -> list[str]:
-    """Write the company into finance; return one sentence for a person per thing written.
-
-    Raises:
-        EnvironmentProblem: the file is wrong, or the database cannot be used.
-    """
+    """Write the company into finance; return one sentence for a person per thing written."""
     try:
         return set_up_company(settings.server_url("finance"), company)
     except DomainError as problem:

@@ -14,13 +14,9 @@ Look = Callable[[str, str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 async def decide_approvals(
     look: Look, quote: Mapping[str, Any], *, approved: bool, note: str
 ) -> list[str]:
-    """Decide every pending approval of a quote that this person may decide.
+    """Decide what this person may of a quote's pending approvals; return the roles that are left.
 
-    Returns:
-        The roles that still have to decide; one rejection is enough, and leaves none.
-
-    Raises:
-        UsageError: finance knows no such person, or they may decide none of it.
+    One rejection is enough, and leaves none. Somebody who may decide none of it gets finance's no.
     """
     pending = [a for a in quote["approvals"] if a["status"] == "pending"]
     pending.sort(key=lambda approval: int(approval.get("sequence", 1)))
@@ -43,17 +39,9 @@ async def decide_approvals(
 
 
 async def record_outcome(look: Look, quote: Mapping[str, Any], outcome: str, words: str) -> str:
-    """Record in the CRM how a quote stands now, and log it in words.
+    """Record in the CRM how a quote stands now, and log it; return why the CRM could not.
 
     Finance has decided by then, so a CRM that takes no note is news and no failure.
-
-    Args:
-        look: Calls a tool as the person who did it.
-        outcome: What the CRM calls it: draft, issued, accepted, withdrawn.
-        words: What is logged with the opportunity.
-
-    Returns:
-        Why the CRM could not take note of it; empty when it did.
     """
     total = quote["total_minor"] if "total_minor" in quote else quote["totals"]["total_minor"]
     facts = {name: quote[name] for name in ("quote_id", "revision", "number", "currency")}

@@ -25,11 +25,6 @@ async def call_as(
     tool: str,
     arguments: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Call one tool as a person, under a grant for that tool alone.
-
-    Raises:
-        ToolRefused: the server said no; the message is the server's.
-    """
     grant = Grant(id=new_grant_id(), audience=server, tools=frozenset({tool}), person=person)
     async with servers.hold(grant, signing, ttl=SECONDS) as client:
         return answer_of(tool, await client.call_tool_mcp(tool, dict(arguments)))
@@ -38,11 +33,6 @@ async def call_as(
 async def read_as(
     servers: Servers, signing: SigningKey, person: str, server: str, template: str, uri: str
 ) -> bytes:
-    """Open one resource as a person, under a grant for that resource alone.
-
-    Raises:
-        ToolRefused: the server said no; the message is the server's.
-    """
     only = frozenset({template})
     grant = Grant(id=new_grant_id(), audience=server, resources=only, person=person)
     async with servers.hold(grant, signing, ttl=SECONDS) as client:

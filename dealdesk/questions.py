@@ -29,11 +29,6 @@ async def explain(
     """Add candidates where a named opportunity is not there, and `labels` for candidates.
 
     Everything is read from the CRM by code; no model's words are among it.
-
-    Args:
-        look: Calls a tool of a server.
-        questions: The run's questions, as its result holds them.
-        opportunity_id: The opportunity that the run was told to quote, if any.
     """
     for question in questions:
         if question["kind"] == "no_open_opportunity" and opportunity_id:
@@ -58,16 +53,7 @@ async def _like(look: Look, wanted: str) -> list[str]:
 def apply_answers(
     row: Mapping[str, Any], checkpoints: Mapping[str, Any], answers: Sequence[str]
 ) -> tuple[dict[str, Any], str | None]:
-    """Return the checkpoints to go on from, and the opportunity when the answer names it.
-
-    Args:
-        row: The run that asked.
-        checkpoints: Its agents' checkpoints, by step.
-        answers: `SUBJECT=VALUE` each.
-
-    Raises:
-        UsageError: the run asked nothing, or an answer does not fit.
-    """
+    """Return the checkpoints to go on from, and the opportunity when the answer names it."""
     if row["outcome"] != "needs_input":
         raise UsageError(f"{row['run_id']} asked nothing", fix="`dealdesk runs list`")
     if not answers:

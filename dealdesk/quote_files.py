@@ -32,18 +32,7 @@ async def write_views(
     formats: Sequence[str] = tuple(FORMATS),
     read: Read | None = None,
 ) -> list[Path]:
-    """Write a quote in some formats; the internal view is named so.
-
-    Args:
-        look: Calls a tool of a server.
-        folder: Where to; it is made when it is not there.
-        views: `customer`, `internal` or both.
-        formats: Of `FILES`; what exists for the customer only is left out of the internal view.
-        read: Opens a document of finance that is no text; needed for `pdf`.
-
-    Raises:
-        EnvironmentProblem: the folder cannot be written, or finance cannot make a PDF.
-    """
+    """Write a quote in some of `FILES`; the internal view is named so. A PDF needs `read`."""
     written = []
     for view in views:
         name = ""
@@ -76,11 +65,7 @@ async def _name(look: Look, quote_id: str) -> str:
 
 
 def output_folder(folder: str | None) -> Path | None:
-    """Make the folder that quotes should go to, before there is a quote that cannot be written.
-
-    Raises:
-        EnvironmentProblem: it cannot be made, or not be written.
-    """
+    """Make the folder that quotes should go to, before there is a quote that cannot be written."""
     if folder is None:
         return None
     path = Path(folder).expanduser().absolute()
@@ -94,11 +79,7 @@ def output_folder(folder: str | None) -> Path | None:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a file, whole or not at all.
-
-    Raises:
-        EnvironmentProblem: it cannot be written.
-    """
+    """Write a file, whole or not at all."""
     half = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -112,14 +93,7 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def verify_quote(path: Path) -> tuple[dict[str, Any], list[Any]]:
-    """Work out an exported quote again.
-
-    Returns:
-        What the quote says of itself, and every number that differs, in reading order.
-
-    Raises:
-        UsageError: the file cannot be read, or is no exported quote.
-    """
+    """Work out an exported quote again: what it says, and every number that differs, in order."""
     checker = importlib.import_module("servers.finance.verify")
     try:
         with path.open("rb") as file:
@@ -138,7 +112,6 @@ def verify_quote(path: Path) -> tuple[dict[str, Any], list[Any]]:
 
 
 def facts_of(quote: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the result of a run says of the quote it waits with."""
     keys = (
         *("quote_id", "number", "revision", "account_id", "opportunity_id"),
         *("currency", "lines", "findings", "approvals"),

@@ -25,14 +25,9 @@ NAMES = ("model", "person", "order_date", "servers", *(f"{name}_url" for name in
 class Settings:
     """Where things are and who acts; `load_settings` makes one.
 
-    Attributes:
-        home: The data folder: databases, keys, finished quotes.
-        urls: The SQLAlchemy URL of each server's database, and of `engine`, its checkpoints.
-        model: Who plays the agents; None leaves it to what keys are there.
-        person: On whose behalf the command acts.
-        order_date: The day that decides prices and windows; None is today.
-        servers: A standard `mcpServers` file, when servers run elsewhere.
-        sources: Where each value came from: `flag`, a variable, a file, or `default`.
+    `model` None leaves it to what keys are there; `order_date` None is today. `servers` is a
+    standard `mcpServers` file; `sources` says where each value came from: `flag`, a variable, a
+    file, or `default`.
     """
 
     home: Path
@@ -44,7 +39,6 @@ class Settings:
     sources: Mapping[str, str]
 
     def server_url(self, name: str) -> str:
-        """Return the database URL of a server (or of the engine)."""
         return self.urls[name]
 
     @property
@@ -68,19 +62,7 @@ def load_settings(
     servers: str | None = None,
     **urls: str | None,
 ) -> Settings:
-    """Return the settings; each argument is a flag and stands above everything else.
-
-    Args:
-        home: The data folder.
-        model: Who plays the agents.
-        person: On whose behalf the command acts.
-        order_date: The day that decides prices, as YYYY-MM-DD.
-        servers: A standard `mcpServers` file.
-        urls: `<server>_url` and `engine_url`: a URL or a file.
-
-    Raises:
-        UsageError: a value cannot be meant, or a file is not as it should be.
-    """
+    """Return the settings; each argument is a flag and stands above everything else."""
     here = Path.cwd() / FILE
     local = _read(here)
     if "servers" in local:  # it can start programs: not for any folder one happens to stand in

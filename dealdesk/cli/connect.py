@@ -73,7 +73,6 @@ class Options:
         return NAMES if self.server == "all" else (self.server,)
 
     def file_of(self, program: Program) -> SettingsFile:
-        """Read the client's settings."""
         path = self.config_path
         path = path.expanduser().absolute() if path else usual_file(program.name)
         return SettingsFile.read(program, path)
@@ -172,7 +171,6 @@ async def _enter(
 
 
 async def _try(program: Program, wanted: dict[str, Any], token_env: str | None) -> None:
-    """Start every server at once, as the client will."""
     from dealdesk.connect.probe import ProbeProblem, count_tools
 
     token = os.environ.get(token_env) if token_env else None

@@ -98,11 +98,6 @@ def export_data(
 
 
 def _pairs(given: Sequence[str], form: str) -> dict[str, str]:
-    """Return what `--map` or `--set` says of columns.
-
-    Raises:
-        UsageError: a pair has no `=`, or two are about one column.
-    """
     pairs = dict(pair.split("=", 1) for pair in given if "=" in pair)
     if len(pairs) != len(given):
         raise UsageError(f"{' '.join(given)} says no column, or one twice", fix=f"write {form}")

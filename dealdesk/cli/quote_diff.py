@@ -45,11 +45,7 @@ async def diff_quotes(
 
 
 def print_diff(diff: Mapping[str, Any], after: str = "") -> None:
-    """Print what differs: lines first, then numbers, terms and approvals.
-
-    Args:
-        after: What to call the later one, where it has no name yet.
-    """
+    """Print what differs; `after` is what to call the later one, where it has no name yet."""
     before = diff["before_number"] or diff["before_id"]
     say(f"{before} -> {after or diff['after_number'] or diff['after_id']}", style="bold")
     if diff["same"]:

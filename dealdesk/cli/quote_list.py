@@ -100,10 +100,7 @@ async def _every_quote(
     account: str | None = None,
     expiring: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the rows of every quote that fits, newest first.
-
-    Finance answers from its database where it is in this process; else it is asked as a server.
-    """
+    """Ask finance's database where it is in this process; else finance as a server."""
     given = {"status": status, "account_id": account, "expiring_within_days": expiring}
     asked = {name: value for name, value in given.items() if value is not None} | {"limit": 100}
     rows = _from_the_database(home, asked)

@@ -123,7 +123,6 @@ async def _note_both(desk: Desk, quote: Mapping[str, Any], made: Mapping[str, An
 
 
 def set_lines(words: Sequence[str]) -> list[dict[str, Any]]:
-    """Return `l1.quantity=20` and the like as changes, one per line."""
     changes: dict[str, dict[str, Any]] = {}
     for word in words:
         place, equals, value = word.partition("=")
@@ -137,7 +136,6 @@ def set_lines(words: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def added_lines(words: Sequence[str], taken: Sequence[str]) -> list[dict[str, Any]]:
-    """Return `SKU=3:license:24` and the like as lines, with ids that are free."""
     last = max((int(line_id[1:]) for line_id in taken), default=0)
     lines: list[dict[str, Any]] = []
     for place, word in enumerate(words, start=1):
@@ -156,7 +154,6 @@ def added_lines(words: Sequence[str], taken: Sequence[str]) -> list[dict[str, An
 
 
 def adjustments(words: Sequence[str]) -> list[dict[str, Any]]:
-    """Return `l1:percent:3:competitive_match` and the like as adjustments."""
     found = []
     for word in words:
         parts = word.split(":")
@@ -173,7 +170,6 @@ def adjustments(words: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def basis_points(percent: str) -> int:
-    """Return a percentage in basis points: 2.5 is 250."""
     try:
         points = Decimal(percent.rstrip("%")) * 100
     except InvalidOperation:

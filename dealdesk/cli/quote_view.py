@@ -33,7 +33,6 @@ async def show_quote(
 
 
 def print_quote(quote: Mapping[str, Any]) -> None:
-    """Print a quote's facts, as finance gave them."""
     currency = quote["currency"]
     name = quote.get("number") or quote.get("quote_id") or "draft"
     customer = quote.get("customer", {})
@@ -104,7 +103,6 @@ def about(line: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _run(line: Mapping[str, Any]) -> str:
-    """Return how long a line runs: its months, and the days that are known."""
     months, first, last = (line.get(name) for name in ("term_months", "start", "end"))
     said = [f"{months} month{'s' if months != 1 else ''}"] if months else []
     said += [f"from {first}"] if first else []

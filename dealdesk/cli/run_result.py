@@ -38,12 +38,7 @@ WHICH = {"ambiguous_account", "unknown_account", "ambiguous_opportunity", "no_op
 async def play(
     playing: Playing, start: Callable[[Desk], Awaitable[tuple[str, str]]], **who: str | None
 ) -> int:
-    """Open a desk that works, start a run or take one up, and follow it.
-
-    Args:
-        start: Returns the run's id, and what stands above the live picture.
-        who: `person` and `order_date`, when a command says them.
-    """
+    """Open a desk that works, start a run or take one up, and follow it under its title."""
     from dealdesk.desk import Desk
     from dealdesk.quote_files import output_folder
     from dealdesk.settings import load_settings
@@ -67,15 +62,7 @@ async def follow(
     as_ndjson: bool = False,
     after: int = 0,
 ) -> int:
-    """Show a run until it ends or waits; write its quote; return the exit code.
-
-    Args:
-        title: What stands above the live picture.
-        out: Where its quote is written, instead of the data folder.
-        as_json: Print one document at the end, nothing else.
-        as_ndjson: Print every event as a line of JSON, and the result as the last one.
-        after: The event up to which all has been shown before.
-    """
+    """Show a run from an event on until it ends or waits; write its quote; return the exit code."""
     with view_for(f"{title}  [{run_id}]", as_json=as_json, as_ndjson=as_ndjson) as show:
         waiting = asyncio.ensure_future(desk.wait(run_id))
         seen = after
@@ -104,7 +91,6 @@ async def follow(
 
 
 def print_outcome(report: Mapping[str, Any]) -> None:
-    """Print a result for a person: what came of it, why, where the files are, what is next."""
     outcome = str(report["outcome"])
     head = [WORDS.get(outcome, outcome)]
     if name := report.get("number") or report.get("quote_id"):
@@ -126,7 +112,6 @@ def print_outcome(report: Mapping[str, Any]) -> None:
 
 
 def question_line(question: Mapping[str, Any]) -> str:
-    """Return a typed question as a line for a person."""
     asked = {
         "ambiguous_account": "Which account is meant?",
         "unknown_account": "No account of that name is known. Which one is meant?",

@@ -25,7 +25,6 @@ STYLES = {
 
 @contextmanager
 def view_for(title: str, *, as_json: bool, as_ndjson: bool) -> Iterator[Callable[[Event], None]]:
-    """Give what shows an event: as a line of JSON, not at all, as a plain line or in a tree."""
     if as_ndjson:
         yield print_ndjson
     elif as_json:
@@ -89,7 +88,6 @@ def line_of(event: Mapping[str, Any], *, started: bool = False) -> tuple[str, st
 
 
 def summary(step: str, output: Mapping[str, Any]) -> str:
-    """Say in a few words what an agent handed over; ids and numbers only."""
     name = re.sub(r"_\d+$", "", step)  # a round of rework
     if name == "plan":
         asked = [q["kind"] for q in output.get("questions", ())]

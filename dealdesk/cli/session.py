@@ -42,12 +42,9 @@ async def all_parts(
     after: str,
     start: str,
 ) -> dict[str, Any]:
-    """Call a tool until its answer is whole; a large one comes in parts.
+    """Call a tool until the `rows` of its answer are whole; a large one comes in parts.
 
-    Args:
-        rows: The list of the answer that comes in parts.
-        after: The field that says where the next part starts; None in the last part.
-        start: The argument that takes it.
+    The field `after` says where the next part starts, and the argument `start` takes it.
     """
     found = await desk.look(server, tool, asked)
     while found[after] is not None:

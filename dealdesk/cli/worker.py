@@ -33,14 +33,12 @@ async def worker(*, model: Model = None, home: Home = None) -> None:
 
 
 def _log_to_stderr() -> None:
-    """Say of every run here how it ended: one line each."""
     log = logging.getLogger("dealdesk")
     log.addHandler(logging.StreamHandler())
     log.setLevel(logging.INFO)
 
 
 async def _stopped() -> None:
-    """Return when somebody asks the process to stop."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     with suppress(NotImplementedError):  # Windows: Ctrl-C ends it as a kill would

@@ -18,16 +18,10 @@ Form = Literal["json", "jsonc", "yaml"]
 
 @dataclass(frozen=True)
 class Program:
-    """An MCP client.
+    """An MCP client: `key` holds its servers, `then` is what its user does next.
 
-    Attributes:
-        name: What it is called on the command line.
-        title: What people call it.
-        key: The member of its settings that holds the servers.
-        form: How the settings are written; only `jsonc` has comments and trailing commas.
-        reference: How it writes "the value of this variable"; empty when it takes no address of a
-            running server, which is the only thing that needs one.
-        then: What its user does next.
+    `reference` is how it writes "the value of this variable"; empty when it takes no address of a
+    running server, which is the only thing that needs one.
     """
 
     name: str
@@ -66,13 +60,7 @@ PROGRAMS = {
 
 
 def settings_file(client: str, platform: str, variables: Mapping[str, str], home: str) -> PurePath:
-    """Return where a client keeps one person's settings.
-
-    Args:
-        client: A name in `PROGRAMS`.
-        platform: As `sys.platform` says it.
-        home: The person's own folder.
-    """
+    """Return where a client keeps one person's settings; `platform` as `sys.platform` says it."""
     windows, mac = platform == "win32", platform == "darwin"
     person = PureWindowsPath(home) if windows else PurePosixPath(home)
     folder = _folder(windows=windows, variables=variables, person=person)
@@ -92,12 +80,10 @@ def settings_file(client: str, platform: str, variables: Mapping[str, str], home
 
 
 def usual_file(client: str) -> Path:
-    """Return where a client keeps the settings of the person who runs this."""
     return Path(settings_file(client, sys.platform, os.environ, str(Path.home())))
 
 
 def _folder(*, windows: bool, variables: Mapping[str, str], person: PurePath) -> PurePath:
-    """Return where programs keep settings, other than a Mac's own."""
     if windows:
         given = variables.get("APPDATA")
         return PureWindowsPath(given) if given else person / "AppData" / "Roaming"

@@ -41,11 +41,8 @@ def entry_name(server: str) -> str:
 class Installation:
     """How dealdesk came here.
 
-    Attributes:
-        python: The running interpreter, not resolved: scripts lie beside it.
-        origin: The installed package's `direct_url.json`; None when it came from an index.
-        uv: Where uv is, when it started us or can be found.
-        windows: Whether a script's name ends in `.exe`.
+    `python` is not resolved: scripts lie beside it. `origin` is the package's `direct_url.json`,
+    None when it came from an index; `uv` is where uv is, if it started us or can be found.
     """
 
     python: Path
@@ -78,11 +75,7 @@ class Installation:
         return any(part.startswith(CACHES) for part in self.python.parts)
 
     def command(self, server: str) -> tuple[str, list[str]]:
-        """Return the absolute command that starts a server, and its first arguments.
-
-        Raises:
-            EnvironmentProblem: there is none that will last.
-        """
+        """Return the absolute command that starts a server, and its first arguments."""
         words = ["serve", server]
         if not self.passing:
             path = self.python.parent / ("dealdesk.exe" if self.windows else "dealdesk")
@@ -115,7 +108,6 @@ def _source(origin: Mapping[str, Any] | None, version: str) -> tuple[str, str]:
 
 
 def server_arguments(server: str, profile: str, settings: Settings) -> list[str]:
-    """Return what every entry says to a server: who it serves and where its data are."""
     arguments = ["--profile", profile, "--home", str(settings.home)]
     if settings.sources.get(f"{server}_url", "default") != "default":
         url = settings.server_url(server)
@@ -146,11 +138,6 @@ def by_command(program: Program | None, server: str, command: str, words: list[s
 
 
 def by_address(program: Program | None, server: str, url: str, token_env: str | None) -> Any:
-    """Return the entry of a server that runs somewhere already.
-
-    Raises:
-        UsageError: the client takes no address, or cannot look up a variable.
-    """
     if program and not program.reference:
         raise UsageError(
             f"{program.title}'s settings take no address: it starts its servers itself",
@@ -178,11 +165,7 @@ def by_address(program: Program | None, server: str, url: str, token_env: str | 
 
 
 def addresses(base: str, servers: Sequence[str]) -> dict[str, str]:
-    """Return each server's address: the one given, or its path below the one given.
-
-    Raises:
-        UsageError: it is no address, or one address is given for several servers.
-    """
+    """Return each server's address: the one given, or its path below the one given."""
     parts = urlsplit(base)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"{base!r} is no address", fix="--http http://127.0.0.1:8000")
@@ -206,11 +189,7 @@ def merged(found: Any, wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def how_to_reach(entry: Any) -> tuple[str, tuple[str, ...], str]:
-    """Return command, arguments and address of an entry as a client reads it; empty if not there.
-
-    Raises:
-        ValueError: it is not an entry.
-    """
+    """Return command, arguments and address of an entry; empty if not there."""
     if not isinstance(entry, dict):
         raise ValueError("is not an entry")
     command = entry.get("command") or entry.get("cmd") or ""

@@ -14,7 +14,6 @@ from servers.registry import ABOUT
 
 
 def portable(server: str, profile: str) -> tuple[str, list[str]]:
-    """Return the command that starts a server on any machine that has uv."""
     return "uvx", ["dealdesk", "serve", server, "--profile", profile]
 
 

@@ -16,10 +16,7 @@ NAMES = [entry_name(server) for server in registry.NAMES]
 
 
 async def look_at_clients() -> list[dict[str, Any]]:
-    """Return a row for each client that is here, as `doctor` shows it.
-
-    Each different command is started once, all at the same time.
-    """
+    """Return a row for each client that is here; each command is started once, all together."""
     rows: dict[str, dict[str, Any]] = {}
     entries: dict[str, Mapping[str, Any]] = {}
     for program in PROGRAMS.values():
@@ -46,7 +43,6 @@ async def look_at_clients() -> list[dict[str, Any]]:
 
 
 async def _counts(entries: list[Any]) -> dict[str, int | str | ProbeProblem]:
-    """Return, per different entry, how many tools its server has, or what is wrong."""
     ways = {_way(entry): entry for entry in entries}
     said = await asyncio.gather(*(_count(entry) for entry in ways.values()))
     return dict(zip(ways, said, strict=True))

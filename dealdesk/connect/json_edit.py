@@ -67,11 +67,7 @@ _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def parse(text: str, *, comments: bool) -> Parsed:
-    """Read a text; with `comments`, comments and trailing commas are valid.
-
-    Raises:
-        TextProblem: it is not valid; the line is named.
-    """
+    """Read a text; comments and last commas may be valid. TextProblem names the line."""
     plain = " " + text[1:] if text.startswith("\ufeff") else text
     try:
         try:
@@ -141,7 +137,6 @@ def _object(read: Parsed, start: int) -> Object:
 
 
 def servers(text: str, key: str, *, comments: bool) -> dict[str, Any]:
-    """Return what stands under a key of the outermost object; nothing when it is not there."""
     if not text.strip(BLANK + "\ufeff"):
         return {}
     _, owner = _objects(text, key, comments=comments)
@@ -149,7 +144,6 @@ def servers(text: str, key: str, *, comments: bool) -> dict[str, Any]:
 
 
 def _objects(text: str, key: str, *, comments: bool) -> tuple[Object, Object | None]:
-    """Return the outermost object and, if it is there, the one under a key."""
     read = parse(text, comments=comments)
     start = _skip(read.bare, 0)
     if read.bare[start] != "{":
@@ -176,11 +170,7 @@ def _one(text: str, owner: Object, key: str) -> Member | None:
 
 
 def put(text: str, key: str, entries: dict[str, Any], *, comments: bool) -> str:
-    """Return the text with these entries under a key, new ones last.
-
-    Raises:
-        TextProblem: the text is not valid, or cannot be edited safely.
-    """
+    """Return the text with these entries under a key, new ones last; TextProblem if unsafe."""
     if not text.strip(BLANK + "\ufeff"):
         return text + _over_lines({key: entries}, "  ", "\n") + "\n"
     root, owner = _objects(text, key, comments=comments)
@@ -231,7 +221,6 @@ def _indent_of(text: str, at: int) -> str:
 
 
 def _unit(text: str, root: Object) -> str:
-    """Return one step of indentation, as the outermost object has it."""
     step = re.search(r"\n([ \t]+)\Z", text[: root.members[0].start]) if root.members else None
     return step[1] if step else "  "
 

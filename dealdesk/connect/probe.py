@@ -31,22 +31,12 @@ class ProbeProblem(Exception):  # noqa: N818 - the name says what happened
 
 
 def scrubbed() -> dict[str, str]:
-    """Return the environment that a desktop program hands on."""
     kept = {name: os.environ[name] for name in SAFE if name in os.environ}
     return kept if sys.platform == "win32" else {**kept, "PATH": PATH}
 
 
 async def count_tools(entry: Any, *, token: str | None = None, patience: float = PATIENCE) -> int:
-    """Initialize an entry's server, list its tools, and let go of it.
-
-    Args:
-        entry: What stands in the client's settings.
-        token: The value of the variable that an address's entry refers to.
-        patience: Seconds after which it counts as not answering.
-
-    Raises:
-        ProbeProblem: it does not start or answer.
-    """
+    """Initialize an entry's server within `patience` seconds, list its tools, and let go of it."""
     try:
         command, arguments, url = how_to_reach(entry)
     except ValueError as problem:

@@ -28,11 +28,7 @@ WIDTH = 200
 
 @dataclass(frozen=True)
 class SettingsFile:
-    """The settings of one client as they are now.
-
-    Attributes:
-        before: The bytes; None when there is no file.
-    """
+    """The settings of one client as they are now; `before` is None when there is no file."""
 
     program: Program
     path: Path
@@ -40,11 +36,6 @@ class SettingsFile:
 
     @classmethod
     def read(cls, program: Program, path: Path) -> "SettingsFile":
-        """Read the file; a missing one is an empty one.
-
-        Raises:
-            EnvironmentProblem: it is there and cannot be read.
-        """
         try:
             return cls(program, path, path.read_bytes())
         except FileNotFoundError:
@@ -62,11 +53,7 @@ class SettingsFile:
             raise self._refused(TextProblem("is not UTF-8")) from None
 
     def servers(self) -> dict[str, Any]:
-        """Return the servers that it names, by name.
-
-        Raises:
-            EnvironmentProblem: it is not valid; this and all below touch nothing then.
-        """
+        """Return the servers that it names; if it is not valid, nothing here touches it."""
         try:
             return self._servers(self.text)
         except TextProblem as problem:
@@ -81,9 +68,9 @@ class SettingsFile:
     def without_entries(self, names: list[str]) -> bytes:
         """Return the file without these entries: as it was before them, if only they were added.
 
-        An entry more or less is cut out of the text. Blank space in an object that was empty
-        cannot be told from the text alone, so the copies are asked first: when one of them plus
-        today's entries is today's file, it is what was there before.
+        Blank space in an object that was empty cannot be told from the text alone, so the copies
+        are asked first: when one of them plus today's entries is today's file, it is what was there
+        before.
         """
         try:
             there = {n: e for n, e in self._servers(self.text).items() if n in names}
@@ -139,11 +126,7 @@ class SettingsFile:
         ]
 
     def write(self, after: bytes, now: datetime) -> Path | None:
-        """Write the file in one step, and return the copy that was made of what was there.
-
-        Raises:
-            EnvironmentProblem: it cannot be written, or somebody else wrote to it meanwhile.
-        """
+        """Write the file in one step, and return the copy that was made of what was there."""
         if SettingsFile.read(self.program, self.path).before != self.before:
             raise EnvironmentProblem(
                 f"{self.path} was changed by another program just now", fix="run this again"
@@ -166,7 +149,6 @@ class SettingsFile:
 
 
 def _middles(old: str, new: str) -> tuple[list[str], list[str]]:
-    """Return two lines without most of their common beginning and end."""
     start = max(0, _alike(old, new) - 20)
     tail = max(0, _alike(old[start:][::-1], new[start:][::-1]) - 20)
     parts = (line[start : len(line) - tail] for line in (old, new))

@@ -14,7 +14,6 @@ BLOCKS = ("|", ">")
 
 
 def servers(text: str, key: str) -> dict[str, Any]:
-    """Return what stands under a key of the outermost mapping; nothing when it is not there."""
     found = _data(text).get(key)
     if found is None:
         return {}
@@ -24,11 +23,7 @@ def servers(text: str, key: str) -> dict[str, Any]:
 
 
 def put(text: str, key: str, entries: dict[str, Any]) -> str:
-    """Return the text with these entries under a key, new ones last.
-
-    Raises:
-        TextProblem: the text is not valid, or cannot be edited safely.
-    """
+    """Return the text with these entries under a key, new ones last; TextProblem if unsafe."""
     servers(text, key)  # says so when it is no mapping
     now = _data(text)
     for name, entry in entries.items():
@@ -39,7 +34,6 @@ def put(text: str, key: str, entries: dict[str, Any]) -> str:
 
 
 def cut(text: str, key: str, names: list[str]) -> str:
-    """Return the text without these entries; a key that is left without any goes with them."""
     there = [name for name in names if name in servers(text, key)]
     if not there:
         return text

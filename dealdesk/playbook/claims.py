@@ -108,7 +108,6 @@ _DELIVERY = re.compile(
 
 
 def machine_blocks(text: str) -> list[tuple[int, int]]:
-    """Return the spans that give orders to machines, each up to the end of its block."""
     blocks: list[tuple[int, int]] = []
     for found in _TO_MACHINES.finditer(text):
         if blocks and found.start() < blocks[-1][1]:
@@ -143,7 +142,6 @@ def mode(text: str) -> str | None:
 
 
 def needed_by(text: str, today: date) -> date | None:
-    """Return the day the goods are needed by, if the text says so with a date."""
     found = _NEEDED.search(" ".join(text.split()))
     return read_date(found[1], today) if found else None
 

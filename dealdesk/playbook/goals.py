@@ -48,11 +48,7 @@ class Goal:
     """The text without what the constraints hold."""
 
     def queries(self, named_by: Iterable[str] = ()) -> tuple[str, ...]:
-        """Return the words that only the deal can take up, as search texts: the topic first.
-
-        Args:
-            named_by: The words that name the account.
-        """
+        """Return the words that only the deal can take up, not the account, as search texts."""
         known = SMALL | FIRM | frozenset(named_by)
         said = [word for word in dict.fromkeys(folded(self.rest)) if word not in known]
         others = sorted(frozenset().union(*map(also, said)).difference(said))
@@ -109,7 +105,6 @@ def asking(goal: Goal, question: Json, account_id: str | None = None) -> Json:
 
 
 def assign_named(goal: Goal, found: Any) -> Json:
-    """Return the assignment for an opportunity named by its id, or say there is none."""
     if not isinstance(found, dict):
         return asking(goal, {"kind": "no_open_opportunity"})
     return {

@@ -128,13 +128,9 @@ class Item:
 
 
 def find_items(text: str, *, document: bool, today: date = date.min) -> list[Item]:
-    """Return the items of a text in order.
+    """Return the items of a text in order; `today` is what a date without a year comes after.
 
-    Args:
-        text: A message's new text, or a document's.
-        document: In a document only list lines and tables with a count are read; its running
-            text describes, it does not ask.
-        today: The day that a date without a year comes after.
+    In a document only list lines and tables with a count are read; its running text describes.
     """
     found = [one for item in _structured(text, today) for one in _ramp(item, text)]
     if document:
@@ -143,7 +139,6 @@ def find_items(text: str, *, document: bool, today: date = date.min) -> list[Ite
 
 
 def number(word: str) -> int | None:
-    """Return a count written in digits or as a small number word, else None."""
     digits = word.replace(".", "").replace(",", "")
     if digits.isdecimal():
         return int(digits) or None

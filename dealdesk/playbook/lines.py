@@ -14,12 +14,7 @@ RUNS = ("term_months", "start", "end")
 def first_lines(
     needs: Sequence[Mapping[str, Any]], matches: Sequence[Any]
 ) -> tuple[list[Json], list[Json]]:
-    """Return a line per need that the catalog resolved, and the needs it did not, with reasons.
-
-    Args:
-        needs: The needs as the matching agent is given them.
-        matches: The answers of `match_need`, in the same order.
-    """
+    """Return a line per need that the catalog resolved, and the needs it did not, with reasons."""
     lines: list[Json] = []
     unmatched: list[Json] = []
     line_of: dict[str, str] = {}
@@ -101,12 +96,7 @@ def with_additions(lines: Sequence[Json], completed: Mapping[str, Any]) -> list[
 def without_unit(
     lines: Sequence[Json], findings: Sequence[Mapping[str, Any]]
 ) -> tuple[list[Json], list[Json]]:
-    """Return the lines the catalog sells by their unit, and the needs of the others: to be asked.
-
-    Args:
-        lines: The lines of the round before, as they would be again.
-        findings: What the catalog said of them.
-    """
+    """Return the lines the catalog sells by their unit, and the other needs: to be asked."""
     wrong = {found["subject"] for found in findings if found["code"] == "UNIT"}
     kept = [line for line in lines if line["line_id"] not in wrong]
     return kept, [

@@ -22,11 +22,7 @@ Play = Callable[[Request], Reply]
 
 
 def play_of(agent: str) -> Play:
-    """Return an agent's play: `play_<agent>` in the module that is named for its workflow.
-
-    Raises:
-        WorkflowError: there is none; the agent is named.
-    """
+    """Return an agent's play: `play_<agent>` in the module that is named for its workflow."""
     for workflow in WORKFLOWS:
         with suppress(ModuleNotFoundError, AttributeError):
             play: Play = resolve_name(f"dealdesk.playbook.{workflow}:play_{agent}")

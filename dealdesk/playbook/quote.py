@@ -38,7 +38,7 @@ def refs(*answers: Mapping[str, Any]) -> list[Json]:
 
 
 def play_plan(request: Request) -> Reply:
-    """Read the goal: find the account, then the one open opportunity it is about."""
+    """Find the account, then the one open opportunity that the goal is about."""
     goal = goals.read_goal(inputs_of(request))
     pages = good(request.results("search_opportunities"))
     if goal.opportunity_id:
@@ -67,7 +67,6 @@ def play_plan(request: Request) -> Reply:
 def _asked_of_deals(
     queries: Sequence[str], account_id: str, *, open_only: bool
 ) -> list[PlainBlock]:
-    """Return the searches that show which words of a goal the account's deals speak of."""
     every = {"account_id": account_id, "open_only": open_only, "limit": 100}
     return [call("search_opportunities", **every, query=query) for query in queries]
 
@@ -174,7 +173,6 @@ def play_match(request: Request) -> Reply:
 
 
 def play_check(request: Request) -> Reply:
-    """Ask the catalog for its three judgements and hand them over."""
     checked = good(request.results("check_configuration"))
     if not checked:
         return reply(
@@ -193,7 +191,6 @@ def play_check(request: Request) -> Reply:
 
 
 def play_price(request: Request) -> Reply:
-    """Ask finance for the price of exactly what was handed over."""
     inputs = inputs_of(request)
     priced = good(request.results("price_quote"))
     if not priced:
@@ -212,7 +209,6 @@ def play_price(request: Request) -> Reply:
 
 
 def play_terms(request: Request) -> Reply:
-    """Ask finance for clauses, credit and screening."""
     selected = good(request.results("select_terms"))
     if not selected:
         asked = inputs_of(request).get("payment_terms_asked")

@@ -85,14 +85,7 @@ def qualify(
     documents: Sequence[Mapping[str, Any]],
     today: str,
 ) -> Json:
-    """Return the qualification of a deal.
-
-    Args:
-        readiness: The CRM's own checklist.
-        messages: What was said, oldest first (`read_message`).
-        documents: What was attached (`read_document`).
-        today: The order date, ISO.
-    """
+    """Return the qualification of a deal by the CRM's checklist and what was said, oldest first."""
     sources = _sources(messages, documents)
     theirs = [source for source in sources if source.trust == "customer"]
     blocked = _blocked(readiness)
