@@ -13,6 +13,12 @@ from datetime import date
 
 from orchestrator.workflows.quote.dates import read_date
 
+
+def sign(words: str) -> re.Pattern[str]:
+    """Return the pattern of a sign, in capitals or not."""
+    return re.compile(words, re.IGNORECASE)
+
+
 _TO_MACHINES = re.compile(
     r"(?:instructions?|notes?|message)\s+(?:for|to)\s+(?:the\s+|any\s+|all\s+)?(?:ai|automated|llm|"
     r"assistant|bot|language model)|ignore\s+(?:all\s+|any\s+)?(?:previous|prior|above)|"
@@ -21,78 +27,55 @@ _TO_MACHINES = re.compile(
 )
 _BLOCK_END = re.compile(r"\n\s*(?:-{3,}|={3,}|\n)")
 
-_CLAIMS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    (
-        "exemption",
-        re.compile(
-            r"(?:tax|vat)[- ]exempt|exempt(?:ed|ion)? from (?:vat|(?:sales )?tax)|"
-            r"umsatzsteuer(?:lich)? befreit|umsatzsteuerbefreit|ohne (?:umsatz|mehrwert)steuer|"
-            r"exent[oa] de iva|exon[eé]r[eé]\w* de (?:la )?tva|esente (?:da )?iva",
-            re.IGNORECASE,
-        ),
+_CLAIMS = {
+    "exemption": sign(
+        r"(?:tax|vat)[- ]exempt|exempt(?:ed|ion)? from (?:vat|(?:sales )?tax)|"
+        r"umsatzsteuer(?:lich)? befreit|umsatzsteuerbefreit|ohne (?:umsatz|mehrwert)steuer|"
+        r"exent[oa] de iva|exon[eé]r[eé]\w* de (?:la )?tva|esente (?:da )?iva"
     ),
-    (
-        "discount",
-        re.compile(
-            r"\d{1,2}\s*(?:%|percent|prozent)[^.\n]{0,40}(?:discount|off\b|rabatt|nachlass|"
-            r"sconto|descuento|remise|rebate)|(?:discount|rabatt|nachlass|sconto|descuento|remise|"
-            r"rebate)[^.\n]{0,30}\d{1,2}\s*(?:%|percent|prozent)|set\s+discount",
-            re.IGNORECASE,
-        ),
+    "discount": sign(
+        r"\d{1,2}\s*(?:%|percent|prozent)[^.\n]{0,40}(?:discount|off\b|rabatt|nachlass|"
+        r"sconto|descuento|remise|rebate)|(?:discount|rabatt|nachlass|sconto|descuento|remise|"
+        r"rebate)[^.\n]{0,30}\d{1,2}\s*(?:%|percent|prozent)|set\s+discount"
     ),
-    (
-        "approval",
-        re.compile(
-            r"(?:already|hereby) approved|no further approval|(?:mark|treat)[^.\n]{0,30}approv|"
-            r"approval as granted|ohne weitere freigabe|freigegeben|"
-            r"approved[^.\n]{0,40}(?:discount|%)|(?:discount|%)[^.\n]{0,20}\bapproved\b",
-            re.IGNORECASE,
-        ),
+    "approval": sign(
+        r"(?:already|hereby) approved|no further approval|(?:mark|treat)[^.\n]{0,30}approv|"
+        r"approval as granted|ohne weitere freigabe|freigegeben|"
+        r"approved[^.\n]{0,40}(?:discount|%)|(?:discount|%)[^.\n]{0,20}\bapproved\b"
     ),
-    (
-        "bank",
-        re.compile(
-            r"(?:change|new|update\w*|neue)[^.\n]{0,25}(?:bank|iban|kontoverbindung)|"
-            r"bank details[^.\n]{0,40}(?:changed|new|to)\b",
-            re.IGNORECASE,
-        ),
+    "bank": sign(
+        r"(?:change|new|update\w*|neue)[^.\n]{0,25}(?:bank|iban|kontoverbindung)|"
+        r"bank details[^.\n]{0,40}(?:changed|new|to)\b"
     ),
-    (
-        "ship_to",
-        re.compile(
-            r"(?:ship|deliver|send|liefer\w*|env[ií]\w+|livr\w+|consegn\w+)[^.\n]{0,60}"
-            r"(?:\n[^.\n]{0,60})?(?:\bnew (?:depot|site|address|warehouse|plant|office)\b|"
-            r"\bno longer to\b|\bnot\s+to\b|\bneue\w* (?:adresse|lager|standort)\b)",
-            re.IGNORECASE,
-        ),
+    "ship_to": sign(
+        r"(?:ship|deliver|send|liefer\w*|env[ií]\w+|livr\w+|consegn\w+)[^.\n]{0,60}"
+        r"(?:\n[^.\n]{0,60})?(?:\bnew (?:depot|site|address|warehouse|plant|office)\b|"
+        r"\bno longer to\b|\bnot\s+to\b|\bneue\w* (?:adresse|lager|standort)\b)"
     ),
-)
+}
 _CODE = re.compile(
     r"\b(?i:codes?|vouchers?|gutschein(?:code)?|c[oó]digo|codice|coupon)\W{1,3}(?:(?i:is|the|named)\W+)?"
     r"([A-Z]{3,}[A-Z0-9-]{1,16})\b"
 )
 _MODES = {
-    "air": re.compile(r"\bair\s?freight\b|\bby air\b|\bair is fine\b|luftfracht|a[eé]re[ao]", re.I),
-    "sea": re.compile(r"\bsea\s?freight\b|\bby sea\b|seefracht|mar[ií]tim", re.I),
-    "road": re.compile(r"\bby road\b|\bby truck\b|por carretera|per lkw|su strada|par route", re.I),
-    "pickup": re.compile(r"\bwe(?:'ll| will) (?:pick|collect)|selbstabhol|recoger[eé]mos", re.I),
+    "air": sign(r"\bair\s?freight\b|\bby air\b|\bair is fine\b|luftfracht|a[eé]re[ao]"),
+    "sea": sign(r"\bsea\s?freight\b|\bby sea\b|seefracht|mar[ií]tim"),
+    "road": sign(r"\bby road\b|\bby truck\b|por carretera|per lkw|su strada|par route"),
+    "pickup": sign(r"\bwe(?:'ll| will) (?:pick|collect)|selbstabhol|recoger[eé]mos"),
 }
-_NEEDED = re.compile(
+_NEEDED = sign(
     r"(?:need|brauchen|benötig|necesit|deliver|liefer|besoin|serv(?:e|ono)|goods|ware)"
     r"[^.!?]{0,60}?\b(?:by|before|until|bis(?: zum)?|antes del?|avant le|entro il)\s+"
     r"(?:the\s+)?(\d[^,;!?]{4,24}|"
-    r"[A-Z][a-z]+ \d[^,;!?]{0,14})",
-    re.IGNORECASE,
+    r"[A-Z][a-z]+ \d[^,;!?]{0,14})"
 )
-_TERMS = re.compile(
+_TERMS = sign(
     r"\bnet[- ]?(\d{2})\b|(\d{2})\s*(?:days|tage[n]?)\s*(?:net|netto|payment|zahlungsziel)|"
-    r"(?:payment terms?|zahlungsziel)[^.\n]{0,20}?(\d{2})\s*(?:days|tage)",
-    re.IGNORECASE,
+    r"(?:payment terms?|zahlungsziel)[^.\n]{0,20}?(\d{2})\s*(?:days|tage)"
 )
-_ASKED = re.compile(
+_ASKED = sign(
     r"(\d{1,2})\s*%[^.\n]{0,40}(?:discount|off\b|rabatt|nachlass|sconto|descuento|remise)|"
-    r"(?:discount|rabatt|nachlass|sconto|descuento|remise)[^.\n]{0,25}?(\d{1,2})\s*%",
-    re.IGNORECASE,
+    r"(?:discount|rabatt|nachlass|sconto|descuento|remise)[^.\n]{0,25}?(\d{1,2})\s*%"
 )
 _COUNTRIES = {
     "IR": r"\biran\b", "AE": r"\bu\.?a\.?e\b|emirates", "DE": r"germany|deutschland|alemania",
@@ -102,9 +85,7 @@ _COUNTRIES = {
     "US": r"\busa?\b|united states",
     "AT": r"\baustria\b|österreich", "SY": r"\bsyria\b", "RU": r"\brussia\b", "CU": r"\bcuba\b",
 }  # fmt: skip
-_DELIVERY = re.compile(
-    r"\b(?:ship|deliver|send|liefer|env[ií]|livr|consegn)\w*[^.!?]{0,90}", re.IGNORECASE
-)
+_DELIVERY = sign(r"\b(?:ship|deliver|send|liefer|env[ií]|livr|consegn)\w*[^.!?]{0,90}")
 
 
 def machine_blocks(text: str) -> list[tuple[int, int]]:
@@ -128,7 +109,7 @@ def for_people(text: str) -> str:
 
 def find_claims(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield (kind, start, end) of the first claim of each kind."""
-    for kind, pattern in _CLAIMS:
+    for kind, pattern in _CLAIMS.items():
         if found := pattern.search(text):
             yield kind, found.start(), found.end()
 

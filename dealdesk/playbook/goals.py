@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from dealdesk.playbook.claims import sign
 from orchestrator.llm.base import Json
 from orchestrator.workflows.quote.goal_words import also, folded, read_said, unread
 from orchestrator.workflows.quote.vocabulary import FIRM, SMALL
@@ -16,22 +17,19 @@ CLEAR_LEAD = 8
 """How far ahead, in points of a hundred, one deal's topic must be to be the one meant."""
 
 _OPPORTUNITY = re.compile(r"\bopp_[A-Za-z0-9_-]{1,40}\b")
-_CUT = re.compile(
+_CUT = sign(
     r"[,;:!?\n]|\.\s|\b(?:for|to|from|at|of|about|on|with|by|before|until|in|who|they|their|that|"
     r"which|the|(?<![&\w])an?(?![&\w])|und|für|an|von|mit|über|bis|der|die|das|den|dem|para|sobre|de|la|los|las|el|"
-    r"con|per|pour|le|les|des|il|lo|needs?|wants?|asked|asks|our|his|her|please|bitte|por favor)\b",
-    re.I,
+    r"con|per|pour|le|les|des|il|lo|needs?|wants?|asked|asks|our|his|her|please|bitte|por favor)\b"
 )
-_VERB = re.compile(
+_VERB = sign(
     r"^(?:(?:can|could|would) you |please |bitte |let'?s )?(?:make|prepare|create|draft|send|write|"
     r"do|get|give|issue|work up|put together|quote|price|offer|erstelle?n?|mach\w*|"
-    r"schicke?|angebot|prepara\w*|haz|cotiza\w*|cotizaci[oó]n|presupuesto|fais|devis|offerta|prepare)\b",
-    re.I,
+    r"schicke?|angebot|prepara\w*|haz|cotiza\w*|cotizaci[oó]n|presupuesto|fais|devis|offerta|prepare)\b"
 )
-_QUOTE_WORD = re.compile(
+_QUOTE_WORD = sign(
     r"\b(?:a |an |the |ein |eine |una? |un )?(?:quotes?|quotation|offers?|offer|angebot|"
-    r"cotizaci[oó]n|presupuesto|devis|offerta|preventivo|proposal)\b",
-    re.I,
+    r"cotizaci[oó]n|presupuesto|devis|offerta|preventivo|proposal)\b"
 )
 
 

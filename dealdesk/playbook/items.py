@@ -12,16 +12,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
+from dealdesk.playbook.claims import sign
 from dealdesk.playbook.subscriptions import NO_RUN, Run, read_run, steps
 
 SKU = re.compile(r"\b[A-Z]{2,4}(?:-[A-Z0-9]{1,6}){1,3}\b")
-PRODUCT = re.compile(
+PRODUCT = sign(
     r"switch|server|router|gateway|c[aá]mara|camera|kamera|telecamer|cam[eé]ra|sens[oó]r|capteur|"
     r"\bups\b|\busv\b|batter|akku|bater[ií]a|cable|kabel|câble|cavo|cavi\b|\bcord|suppl(?:y|ies)|"
     r"netzteil|alimenta|fuente|rail kit|schienensatz|mount|halter|\bclip|\bsfp|transceiver|"
     r"analytics|device management|support|install|licen[cs]e|lizenz|subscription|injector|antenna|"
-    r"\bkits?\b|\bbundles?\b|archive|\bvideo ?archiv|geräteverwaltung",
-    re.IGNORECASE,
+    r"\bkits?\b|\bbundles?\b|archive|\bvideo ?archiv|geräteverwaltung"
 )
 _WORDS = {
     word: value
@@ -46,42 +46,34 @@ _UNIT = (
     r"x|×|pcs?\.?|pieces?|units?|off|ea\.?|stück|stk\.?|st\.|pz\.?|pezzi|uds?\.?|unidades|pièces?|"
     r"boxes|box|kartons?|licen[cs]es?|lizenzen|seats?"
 )
-_LEAD = re.compile(
-    r"^\s*(?:(?:[-*•–·+]|\d{1,2}[.)]|[a-z]\)|(?:pos|item|line|position)\.?\s*\d+\s*[.:)]?)\s+)+",
-    re.IGNORECASE,
+_LEAD = sign(
+    r"^\s*(?:(?:[-*•–·+]|\d{1,2}[.)]|[a-z]\)|(?:pos|item|line|position)\.?\s*\d+\s*[.:)]?)\s+)+"
 )
-_COUNT_FIRST = re.compile(
+_COUNT_FIRST = sign(
     rf"^(?:qty\.?\s*:?\s*)?({_NUMBER}|[a-zäöüß]+)(?:(?![-\w])|(?=[x×]\s))\s*"
     rf"(?:({_UNIT})(?!\w))?,?\s*"
-    rf"(?:of\s+(?:the\s+|your\s+)?)?(?=\S)",
-    re.IGNORECASE,
+    rf"(?:of\s+(?:the\s+|your\s+)?)?(?=\S)"
 )
-_COUNT_LAST = re.compile(
+_COUNT_LAST = sign(
     rf"(?:[:=–-]|\bqty\.?:?|\bfor|\bfür|\bpara|\bper|\bpour)\s*({_NUMBER})\s*"
-    rf"(?:{_UNIT}|devices?|users?|geräte|dispositivos)?\s*(?:[,.]|$)",
-    re.IGNORECASE,
+    rf"(?:{_UNIT}|devices?|users?|geräte|dispositivos)?\s*(?:[,.]|$)"
 )
 _WORD_OR_NUMBER = rf"{_NUMBER}|{'|'.join(sorted(_WORDS, key=len, reverse=True))}"
-_IN_TEXT = re.compile(
+_IN_TEXT = sign(
     rf"(?<![\w.,/-])(?<!\d )({_WORD_OR_NUMBER})(?![-\w%.,]*\d|\s+\d)"
     rf"(?:(?![-\w])|(?=[x×]\s))\s*(?:({_UNIT})(?!\w))?\s*(?:of\s+(?:the\s+|your\s+)?)?"
-    rf"(?=[^\s,.;:!?])([^.;:!?\n(]{{0,70}}(?:\n[^.;:!?\n(]{{0,40}})?(?:\([^)\n]{{1,24}}\))?)",
-    re.IGNORECASE,
+    rf"(?=[^\s,.;:!?])([^.;:!?\n(]{{0,70}}(?:\n[^.;:!?\n(]{{0,40}})?(?:\([^)\n]{{1,24}}\))?)"
 )
-_QUANTITY_HEADING = re.compile(
-    r"^(?:qty|quantity|menge|anzahl|stück|stk|cantidad|quantit[àé]|qté|pcs|units)\.?$",
-    re.IGNORECASE,
+_QUANTITY_HEADING = sign(
+    r"^(?:qty|quantity|menge|anzahl|stück|stk|cantidad|quantit[àé]|qté|pcs|units)\.?$"
 )
-_OPTION = re.compile(
-    r"\boption(?:al|s|en|ally)?\b|\bwahlweise\b|\bopcional|\bopzional", re.IGNORECASE
-)
-_ALTERNATIVE = re.compile(r"\balternativ", re.IGNORECASE)
-_PART = re.compile(
+_OPTION = sign(r"\boption(?:al|s|en|ally)?\b|\bwahlweise\b|\bopcional|\bopzional")
+_ALTERNATIVE = sign(r"\balternativ")
+_PART = sign(
     r"\b(?:with|in|for|to|zum|im|für|avec|con)\s+(?:each|every|the|this|that|das|dem|jede[ms]|le|el)?\s*"
-    r"(?:\w+ )?(?:kits?|bundles?|set|paket)\b|\bpart of the (?:\w+ )?(?:kit|bundle)",
-    re.IGNORECASE,
+    r"(?:\w+ )?(?:kits?|bundles?|set|paket)\b|\bpart of the (?:\w+ )?(?:kit|bundle)"
 )
-BUNDLE = re.compile(r"\bkits?\b|\bbundles?\b|\bpaket|\bBDL-", re.IGNORECASE)
+BUNDLE = sign(r"\bkits?\b|\bbundles?\b|\bpaket|\bBDL-")
 _CODE = r"[A-Z][A-Z0-9]+(?:-[A-Z0-9]+)*"
 _CODES = re.compile(
     r"[,;]?\s*\b(?:[Ww]ith|[Mm]it)\s+[Oo]ption(?:s|en)?(?:\s+codes?)?\s*:?\s+"
@@ -89,14 +81,14 @@ _CODES = re.compile(
 )
 _SENTENCE = re.compile(r"(?:[^.!?\n]|\n(?!\s*\n)){1,300}")
 _COUNTED = {
-    "box": re.compile(r"^(?:boxes|box|kartons?)$", re.IGNORECASE),
-    "license": re.compile(r"^(?:licen[cs]es?|lizenzen|seats?)$", re.IGNORECASE),
+    "box": sign(r"^(?:boxes|box|kartons?)$"),
+    "license": sign(r"^(?:licen[cs]es?|lizenzen|seats?)$"),
 }
 _UNITS = {
-    "license": re.compile(r"licen[cs]e|lizenz|\bSUB-|seats?\b|analytics|device management", re.I),
-    "hour": re.compile(r"\bhours?\b|\bstunden?\b|-H\b", re.IGNORECASE),
-    "day": re.compile(r"install\w*[ -]?(?:day|tag)|\bdays? of install|SVC-INST-D", re.IGNORECASE),
-    "box": re.compile(r"\b(?:box(?:es)?|kartons?) (?:of|à|zu) \d|\bby the box\b", re.IGNORECASE),
+    "license": sign(r"licen[cs]e|lizenz|\bSUB-|seats?\b|analytics|device management"),
+    "hour": sign(r"\bhours?\b|\bstunden?\b|-H\b"),
+    "day": sign(r"install\w*[ -]?(?:day|tag)|\bdays? of install|SVC-INST-D"),
+    "box": sign(r"\b(?:box(?:es)?|kartons?) (?:of|à|zu) \d|\bby the box\b"),
 }
 
 
@@ -118,8 +110,8 @@ class Item:
     @property
     def unit(self) -> str:
         """The unit of its count, else the one that its words suggest, else `each`."""
-        signs = [(name, sign.search(self.counted)) for name, sign in _COUNTED.items()]
-        signs += [(name, sign.search(self.phrase)) for name, sign in _UNITS.items()]
+        signs = [(name, one.search(self.counted)) for name, one in _COUNTED.items()]
+        signs += [(name, one.search(self.phrase)) for name, one in _UNITS.items()]
         return next((name for name, found in signs if found), "each")
 
     @property
@@ -211,7 +203,7 @@ def _told(item: Item, words: str, heading: str, today: date) -> Item:
 def _row(line: str, start: int, cells: list[str], column: int) -> Item | None:
     quantity = number(cells[column])
     words = [c for i, c in enumerate(cells) if i != column and not c.isdecimal()]
-    unit = next((c for c in words if any(sign.match(c) for sign in _COUNTED.values())), "")
+    unit = next((c for c in words if any(one.match(c) for one in _COUNTED.values())), "")
     phrase = clean_phrase(" ".join(c for c in words if c != unit))
     if quantity is None or not (SKU.search(phrase) or PRODUCT.search(phrase)):
         return None

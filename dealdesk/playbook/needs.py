@@ -9,15 +9,15 @@ from datetime import date
 from typing import Any
 
 from dealdesk.playbook import claims
+from dealdesk.playbook.claims import sign
 from dealdesk.playbook.items import BUNDLE, Item, clean_phrase
 from dealdesk.playbook.subscriptions import Run, read_run, subscription_ids
 from orchestrator.llm.base import Json
 
 SENTENCE = re.compile(r"[^.!?\n]+(?:\n(?!\s*\n)[^.!?\n]+)*[.!?]?")
-_OF_TERMS = re.compile(
+_OF_TERMS = sign(
     r"subscri|licen[cs]e|lizenz|laufzeit|contract|vertrag|\bterm\b|device management|analytics|"
-    r"geräteverwaltung|co-?term|\babo",
-    re.IGNORECASE,
+    r"geräteverwaltung|co-?term|\babo"
 )
 _WORD = re.compile(r"[^\W\d_]{4,}")
 

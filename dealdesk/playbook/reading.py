@@ -6,13 +6,13 @@ gives claims at most, and our own mails give neither. A count that is missing is
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from dealdesk.playbook import claims
+from dealdesk.playbook.claims import sign
 from dealdesk.playbook.items import PRODUCT, Item, find_items, number
 from dealdesk.playbook.needs import (
     SENTENCE,
@@ -28,55 +28,38 @@ from dealdesk.playbook.needs import (
 from dealdesk.playbook.subscriptions import read_run
 from orchestrator.llm.base import Json
 
-_NO_QUOTE: tuple[tuple[str, re.Pattern[str]], ...] = (
-    (
-        "already_ordered",
-        re.compile(
-            r"\b(?:already|meanwhile)\b[^.]{0,20}\bordered|bereits bestellt|ya hemos pedido|"
-            r"déjà command|già ordinat",
-            re.IGNORECASE,
-        ),
+_NO_QUOTE = {
+    "already_ordered": sign(
+        r"\b(?:already|meanwhile)\b[^.]{0,20}\bordered|bereits bestellt|ya hemos pedido|"
+        r"déjà command|già ordinat"
     ),
-    (
-        "lost_to_competitor",
-        re.compile(
-            r"went with (?:another|a different)|awarded (?:it )?to (?:another|your comp)", re.I
-        ),
+    "lost_to_competitor": sign(
+        r"went with (?:another|a different)|awarded (?:it )?to (?:another|your comp)"
     ),
-    (
-        "just_browsing",
-        re.compile(r"\b(?:only|just) (?:browsing|looking|curious)|don'?t send a quote", re.I),
+    "just_browsing": sign(r"\b(?:only|just) (?:browsing|looking|curious)|don'?t send a quote"),
+    "request_withdrawn": sign(
+        r"no quote is needed|no longer need (?:a|the|your) (?:quote|offer)|withdraw"
     ),
-    (
-        "request_withdrawn",
-        re.compile(
-            r"no quote is needed|no longer need (?:a|the|your) (?:quote|offer)|withdraw", re.I
-        ),
-    ),
-)
+}
 _READINESS_REASONS = {
     "ACCOUNT_ON_HOLD": "on_hold",
     "ON_HOLD": "on_hold",
     "OPEN_QUOTE": "duplicate_of_open_quote",
     "QUOTE_OPEN": "duplicate_of_open_quote",
 }
-_INSTEAD = re.compile(
+_INSTEAD = sign(
     r"(\d{1,6})\s*(?:pcs|pieces|x|stück)?\s*"
-    r"(?:instead of|statt|rather than|en vez de|invece di|au lieu de)",
-    re.IGNORECASE,
+    r"(?:instead of|statt|rather than|en vez de|invece di|au lieu de)"
 )
-_CHANGE_TO = re.compile(
-    r"(?:change|increase|reduce|raise|lower|make|erhöhen|ändern)[^.]{0,60}\b(?:to|auf|a|it)\s+(\d{1,6})\b",
-    re.IGNORECASE,
+_CHANGE_TO = sign(
+    r"(?:change|increase|reduce|raise|lower|make|erhöhen|ändern)[^.]{0,60}\b(?:to|auf|a|it)\s+(\d{1,6})\b"
 )
-_STAYS = re.compile(
-    r"(?:stays?|remains?|bleib\w*)[^.]{0,12}\b(?:at|bei)\s+(\d{1,6})\b", re.IGNORECASE
+_STAYS = sign(r"(?:stays?|remains?|bleib\w*)[^.]{0,12}\b(?:at|bei)\s+(\d{1,6})\b")
+_DROP = sign(
+    r"\b(?:drop|remove|leave out|cancel|no longer need|don'?t need|streichen|entfall\w*)\b"
 )
-_DROP = re.compile(
-    r"\b(?:drop|remove|leave out|cancel|no longer need|don'?t need|streichen|entfall\w*)\b", re.I
-)
-_BUDGET = re.compile(r"budget (?:is |has been )?(?:approved|confirmed|released)", re.IGNORECASE)
-_RENEWAL = re.compile(r"\brenew|verläng", re.IGNORECASE)
+_BUDGET = sign(r"budget (?:is |has been )?(?:approved|confirmed|released)")
+_RENEWAL = sign(r"\brenew|verläng")
 
 
 def qualify(
@@ -92,39 +75,27 @@ def qualify(
     if blocked is not None:
         return {"decision": "no_quote", "reason": blocked, "evidence": _first(theirs)}
     for source in reversed(theirs):
-        for reason, sign in _NO_QUOTE:
-            if found := sign.search(claims.for_people(source.text)):
+        for reason, pattern in _NO_QUOTE.items():
+            if found := pattern.search(claims.for_people(source.text)):
                 span = span_of(source.id, found.start(), found.end())
                 return {"decision": "no_quote", "reason": reason, "evidence": [span]}
     day = date.fromisoformat(today)
     needs = running_ones(_needs(theirs, day), theirs)
     facts = _facts(theirs, sources, day)
     if not needs:
-        question = {"kind": "missing_product"}
         reason = "missing_product"
-        return {"decision": "ask", "reason": reason, "questions": [question], **facts}
+        return {"decision": "ask", "reason": reason, "questions": [{"kind": reason}], **facts}
     listed = [as_need(place, found, needs) for place, found in enumerate(needs, start=1)]
     evidence = [need["span"] for need in listed][:5]
     questions = [
         q for need, found in zip(listed, needs, strict=True) for q in open_questions(need, found)
     ]
-    if questions:
-        missing = any(q["kind"] == "missing_quantity" for q in questions)
-        return {
-            "decision": "ask",
-            "reason": "missing_quantity" if missing else "missing_reference",
-            "needs": listed,
-            "questions": questions[:10],
-            "evidence": evidence,
-            **facts,
-        }
-    return {
-        "decision": "quote",
-        "reason": _reason(theirs),
-        "needs": listed,
-        "evidence": evidence,
-        **facts,
-    }
+    judged = {"needs": listed, "evidence": evidence, **facts}
+    if not questions:
+        return {"decision": "quote", "reason": _reason(theirs), **judged}
+    missing = any(q["kind"] == "missing_quantity" for q in questions)
+    reason = "missing_quantity" if missing else "missing_reference"
+    return {"decision": "ask", "reason": reason, "questions": questions[:10], **judged}
 
 
 def _sources(

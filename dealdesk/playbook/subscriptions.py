@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
+from dealdesk.playbook.claims import sign
 from orchestrator.workflows.quote.dates import read_date
 
 _DATE = (
@@ -19,67 +20,52 @@ _DATE = (
     r"[a-z]{3,10}\.? \d{1,2}(?:st|nd|rd|th)?(?:,? \d{4})?|"
     r"(?:the )?end of [a-z]{3,10}(?: \d{4})?|ende [a-zä]{3,10}(?: \d{4})?)"
 )
-_TERM = re.compile(
+_TERM = sign(
     r"(\d{1,3})[- ]?(?:months?|monate?n?|meses|mesi|mois)\b|"
-    r"\b(\d{1,2}|one|two|three|four|five|ein|zwei|drei|vier|fünf)[- ](?:years?|jahre?n?)\b",
-    re.IGNORECASE,
+    r"\b(\d{1,2}|one|two|three|four|five|ein|zwei|drei|vier|fünf)[- ](?:years?|jahre?n?)\b"
 )
-_START = re.compile(
+_START = sign(
     r"\b(?:from|starting(?: on| from)?|starts? on|beginning|vom|ab(?: dem)?|desde el|dal|"
-    rf"à partir du)\s+{_DATE}",
-    re.IGNORECASE,
+    rf"à partir du)\s+{_DATE}"
 )
-_END = re.compile(
+_END = sign(
     r"\b(?:until|till|through|to|to end on|ending on|bis(?: zum)?|hasta el|fino al|jusqu'au|"
     r"(?:co-?term|end(?:s|ing)? (?:together|with|along|on the same)|gleichzeitig|gemeinsam|"
-    rf"zusammen)[^.;]{{0,80}}?\b(?:on|am))\s+{_DATE}",
-    re.IGNORECASE,
+    rf"zusammen)[^.;]{{0,80}}?\b(?:on|am))\s+{_DATE}"
 )
-_RUNS = re.compile(r"(?:\bruns?|\brunning|\bvalid|läuft|gültig)\W+(?:\w+\W+)?$", re.IGNORECASE)
-_TOGETHER = re.compile(
+_RUNS = sign(r"(?:\bruns?|\brunning|\bvalid|läuft|gültig)\W+(?:\w+\W+)?$")
+_TOGETHER = sign(
     r"co-?term|(?:end|ends|ending|run out|expire)s? (?:together|on the same (?:day|date))|"
-    r"same end date|gleichzeitig (?:mit|enden)|gemeinsam enden",
-    re.IGNORECASE,
+    r"same end date|gleichzeitig (?:mit|enden)|gemeinsam enden"
 )
-_SAME = re.compile(
+_SAME = sign(
     r"\bsame (?:term|period|duration)\b|\bgleiche[nrs]? (?:laufzeit|dauer)|misma duración|"
-    r"même durée|stessa durata",
-    re.IGNORECASE,
+    r"même durée|stessa durata"
 )
-_ID = re.compile(r"\bsub_[a-z0-9][a-z0-9_-]{0,39}\b", re.IGNORECASE)
-_RENEW = re.compile(r"\brenew|verläng|\bprolong|\brenouvel|\brinnov|\brenov", re.IGNORECASE)
-_ADD = re.compile(
+_ID = sign(r"\bsub_[a-z0-9][a-z0-9_-]{0,39}\b")
+_RENEW = sign(r"\brenew|verläng|\bprolong|\brenouvel|\brinnov|\brenov")
+_ADD = sign(
     r"\badd(?:s|ing|ed|itional|itionally)?\b|\bmore\b|\bextra\b|\bextend\b|\btop up\b|\bgrow\b|"
-    r"\bincrease|zusätzlich|aufstock|erweiter|hinzu|aggiung|ajout|añad",
-    re.IGNORECASE,
+    r"\bincrease|zusätzlich|aufstock|erweiter|hinzu|aggiung|ajout|añad"
 )
-_RUNNING = re.compile(
+_RUNNING = sign(
     r"\b(?:our|the|my|unser\w*|bestehende\w*|laufende\w*) "
     r"(?:(?:existing|current|running|bestehende\w*|laufende\w*) )?"
     r"(?:subscription|contract|abo(?:nnement)?|vertrag)\b|"
-    r"(?:existing|current|running) (?:subscription|contract|licen[cs]es)",
-    re.IGNORECASE,
+    r"(?:existing|current|running) (?:subscription|contract|licen[cs]es)"
 )
-_YEARS = {
-    word: place
-    for place, words in enumerate(
-        ("first 1st erste", "second 2nd zweite", "third 3rd dritte", "fourth 4th vierte"), start=1
-    )
-    for word in words.split()
-}
+
+
+def _spelled(*values: str) -> dict[str, int]:
+    return {word: place for place, words in enumerate(values, start=1) for word in words.split()}
+
+
+_YEARS = _spelled("first 1st erste", "second 2nd zweite", "third 3rd dritte", "fourth 4th vierte")
 _ORDINAL = "|".join(_YEARS)
-_YEAR = re.compile(
-    rf"\b({_ORDINAL})[nrms]?(?: contract)? (?:year|jahr)|\byear ([1-4])\b", re.IGNORECASE
-)
-_STEP = re.compile(rf"\b({_ORDINAL})[nrms]?\b", re.IGNORECASE)
+_YEAR = sign(rf"\b({_ORDINAL})[nrms]?(?: contract)? (?:year|jahr)|\byear ([1-4])\b")
+_STEP = sign(rf"\b({_ORDINAL})[nrms]?\b")
 _COUNT = re.compile(r"(?<![\w.,-])(\d{1,6})(?![-\w%.,]*\d)(?!\w)")
-_NUMBERS = {
-    word: value
-    for value, words in enumerate(
-        ("one ein", "two zwei", "three drei", "four vier", "five fünf"), start=1
-    )
-    for word in words.split()
-}
+_NUMBERS = _spelled("one ein", "two zwei", "three drei", "four vier", "five fünf")
 
 
 @dataclass(frozen=True)
@@ -117,19 +103,14 @@ NO_RUN = Run()
 def read_run(text: str, today: date) -> Run:
     words = " ".join(text.split())
     found = _ID.search(words)
-    change = None
-    if found or _RUNNING.search(words):
-        if _RENEW.search(words):
-            change = "renew"
-        elif _ADD.search(words):
-            change = "amend"
+    change = "renew" if _RENEW.search(words) else "amend" if _ADD.search(words) else None
     year = _YEAR.search(words)
     return Run(
         term_months=_months(words),
         start=_day(_START, words, today),
         end=_day(_END, words, today),
         year=(_YEARS.get(year[1].lower()) if year[1] else int(year[2])) if year else None,
-        change=change,
+        change=change if found or _RUNNING.search(words) else None,
         subscription_id=found[0].lower() if found else None,
         together=bool(_TOGETHER.search(words)),
         same=bool(_SAME.search(words)),
@@ -149,8 +130,8 @@ def steps(text: str) -> list[tuple[int, int]]:
     words = " ".join(text.split())
     if not _YEAR.search(words):
         return []
-    for sign in (_START, _END, _TERM):
-        words = sign.sub(" ", words)
+    for pattern in (_START, _END, _TERM):
+        words = pattern.sub(" ", words)
     found, at = [], 0
     for step in _STEP.finditer(words):
         counts = _COUNT.findall(words[at : step.start()])
@@ -175,9 +156,9 @@ def _terms(words: str) -> Iterator[int]:
             yield 12 * (years or int(found[2]))
 
 
-def _day(sign: re.Pattern[str], words: str, today: date) -> date | None:
+def _day(before: re.Pattern[str], words: str, today: date) -> date | None:
     """Return the day after a sign; "to 10 seats" names none and is passed over."""
-    for found in sign.finditer(words):
+    for found in before.finditer(words):
         day = read_date(found[1], today)
         if day is not None and not _RUNS.search(words[: found.start()]):
             return day  # "it runs until ..." is what there is, not what is wanted
