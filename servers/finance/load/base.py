@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from sqlalchemy import inspect
+
 from servers.finance.tables.base import FinanceTable
 from servers.toolkit.money import exponent
 from servers.toolkit.tables import Table, Values
@@ -21,13 +23,16 @@ def table(
     name: str,
     model: type[FinanceTable],
     about: str,
-    key: tuple[str, ...],
     columns: Mapping[str, Any] | None = None,
     *,
+    key: tuple[str, ...] = (),
     problems: Callable[[Any], Iterable[str]] | None = None,
     **more: Any,
 ) -> Table:
-    """Return how files fill a table of finance, with the checks that all of them share."""
+    """Return how files fill a table of finance, with the checks that all of them share.
+
+    `key` is which row it is, where that is not its primary key.
+    """
     names = model.model_fields
     spans = [span for span in SPANS if names.keys() >= set(span)]
     currencies = [name for name in CURRENCIES if name in names]
@@ -43,6 +48,7 @@ def table(
         if problems is not None:
             yield from problems(row)
 
+    key = key or tuple(one.name for one in inspect(model).primary_key)
     return Table(name, model, about, key, columns or {}, problems=found, **more)
 
 

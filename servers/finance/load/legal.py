@@ -106,7 +106,6 @@ TERMS = table(
     "payment_terms",
     t.PaymentTerm,
     "a payment term: its instalments, or its days, or that it is prepaid",
-    ("code",),
     {"days": (Days | None, None), "prepaid": (bool, False)},
     read=_lines_read,
     problems=_term_problems,
@@ -118,7 +117,6 @@ CLAUSES = table(
     "clauses",
     t.ClauseRow,
     "an approved text in one language; a version's text never changes",
-    ("clause_id", "version", "language"),
     {
         "conditions": dict[Key, Annotated[tuple[str, ...], Field(min_length=1)]],
         "owner": (Annotated[str, Field(max_length=ID)], ""),
@@ -133,5 +131,4 @@ SCREENING = table(
     "screening_entries",
     t.ScreeningEntry,
     "a name on the screening list; what list it is stands in policies, `screening`",
-    ("entry_id",),
 )

@@ -139,15 +139,14 @@ FREIGHT = table(
     "freight_rates",
     c.FreightRateRow,
     "what carriage by a method into a zone costs, in one currency",
-    ("method", "zone", "currency"),
     {"zone": Literal["HOME", "EU", "UKCH", "WORLD"]},
+    key=("method", "zone", "currency"),
     make=_freight,
 )
 POLICIES = table(
     "policies",
     Setting,
     "the limits of the house (policies), its home (taxes), what the screening list is (screening)",
-    ("name",),
     {"name": Literal["policies", "screening", "taxes"]},
     problems=_policy_problems,
     as_json=True,
@@ -158,7 +157,6 @@ CHARGES = (
         "fees",
         c.FeeRow,
         "a fee on whole quotes, with when it is due and its amount in each currency",
-        ("fee_id",),
         problems=_fee_problems,
         as_json=True,
     ),
@@ -166,6 +164,5 @@ CHARGES = (
         "exchange_rates",
         c.ExchangeRate,
         "what one EUR is in another currency: for margins and for reading, never for prices",
-        ("currency",),
     ),
 )

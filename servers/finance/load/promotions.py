@@ -106,7 +106,6 @@ PROMOTIONS = table(
     "promotions",
     PromotionRow,
     "a promotion, by code or automatic; `minimum` names every currency it holds in",
-    ("promotion_id",),
     {"conditions": "whom and what it is for; what is left out asks for nothing"},
     problems=_problems,
     make=_promotion,

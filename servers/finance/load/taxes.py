@@ -41,7 +41,6 @@ ZONES = table(
     "zones",
     t.ZoneCountry,
     "a country of a zone of tax (EU) or of freight (FREIGHT-EU); a file says each zone whole",
-    ("zone", "country"),
     whole=("zone",),
 )
 TAXES = (
@@ -49,14 +48,12 @@ TAXES = (
         "tax_jurisdictions",
         t.TaxJurisdictionRow,
         "a country or region with a tax law of its own",
-        ("jurisdiction",),
         problems=_place_problems,
     ),
     table(
         "tax_rates",
         t.TaxRateRow,
         "a tax rate with its days, its source and when that was read",
-        ("rate_id",),
         problems=_rate_problems,
         holds=_rates_hold,
     ),
@@ -64,14 +61,12 @@ TAXES = (
         "tax_rules",
         t.TaxRuleRow,
         "which category a supply falls in; an empty key matches anything",
-        ("rule_id",),
         holds=_rules_hold,
     ),
     table(
         "tax_registrations",
         t.TaxRegistrationRow,
         "where a legal entity of ours is registered for tax",
-        ("registration_id",),
         refers={"entity_id": (Seller, "entity_id")},
     ),
 )
