@@ -86,7 +86,7 @@ class ClauseSheet(BaseModel):
 def quotes(finance: FinanceDatabase) -> str:
     """The newest quotes, at most 100: number, status, customer, total."""
     with finance.session() as session:
-        return listed_quotes.page(session, finance.now(), limit=MOST).model_dump_json()
+        return listed_quotes.page(session, now=finance.now(), limit=MOST).model_dump_json()
 
 
 @resource_at("finance://quotes/{quote_id}", resource("Quote", **ONE))

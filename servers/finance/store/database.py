@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from sqlmodel import Session
@@ -18,25 +18,25 @@ Answer = TypeVar("Answer", bound=BaseModel)
 
 @dataclass(frozen=True)
 class FinanceDatabase:
-    """A database that is open and migrated.
-
-    Attributes:
-        database: The database itself.
-        now: The clock, for approvals, issue times and numbers; prices go by the order date.
-    """
+    """A database that is open and migrated."""
 
     database: Database
     now: Callable[[], datetime]
+    """The clock, for approvals, issue times and numbers; prices go by the order date."""
 
     def session(self) -> AbstractContextManager[Session]:
-        """Open a session for reading."""
         return self.database.session()
 
     def writing(self) -> AbstractContextManager[Session]:
         """Open a write session about quotes, after writing down which ones expired meanwhile."""
         return writing(self.database, self.now())
 
-    def once(self, tool: str, work: Callable[[Session], Answer], form: type[Answer]) -> Answer:
-        """Do what a tool writes once, in one transaction; a repeat gets the stored answer."""
+    def once(
+        self, tool: str, form: type[Answer], work: Callable[..., Answer], *given: Any
+    ) -> Answer:
+        """Do what a tool writes once, in one transaction; a repeat gets the stored answer.
+
+        `work` takes a session, what is given, and the time.
+        """
         with self.writing() as session:
-            return once(session, tool, lambda: work(session), form)
+            return once(session, tool, lambda: work(session, *given, self.now()), form)

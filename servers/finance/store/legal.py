@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,18 +10,19 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from servers.finance.facts.clauses import Clause
-from servers.finance.facts.copies import fact
-from servers.finance.facts.customers import Customer
+from servers.finance.facts.copies import block, fact
 from servers.finance.facts.payment import PaymentTerms
 from servers.finance.facts.screening import Listed, Party, Review, ScreeningList
 from servers.finance.facts.windows import Window
-from servers.finance.law.screening import Hit, hits
+from servers.finance.law.screening import hits
 from servers.finance.law.select import parties_of
 from servers.finance.schemas import ReviewDecision, ScreeningReviewed
+from servers.finance.store.customers import find_customer
 from servers.finance.store.policy import approver_of, setting
 from servers.finance.store.rows import facts
 from servers.finance.tables.customers import RelatedParty, ScreeningReview
 from servers.finance.tables.legal import ClauseRow, PaymentTerm, ScreeningEntry
+from servers.toolkit import scope
 from servers.toolkit.errors import ForbiddenError, NotFoundError
 
 
@@ -73,64 +74,45 @@ def find_reviews(session: Session, account_id: str) -> tuple[Review, ...]:
 
 def review(
     session: Session,
-    customer: Customer,
+    account_id: str,
     entry_id: str,
     decision: ReviewDecision,
     note: str,
     valid_days: int,
-    person_id: str,
-    day: date,
+    now: datetime,
 ) -> ScreeningReviewed:
-    """Record what a person of legal decides about the hits of a customer on one entry.
-
-    Raises:
-        ForbiddenError: the person is not of legal.
-        NotFoundError: no name of this customer is like that entry.
-    """
-    approver = approver_of(session, person_id)
+    """Record what a person of legal decides about the hits of a customer on one entry."""
+    _, customer = find_customer(session, account_id)
+    approver = approver_of(session, scope.person())
     if "legal" not in approver.roles:
-        raise ForbiddenError(f"{person_id} is not of legal", fix="ask legal to review the hit")
-    parties = parties_of(customer, find_parties(session, customer.account_id))
+        raise ForbiddenError(
+            f"{approver.person_id} is not of legal", fix="ask legal to review the hit"
+        )
+    parties = parties_of(customer, find_parties(session, account_id))
     found = [
         hit for hit in hits(parties, find_screening(session)) if hit.entry.entry_id == entry_id
     ]
     if not found:
         raise NotFoundError(
-            f"no name of {customer.account_id} is like entry {entry_id!r}",
+            f"no name of {account_id} is like entry {entry_id!r}",
             fix="screen_party lists the hits",
         )
-    expires = day + timedelta(days=valid_days)
-    made = [_reviewed(customer, hit, decision, note, person_id, (day, expires)) for hit in found]
+    day = now.date()
+    made = [
+        ScreeningReview(
+            review_id="rev_" + secrets.token_hex(6),
+            account_id=account_id,
+            entry_id=entry_id,
+            party_name=hit.party.name,
+            listed_name=hit.matched,
+            decision=decision,
+            note=note,
+            decided_by=approver.person_id,
+            decided_on=day,
+            expires_on=day + timedelta(days=valid_days),
+        )
+        for hit in found
+    ]
     session.add_all(made)
     session.flush()
-    return ScreeningReviewed(
-        account_id=customer.account_id,
-        entry_id=entry_id,
-        review_ids=[row.review_id for row in made],
-        decision=decision,
-        decided_by=person_id,
-        decided_on=day,
-        expires_on=expires,
-    )
-
-
-def _reviewed(
-    customer: Customer,
-    hit: Hit,
-    decision: ReviewDecision,
-    note: str,
-    person_id: str,
-    span: tuple[date, date],
-) -> ScreeningReview:
-    return ScreeningReview(
-        review_id="rev_" + secrets.token_hex(6),
-        account_id=customer.account_id,
-        entry_id=hit.entry.entry_id,
-        party_name=hit.party.name,
-        listed_name=hit.matched,
-        decision=decision,
-        note=note,
-        decided_by=person_id,
-        decided_on=span[0],
-        expires_on=span[1],
-    )
+    return block(ScreeningReviewed, made[0], review_ids=[row.review_id for row in made])

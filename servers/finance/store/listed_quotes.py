@@ -6,13 +6,13 @@ from typing import Any
 from sqlalchemy import Select, func, not_, or_, select
 from sqlmodel import Session, col
 
-from servers.finance.facts.blocks import ApprovalBlock
+from servers.finance.facts.blocks import ApprovalBlock, Status
 from servers.finance.facts.copies import block
-from servers.finance.schemas_quotes import QuotePage, QuoteRow
-from servers.finance.store import expiry
-from servers.finance.store.clock import stamp
+from servers.finance.schemas_quotes import QuoteNumber, QuotePage, QuoteRow, Within
+from servers.finance.store import clock, expiry
 from servers.finance.tables.quotes import Approval, Quote
 from servers.toolkit import scope
+from servers.toolkit.fields import AccountId, Cursor, Limit, OpportunityId
 from servers.toolkit.paging import decode_cursor, next_cursor
 
 
@@ -25,24 +25,25 @@ def visible(statement: Select[Any]) -> Select[Any]:
 
 def approval_block(row: Approval, now: datetime) -> ApprovalBlock:
     """Return an approval; one that nobody decided in time reads as expired."""
-    late = row.status in ("pending", "approved") and row.expires_at <= stamp(now)
+    late = row.status in ("pending", "approved") and row.expires_at <= clock.stamp(now)
     status = "expired" if late and row.used_at is None else row.status
     return block(ApprovalBlock, row, status=status)
 
 
 def page(
     session: Session,
-    now: datetime,
     *,
-    account_id: str | None = None,
-    opportunity_id: str | None = None,
-    status: str | None = None,
-    expiring_within_days: int | None = None,
-    number: str | None = None,
-    limit: int,
-    cursor: str = "",
+    account_id: AccountId | None = None,
+    opportunity_id: OpportunityId | None = None,
+    status: Status | None = None,
+    expiring_within_days: Within = None,
+    number: QuoteNumber | None = None,
+    limit: Limit = 20,
+    cursor: Cursor = "",
+    now: datetime | None = None,
 ) -> QuotePage:
     """Return a page of quotes, newest first; an expired one counts as that from its day on."""
+    now = now or clock.now()
     days = expiry.today(session, now)
     statement = visible(select(Quote))
     for column, value in (

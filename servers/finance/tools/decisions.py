@@ -1,5 +1,6 @@
 """The tools with consequences: decide, issue, and how a quote ends; and a person's revision."""
 
+from functools import partial
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,7 +31,6 @@ from servers.finance.tools.pricing import DisplayCurrency
 from servers.toolkit.components import tool
 from servers.toolkit.declare import writes
 from servers.toolkit.fields import ApprovalId, Digest, LineId, QuoteId
-from servers.toolkit.idempotency import once
 
 ONE = ("quote_id",)
 Note = Annotated[str, Field(max_length=300, description="why, for the record")]
@@ -66,11 +66,7 @@ def decide_approval(
     The decision holds for exactly the quote it was asked for. Whoever asked cannot decide,
     and rejecting closes the quote.
     """
-    return finance.once(
-        "decide_approval",
-        lambda session: approvals.decide(session, approval_id, decision, note, finance.now()),
-        Decision,
-    )
+    return finance.once("decide_approval", Decision, approvals.decide, approval_id, decision, note)
 
 
 @tool(writes("Issue a quote", rows="bound", binds=("quote_id", "digest"), card=CARD))
@@ -81,11 +77,7 @@ def issue_quote(finance: FinanceDatabase, quote_id: QuoteId, digest: Digest) -> 
     it when anything changed, when an approval is missing or expired, or when it may not issue
     by itself.
     """
-    return finance.once(
-        "issue_quote",
-        lambda session: issue.issue(session, quote_id, digest, finance.now()),
-        Issued,
-    )
+    return finance.once("issue_quote", Issued, issue.issue, quote_id, digest)
 
 
 @tool(writes("Withdraw a quote", rows="bound", binds=ONE, destructive=True, person_only=True))
@@ -95,11 +87,7 @@ def withdraw_quote(
     reason: Annotated[str, Field(min_length=3, max_length=300, description="why")],
 ) -> Withdrawn:
     """Take a quote back, as a person; an issued one keeps its number. quote_id: list_quotes."""
-    return finance.once(
-        "withdraw_quote",
-        lambda session: closing.withdraw(session, quote_id, reason, finance.now()),
-        Withdrawn,
-    )
+    return finance.once("withdraw_quote", Withdrawn, closing.withdraw, quote_id, reason)
 
 
 @tool(writes("Accept a quote", rows="bound", binds=("quote_id", "digest"), person_only=True))
@@ -117,11 +105,7 @@ def accept_quote(
     is over, an approval is not in force, or credit or screening says something now that
     nobody approved. Counts what the quote uses of promotions and contracts.
     """
-    return finance.once(
-        "accept_quote",
-        lambda session: closing.accept(session, quote_id, digest, reference, finance.now()),
-        Accepted,
-    )
+    return finance.once("accept_quote", Accepted, closing.accept, quote_id, digest, reference)
 
 
 @tool(
@@ -141,11 +125,7 @@ def supersede_quote(
     A revision does that by itself when it is issued; this is for two quotes of which one is
     enough, of two opportunities say. Both ids come from list_quotes.
     """
-    return finance.once(
-        "supersede_quote",
-        lambda session: closing.supersede(session, quote_id, by_quote_id, finance.now()),
-        Superseded,
-    )
+    return finance.once("supersede_quote", Superseded, closing.supersede, quote_id, by_quote_id)
 
 
 @tool(writes("Revise a quote", rows="bound", binds=("quote_id", "digest"), person_only=True))
@@ -188,12 +168,8 @@ def revise_quote(
         display_currency=display_currency,
         validity_days=validity_days,
     )
-    with finance.writing() as session:
-        if preview:
+    if preview:
+        with finance.writing() as session:
             return revisions.revise(session, quote_id, digest, changes, finance.now(), store=False)
-        return once(
-            session,
-            "revise_quote",
-            lambda: revisions.revise(session, quote_id, digest, changes, finance.now(), store=True),
-            Revised,
-        )
+    work = partial(revisions.revise, store=True)
+    return finance.once("revise_quote", Revised, work, quote_id, digest, changes)

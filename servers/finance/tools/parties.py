@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from servers.finance.facts.copies import block
 from servers.finance.facts.credit import CreditFacts
 from servers.finance.facts.payment import PaymentTerms
 from servers.finance.law import credit, screening
@@ -26,12 +27,10 @@ from servers.finance.store.customers import find_customer
 from servers.finance.store.database import FinanceDatabase
 from servers.finance.store.policy import setting
 from servers.finance.tools.decisions import Note
-from servers.toolkit import scope
 from servers.toolkit.components import tool
 from servers.toolkit.declare import reads, writes
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.fields import AccountId, AddressId, CurrencyCode
-from servers.toolkit.idempotency import once
 
 BY_ACCOUNT = ("account_id",)
 EntryId = Annotated[
@@ -152,23 +151,8 @@ def review_screening(
     The hit stays visible, as reviewed. different_party lets quotes pass until the review
     lapses, or a name changes; same_party blocks them.
     """
-    with finance.database.write() as session:
-        _, customer = find_customer(session, account_id)
-        return once(
-            session,
-            "review_screening",
-            lambda: legal.review(
-                session,
-                customer,
-                entry_id,
-                decision,
-                note,
-                valid_days,
-                scope.person(),
-                finance.now().date(),
-            ),
-            ScreeningReviewed,
-        )
+    given = (account_id, entry_id, decision, note, valid_days)
+    return finance.once("review_screening", ScreeningReviewed, legal.review, *given)
 
 
 def _credit_answer(
@@ -179,19 +163,17 @@ def _credit_answer(
     same = line.currency == currency
     shared = facts.family is not None and facts.family.currency == currency
     family = judged.family if shared else None
-    return CreditCheck(
+    return block(
+        CreditCheck,
+        own if same else None,
         verdict=screening.verdict_of(judged.findings),
         limit_minor=line.limit_minor if same else None,
         exposure_minor=own.exposure_minor if same else None,
         currency=currency,
         rating=line.rating,
         payment_terms=terms.code,
-        open_minor=own.open_minor if same else None,
-        unbilled_minor=own.unbilled_minor if same else None,
-        asked_minor=own.asked_minor if same else None,
-        overdue=dict(own.overdue) if same else {},
         overdue_days=own.overdue_days,
-        other_currencies=dict(own.other),
+        other_currencies=own.other,
         family_limit_minor=facts.family.limit_minor if facts.family and shared else None,
         family_exposure_minor=None if family is None else family.exposure_minor,
         policy_rule=None if row is None else row.rule_id,

@@ -143,9 +143,7 @@ def create_quote(
         generated_by=generated_by,
         drafted_on=finance.now().date(),
     )
-    return finance.once(
-        "create_quote", lambda session: drafts.create(session, inputs, finance.now()), QuoteDraft
-    )
+    return finance.once("create_quote", QuoteDraft, drafts.create, inputs)
 
 
 @tool(writes("Request approval", rows="bound", binds=ONE, card=CARD))
@@ -155,11 +153,7 @@ def request_approval(finance: FinanceDatabase, quote_id: QuoteId) -> ApprovalReq
     quote_id comes from create_quote. Asking again renews what lapsed and repeats the rest.
     Only a person can decide them, with the command or the web page; no agent can.
     """
-    return finance.once(
-        "request_approval",
-        lambda session: approvals.request_approval(session, quote_id, finance.now()),
-        ApprovalRequest,
-    )
+    return finance.once("request_approval", ApprovalRequest, approvals.request_approval, quote_id)
 
 
 @tool(
@@ -217,7 +211,7 @@ def list_quotes(
     with finance.session() as session:
         return listed_quotes.page(
             session,
-            finance.now(),
+            now=finance.now(),
             account_id=account_id,
             opportunity_id=opportunity_id,
             status=status,
