@@ -2,12 +2,12 @@
 
 import secrets
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from servers.finance.approvals import check_approver
-from servers.finance.documents import QuoteSnapshot
 from servers.finance.schemas_quotes import ApprovalRequest, Decision
 from servers.finance.store import listed_quotes, stored_quotes
 from servers.finance.store.clock import stamp
@@ -19,19 +19,11 @@ from servers.toolkit.errors import ConflictError, NotFoundError, RuleViolationEr
 
 
 def decide(session: Session, approval_id: str, decision: str, note: str, now: datetime) -> Decision:
-    """Record what a person decides about one approval.
-
-    Raises:
-        NotFoundError: there is no such approval, or the caller may not see it.
-        ForbiddenError: this person may not decide it.
-        ConflictError: somebody decided it before.
-        RuleViolationError: it lapsed, or the quote is no longer the one it was asked for.
-    """
+    """Record what a person decides about one approval."""
     approver = approver_of(session, scope.person())
     approval, quote = _find_approval(session, approval_id)
     hold(session, quote)
     session.refresh(approval)
-    snapshot = QuoteSnapshot.model_validate_json(quote.snapshot)
     if approval.status != "pending":
         raise ConflictError(
             f"{approval_id} is {approval.status} already", fix="get_quote shows the approvals"
@@ -54,7 +46,7 @@ def decide(session: Session, approval_id: str, decision: str, note: str, now: da
         role=approval.role,
         requested_by=(quote.requested_by, approval.requested_by),
         adjusted_by=stored_quotes.authors_of(quote),
-        discount_bp=snapshot.most_discount_bp,
+        discount_bp=stored_quotes.snapshot_of(quote).most_discount_bp,
         total_minor=quote.total_minor,
         currency=quote.currency,
     )
@@ -73,13 +65,13 @@ def decide(session: Session, approval_id: str, decision: str, note: str, now: da
 
 
 def _find_approval(session: Session, approval_id: str) -> tuple[Approval, Quote]:
-    approval = session.get(Approval, approval_id)
-    if approval is not None:
-        try:
-            return approval, stored_quotes.find_quote(session, approval.quote_id)
-        except NotFoundError:
-            pass  # another's quote reads like no approval at all
-    raise NotFoundError(f"no approval {approval_id!r}", fix="get_quote lists the approvals")
+    both = select(Approval, Quote).join(Quote, col(Quote.quote_id) == col(Approval.quote_id))
+    mine: Any = both.where(col(Approval.approval_id) == approval_id)
+    found = session.execute(listed_quotes.visible(mine)).first()
+    if found is None:  # another's quote reads like no approval at all
+        raise NotFoundError(f"no approval {approval_id!r}", fix="get_quote lists the approvals")
+    approval, quote = found
+    return approval, quote
 
 
 def _refuse_out_of_turn(session: Session, approval: Approval) -> None:
@@ -129,38 +121,30 @@ def _close_decision(session: Session, quote: Quote, status: str) -> list[str]:
 
 
 def request_approval(session: Session, quote_id: str, now: datetime) -> ApprovalRequest:
-    """Ask for one approval per failing rule; asking again renews what lapsed.
-
-    Raises:
-        RuleViolationError: the quote can no longer be approved.
-    """
-    quote = stored_quotes.find_quote(session, quote_id)
-    hold(session, quote)
+    """Ask for one approval per failing rule; asking again renews what lapsed."""
+    quote = hold(session, stored_quotes.find_quote(session, quote_id))
     if quote.status not in stored_quotes.WORKING:
         raise RuleViolationError(
             f"{quote_id} is {quote.status}", fix="make a new revision with create_quote"
         )
-    snapshot = QuoteSnapshot.model_validate_json(quote.snapshot)
     live = _lapse(session, quote_id, now)
     lasts = timedelta(days=int(setting(session, "policies")["approval_days"]))
-    asked = False
-    for need in snapshot.approvals_needed:
-        if (need.rule_id, need.role) in live:
-            continue
-        asked = True
-        session.add(
-            Approval(
-                approval_id="apr_" + secrets.token_hex(6),
-                quote_id=quote_id,
-                **need.model_dump(),
-                digest=quote.digest,
-                status="pending",
-                requested_by=scope.requester(),
-                requested_at=stamp(now),
-                expires_at=stamp(now + lasts),
-            )
+    asked = [
+        Approval(
+            approval_id="apr_" + secrets.token_hex(6),
+            quote_id=quote_id,
+            **need.model_dump(),
+            digest=quote.digest,
+            status="pending",
+            requested_by=scope.requester(),
+            requested_at=stamp(now),
+            expires_at=stamp(now + lasts),
         )
-    if asked and quote.status != "waiting":
+        for need in stored_quotes.snapshot_of(quote).approvals_needed
+        if (need.rule_id, need.role) not in live
+    ]
+    session.add_all(asked)
+    if asked:
         quote.status = "waiting"
     session.flush()
     rows = stored_quotes.find_approvals(session, quote_id)

@@ -5,11 +5,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from servers.finance.assembly import QuoteInputs
 from servers.finance.documents import QuoteSnapshot
 from servers.finance.facts.copies import block
 from servers.finance.facts.payment import PaymentTerms
-from servers.finance.facts.quote import QuoteFacts
 from servers.finance.law import credit, screening
 from servers.finance.law.select import parties_of
 from servers.finance.schemas_quotes import Accepted, Superseded, Withdrawn
@@ -27,25 +25,18 @@ from servers.toolkit.findings import Severity, at_least
 
 
 def accept(session: Session, quote_id: str, digest: str, reference: str, now: datetime) -> Accepted:
-    """Record that the customer accepted an issued quote, once.
-
-    Raises:
-        ConflictError: it was accepted before, or the digest is of another state.
-        RuleViolationError: it is over, an approval is not in force, or credit or screening
-            would say something today that nobody approved.
-    """
+    """Record that the customer accepted an issued quote, once."""
     person = approver_of(session, scope.person()).person_id
-    quote = stored_quotes.find_quote(session, quote_id)
-    hold(session, quote)
+    quote = hold(session, stored_quotes.find_quote(session, quote_id))
     _check_acceptable(session, quote, digest, now)
-    snapshot = QuoteSnapshot.model_validate_json(quote.snapshot)
+    snapshot = stored_quotes.snapshot_of(quote)
     _check_approvals(session, quote, snapshot)
-    inputs = QuoteInputs.model_validate_json(quote.inputs)
-    _check_party(collect(session, inputs.request), quote, snapshot, expiry.today(session, now), now)
+    _check_party(session, quote, snapshot, now)
     quote.status = "accepted"
     quote.accepted_at, quote.accepted_by = stamp(now), person
     quote.acceptance_reference = reference
-    _record_uses(session, quote, snapshot)
+    session.add_all(promotion_uses(snapshot))
+    purchases.record(session, quote, snapshot)
     closed = _close_rest(session, quote)
     session.flush()
     next_step = stored_quotes.next_step_of(session, quote, now)
@@ -82,10 +73,8 @@ def _check_acceptable(session: Session, quote: Quote, digest: str, now: datetime
             f"{quote.quote_id} is {status}; only an issued quote is accepted",
             fix="get_quote shows what it waits for",
         )
-    if digest != quote.digest or digest_of(quote) != quote.digest:
-        raise ConflictError(
-            f"the digest is not that of {quote.quote_id}", fix="get_quote gives it", code="CHANGED"
-        )
+    stored_quotes.check_digest(quote, digest)
+    stored_quotes.check_digest(quote, digest_of(quote))
 
 
 def _check_approvals(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> None:
@@ -104,50 +93,30 @@ def _check_approvals(session: Session, quote: Quote, snapshot: QuoteSnapshot) ->
             )
 
 
-def _check_party(
-    facts: QuoteFacts, quote: Quote, snapshot: QuoteSnapshot, days: expiry.Days, now: datetime
-) -> None:
+def _check_party(session: Session, quote: Quote, snapshot: QuoteSnapshot, now: datetime) -> None:
     """Look at credit and screening again; what a person let pass at issue may stay."""
-    day = days.get(quote.entity_id, now.date())
+    facts = collect(session, stored_quotes.inputs_of(quote).request)
+    day = expiry.today(session, now).get(quote.entity_id, now.date())
     said = snapshot.payment_terms
-    terms = facts.payment_terms.get(
-        said.code, PaymentTerms(said.code, "", said.days, prepaid=False)
-    )
+    gone = PaymentTerms(said.code, "", said.days, prepaid=False)
+    terms = facts.payment_terms.get(said.code, gone)
     judged = credit.judge(facts.credit, quote.total_minor, quote.currency, terms, day)
     parties = parties_of(facts.pricing.customer, facts.parties)
-    found = [
-        one
-        for one in (
-            *judged.findings,
-            *screening.screen(parties, facts.screening, day, facts.reviews),
-        )
-        if at_least(one, Severity.WARNING)
-    ]
+    screened = screening.screen(parties, facts.screening, day, facts.reviews)
     approved = {one.code for one in snapshot.findings}
-    fresh = [one for one in found if one.code not in approved]
-    if fresh:
-        raise RuleViolationError(
-            f"{fresh[0].code} since the quote was issued: {fresh[0].message}",
-            fix="make the next revision with revise_quote, which asks a person about it",
-            code="RECHECK",
-        )
-
-
-def _record_uses(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> None:
-    """Count what the accepted quote uses up: budgets of promotions, quantities of contracts."""
-    session.add_all(promotion_uses(snapshot))
-    purchases.record(session, quote, snapshot)
+    for one in (*judged.findings, *screened):
+        if at_least(one, Severity.WARNING) and one.code not in approved:
+            raise RuleViolationError(
+                f"{one.code} since the quote was issued: {one.message}",
+                fix="make the next revision with revise_quote, which asks a person about it",
+                code="RECHECK",
+            )
 
 
 def withdraw(session: Session, quote_id: str, reason: str, now: datetime) -> Withdrawn:
-    """Take a quote back; a person of the seller decides that.
-
-    Raises:
-        RuleViolationError: the quote is closed already.
-    """
+    """Take a quote back; a person of the seller decides that."""
     approver_of(session, scope.person())
-    quote = stored_quotes.find_quote(session, quote_id)
-    hold(session, quote)
+    quote = hold(session, stored_quotes.find_quote(session, quote_id))
     _refuse_closed(session, quote, now)
     quote.status, quote.withdrawn_reason = "withdrawn", reason
     close_approvals(session, quote_id)
@@ -156,12 +125,7 @@ def withdraw(session: Session, quote_id: str, reason: str, now: datetime) -> Wit
 
 
 def supersede(session: Session, quote_id: str, by_quote_id: str, now: datetime) -> Superseded:
-    """Close a quote in favour of another of the same account.
-
-    Raises:
-        ConflictError: they are one quote, or of two accounts.
-        RuleViolationError: either of them is closed already.
-    """
+    """Close a quote in favour of another of the same account."""
     approver_of(session, scope.person())
     quote, by = (stored_quotes.find_quote(session, one) for one in (quote_id, by_quote_id))
     if quote.quote_id == by.quote_id or quote.account_id != by.account_id:

@@ -41,10 +41,11 @@ def lock(session: Session, name: str) -> None:
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext(%s))", (name,))
 
 
-def hold(session: Session, quote: Quote) -> None:
+def hold(session: Session, quote: Quote) -> Quote:
     """Keep other writers off a quote until the end of the transaction, and read it afresh."""
     lock(session, f"quote/{quote.opportunity_id}")
     session.refresh(quote)
+    return quote
 
 
 def digest_of(quote: Quote) -> str:
@@ -53,22 +54,11 @@ def digest_of(quote: Quote) -> str:
 
 
 def create(session: Session, inputs: QuoteInputs, now: datetime) -> QuoteDraft:
-    """Store a draft that finance worked out from inputs.
-
-    Raises:
-        ConflictError: the opportunity has a quote already, or the revision was made meanwhile.
-        RuleViolationError: the quote has errors that nobody can approve away.
-    """
     return store(session, prepare(session, inputs), now)
 
 
 def prepare(session: Session, inputs: QuoteInputs) -> Prepared:
-    """Work a draft out from inputs, as a new quote or as the next revision of one.
-
-    Raises:
-        ConflictError: the opportunity has a quote already, or the revision was made meanwhile.
-        RuleViolationError: the quote has errors that nobody can approve away.
-    """
+    """Work a draft out from inputs, as a new quote or as the next revision of one."""
     lock(session, f"quote/{inputs.opportunity_id}")
     facts = collect(session, inputs.request)
     previous = _previous(session, inputs)
@@ -77,9 +67,10 @@ def prepare(session: Session, inputs: QuoteInputs) -> Prepared:
     )
     quote_id = "q_" + secrets.token_hex(6)
     chain = previous.chain if previous else quote_id
-    made = assemble(
-        facts, inputs, quote_id, _next_revision(session, chain), _number(session, chain)
-    )
+    last = select(func.max(col(Quote.revision))).where(col(Quote.chain) == chain)
+    revision = int(session.scalar(last) or 0) + 1
+    replaces = next(reversed(numbers_of(session, chain)), None)
+    made = assemble(facts, inputs, quote_id, revision, replaces)
     return Prepared(inputs, made, chain, previous)
 
 
@@ -87,17 +78,11 @@ def _lock_of(previous: Quote | None, inputs: QuoteInputs) -> date | None:
     """Return until when the order date of the revision before keeps its prices."""
     if previous is None or previous.order_date != inputs.request.order_date:
         return None
-    return (
-        previous.price_lock_until or QuoteInputs.model_validate_json(previous.inputs).locked_until
-    )
+    return previous.price_lock_until or stored_quotes.inputs_of(previous).locked_until
 
 
 def store(session: Session, prepared: Prepared, now: datetime) -> QuoteDraft:
-    """Store a draft; a revision takes the place of one that is still in work.
-
-    Raises:
-        ConflictError: the opportunity got another quote meanwhile.
-    """
+    """Store a draft; a revision takes the place of one that is still in work."""
     snapshot, previous = prepared.made.snapshot, prepared.previous
     if previous is not None and previous.status in stored_quotes.WORKING:
         supersede(session, previous, snapshot.quote_id)
@@ -122,9 +107,9 @@ def store(session: Session, prepared: Prepared, now: datetime) -> QuoteDraft:
 
 def _row(inputs: QuoteInputs, made: Assembled, chain: str, now: datetime) -> Quote:
     snapshot = made.snapshot
-    same = ("quote_id", "account_id", "opportunity_id", "revision", "revises", "currency")
-    return Quote(
-        **{name: getattr(snapshot, name) for name in (*same, "order_date")},
+    return block(
+        Quote,
+        snapshot,
         chain=chain,
         status="draft",
         total_minor=made.total_minor,
@@ -179,19 +164,11 @@ def _previous(session: Session, inputs: QuoteInputs) -> Quote | None:
     return previous
 
 
-def _next_revision(session: Session, chain: str) -> int:
-    statement = select(func.max(col(Quote.revision))).where(col(Quote.chain) == chain)
-    return int(session.scalar(statement) or 0) + 1
-
-
-def _number(session: Session, chain: str) -> str | None:
-    """Return the number of the newest revision that was issued, which this one replaces."""
-    statement = (
-        select(col(Quote.number))
-        .where(col(Quote.chain) == chain, col(Quote.number).is_not(None))
-        .order_by(col(Quote.revision).desc())
-    )
-    return session.scalars(statement).first()
+def numbers_of(session: Session, chain: str) -> list[str]:
+    """Return the numbers of the revisions that were issued, the newest last."""
+    numbers = select(col(Quote.number)).where(col(Quote.chain) == chain)
+    numbered = numbers.where(col(Quote.number).is_not(None)).order_by(col(Quote.revision))
+    return list(session.scalars(numbered))
 
 
 def supersede(session: Session, quote: Quote, by: str) -> None:

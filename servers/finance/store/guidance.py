@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from servers.finance.assembly import QuoteInputs
 from servers.finance.facts.blocks import InternalLine
 from servers.finance.facts.copies import block, fact
 from servers.finance.facts.policy import GuidancePolicy
@@ -21,7 +20,7 @@ from servers.finance.schemas_guidance import Comparable, GuidedPrice, LineGuidan
 from servers.finance.store.collect import collect
 from servers.finance.store.listed_quotes import visible
 from servers.finance.store.policy import approver_of, setting
-from servers.finance.store.stored_quotes import find_quote
+from servers.finance.store.stored_quotes import find_quote, inputs_of
 from servers.finance.tables.customers import CustomerRow
 from servers.finance.tables.quotes import Quote
 from servers.toolkit import scope
@@ -39,18 +38,11 @@ MOST_QUOTES = 500
 
 
 def guidance(session: Session, quote_id: str, line_id: str | None) -> PriceGuidance:
-    """Return guidance about the lines of a stored quote, to a person of the seller.
-
-    Raises:
-        ForbiddenError: the caller is no person of the seller.
-        NotFoundError: there is no such quote, or the caller may not see it.
-        InvalidInputError: no line has that id.
-        RuleViolationError: the seller has no policy for guidance.
-    """
+    """Return guidance about the lines of a stored quote, to a person of the seller."""
     approver_of(session, scope.person())
     quote = find_quote(session, quote_id)
     policy = _policy(session)
-    asked = QuoteInputs.model_validate_json(quote.inputs).request
+    asked = inputs_of(quote).request
     plain_request = asked.model_copy(update={"discount_bp": 0, "adjustments": ()})
     facts = collect(session, asked).pricing
     offered = {line.line_id: line.net_minor for line in price(facts, asked).lines}

@@ -11,14 +11,14 @@ from sqlmodel import Session, col
 
 from servers.finance import digests
 from servers.finance.approvals import check_approver
-from servers.finance.assembly import UNCHECKED, QuoteInputs, assemble
+from servers.finance.assembly import UNCHECKED, assemble
 from servers.finance.documents import QuoteSnapshot
 from servers.finance.facts.copies import block
 from servers.finance.schemas_quotes import Issued
 from servers.finance.store import stored_quotes
 from servers.finance.store.clock import stamp
 from servers.finance.store.collect import collect
-from servers.finance.store.drafts import digest_of, hold, lock, supersede
+from servers.finance.store.drafts import digest_of, hold, lock, numbers_of, supersede
 from servers.finance.store.policy import approver_of, entity_of
 from servers.finance.tables.house import Seller
 from servers.finance.tables.quotes import Approval, Quote, QuoteNumber
@@ -27,22 +27,13 @@ from servers.toolkit.errors import ConflictError, ForbiddenError, RuleViolationE
 
 
 def issue(session: Session, quote_id: str, digest: str, now: datetime) -> Issued:
-    """Issue a quote: recompute it, check its approvals, give it its number. Once.
-
-    Raises:
-        ConflictError: it was issued before, or the digest is of another state.
-        RuleViolationError: it changed, an approval is missing or lapsed, or it cannot be issued.
-    """
+    """Issue a quote: recompute it, check its approvals, give it its number. Once."""
     if scope.grant().person:
         approver_of(session, scope.grant().person)  # a person who issues is one of the seller
-    quote = stored_quotes.find_quote(session, quote_id)
-    hold(session, quote)
+    quote = hold(session, stored_quotes.find_quote(session, quote_id))
     if quote.status in ("issued", "accepted"):
         raise ConflictError(f"{quote_id} was issued as {quote.number}", fix="get_quote shows it")
-    if digest != quote.digest:
-        raise ConflictError(
-            f"the digest is not that of {quote_id}", fix="get_quote gives it", code="CHANGED"
-        )
+    stored_quotes.check_digest(quote, digest)
     if quote.status not in stored_quotes.WORKING:
         raise RuleViolationError(
             f"{quote_id} is {quote.status}", fix="make a new revision with create_quote"
@@ -90,7 +81,7 @@ def _refuse_unchecked(session: Session, quote: Quote, snapshot: QuoteSnapshot) -
 
 def _price_lock(quote: Quote, snapshot: QuoteSnapshot, day: date) -> date | None:
     """Return until when a revision may keep these prices; an old promise is not made longer."""
-    promised = QuoteInputs.model_validate_json(quote.inputs).locked_until
+    promised = stored_quotes.inputs_of(quote).locked_until
     if promised is not None or snapshot.price_lock_days is None:
         return promised
     return day + timedelta(days=snapshot.price_lock_days)
@@ -98,7 +89,7 @@ def _price_lock(quote: Quote, snapshot: QuoteSnapshot, day: date) -> date | None
 
 def _recomputed(session: Session, quote: Quote) -> QuoteSnapshot:
     """Work the quote out again from its inputs; refuse it when anything came out different."""
-    inputs = QuoteInputs.model_validate_json(quote.inputs)
+    inputs = stored_quotes.inputs_of(quote)
     stored = json.loads(quote.snapshot)
     facts = collect(session, inputs.request, quote.requested_by)
     again = assemble(facts, inputs, quote.quote_id, quote.revision, stored["replaces"])
@@ -154,14 +145,8 @@ def _supersede_issued(session: Session, quote: Quote) -> None:
 
 def _number(session: Session, quote: Quote, entity: Seller, day: date) -> str:
     """Give the next number of the year, or the first revision's number with a suffix."""
-    statement = (
-        select(col(Quote.number))
-        .where(col(Quote.chain) == quote.chain, col(Quote.number).is_not(None))
-        .order_by(col(Quote.revision))
-    )
-    first = session.scalars(statement).first()
-    if first is not None:
-        return f"{re.sub(r'-r[0-9]+$', '', first)}-r{quote.revision}"
+    if numbers := numbers_of(session, quote.chain):
+        return f"{re.sub(r'-r[0-9]+$', '', numbers[0])}-r{quote.revision}"
     lock(session, f"number/{entity.entity_id}/{day.year}")
     counter = session.get(QuoteNumber, (entity.entity_id, day.year), populate_existing=True)
     if counter is None:

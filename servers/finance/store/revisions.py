@@ -7,7 +7,6 @@ from sqlmodel import Session
 
 from servers.finance.assembly import QuoteInputs
 from servers.finance.diff import diff
-from servers.finance.documents import QuoteSnapshot
 from servers.finance.facts.copies import block
 from servers.finance.facts.quote import QuoteFacts
 from servers.finance.large_quotes import part_of_diff
@@ -20,7 +19,6 @@ from servers.finance.store import drafts, stored_quotes
 from servers.finance.store.collect import collect
 from servers.finance.store.policy import approver_of, entity_of
 from servers.toolkit import scope
-from servers.toolkit.errors import ConflictError
 
 HALF = 12_000
 """Bytes for what differs; findings and approvals come on top."""
@@ -29,22 +27,13 @@ HALF = 12_000
 def revise(
     session: Session, quote_id: str, digest: str, changes: Changes, now: datetime, *, store: bool
 ) -> Revised:
-    """Work out the next revision, and store it unless it is only a preview.
-
-    Raises:
-        ConflictError: the quote changed or was replaced meanwhile.
-        InvalidInputError: a change names a line that is not there, or changes nothing.
-        RuleViolationError: the revision has errors that nobody can approve away.
-    """
+    """Work out the next revision, and store it unless it is only a preview."""
     person = approver_of(session, scope.person()).person_id
     quote = stored_quotes.find_quote(session, quote_id)
-    if digest != quote.digest:
-        raise ConflictError(
-            f"the digest is not that of {quote_id}", fix="get_quote gives it", code="CHANGED"
-        )
-    before = QuoteSnapshot.model_validate_json(quote.snapshot)
+    stored_quotes.check_digest(quote, digest)
+    before = stored_quotes.snapshot_of(quote)
     day = now.astimezone(ZoneInfo(entity_of(session, quote).time_zone)).date()
-    stored = QuoteInputs.model_validate_json(quote.inputs)
+    stored = stored_quotes.inputs_of(quote)
     inputs = _inputs(session, stored, changes, person).model_copy(
         update={
             "drafted_on": day,
@@ -95,14 +84,6 @@ def _selected(facts: QuoteFacts, request: PriceRequest, payment_terms: str) -> l
 
 
 def compare(session: Session, before_id: str, after_id: str) -> QuoteDiff:
-    """Return what differs between two stored quotes.
-
-    Raises:
-        NotFoundError: there is no such quote, or the caller may not see it.
-    """
     before, after = (stored_quotes.find_quote(session, one) for one in (before_id, after_id))
-    found = diff(
-        QuoteSnapshot.model_validate_json(before.snapshot),
-        QuoteSnapshot.model_validate_json(after.snapshot),
-    )
+    found = diff(stored_quotes.snapshot_of(before), stored_quotes.snapshot_of(after))
     return found.model_copy(update={"before_number": before.number, "after_number": after.number})

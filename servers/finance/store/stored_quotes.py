@@ -17,7 +17,7 @@ from servers.finance.tables.house import Person
 from servers.finance.tables.quotes import Approval, Quote
 from servers.finance.waiting import Waiter, next_step
 from servers.toolkit import scope
-from servers.toolkit.errors import NotFoundError
+from servers.toolkit.errors import ConflictError, NotFoundError
 
 OPEN = ("draft", "waiting", "approved", "issued")
 WORKING = ("draft", "waiting", "approved")
@@ -30,11 +30,7 @@ STANDING = (
 
 
 def find_quote(session: Session, quote_id: str) -> Quote:
-    """Return a quote.
-
-    Raises:
-        NotFoundError: there is none, or the caller may not see it.
-    """
+    """Return a quote, unless there is none or the caller may not see it."""
     statement = visible(select(Quote).where(col(Quote.quote_id) == quote_id))
     found: Quote | None = session.scalars(statement).first()
     if found is None:
@@ -42,9 +38,23 @@ def find_quote(session: Session, quote_id: str) -> Quote:
     return found
 
 
+def snapshot_of(quote: Quote) -> QuoteSnapshot:
+    return QuoteSnapshot.model_validate_json(quote.snapshot)
+
+
+def inputs_of(quote: Quote) -> QuoteInputs:
+    return QuoteInputs.model_validate_json(quote.inputs)
+
+
 def status_of(quote: Quote) -> Status:
-    """Return a quote's status as stored; the table's CHECK keeps the words."""
-    return cast(Status, quote.status)
+    return cast(Status, quote.status)  # the table's CHECK keeps the words
+
+
+def check_digest(quote: Quote, digest: str) -> None:
+    if digest != quote.digest:
+        raise ConflictError(
+            f"the digest is not that of {quote.quote_id}", fix="get_quote gives it", code="CHANGED"
+        )
 
 
 def status_now(session: Session, quote: Quote, now: datetime) -> Status:
@@ -55,13 +65,13 @@ def status_now(session: Session, quote: Quote, now: datetime) -> Status:
 
 def authors_of(quote: Quote) -> frozenset[str]:
     """Return who took something off by hand; they may not approve it."""
-    inputs = QuoteInputs.model_validate_json(quote.inputs)
-    return frozenset(one.author for one in inputs.request.adjustments if one.author)
+    adjusted = inputs_of(quote).request.adjustments
+    return frozenset(one.author for one in adjusted if one.author)
 
 
 def issuing_roles(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> frozenset[str]:
     """Return the roles of who may issue a draft that no run made; empty when a run made it."""
-    if QuoteInputs.model_validate_json(quote.inputs).run:
+    if inputs_of(quote).run:
         return frozenset()
     usual = str(setting(session, "policies")["default_role"])
     return frozenset((usual, *(one.role for one in snapshot.approvals_needed)))
@@ -77,14 +87,10 @@ def find_approvals(session: Session, quote_id: str) -> list[Approval]:
 
 
 def document(session: Session, quote_id: str, now: datetime) -> QuoteDocument:
-    """Return the whole stored quote; the margin only to a named person.
-
-    Raises:
-        NotFoundError: there is none, or the caller may not see it.
-    """
+    """Return the whole stored quote; the margin only to a named person."""
     quote = find_quote(session, quote_id)
     approvals = [approval_block(row, now) for row in find_approvals(session, quote_id)]
-    snapshot = QuoteSnapshot.model_validate_json(quote.snapshot)
+    snapshot = snapshot_of(quote)
     issued_on = None
     if quote.valid_until is not None:  # the seller's day, which may not be the UTC one
         issued_on = quote.valid_until - timedelta(days=snapshot.validity_days or 0)
@@ -103,9 +109,8 @@ def document(session: Session, quote_id: str, now: datetime) -> QuoteDocument:
 
 
 def next_step_of(session: Session, quote: Quote, now: datetime) -> NextStep:
-    snapshot = QuoteSnapshot.model_validate_json(quote.snapshot)
     approvals = [approval_block(row, now) for row in find_approvals(session, quote.quote_id)]
-    return _next_step(session, quote, snapshot, approvals, now)
+    return _next_step(session, quote, snapshot_of(quote), approvals, now)
 
 
 def _next_step(
