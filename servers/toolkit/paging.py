@@ -2,8 +2,21 @@
 
 import base64
 import binascii
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
 
 from servers.toolkit.errors import InvalidInputError
+
+Row = TypeVar("Row")
+
+
+class Page(BaseModel, Generic[Row]):
+    """Some rows of a list, and where it goes on."""
+
+    items: list[Row]
+    total: int
+    next_cursor: str | None
 
 
 def encode_cursor(offset: int) -> str:

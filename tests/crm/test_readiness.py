@@ -3,8 +3,7 @@ from dataclasses import replace
 import pytest
 
 from servers.crm.readiness import Facts, Heard, judge
-from servers.crm.schemas import Outcome, Stage
-from servers.crm.schemas_quotes import OpenQuote
+from servers.crm.schemas import OpenQuote, Outcome, Stage
 
 MAIL = Heard("act_1", "email", "inbound", "customer", 100)
 STRANGER = Heard("act_2", "email", "inbound", "unknown", 100)

@@ -4,32 +4,22 @@ import secrets
 
 from sqlmodel import Session
 
-from servers.crm.schemas import Stage, Unit
-from servers.crm.schemas_quotes import NeedPage, NeedRow
+from servers.crm.schemas import NeedPage, NeedRow, Stage, Unit
 from servers.crm.stages import check_open, check_version
-from servers.crm.store.rows import (
-    all_visible,
-    column,
-    get_opportunity_row,
-    now,
-    page_of,
-    write_once,
-)
-from servers.crm.store.stories import source_text
+from servers.crm.store.rows import all_visible, column, now, page_of, the_row, write_once
+from servers.crm.store.stories import source_of
 from servers.crm.tables import Need, Opportunity
 from servers.toolkit import scope
-from servers.toolkit.errors import InvalidInputError, NotFoundError
+from servers.toolkit.errors import InvalidInputError
 
 MAX_STATEMENT = 1000
 
 
 def list_needs(session: Session, opportunity_id: str, limit: int, cursor: str | None) -> NeedPage:
     """Return the needs on record, oldest first."""
-    get_opportunity_row(session, opportunity_id)
-    mine = [column(Need, "opportunity_id") == opportunity_id]
-    order = (column(Need, "recorded_at"), column(Need, "source_id"), column(Need, "start"))
-    rows, total, after = page_of(session, Need, mine, order, limit, cursor)
-    return NeedPage(items=[_row(row) for row in rows], total=total, next_cursor=after)
+    the_row(session, Opportunity, opportunity_id=opportunity_id)
+    order = [column(Need, name) for name in ("recorded_at", "source_id", "start")]
+    return page_of(session, NeedPage, Need, order, limit, cursor, opportunity_id=opportunity_id)
 
 
 def record_need(
@@ -52,12 +42,7 @@ def record_need(
         check_open(Stage(deal.stage))
         statement = _reread(session, opportunity_id, source_id, start, end)
         key = f"{source_id}:{start}:{end}:{quantity or ''}:{unit or ''}:{int(optional)}"
-        known = all_visible(
-            session,
-            Need,
-            column(Need, "opportunity_id") == opportunity_id,
-            column(Need, "span_key") == key,
-        )
+        known = all_visible(session, Need, opportunity_id=opportunity_id, span_key=key)
         if known:
             return _row(known[0]).model_copy(update={"replayed": True})
         row = Need(
@@ -83,7 +68,7 @@ def record_need(
 
 
 def _reread(session: Session, opportunity_id: str, source_id: str, start: int, end: int) -> str:
-    text = source_text(session, opportunity_id, source_id)
+    text = source_of(session, opportunity_id, source_id).text
     if not 0 <= start < end <= len(text):
         raise InvalidInputError(
             f"the span {start} to {end} is not in the {len(text)} characters of the source",
@@ -104,15 +89,7 @@ def confirm_need(
 ) -> NeedRow:
     def make(deal: Opportunity) -> NeedRow:
         check_open(Stage(deal.stage))
-        found: list[Need] = all_visible(
-            session,
-            Need,
-            column(Need, "need_id") == need_id,
-            column(Need, "opportunity_id") == opportunity_id,
-        )
-        if not found:
-            raise NotFoundError(f"no need_id {need_id[:60]!r}", fix="list_needs lists the ids")
-        row = found[0]
+        row = the_row(session, Need, need_id=need_id, opportunity_id=opportunity_id)
         check_version(expected_version, row.version)
         if row.status != "confirmed":
             row.status, row.version = "confirmed", row.version + 1
@@ -124,4 +101,4 @@ def confirm_need(
 
 
 def _row(row: Need) -> NeedRow:
-    return NeedRow.model_validate(row.model_dump(include=set(NeedRow.model_fields)))
+    return NeedRow.model_validate(row, from_attributes=True)

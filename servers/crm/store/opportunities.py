@@ -8,22 +8,15 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from servers.crm.schemas import (
-    OpportunityDetail,
-    OpportunityPage,
-    OpportunityRow,
-    Outcome,
-    Stage,
-)
+from servers.crm.schemas import OpportunityDetail, OpportunityPage, OpportunityRow, Outcome, Stage
 from servers.crm.stages import CLOSED_STAGES, check_stage, check_version, next_stages
 from servers.crm.store.accounts import words_of_account
 from servers.crm.store.rows import (
     all_visible,
     column,
     count_visible,
-    get_account_row,
-    get_opportunity_row,
     slice_of,
+    the_row,
     visible,
     write_once,
 )
@@ -41,7 +34,6 @@ from servers.crm.tables import (
 from servers.crm.topics import Topic, query_words, score, stem_of
 
 NEWEST = 1000
-_CLOSED = [stage.value for stage in CLOSED_STAGES]
 
 
 def search_opportunities(
@@ -55,13 +47,13 @@ def search_opportunities(
 ) -> OpportunityPage:
     """Return opportunities, the best answer to the query first, then the latest activity."""
     conditions: list[Any] = []
-    if account_id is not None:
-        get_account_row(session, account_id)
-        conditions.append(column(Opportunity, "account_id") == account_id)
-    if open_only:
-        conditions.append(column(Opportunity, "stage").notin_(_CLOSED))
     words = query_words(query)
-    if account_id is not None:  # the customer's own names tell none of its deals from another
+    if open_only:
+        conditions.append(column(Opportunity, "stage").notin_(CLOSED_STAGES))
+    if account_id is not None:
+        the_row(session, Account, account_id=account_id)
+        conditions.append(column(Opportunity, "account_id") == account_id)
+        # the customer's own names tell none of its deals from another
         theirs = words_of_account(session, account_id)
         words = [word for word in words if word not in theirs]
     spoken = {word: _spoken_of(session, word) for word in words}
@@ -71,9 +63,7 @@ def search_opportunities(
         more = sorted({i for ids in spoken.values() for i in ids} - known)[:NEWEST]
         wanted = column(Opportunity, "opportunity_id").in_(more)
         rows += all_visible(session, Opportunity, *conditions, wanted)
-    items = _scored(session, rows, words, spoken)
-    part, total, after = slice_of(items, limit, cursor)
-    return OpportunityPage(items=part, total=total, next_cursor=after)
+    return slice_of(OpportunityPage, _scored(session, rows, words, spoken), limit, cursor)
 
 
 def _spoken_of(session: Session, word: str) -> frozenset[str]:
@@ -82,19 +72,13 @@ def _spoken_of(session: Session, word: str) -> frozenset[str]:
 
 
 def _newest(session: Session, conditions: Sequence[Any]) -> list[Opportunity]:
-    last = func.max(column(Activity, "at"))
-    latest = (
-        select(column(Activity, "opportunity_id"), last.label("at"))
-        .group_by(column(Activity, "opportunity_id"))
-        .subquery()
-    )
+    deal, last = column(Activity, "opportunity_id"), func.max(column(Activity, "at"))
+    latest = select(deal, last.label("at")).group_by(deal).subquery()
+    mine = column(Opportunity, "opportunity_id")
     statement = (
         visible(select(Opportunity).where(*conditions), Opportunity)
-        .outerjoin(latest, latest.c.opportunity_id == column(Opportunity, "opportunity_id"))
-        .order_by(
-            func.coalesce(latest.c.at, column(Opportunity, "created")).desc(),
-            column(Opportunity, "opportunity_id"),
-        )
+        .outerjoin(latest, latest.c.opportunity_id == mine)
+        .order_by(func.coalesce(latest.c.at, column(Opportunity, "created")).desc(), mine)
         .limit(NEWEST)
     )
     return list(session.execute(statement).scalars())
@@ -123,16 +107,11 @@ def _scored(
         fit, reasons = score(words, topic)
         if words and not fit:
             continue
-        stage = Stage(row.stage)
         items.append(
             OpportunityRow(
-                opportunity_id=row.opportunity_id,
-                account_id=row.account_id,
+                **row.model_dump(),
                 account_name=names[row.account_id],
-                name=row.name,
-                stage=stage,
-                open=stage not in CLOSED_STAGES,
-                close_date=row.close_date,
+                open=row.stage not in CLOSED_STAGES,
                 last_activity_at=latest.get(row.opportunity_id),
                 score=fit,
                 reasons=reasons,
@@ -166,42 +145,31 @@ def last_activity(session: Session, ids: Sequence[str]) -> dict[str, datetime]:
 
 
 def get_opportunity(session: Session, opportunity_id: str) -> OpportunityDetail:
-    return detail_of(session, get_opportunity_row(session, opportunity_id))
+    return detail_of(session, the_row(session, Opportunity, opportunity_id=opportunity_id))
 
 
 def detail_of(session: Session, row: Opportunity) -> OpportunityDetail:
     """Return an opportunity's row with everything that is counted around it."""
-    counts = {
-        name: count_visible(session, table, column(table, "opportunity_id") == row.opportunity_id)
-        for name, table in (("activities", Activity), ("documents", Document), ("needs", Need))
-    }
-    stage = Stage(row.stage)
+    deal = row.opportunity_id
     return OpportunityDetail(
-        opportunity_id=row.opportunity_id,
-        account_id=row.account_id,
+        **row.model_dump(),
         account_name=_account_names(session, [row.account_id])[row.account_id],
-        name=row.name,
-        stage=stage,
-        open=stage not in CLOSED_STAGES,
-        owner=row.owner,
-        created=row.created,
-        close_date=row.close_date,
-        contact_ids=contact_ids_of(session, row.opportunity_id),
-        last_activity_at=last_activity(session, [row.opportunity_id]).get(row.opportunity_id),
-        next_stages=next_stages(stage),
-        version=row.version,
-        **counts,
+        open=row.stage not in CLOSED_STAGES,
+        contact_ids=contact_ids_of(session, deal),
+        last_activity_at=last_activity(session, [deal]).get(deal),
+        next_stages=next_stages(Stage(row.stage)),
+        activities=count_visible(session, Activity, opportunity_id=deal),
+        documents=count_visible(session, Document, opportunity_id=deal),
+        needs=count_visible(session, Need, opportunity_id=deal),
     )
 
 
 def contact_ids_of(session: Session, opportunity_id: str) -> list[str]:
     """Return an opportunity's contacts; that the caller may see it was checked before."""
-    statement = (
-        select(column(OpportunityContact, "contact_id"))
-        .where(column(OpportunityContact, "opportunity_id") == opportunity_id)
-        .order_by(column(OpportunityContact, "place"))
+    chosen = select(column(OpportunityContact, "contact_id")).filter_by(
+        opportunity_id=opportunity_id
     )
-    return list(session.execute(statement).scalars())
+    return list(session.execute(chosen.order_by(column(OpportunityContact, "place"))).scalars())
 
 
 def update_stage(
@@ -211,8 +179,8 @@ def update_stage(
 
     def make(row: Opportunity) -> OpportunityDetail:
         check_version(expected_version, row.version)
-        mine = column(QuoteRecord, "opportunity_id") == opportunity_id
-        outcomes = frozenset(Outcome(q.outcome) for q in all_visible(session, QuoteRecord, mine))
+        quotes = all_visible(session, QuoteRecord, opportunity_id=opportunity_id)
+        outcomes = frozenset(Outcome(quote.outcome) for quote in quotes)
         before = Stage(row.stage)
         check_stage(before, stage, outcomes)
         row.stage, row.version = stage.value, row.version + 1

@@ -1,13 +1,14 @@
 """What was offered and how it went, and whether the records allow another quote."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session
 
 from servers.crm import readiness
-from servers.crm.schemas import Outcome, Stage
-from servers.crm.schemas_quotes import OpenQuote, QuoteEvent, QuotePage, QuoteRow, Readiness
+from servers.crm.schemas import OpenQuote, Outcome, QuotePage, QuoteRow, Readiness, Stage
 from servers.crm.senders import trust_of
 from servers.crm.stages import OPEN_OUTCOMES, check_outcome
 from servers.crm.store.accounts import records_of
@@ -16,42 +17,41 @@ from servers.crm.store.rows import (
     all_visible,
     column,
     count_visible,
-    get_account_row,
-    get_opportunity_row,
     now,
     page_of,
+    the_row,
     write_once,
 )
-from servers.crm.store.stories import sender_of
-from servers.crm.tables import Activity, Address, Opportunity, QuoteRecord, QuoteStep
+from servers.crm.store.stories import OLDEST_FIRST, sender_of
+from servers.crm.tables import Account, Activity, Address, Opportunity, QuoteRecord, QuoteStep
 from servers.toolkit import scope
 
 
 def quote_history(session: Session, account_id: str, limit: int, cursor: str | None) -> QuotePage:
     """Return the quotes of an account, newest first, each with the steps of its life."""
-    get_account_row(session, account_id)
-    mine = [column(QuoteRecord, "account_id") == account_id]
+    the_row(session, Account, account_id=account_id)
+
+    def told(rows: list[QuoteRecord]) -> list[QuoteRow]:
+        events = _events(session, [row.id for row in rows])
+        return [_row(row, events[row.id]) for row in rows]
+
     order = (column(QuoteRecord, "at").desc(), column(QuoteRecord, "id").desc())
-    rows, total, after = page_of(session, QuoteRecord, mine, order, limit, cursor)
-    events = _events(session, [row.id for row in rows])
-    items = [_row(row, events[row.id]) for row in rows]
-    return QuotePage(items=items, total=total, next_cursor=after)
+    mine = {"account_id": account_id}
+    return page_of(session, QuotePage, QuoteRecord, order, limit, cursor, told=told, **mine)
 
 
-def _events(session: Session, ids: list[int]) -> dict[int, list[QuoteEvent]]:
+def _events(session: Session, ids: Sequence[int | None]) -> dict[int | None, list[QuoteStep]]:
     """Return the steps of quotes; that the caller may see those was checked before."""
-    found: dict[int, list[QuoteEvent]] = defaultdict(list)
+    found: dict[int | None, list[QuoteStep]] = defaultdict(list)
     mine = column(QuoteStep, "quote_record_id").in_(ids)
-    for step in session.execute(
-        select(QuoteStep).where(mine).order_by(column(QuoteStep, "id"))
-    ).scalars():
-        event = QuoteEvent(outcome=step.outcome, at=step.at, actor=step.actor)
-        found[step.quote_record_id].append(event)
+    steps = select(QuoteStep).where(mine).order_by(column(QuoteStep, "id"))
+    for step in session.execute(steps).scalars():
+        found[step.quote_record_id].append(step)
     return found
 
 
-def _row(row: QuoteRecord, events: list[QuoteEvent]) -> QuoteRow:
-    return QuoteRow.model_validate(row.model_dump(exclude={"id"}) | {"events": events})
+def _row(row: QuoteRecord, events: list[QuoteStep]) -> QuoteRow:
+    return QuoteRow.model_validate({**row.model_dump(), "events": events}, from_attributes=True)
 
 
 def record_quote_outcome(
@@ -68,26 +68,14 @@ def record_quote_outcome(
     """Record how a quote revision stands; one row per revision, every step kept."""
 
     def make(deal: Opportunity) -> QuoteRow:
-        found: list[QuoteRecord] = all_visible(
-            session,
-            QuoteRecord,
-            column(QuoteRecord, "opportunity_id") == opportunity_id,
-            column(QuoteRecord, "quote_id") == quote_id,
-            column(QuoteRecord, "revision") == revision,
-        )
-        row = found[0] if found else None
-        moved = row is None or row.outcome != outcome.value
-        if row is None:
-            row = QuoteRecord(
-                account_id=deal.account_id,
-                opportunity_id=opportunity_id,
-                quote_id=quote_id,
-                revision=revision,
-                outcome=outcome.value,
-                total_minor=total_minor,
-                currency=currency,
-                at=now(),
-            )
+        quote: dict[str, Any] = {
+            "opportunity_id": opportunity_id,
+            "quote_id": quote_id,
+            "revision": revision,
+        }
+        found = all_visible(session, QuoteRecord, **quote)
+        new = QuoteRecord(**quote, account_id=deal.account_id, outcome=outcome.value)
+        row, moved = (found[0], found[0].outcome != outcome.value) if found else (new, True)
         check_outcome(Outcome(row.outcome), outcome)
         row.outcome, row.total_minor, row.currency = outcome.value, total_minor, currency
         row.number = number or row.number
@@ -95,12 +83,9 @@ def record_quote_outcome(
             row.at = now()
         session.add(row)
         session.flush()
-        assert row.id is not None  # noqa: S101 - flushed
         if moved:
-            step = QuoteStep(
-                quote_record_id=row.id, outcome=outcome.value, at=row.at, actor=scope.actor()
-            )
-            session.add(step)
+            step: dict[str, Any] = {"quote_record_id": row.id, "outcome": row.outcome, "at": row.at}
+            session.add(QuoteStep(**step, actor=scope.actor()))
             session.flush()
         return _row(row, _events(session, [row.id])[row.id])
 
@@ -108,16 +93,11 @@ def record_quote_outcome(
 
 
 def quote_readiness(session: Session, opportunity_id: str) -> Readiness:
-    deal = get_opportunity_row(session, opportunity_id)
-    account = get_account_row(session, deal.account_id)
+    deal = the_row(session, Opportunity, opportunity_id=opportunity_id)
+    account = the_row(session, Account, account_id=deal.account_id)
     records = records_of(session, deal.account_id)
-    told = all_visible(session, Activity, column(Activity, "opportunity_id") == opportunity_id)
-    shipping = count_visible(
-        session,
-        Address,
-        column(Address, "account_id") == deal.account_id,
-        column(Address, "kind") == "shipping",
-    )
+    told = all_visible(session, Activity, order=OLDEST_FIRST, opportunity_id=opportunity_id)
+    shipping = count_visible(session, Address, account_id=deal.account_id, kind="shipping")
     facts = readiness.Facts(
         opportunity_id=opportunity_id,
         account_id=deal.account_id,
@@ -132,7 +112,7 @@ def quote_readiness(session: Session, opportunity_id: str) -> Readiness:
                 trust_of(sender_of(row), records),
                 0 if {"system", "by_agent"} & set(row.flags) else len(row.text),
             )
-            for row in sorted(told, key=lambda a: (a.at, a.activity_id))
+            for row in told
         ),
         open_quotes=_open_quotes(session, opportunity_id),
         has_shipping_address=bool(shipping),
@@ -150,14 +130,8 @@ def quote_readiness(session: Session, opportunity_id: str) -> Readiness:
 
 def _open_quotes(session: Session, opportunity_id: str) -> tuple[OpenQuote, ...]:
     """Return the newest revision of each quote, where that one is a draft or issued."""
-    rows: list[QuoteRecord] = all_visible(
-        session, QuoteRecord, column(QuoteRecord, "opportunity_id") == opportunity_id
-    )
-    newest = {row.quote_id: row for row in sorted(rows, key=lambda r: r.revision)}
-    return tuple(
-        OpenQuote(
-            quote_id=row.quote_id, number=row.number, revision=row.revision, outcome=row.outcome
-        )
-        for row in newest.values()
-        if row.outcome in OPEN_OUTCOMES
-    )
+    order = (column(QuoteRecord, "revision"), column(QuoteRecord, "id"))
+    rows = all_visible(session, QuoteRecord, order=order, opportunity_id=opportunity_id)
+    newest = {row.quote_id: row for row in rows}.values()
+    still_open = [row for row in newest if row.outcome in OPEN_OUTCOMES]
+    return tuple(OpenQuote.model_validate(row, from_attributes=True) for row in still_open)

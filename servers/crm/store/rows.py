@@ -8,14 +8,24 @@ from pydantic import BaseModel
 from sqlalchemy import Select, func, select
 from sqlmodel import Session
 
-from servers.crm.tables import Account, CrmTable, Opportunity
+from servers.crm.tables import Account, Activity, CrmTable, Document, Need, Opportunity
 from servers.toolkit import scope
 from servers.toolkit.errors import NotFoundError
 from servers.toolkit.idempotency import once
-from servers.toolkit.paging import decode_cursor, next_cursor
+from servers.toolkit.paging import Page, decode_cursor, next_cursor
 
 Statement = TypeVar("Statement", bound=Select[Any])
 Result = TypeVar("Result", bound=BaseModel)
+Row = TypeVar("Row", bound=CrmTable)
+Rows = TypeVar("Rows", bound=Page[Any])
+
+_FOUND_BY: dict[type[CrmTable], str] = {
+    Account: "resolve_account finds accounts by name",
+    Opportunity: "search_opportunities lists the ids",
+    Activity: "list_activities lists the ids",
+    Document: "read_message names the attachments of a message",
+    Need: "list_needs lists the ids",
+}
 
 
 def column(table: type[CrmTable], name: str) -> Any:
@@ -32,80 +42,70 @@ def visible(statement: Statement, table: type[CrmTable]) -> Statement:
     if "opportunity_id" in table.__table__.c:  # type: ignore[attr-defined]
         return scope.narrow(statement, column(table, "opportunity_id"), "opportunity_id")
     if scope.bound("opportunity_id") is not None:
-        deals = scope.narrow(
-            select(column(Opportunity, "account_id")),
-            column(Opportunity, "opportunity_id"),
-            "opportunity_id",
-        )
+        deal = column(Opportunity, "opportunity_id")
+        owners = select(column(Opportunity, "account_id"))
+        deals = scope.narrow(owners, deal, "opportunity_id")
         statement = statement.where(column(table, "account_id").in_(deals))
     return statement
 
 
-def all_visible(session: Session, table: type[CrmTable], *conditions: Any) -> list[Any]:
-    statement = visible(select(table).where(*conditions), table)
-    return list(session.execute(statement).scalars())
+def all_visible(
+    session: Session, table: type[Row], *conditions: Any, order: Sequence[Any] = (), **equal: Any
+) -> list[Row]:
+    """Return the visible rows with these values that also meet the conditions."""
+    statement = visible(select(table).where(*conditions).filter_by(**equal), table)
+    return list(session.execute(statement.order_by(*order)).scalars())
 
 
-def count_visible(session: Session, table: type[CrmTable], *conditions: Any) -> int:
-    statement = visible(select(func.count()).select_from(table).where(*conditions), table)
-    return int(session.execute(statement).scalar_one())
+def count_visible(session: Session, table: type[CrmTable], *conditions: Any, **equal: Any) -> int:
+    counted = select(func.count()).select_from(table).where(*conditions).filter_by(**equal)
+    return int(session.execute(visible(counted, table)).scalar_one())
+
+
+def the_row(session: Session, table: type[Row], **ids: str) -> Row:
+    """Return the visible row with an id, the first of those given.
+
+    Raises:
+        NotFoundError: there is none, or the grant does not reach it.
+    """
+    found = all_visible(session, table, **ids)
+    if not found:
+        name, value = next(iter(ids.items()))
+        raise NotFoundError(f"no {name} {value[:60]!r}", fix=_FOUND_BY[table])
+    return found[0]
 
 
 def page_of(
     session: Session,
+    page: type[Rows],
     table: type[CrmTable],
-    conditions: Sequence[Any],
     order: Sequence[Any],
     limit: int,
     cursor: str | None,
-) -> tuple[list[Any], int, str | None]:
-    """Return one page of visible rows, how many there are in all, and the next cursor."""
+    *conditions: Any,
+    told: Callable[[list[Any]], Sequence[Any]] = list,
+    **equal: Any,
+) -> Rows:
+    """Return one page of the rows that `all_visible` returns.
+
+    `told` makes what the page says of them, when it is more than the columns of the same name.
+    """
     offset = decode_cursor(cursor)
-    statement = visible(select(table).where(*conditions), table)
-    rows = list(session.execute(statement.order_by(*order).offset(offset).limit(limit)).scalars())
-    total = count_visible(session, table, *conditions)
-    return rows, total, next_cursor(offset, len(rows), total)
+    statement = visible(select(table).where(*conditions).filter_by(**equal), table)
+    found = session.execute(statement.order_by(*order).offset(offset).limit(limit))
+    rows, total = list(found.scalars()), count_visible(session, table, *conditions, **equal)
+    after = next_cursor(offset, len(rows), total)
+    said = {"items": told(rows), "total": total, "next_cursor": after}
+    return page.model_validate(said, from_attributes=True)
 
 
-def slice_of(
-    items: Sequence[Any], limit: int, cursor: str | None
-) -> tuple[list[Any], int, str | None]:
+def slice_of(page: type[Rows], items: Sequence[Any], limit: int, cursor: str | None) -> Rows:
     """Return one page of a list that is already in memory."""
     offset = decode_cursor(cursor)
-    part = list(items[offset : offset + limit])
-    return part, len(items), next_cursor(offset, len(part), len(items))
-
-
-def get_account_row(session: Session, account_id: str) -> Account:
-    """Return an account the caller may see.
-
-    Raises:
-        NotFoundError: there is none, or the grant does not reach it.
-    """
-    found: list[Account] = all_visible(
-        session, Account, column(Account, "account_id") == account_id
-    )
-    if not found:
-        raise NotFoundError(
-            f"no account_id {account_id[:60]!r}", fix="resolve_account finds accounts by name"
-        )
-    return found[0]
-
-
-def get_opportunity_row(session: Session, opportunity_id: str) -> Opportunity:
-    """Return an opportunity the caller may see.
-
-    Raises:
-        NotFoundError: there is none, or the grant does not reach it.
-    """
-    found: list[Opportunity] = all_visible(
-        session, Opportunity, column(Opportunity, "opportunity_id") == opportunity_id
-    )
-    if not found:
-        raise NotFoundError(
-            f"no opportunity_id {opportunity_id[:60]!r}", fix="search_opportunities lists the ids"
-        )
-    return found[0]
+    part = items[offset : offset + limit]
+    after = next_cursor(offset, len(part), len(items))
+    said = {"items": list(part), "total": len(items), "next_cursor": after}
+    return page.model_validate(said, from_attributes=True)
 
 
 def write_once(
@@ -120,11 +120,11 @@ def write_once(
     Raises:
         NotFoundError: the opportunity, or what the key stored before, is out of the grant's reach.
     """
-    opportunity = get_opportunity_row(session, opportunity_id)
+    opportunity = the_row(session, Opportunity, opportunity_id=opportunity_id)
     result = once(session, tool, lambda: make(opportunity), model)
     stored = getattr(result, "opportunity_id", None)
     if stored is not None and stored != opportunity_id:
-        get_opportunity_row(session, stored)
+        the_row(session, Opportunity, opportunity_id=stored)
     return result
 
 

@@ -9,20 +9,15 @@ from servers.crm.schemas import (
     ContactRow,
     DocumentRow,
     Message,
+    NeedRow,
     OpportunityDetail,
     OpportunityRow,
 )
-from servers.crm.schemas_quotes import NeedRow
-from servers.crm.store.accounts import (
-    get_account,
-    list_addresses,
-    list_contacts,
-    records_of,
-)
+from servers.crm.store.accounts import get_account, list_addresses, list_contacts, records_of
 from servers.crm.store.needs import list_needs
 from servers.crm.store.opportunities import get_opportunity, search_opportunities
-from servers.crm.store.rows import all_visible, column
-from servers.crm.store.stories import attached_to, list_documents, message_of
+from servers.crm.store.rows import all_visible
+from servers.crm.store.stories import OLDEST_FIRST, attached_to, list_documents, message_of
 from servers.crm.tables import Activity
 
 MOST = 100
@@ -62,8 +57,7 @@ def account_sheet(session: Session, account_id: str) -> AccountSheet:
 def story(session: Session, opportunity_id: str) -> Story:
     """Return an opportunity with its story, oldest first, as much as fits."""
     detail = get_opportunity(session, opportunity_id)
-    mine = column(Activity, "opportunity_id") == opportunity_id
-    told = sorted(all_visible(session, Activity, mine), key=lambda a: (a.at, a.activity_id))
+    told = all_visible(session, Activity, order=OLDEST_FIRST, opportunity_id=opportunity_id)
     kept, room = [], CHARACTERS
     for row in told[:MOST]:
         room -= len(row.text) + len(row.quoted_text)

@@ -1,11 +1,11 @@
 """The story of an opportunity: its activities and documents, and the words in them."""
 
 import secrets
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import Session
 
 from servers.crm.reading.cleaning import tidy
@@ -13,10 +13,7 @@ from servers.crm.redaction import redact
 from servers.crm.schemas import (
     ActivityKind,
     ActivityPage,
-    ActivityRow,
-    Attachment,
     DocumentPage,
-    DocumentRow,
     DocumentText,
     Interaction,
     InteractionPage,
@@ -32,21 +29,23 @@ from servers.crm.store.accounts import records_of
 from servers.crm.store.rows import (
     all_visible,
     column,
-    get_account_row,
-    get_opportunity_row,
     now,
     page_of,
     slice_of,
+    the_row,
     visible,
     write_once,
 )
-from servers.crm.store.search import find_texts, snippet, words_of
-from servers.crm.tables import Activity, Document, Opportunity
+from servers.crm.store.search import Hit, find_texts, snippet, words_of
+from servers.crm.tables import Account, Activity, Document, Opportunity
 from servers.toolkit import scope
-from servers.toolkit.errors import InvalidInputError, NotFoundError
+from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Finding, Severity
+from servers.toolkit.paging import Page
 
+Values = dict[str, Any]
 PAGE = 20_000
+OLDEST_FIRST = (column(Activity, "at"), column(Activity, "activity_id"))
 QUOTED = 4_000
 """Characters of what a message quotes; the messages before it hold all of it."""
 
@@ -62,12 +61,7 @@ _PROBLEMS = {
 
 def sender_of(row: Activity) -> Sender:
     return Sender(
-        row.activity_id,
-        row.kind,
-        row.direction,
-        row.from_address,
-        row.reply_to,
-        tuple(row.flags),
+        row.activity_id, row.kind, row.direction, row.from_address, row.reply_to, tuple(row.flags)
     )
 
 
@@ -75,35 +69,31 @@ def list_activities(
     session: Session, opportunity_id: str, limit: int, cursor: str | None
 ) -> ActivityPage:
     """Return what happened in an opportunity, oldest first, without the texts."""
-    deal = get_opportunity_row(session, opportunity_id)
-    mine = [column(Activity, "opportunity_id") == opportunity_id]
-    order = (column(Activity, "at"), column(Activity, "activity_id"))
-    rows, total, after = page_of(session, Activity, mine, order, limit, cursor)
+    deal = the_row(session, Opportunity, opportunity_id=opportunity_id)
     records = records_of(session, deal.account_id)
-    attached = attached_to(session, [row.activity_id for row in rows])
-    items = [
-        ActivityRow(
-            activity_id=row.activity_id,
-            opportunity_id=row.opportunity_id,
-            kind=row.kind,
-            direction=row.direction,
-            at=row.at,
-            subject=row.subject,
-            sender=row.from_name or row.from_address or row.author,
-            trust=trust_of(sender_of(row), records),
-            characters=len(row.text),
-            attachments=len(attached.get(row.activity_id, ())),
-        )
-        for row in rows
-    ]
-    return ActivityPage(items=items, total=total, next_cursor=after)
+
+    def told(rows: list[Activity]) -> list[Values]:
+        attached = attached_to(session, [row.activity_id for row in rows])
+        return [
+            {
+                **row.model_dump(),
+                "sender": row.from_name or row.from_address or row.author,
+                "trust": trust_of(sender_of(row), records),
+                "characters": len(row.text),
+                "attachments": len(attached[row.activity_id]),
+            }
+            for row in rows
+        ]
+
+    order, mine = OLDEST_FIRST, {"opportunity_id": opportunity_id}
+    return page_of(session, ActivityPage, Activity, order, limit, cursor, told=told, **mine)
 
 
 def attached_to(session: Session, activity_ids: Sequence[str]) -> dict[str, list[Document]]:
-    found: dict[str, list[Document]] = {}
+    found: dict[str, list[Document]] = defaultdict(list)
     wanted = column(Document, "activity_id").in_(activity_ids)
-    for row in sorted(all_visible(session, Document, wanted), key=lambda d: d.document_id):
-        found.setdefault(row.activity_id or "", []).append(row)
+    for row in all_visible(session, Document, wanted, order=[column(Document, "document_id")]):
+        found[row.activity_id or ""].append(row)
     return found
 
 
@@ -115,92 +105,38 @@ def read_message(
     page: int | None = PAGE,
 ) -> Message:
     """Return one activity with a page of its words; without a page, with all from the offset."""
-    deal = get_opportunity_row(session, opportunity_id)
-    row = get_activity_row(session, opportunity_id, activity_id)
-    whole = message_of(
-        row, records_of(session, deal.account_id), attached_to(session, [activity_id])
-    )
-    _check_offset(offset, len(row.text))
-    end = len(row.text) if page is None else offset + page
-    return whole.model_copy(
-        update={
-            "text": row.text[offset:end],
-            "quoted_text": row.quoted_text[: None if page is None else QUOTED],
-            "offset": offset,
-            "next_offset": end if end < len(row.text) else None,
-        }
-    )
+    deal = the_row(session, Opportunity, opportunity_id=opportunity_id)
+    row = the_row(session, Activity, activity_id=activity_id, opportunity_id=opportunity_id)
+    attached = attached_to(session, [activity_id])
+    whole = message_of(row, records_of(session, deal.account_id), attached)
+    quoted = row.quoted_text[: None if page is None else QUOTED]
+    part = _part(row.text, offset, page) | {"quoted_text": quoted}
+    return whole.model_copy(update=part)
 
 
-def _check_offset(offset: int, length: int) -> None:
-    if offset and offset >= length:
+def _part(text: str, offset: int, page: int | None) -> Values:
+    """Return a page of a text, or all of it, from an offset, as messages and documents say it."""
+    if offset and offset >= len(text):
         raise InvalidInputError(
-            f"the text has {length} characters", fix="use next_offset of the page before"
+            f"the text has {len(text)} characters", fix="use next_offset of the page before"
         )
+    end = len(text) if page is None else offset + page
+    after = end if end < len(text) else None
+    return {"text": text[offset:end], "offset": offset, "next_offset": after}
 
 
 def message_of(row: Activity, records: Records, attached: dict[str, list[Document]]) -> Message:
     sender = sender_of(row)
-    return Message(
-        activity_id=row.activity_id,
-        opportunity_id=row.opportunity_id,
-        kind=row.kind,
-        direction=row.direction,
-        trust=trust_of(sender, records),
-        sent_at=row.at,
-        subject=row.subject,
-        from_name=row.from_name or row.author,
-        from_address=row.from_address,
-        to=row.to,
-        cc=row.cc,
-        text=row.text,
-        quoted_text=row.quoted_text,
-        total_characters=len(row.text),
-        attachments=[
-            Attachment(document_id=d.document_id, filename=d.filename, mime=d.mime)
-            for d in attached.get(row.activity_id, ())
-        ],
-        findings=sender_findings(sender, records),
-    )
-
-
-def get_activity_row(session: Session, opportunity_id: str, activity_id: str) -> Activity:
-    """Return an activity of a visible opportunity.
-
-    Raises:
-        NotFoundError: that opportunity has none of this id.
-    """
-    found: list[Activity] = all_visible(
-        session,
-        Activity,
-        column(Activity, "activity_id") == activity_id,
-        column(Activity, "opportunity_id") == opportunity_id,
-    )
-    if not found:
-        raise NotFoundError(
-            f"no activity_id {activity_id[:60]!r}", fix="list_activities lists the ids"
-        )
-    return found[0]
-
-
-def get_document_row(session: Session, opportunity_id: str, document_id: str) -> Document:
-    """Return a document of a visible opportunity.
-
-    Raises:
-        NotFoundError: that opportunity has none of this id.
-    """
-    found: list[Document] = all_visible(
-        session,
-        Document,
-        column(Document, "document_id") == document_id,
-        column(Document, "opportunity_id") == opportunity_id,
-    )
-    if not found:
-        raise NotFoundError(
-            f"no document_id {document_id[:60]!r}",
-            fix="read_message names the attachments of a message",
-        )
-    return found[0]
+    said = {
+        **row.model_dump(),
+        "trust": trust_of(sender, records),
+        "sent_at": row.at,
+        "from_name": row.from_name or row.author,
+        "total_characters": len(row.text),
+        "attachments": attached[row.activity_id],
+        "findings": sender_findings(sender, records),
+    }
+    return Message.model_validate(said, from_attributes=True)
 
 
 def read_document(
@@ -211,20 +147,12 @@ def read_document(
     page: int | None = PAGE,
 ) -> DocumentText:
     """Return a page of a document's text; without a page, all of it from the offset."""
-    deal = get_opportunity_row(session, opportunity_id)
-    row = get_document_row(session, opportunity_id, document_id)
-    _check_offset(offset, len(row.text))
-    end = len(row.text) if page is None else offset + page
+    deal = the_row(session, Opportunity, opportunity_id=opportunity_id)
+    row = the_row(session, Document, document_id=document_id, opportunity_id=opportunity_id)
     return DocumentText(
-        document_id=row.document_id,
-        opportunity_id=row.opportunity_id,
-        filename=row.filename,
-        mime=row.mime,
-        title=row.title,
+        **row.model_dump(exclude={"text"}),
+        **_part(row.text, offset, page),
         trust=_document_trust(session, row, deal.account_id),
-        text=row.text[offset:end],
-        offset=offset,
-        next_offset=end if end < len(row.text) else None,
         total_characters=len(row.text),
         findings=_document_findings(row),
     )
@@ -234,8 +162,8 @@ def _document_trust(session: Session, row: Document, account_id: str) -> Trust:
     """A document is trusted as the message it came with; without a message it is not trusted."""
     if row.activity_id is None:
         return "unknown"
-    activity = get_activity_row(session, row.opportunity_id, row.activity_id)
-    return trust_of(sender_of(activity), records_of(session, account_id))
+    ids = {"activity_id": row.activity_id, "opportunity_id": row.opportunity_id}
+    return trust_of(sender_of(the_row(session, Activity, **ids)), records_of(session, account_id))
 
 
 def _document_findings(row: Document) -> list[Finding]:
@@ -256,48 +184,36 @@ def list_documents(
     session: Session, account_id: str, limit: int, cursor: str | None
 ) -> DocumentPage:
     """Return the documents of an account without their texts, newest id last."""
-    get_account_row(session, account_id)
-    mine = [column(Document, "account_id") == account_id]
-    order = (column(Document, "document_id"),)
-    rows, total, after = page_of(session, Document, mine, order, limit, cursor)
-    items = [
-        DocumentRow.model_validate(row.model_dump(exclude={"text"}) | {"characters": len(row.text)})
-        for row in rows
-    ]
-    return DocumentPage(items=items, total=total, next_cursor=after)
+    the_row(session, Account, account_id=account_id)
+
+    def told(rows: list[Document]) -> list[Values]:
+        return [{**row.model_dump(), "characters": len(row.text)} for row in rows]
+
+    order, mine = [column(Document, "document_id")], {"account_id": account_id}
+    return page_of(session, DocumentPage, Document, order, limit, cursor, told=told, **mine)
 
 
 def list_interactions(
     session: Session, account_id: str, limit: int, cursor: str | None
 ) -> InteractionPage:
     """Return when and how an account was spoken with, newest first; not a word of what was said."""
-    get_account_row(session, account_id)
-    mine = column(Activity, "account_id") == account_id
-    order = (column(Activity, "at").desc(), column(Activity, "activity_id").desc())
-    rows, total, after = page_of(session, Activity, [mine], order, limit, cursor)
-    deals = all_visible(session, Opportunity, column(Opportunity, "account_id") == account_id)
+    the_row(session, Account, account_id=account_id)
+    deals = all_visible(session, Opportunity, account_id=account_id)
     stages = {deal.opportunity_id: deal.stage for deal in deals}
-    kinds = visible(select(column(Activity, "kind")).where(mine), Activity)
-    inbound = column(Activity, "direction") == "inbound"
-    last = visible(select(func.max(column(Activity, "at"))).where(mine, inbound), Activity)
-    last_at: str | None = session.execute(last).scalar()
+
+    def told(rows: list[Activity]) -> list[Values]:
+        return [{**row.model_dump(), "stage": stages[row.opportunity_id]} for row in rows]
+
+    newest, mine = [one.desc() for one in OLDEST_FIRST], {"account_id": account_id}
+    page = page_of(session, Page[Interaction], Activity, newest, limit, cursor, told=told, **mine)
+    told_of = select(*(column(Activity, name) for name in ("kind", "direction", "at")))
+    known = visible(told_of.filter_by(account_id=account_id), Activity)
+    every = session.execute(known).all()
     return InteractionPage(
-        items=[
-            Interaction(
-                activity_id=row.activity_id,
-                opportunity_id=row.opportunity_id,
-                kind=row.kind,
-                direction=row.direction,
-                at=row.at,
-                stage=stages[row.opportunity_id],
-            )
-            for row in rows
-        ],
-        total=total,
-        next_cursor=after,
-        last_inbound_at=datetime.fromisoformat(last_at) if last_at else None,
+        **dict(page),
+        last_inbound_at=max((row.at for row in every if row.direction == "inbound"), default=None),
         open_opportunities=sum(stage not in CLOSED_STAGES for stage in stages.values()),
-        by_kind=dict(sorted(Counter(session.execute(kinds).scalars()).items())),
+        by_kind=dict(sorted(Counter(row.kind for row in every).items())),
     )
 
 
@@ -308,41 +224,30 @@ def search_text(
 
     Texts that hold every word come first; when none does, those that hold any of them.
     """
-    get_opportunity_row(session, opportunity_id)
+    the_row(session, Opportunity, opportunity_id=opportunity_id)
     words = words_of(query)
     hits = find_texts(session, words, opportunity_id=opportunity_id) or find_texts(
         session, words, opportunity_id=opportunity_id, any_word=True
     )
-    part, total, after = slice_of(hits, limit, cursor)
-    items = [_hit(session, opportunity_id, hit.source_id, words) for hit in part]
-    return TextHits(items=items, total=total, next_cursor=after)
+    part = slice_of(Page[Hit], hits, limit, cursor)
+    found = [_hit(source_of(session, opportunity_id, hit.source_id), words) for hit in part.items]
+    return TextHits(**dict(part) | {"items": found})
 
 
-def _hit(session: Session, opportunity_id: str, source_id: str, words: Sequence[str]) -> TextHit:
+def _hit(source: Activity | Document, words: Sequence[str]) -> TextHit:
+    found, start = snippet(source.text, words)
+    if isinstance(source, Document):
+        named = {"source_id": source.document_id, "title": source.title or source.filename}
+        return TextHit(**named, kind="document", at=None, snippet=found, start=start)
+    named = {"source_id": source.activity_id, "title": source.subject}
+    return TextHit(**named, kind="message", at=source.at, snippet=found, start=start)
+
+
+def source_of(session: Session, opportunity_id: str, source_id: str) -> Activity | Document:
+    """Return the message or document whose text spans of a source point into."""
     if source_id.startswith("doc_"):
-        document = get_document_row(session, opportunity_id, source_id)
-        found, start = snippet(document.text, words)
-        title = document.title or document.filename
-        return TextHit(
-            source_id=source_id, kind="document", title=title, at=None, snippet=found, start=start
-        )
-    activity = get_activity_row(session, opportunity_id, source_id)
-    found, start = snippet(activity.text, words)
-    return TextHit(
-        source_id=source_id,
-        kind="message",
-        title=activity.subject,
-        at=activity.at,
-        snippet=found,
-        start=start,
-    )
-
-
-def source_text(session: Session, opportunity_id: str, source_id: str) -> str:
-    """Return the text that spans of a source point into."""
-    if source_id.startswith("doc_"):
-        return get_document_row(session, opportunity_id, source_id).text
-    return get_activity_row(session, opportunity_id, source_id).text
+        return the_row(session, Document, document_id=source_id, opportunity_id=opportunity_id)
+    return the_row(session, Activity, activity_id=source_id, opportunity_id=opportunity_id)
 
 
 def log_activity(
@@ -352,9 +257,7 @@ def log_activity(
 
     def make(deal: Opportunity) -> LoggedActivity:
         row = add_note(session, deal, kind, body)
-        return LoggedActivity(
-            activity_id=row.activity_id, opportunity_id=opportunity_id, kind=kind, at=row.at
-        )
+        return LoggedActivity.model_validate(row, from_attributes=True)
 
     return write_once(session, "log_activity", opportunity_id, make, LoggedActivity)
 

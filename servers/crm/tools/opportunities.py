@@ -1,7 +1,16 @@
 """Tools about opportunities: finding the right one, reading where it stands, moving it on."""
 
-from servers.crm.schemas import OpportunityDetail, OpportunityPage, Outcome, Version
-from servers.crm.schemas_quotes import QuotePage, QuoteRow, Readiness
+from sqlmodel import Session
+
+from servers.crm.schemas import (
+    OpportunityDetail,
+    OpportunityPage,
+    Outcome,
+    QuotePage,
+    QuoteRow,
+    Readiness,
+    Version,
+)
 from servers.crm.store import opportunities, quotes
 from servers.crm.tools.arguments import (
     ACCOUNT,
@@ -14,14 +23,13 @@ from servers.crm.tools.arguments import (
     Words,
 )
 from servers.toolkit.components import tool
-from servers.toolkit.database import Database
 from servers.toolkit.declare import reads, writes
 from servers.toolkit.fields import AccountId, CurrencyCode, Cursor, Limit, OpportunityId, QuoteId
 
 
 @tool(reads("Search opportunities", rows="filtered", binds=ACCOUNT, integrity="untrusted"))
 def search_opportunities(
-    database: Database,
+    session: Session,
     query: Words = "",
     account_id: AccountId | None = None,
     open_only: bool = True,
@@ -36,24 +44,22 @@ def search_opportunities(
     alike are a question to a person. `open_only=false` adds closed ones. account_id comes
     from resolve_account.
     """
-    with database.session() as session:
-        return opportunities.search_opportunities(
-            session, query, account_id, open_only=open_only, limit=limit, cursor=cursor
-        )
+    return opportunities.search_opportunities(
+        session, query, account_id, open_only=open_only, limit=limit, cursor=cursor
+    )
 
 
 @tool(reads("Get an opportunity", rows="bound", binds=DEAL, integrity="untrusted"))
-def get_opportunity(database: Database, opportunity_id: OpportunityId) -> OpportunityDetail:
+def get_opportunity(session: Session, opportunity_id: OpportunityId) -> OpportunityDetail:
     """Get where an opportunity stands: account, stage, contacts, counts, version.
 
     opportunity_id comes from search_opportunities.
     """
-    with database.session() as session:
-        return opportunities.get_opportunity(session, opportunity_id)
+    return opportunities.get_opportunity(session, opportunity_id)
 
 
 @tool(reads("Check quote readiness", rows="bound", binds=DEAL))
-def quote_readiness(database: Database, opportunity_id: OpportunityId) -> Readiness:
+def quote_readiness(session: Session, opportunity_id: OpportunityId) -> Readiness:
     """Check whether the records stand in the way of a quote; call it before reading.
 
     `do_not_quote`: the account is on hold or closed, or the opportunity is closed. `ask`:
@@ -61,34 +67,31 @@ def quote_readiness(database: Database, opportunity_id: OpportunityId) -> Readin
     whether the texts really ask for a quote is for the reader to judge. An open quote does
     not change the verdict: it is to be revised, not doubled.
     """
-    with database.session() as session:
-        return quotes.quote_readiness(session, opportunity_id)
+    return quotes.quote_readiness(session, opportunity_id)
 
 
 @tool(reads("Quote history", rows="bound", binds=ACCOUNT))
 def quote_history(
-    database: Database, account_id: AccountId, limit: Limit = 20, cursor: Cursor = ""
+    session: Session, account_id: AccountId, limit: Limit = 20, cursor: Cursor = ""
 ) -> QuotePage:
     """List what an account was offered and how it went, newest first, each step dated."""
-    with database.session() as session:
-        return quotes.quote_history(session, account_id, limit, cursor)
+    return quotes.quote_history(session, account_id, limit, cursor)
 
 
 @tool(writes("Update the stage", rows="bound", binds=DEAL, integrity="untrusted"))
 def update_stage(
-    database: Database, opportunity_id: OpportunityId, stage: NewStage, expected_version: Version
+    session: Session, opportunity_id: OpportunityId, stage: NewStage, expected_version: Version
 ) -> OpportunityDetail:
     """Move an opportunity to one of its next_stages and leave a note of it.
 
     Read version and next_stages with get_opportunity first. A closed opportunity stays.
     """
-    with database.write() as session:
-        return opportunities.update_stage(session, opportunity_id, stage, expected_version)
+    return opportunities.update_stage(session, opportunity_id, stage, expected_version)
 
 
 @tool(writes("Record a quote's outcome", rows="bound", binds=DEAL))
 def record_quote_outcome(
-    database: Database,
+    session: Session,
     opportunity_id: OpportunityId,
     quote_id: QuoteId,
     revision: Revision,
@@ -102,14 +105,13 @@ def record_quote_outcome(
     One row per revision; every step is kept. A quote never goes back to an earlier outcome.
     quote_id, revision, number and total come from finance's get_quote.
     """
-    with database.write() as session:
-        return quotes.record_quote_outcome(
-            session,
-            opportunity_id,
-            quote_id,
-            revision,
-            Outcome(outcome),
-            number=number,
-            total_minor=total_minor,
-            currency=currency,
-        )
+    return quotes.record_quote_outcome(
+        session,
+        opportunity_id,
+        quote_id,
+        revision,
+        Outcome(outcome),
+        number=number,
+        total_minor=total_minor,
+        currency=currency,
+    )
