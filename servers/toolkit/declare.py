@@ -13,7 +13,8 @@ A server with a component that does not say, or whose saying does not hold, refu
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
+from functools import partial
 from typing import Any, Literal
 
 from fastmcp.prompts import Prompt
@@ -23,6 +24,7 @@ from mcp.types import ToolAnnotations
 
 from servers.toolkit.grants import DECIDING_TOOLS
 
+Component = Tool | Resource | ResourceTemplate | Prompt
 Rows = Literal["bound", "filtered", "public"]
 Integrity = Literal["trusted", "untrusted"]
 Confidentiality = Literal["public", "private"]
@@ -37,53 +39,20 @@ class UndeclaredComponentError(Exception):
 
 def _meta(
     rows: Rows,
-    binds: tuple[str, ...],
-    integrity: Integrity,
-    confidentiality: Confidentiality,
-    *,
-    write: bool = False,
-    person_only: bool = False,
-) -> dict[str, Any]:
-    return {
-        META: {
-            "rows": rows,
-            "binds": list(binds),
-            "integrity": integrity,
-            "confidentiality": confidentiality,
-            "write": write,
-            "person_only": person_only,
-        }
-    }
-
-
-def reads(
-    title: str,
-    *,
-    rows: Rows,
     binds: tuple[str, ...] = (),
     integrity: Integrity = "trusted",
     confidentiality: Confidentiality = "private",
-    person_only: bool = False,
-    card: str = "",
+    **about: bool,
 ) -> dict[str, Any]:
-    """Declare a tool that only reads; `card` is the `ui://` page that can show its answer.
-
-    `person_only` ones need a named person's grant: their answers are for no agent to see.
-    """
-    hints = ToolAnnotations(
-        title=title,
-        read_only_hint=True,
-        destructive_hint=False,
-        idempotent_hint=True,
-        open_world_hint=False,
-    )
-    meta = _meta(rows, binds, integrity, confidentiality, person_only=person_only)
-    return {"title": title, "annotations": hints, "meta": meta | _shown_by(card)}
+    said = {"rows": rows, "binds": list(binds), "integrity": integrity}
+    more = {"write": False, "person_only": False, **about}
+    return {META: {**said, "confidentiality": confidentiality, **more}}
 
 
-def writes(
+def _declared(
     title: str,
     *,
+    write: bool,
     rows: Rows,
     binds: tuple[str, ...] = (),
     integrity: Integrity = "trusted",
@@ -93,17 +62,25 @@ def writes(
     person_only: bool = False,
     card: str = "",
 ) -> dict[str, Any]:
-    """Declare a tool that changes something; `person_only` ones need a named person's grant."""
     hints = ToolAnnotations(
         title=title,
-        read_only_hint=False,
+        read_only_hint=not write,
         destructive_hint=destructive,
         idempotent_hint=idempotent,
         open_world_hint=False,
     )
-    meta = _meta(rows, binds, integrity, confidentiality, write=True, person_only=person_only)
-    meta |= _shown_by(card)
-    return {"title": title, "annotations": hints, "meta": meta}
+    meta = _meta(rows, binds, integrity, confidentiality, write=write, person_only=person_only)
+    shown = {UI: {"resourceUri": card}} if card else {}
+    return {"title": title, "annotations": hints, "meta": meta | shown}
+
+
+reads = partial(_declared, write=False)
+"""Declare a tool that only reads; `card` is the `ui://` page that can show its answer.
+
+`person_only` ones need a named person's grant: their answers are for no agent to see.
+"""
+writes = partial(_declared, write=True)
+"""Declare a tool that changes something; `person_only` ones need a named person's grant."""
 
 
 def resource(
@@ -124,16 +101,12 @@ def resource(
     return {"title": title, "mime_type": mime_type, "meta": meta}
 
 
-def _shown_by(card: str) -> dict[str, Any]:
-    return {UI: {"resourceUri": card}} if card else {}
-
-
 def prompt(title: str) -> dict[str, Any]:
     """Declare a prompt; prompts hold instructions of ours and no rows."""
-    return {"title": title, "meta": _meta("public", (), "trusted", "public")}
+    return {"title": title, "meta": _meta("public", confidentiality="public")}
 
 
-def declaration(component: Tool | Resource | ResourceTemplate | Prompt) -> dict[str, Any]:
+def declaration(component: Component) -> dict[str, Any]:
     """Return what a component said about itself; empty when it said nothing."""
     return dict((component.meta or {}).get(META, {}))
 
@@ -164,52 +137,55 @@ def check(
     resources = list(resources)
     pages = {str(item.uri) for item in resources}
     for tool in tools:
-        _check_tool(tool)
-        if (card := card_of(tool)) is not None and card not in pages:
-            raise UndeclaredComponentError(f"tool {tool.name}: there is no page {card}")
+        _refuse(f"tool {tool.name}", tool, _tool_lacks(tool, pages))
     for template in templates:
-        said = _said("template", template.uri_template, template)
-        variables = set(re.findall(r"{(\w+)\*?}", template.uri_template))
-        if said["rows"] == "bound" and not variables & set(said["binds"]):
-            raise UndeclaredComponentError(f"template {template.uri_template}: binds no variable")
+        _refuse(f"template {template.uri_template}", template, _template_lacks(template))
     for item in resources:
-        if _said("resource", str(item.uri), item)["rows"] == "bound":
-            raise UndeclaredComponentError(f"resource {item.uri}: a plain resource binds nothing")
+        bound = declaration(item).get("rows") == "bound"
+        lacks = ["a plain resource binds nothing"] if bound else []
+        _refuse(f"resource {item.uri}", item, lacks)
     for item_prompt in prompts:
-        _said("prompt", item_prompt.name, item_prompt)
+        _refuse(f"prompt {item_prompt.name}", item_prompt, ())
 
 
-def _said(
-    kind: str, name: str, component: Tool | Resource | ResourceTemplate | Prompt
-) -> dict[str, Any]:
-    said = declaration(component)
-    if not said:
-        raise UndeclaredComponentError(f"{kind} {name}: declares no scope")
+def _refuse(name: str, component: Component, lacks: Iterable[str]) -> None:
+    if not declaration(component):
+        raise UndeclaredComponentError(f"{name}: declares no scope")
     if not component.description:
-        raise UndeclaredComponentError(f"{kind} {name}: has no description")
-    return said
+        raise UndeclaredComponentError(f"{name}: has no description")
+    for lack in lacks:
+        raise UndeclaredComponentError(f"{name}: {lack}")
 
 
-def _check_tool(tool: Tool) -> None:
-    said = _said("tool", tool.name, tool)
+def _template_lacks(template: ResourceTemplate) -> Iterator[str]:
+    said = declaration(template)
+    variables = set(re.findall(r"{(\w+)\*?}", template.uri_template))
+    if said["rows"] == "bound" and not variables & set(said["binds"]):
+        yield "binds no variable"
+
+
+def _tool_lacks(tool: Tool, pages: Container[str]) -> Iterator[str]:
+    said = declaration(tool)
     properties = tool.parameters.get("properties", {})
     required = set(tool.parameters.get("required", ()))
     if said["rows"] == "bound" and not required & set(said["binds"]):
-        raise UndeclaredComponentError(f"tool {tool.name}: requires none of its bound arguments")
+        yield "requires none of its bound arguments"
     if unknown := set(said["binds"]) - set(properties):
-        raise UndeclaredComponentError(f"tool {tool.name}: binds unknown {sorted(unknown)}")
+        yield f"binds unknown {sorted(unknown)}"
     loose = {n for n in properties if n.endswith("_id")} - set(said["binds"])
     if said["rows"] != "public" and not said["binds"] and loose:
-        raise UndeclaredComponentError(f"tool {tool.name}: {sorted(loose)} cannot be bound")
-    if (tool.name in DECIDING_TOOLS) and not said["person_only"]:
-        raise UndeclaredComponentError(f"tool {tool.name}: decides, but not for a person only")
+        yield f"{sorted(loose)} cannot be bound"
+    if tool.name in DECIDING_TOOLS and not said["person_only"]:
+        yield "decides, but not for a person only"
     if len(tool.description or "") > 1024:
-        raise UndeclaredComponentError(f"tool {tool.name}: description over 1,024 characters")
+        yield "description over 1,024 characters"
     if (tool.output_schema or {}).get("type") != "object":
-        raise UndeclaredComponentError(f"tool {tool.name}: has no object output schema")
+        yield "has no object output schema"
     for name, schema in properties.items():
         if problem := _unbounded(schema):
-            raise UndeclaredComponentError(f"tool {tool.name}: argument {name} {problem}")
+            yield f"argument {name} {problem}"
+    if (card := card_of(tool)) is not None and card not in pages:
+        yield f"there is no page {card}"
 
 
 def _unbounded(schema: dict[str, Any]) -> str | None:

@@ -4,53 +4,26 @@ What a step makes stays as it is here; the tables as they are now are in `migrat
 """
 
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from servers.toolkit.short_tables import add_table
+
 DAY = 24 * 3600
 
 first = sa.MetaData()
-sa.Table(
+table = partial(add_table, first)
+table(
     "audit",
-    first,
-    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("at", sa.String(32), nullable=False),
-    sa.Column("actor", sa.String(120), nullable=False),
-    sa.Column("grant_id", sa.String(60), nullable=False),
-    sa.Column("method", sa.String(40), nullable=False),
-    sa.Column("component", sa.String(200), nullable=False),
-    sa.Column("arguments_sha256", sa.String(64), nullable=False),
-    sa.Column("outcome", sa.String(12), nullable=False),
-    sa.Column("reason", sa.String(200), nullable=False),
+    "seq int key, at 32, actor 120, grant_id 60, method 40, component 200, arguments_sha256 64, "
+    "outcome 12, reason 200",
 )
-sa.Table(
-    "idempotency",
-    first,
-    sa.Column("key", sa.String(200), primary_key=True),
-    sa.Column("tool", sa.String(60), primary_key=True),
-    sa.Column("at", sa.String(32), nullable=False),
-    sa.Column("result", sa.Text, nullable=False),
-)
-sa.Table(
-    "revoked_grant",
-    first,
-    sa.Column("grant_id", sa.String(60), primary_key=True),
-    sa.Column("at", sa.String(32), nullable=False),
-)
-sa.Table(
-    "grant_call_count",
-    first,
-    sa.Column("grant_id", sa.String(60), primary_key=True),
-    sa.Column("tool", sa.String(60), primary_key=True),
-    sa.Column("used", sa.Integer, nullable=False),
-)
-sa.Table(
-    "house_setting",
-    first,
-    sa.Column("name", sa.String(60), primary_key=True),
-    sa.Column("value", sa.Text, nullable=False),
-)
+table("idempotency", "key 200 key, tool 60 key, at 32, result text")
+table("revoked_grant", "grant_id 60 key, at 32")
+table("grant_call_count", "grant_id 60 key, tool 60 key, used int")
+table("house_setting", "name 60 key, value text")
 
 _KEEP_AUDIT = (
     "CREATE TRIGGER audit_is_append_only_{verb} BEFORE {verb} ON audit "
@@ -83,18 +56,9 @@ def add_grant_expiry(connection: Connection) -> None:
     connection.exec_driver_sql(
         "ALTER TABLE revoked_grant ADD COLUMN expires BIGINT NOT NULL DEFAULT 0"
     )
-    revoked = sa.table(
-        "revoked_grant", sa.column("grant_id"), sa.column("at"), sa.column("expires")
-    )
-    known = connection.execute(sa.select(revoked.c.grant_id, revoked.c.at)).all()
-    if known:
-        connection.execute(
-            revoked.update()
-            .where(revoked.c.grant_id == sa.bindparam("revoked_id"))
-            .values(expires=sa.bindparam("until")),
-            [
-                {"revoked_id": grant_id, "until": int(datetime.fromisoformat(at).timestamp()) + DAY}
-                for grant_id, at in known
-            ],
-        )
+    revoked = sa.table("revoked_grant", *map(sa.column, ("grant_id", "at", "expires")))
+    for grant_id, at in connection.execute(sa.select(revoked.c.grant_id, revoked.c.at)).all():
+        until = int(datetime.fromisoformat(at).timestamp()) + DAY
+        mine = revoked.c.grant_id == grant_id
+        connection.execute(revoked.update().where(mine).values(expires=until))
     connection.exec_driver_sql("CREATE INDEX ix_revoked_grant_expires ON revoked_grant (expires)")

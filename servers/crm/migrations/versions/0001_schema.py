@@ -1,212 +1,97 @@
 """The first schema: the CRM's tables, the tables that every server shares and the text index."""
 
+from functools import partial
+
 import sqlalchemy as sa
 from alembic import op
 
 from servers.toolkit.shared_tables import create_shared_tables
+from servers.toolkit.short_tables import add_table
 
 revision = "0001_schema"
 down_revision = None
 
-ID = sa.String(48)
+first = sa.MetaData()
+table = partial(add_table, first)
+ACCOUNT = "account_id 48 index account.account_id"
+DEAL = "opportunity_id 48 index opportunity.opportunity_id"
 
-
-def _account(*, index: bool = True) -> "sa.Column[str]":
-    return sa.Column(
-        "account_id", ID, sa.ForeignKey("account.account_id"), nullable=False, index=index
-    )
-
-
-def _opportunity(*, nullable: bool = False) -> "sa.Column[str]":
-    return sa.Column(
-        "opportunity_id",
-        ID,
-        sa.ForeignKey("opportunity.opportunity_id"),
-        nullable=nullable,
-        index=True,
-    )
+table(
+    "account",
+    "account_id 48 key, name 200, legal_name 200, kind 12, country 2, currency 3, language 8, "
+    "status 12, industry 80, payment_terms_code 20, channel 20",
+)
+table(
+    "account_alias",
+    f"id int key, {ACCOUNT}, name 200, normalized 200 index",
+    ("account_id", "name"),
+)
+table(
+    "account_tax_id",
+    f"id int key, {ACCOUNT}, scheme 20, country 2, value 40, verified_at 32?",
+    ("account_id", "scheme", "value"),
+)
+table(
+    "address",
+    f"address_id 48 key, {ACCOUNT}, kind 12, label 120, lines json, city 120, region 80, "
+    "postal_code 20, country 2, is_default bool",
+)
+table(
+    "contact",
+    f"contact_id 48 key, {ACCOUNT}, name 200, email 254 index, phone 40, role 120, "
+    "is_signatory bool",
+)
+table("seller_domain", "domain 253 key")
+table(
+    "opportunity",
+    f"opportunity_id 48 key, {ACCOUNT}, name 200, stage 24, owner 120, created 32, "
+    "close_date 32?, version int",
+)
+table(
+    "opportunity_contact",
+    "opportunity_id 48 key opportunity.opportunity_id, contact_id 48 key contact.contact_id, "
+    "place int",
+)
+table(
+    "activity",
+    f"activity_id 48 key, {DEAL}, {ACCOUNT}, kind 10, direction 10, at 32 index, author 200, "
+    "subject 400, from_name 200, from_address 254, reply_to 254, to json, cc json, "
+    "message_id 250? unique, in_reply_to 250, text text, quoted_text text, flags json, sha256 64, "
+    "recorded_by 120",
+)
+table(
+    "document",
+    f"document_id 48 key, {DEAL}, {ACCOUNT}, activity_id 48? index activity.activity_id, "
+    "filename 200, mime 120, title 200, size int, sha256 64, text text, method 12, pages int, "
+    "problems json",
+)
+table(
+    "need",
+    f"need_id 48 key, {DEAL}, {ACCOUNT}, source_id 48, start int, end int, span_key 120, "
+    "statement 1000, quantity int?, unit 10?, optional bool, status 10, version int, "
+    "recorded_at 32, recorded_by 120",
+    ("opportunity_id", "span_key"),
+)
+table(
+    "quote_record",
+    f"id int key, {ACCOUNT}, {DEAL.replace('48', '48?')}, quote_id 48, number 40, revision int, "
+    "outcome 12, total_minor big, currency 3, at 32",
+    ("account_id", "quote_id", "revision"),
+)
+table(
+    "quote_step",
+    "id int key, quote_record_id int index quote_record.id, outcome 12, at 32, actor 120",
+)
 
 
 def upgrade() -> None:
     """Make everything."""
     create_shared_tables(op.get_bind())
-    _parties()
-    _story()
-    _offers()
+    first.create_all(op.get_bind())
     if op.get_bind().dialect.name == "sqlite":
         _sqlite_index()
     else:
         _postgres_index()
-
-
-def _parties() -> None:
-    op.create_table(
-        "account",
-        sa.Column("account_id", ID, primary_key=True),
-        sa.Column("name", sa.String(200), nullable=False),
-        sa.Column("legal_name", sa.String(200), nullable=False),
-        sa.Column("kind", sa.String(12), nullable=False),
-        sa.Column("country", sa.String(2), nullable=False),
-        sa.Column("currency", sa.String(3), nullable=False),
-        sa.Column("language", sa.String(8), nullable=False),
-        sa.Column("status", sa.String(12), nullable=False),
-        sa.Column("industry", sa.String(80), nullable=False),
-        sa.Column("payment_terms_code", sa.String(20), nullable=False),
-        sa.Column("channel", sa.String(20), nullable=False),
-    )
-    op.create_table(
-        "account_alias",
-        sa.Column("id", sa.Integer, primary_key=True),
-        _account(),
-        sa.Column("name", sa.String(200), nullable=False),
-        sa.Column("normalized", sa.String(200), nullable=False, index=True),
-        sa.UniqueConstraint("account_id", "name"),
-    )
-    op.create_table(
-        "account_tax_id",
-        sa.Column("id", sa.Integer, primary_key=True),
-        _account(),
-        sa.Column("scheme", sa.String(20), nullable=False),
-        sa.Column("country", sa.String(2), nullable=False),
-        sa.Column("value", sa.String(40), nullable=False),
-        sa.Column("verified_at", sa.String(32)),
-        sa.UniqueConstraint("account_id", "scheme", "value"),
-    )
-    op.create_table(
-        "address",
-        sa.Column("address_id", ID, primary_key=True),
-        _account(),
-        sa.Column("kind", sa.String(12), nullable=False),
-        sa.Column("label", sa.String(120), nullable=False),
-        sa.Column("lines", sa.JSON, nullable=False),
-        sa.Column("city", sa.String(120), nullable=False),
-        sa.Column("region", sa.String(80), nullable=False),
-        sa.Column("postal_code", sa.String(20), nullable=False),
-        sa.Column("country", sa.String(2), nullable=False),
-        sa.Column("is_default", sa.Boolean, nullable=False),
-    )
-    op.create_table(
-        "contact",
-        sa.Column("contact_id", ID, primary_key=True),
-        _account(),
-        sa.Column("name", sa.String(200), nullable=False),
-        sa.Column("email", sa.String(254), nullable=False, index=True),
-        sa.Column("phone", sa.String(40), nullable=False),
-        sa.Column("role", sa.String(120), nullable=False),
-        sa.Column("is_signatory", sa.Boolean, nullable=False),
-    )
-    op.create_table("seller_domain", sa.Column("domain", sa.String(253), primary_key=True))
-
-
-def _story() -> None:
-    op.create_table(
-        "opportunity",
-        sa.Column("opportunity_id", ID, primary_key=True),
-        _account(),
-        sa.Column("name", sa.String(200), nullable=False),
-        sa.Column("stage", sa.String(24), nullable=False),
-        sa.Column("owner", sa.String(120), nullable=False),
-        sa.Column("created", sa.String(32), nullable=False),
-        sa.Column("close_date", sa.String(32)),
-        sa.Column("version", sa.Integer, nullable=False),
-    )
-    op.create_table(
-        "opportunity_contact",
-        sa.Column(
-            "opportunity_id", ID, sa.ForeignKey("opportunity.opportunity_id"), primary_key=True
-        ),
-        sa.Column("contact_id", ID, sa.ForeignKey("contact.contact_id"), primary_key=True),
-        sa.Column("place", sa.Integer, nullable=False),
-    )
-    op.create_table(
-        "activity",
-        sa.Column("activity_id", ID, primary_key=True),
-        _opportunity(),
-        _account(),
-        sa.Column("kind", sa.String(10), nullable=False),
-        sa.Column("direction", sa.String(10), nullable=False),
-        sa.Column("at", sa.String(32), nullable=False, index=True),
-        sa.Column("author", sa.String(200), nullable=False),
-        sa.Column("subject", sa.String(400), nullable=False),
-        sa.Column("from_name", sa.String(200), nullable=False),
-        sa.Column("from_address", sa.String(254), nullable=False),
-        sa.Column("reply_to", sa.String(254), nullable=False),
-        sa.Column("to", sa.JSON, nullable=False),
-        sa.Column("cc", sa.JSON, nullable=False),
-        sa.Column("message_id", sa.String(250), unique=True),
-        sa.Column("in_reply_to", sa.String(250), nullable=False),
-        sa.Column("text", sa.Text, nullable=False),
-        sa.Column("quoted_text", sa.Text, nullable=False),
-        sa.Column("flags", sa.JSON, nullable=False),
-        sa.Column("sha256", sa.String(64), nullable=False),
-        sa.Column("recorded_by", sa.String(120), nullable=False),
-    )
-    op.create_table(
-        "document",
-        sa.Column("document_id", ID, primary_key=True),
-        _opportunity(),
-        _account(),
-        sa.Column("activity_id", ID, sa.ForeignKey("activity.activity_id"), index=True),
-        sa.Column("filename", sa.String(200), nullable=False),
-        sa.Column("mime", sa.String(120), nullable=False),
-        sa.Column("title", sa.String(200), nullable=False),
-        sa.Column("size", sa.Integer, nullable=False),
-        sa.Column("sha256", sa.String(64), nullable=False),
-        sa.Column("text", sa.Text, nullable=False),
-        sa.Column("method", sa.String(12), nullable=False),
-        sa.Column("pages", sa.Integer, nullable=False),
-        sa.Column("problems", sa.JSON, nullable=False),
-    )
-
-
-def _offers() -> None:
-    op.create_table(
-        "need",
-        sa.Column("need_id", ID, primary_key=True),
-        _opportunity(),
-        _account(),
-        sa.Column("source_id", ID, nullable=False),
-        sa.Column("start", sa.Integer, nullable=False),
-        sa.Column("end", sa.Integer, nullable=False),
-        sa.Column("span_key", sa.String(120), nullable=False),
-        sa.Column("statement", sa.String(1000), nullable=False),
-        sa.Column("quantity", sa.Integer),
-        sa.Column("unit", sa.String(10)),
-        sa.Column("optional", sa.Boolean, nullable=False),
-        sa.Column("status", sa.String(10), nullable=False),
-        sa.Column("version", sa.Integer, nullable=False),
-        sa.Column("recorded_at", sa.String(32), nullable=False),
-        sa.Column("recorded_by", sa.String(120), nullable=False),
-        sa.UniqueConstraint("opportunity_id", "span_key"),
-    )
-    op.create_table(
-        "quote_record",
-        sa.Column("id", sa.Integer, primary_key=True),
-        _account(),
-        _opportunity(nullable=True),
-        sa.Column("quote_id", ID, nullable=False),
-        sa.Column("number", sa.String(40), nullable=False),
-        sa.Column("revision", sa.Integer, nullable=False),
-        sa.Column("outcome", sa.String(12), nullable=False),
-        sa.Column("total_minor", sa.BigInteger, nullable=False),
-        sa.Column("currency", sa.String(3), nullable=False),
-        sa.Column("at", sa.String(32), nullable=False),
-        sa.UniqueConstraint("account_id", "quote_id", "revision"),
-    )
-    op.create_table(
-        "quote_step",
-        sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column(
-            "quote_record_id",
-            sa.Integer,
-            sa.ForeignKey("quote_record.id"),
-            nullable=False,
-            index=True,
-        ),
-        sa.Column("outcome", sa.String(12), nullable=False),
-        sa.Column("at", sa.String(32), nullable=False),
-        sa.Column("actor", sa.String(120), nullable=False),
-    )
 
 
 def _sqlite_index() -> None:
