@@ -9,8 +9,7 @@ from orchestrator.errors import EnvironmentProblem, UsageError
 from servers.registry import NAMES, open_server, tables_of
 from servers.toolkit.database import Database
 from servers.toolkit.errors import DomainError, InvalidInputError
-from servers.toolkit.exporting import export_tables
-from servers.toolkit.folders import import_folder
+from servers.toolkit.folders import export_tables, import_folder
 from servers.toolkit.importing import Report, import_file
 
 

@@ -64,12 +64,9 @@ class Server(FastMCP[Any]):
     ) -> FastMCP[Any]:
         """Return the server as the holder of a grant sees it (in-process and stdio).
 
-        Args:
-            grant: A grant made in this process, or a token, which `key` must then verify.
-            key: The public key for a token.
-            output_schemas: List them. A client checks each schema it is shown once per
-                connection, at ten times the cost of a call; the orchestrator, whose agents
-                live for a few calls and verify results themselves, does without.
+        A grant is made in this process, or a token, which `key` must then verify. A client checks
+        each output schema that it is shown, once per connection, at ten times the cost of a call;
+        the orchestrator, whose agents live for a few calls, verifies results itself.
         """
         source = None if key is None else (lambda: key)
         gate = Gate(self.name, self.ledger, fixed=grant, key=source)
@@ -80,9 +77,8 @@ class Server(FastMCP[Any]):
     ) -> FastMCP[Any]:
         """Return the server as HTTP callers see it: each request's Bearer token is its grant.
 
-        Args:
-            key: Gives the public key; called when the first token must be verified.
-            without_token: A local profile for requests without a token; None refuses them (401).
+        `key` is called when the first token must be verified. `without_token` is a local profile
+        for requests without a token; None refuses them (401).
         """
         gate = Gate(self.name, self.ledger, http=True, key=key, without_token=without_token)
         verifier = None if without_token is not None else _Verifier(self.name, key)
@@ -92,19 +88,13 @@ class Server(FastMCP[Any]):
     def completion_handler(self) -> CompletionHandler | None:
         return self._completion_handler
 
-    def _face(
-        self, gate: Gate, auth: TokenVerifier | None = None, *, output_schemas: bool = True
-    ) -> FastMCP[Any]:
-        return make_view(
-            self.name,
-            instructions=self.instructions or "",
-            version=self.version or "",
-            providers=[self.local_provider],
-            gate=gate,
-            completion=self.completion_handler,
-            auth=auth,
-            output_schemas=output_schemas,
-        )
+    def _face(self, gate: Gate, **more: Any) -> FastMCP[Any]:
+        about: dict[str, Any] = {
+            "instructions": self.instructions or "",
+            "version": self.version or "",
+        }
+        about |= {"providers": [self.local_provider], "completion": self.completion_handler}
+        return make_view(self.name, gate=gate, **about, **more)
 
 
 def make_view(
@@ -120,12 +110,8 @@ def make_view(
 ) -> FastMCP[Any]:
     """Return the app that a caller talks to: components behind a gate, limits, one form of errors.
 
-    Args:
-        instructions: What a client tells its model about it.
-        providers: Where the components are.
-        gate: Decides about every request, before anything else does.
-        completion: Completes arguments; a shared provider does not carry it over.
-        auth: Answers 401 to HTTP requests whose token proves nothing.
+    The gate decides about every request, before anything else does; `auth` answers 401 to HTTP
+    requests whose token proves nothing. Completion is given since a shared provider has none.
     """
     face: FastMCP[Any] = FastMCP(
         name,
@@ -167,10 +153,8 @@ class LimitsAndErrors(Middleware):
             return await call_next(context)
         except DomainError as problem:
             raise ToolError(str(problem)) from problem
-        except fastmcp.exceptions.ValidationError as problem:
-            raise ToolError(_invalid(problem.__cause__)) from problem
-        except pydantic.ValidationError as problem:
-            raise ToolError(_invalid(problem)) from problem
+        except (fastmcp.exceptions.ValidationError, pydantic.ValidationError) as problem:
+            raise ToolError(_invalid(problem.__cause__ or problem)) from problem
         except ToolError as problem:
             if isinstance(problem.__cause__, DomainError):
                 raise ToolError(str(problem.__cause__)) from problem
@@ -233,8 +217,7 @@ def finish(app: Server, completion: CompletionHandler | None = None) -> Server:
     """Close the definition of a server.
 
     Raises:
-        UndeclaredComponentError: a component does not say how it is scoped, so the server
-            must not start.
+        UndeclaredComponentError: a component does not say how it is scoped; it must not start.
     """
     if completion is not None:
         app.add_completion_handler(completion)
@@ -303,7 +286,7 @@ def _check_size(arguments: dict[str, Any]) -> None:
         raise ToolError("INVALID_INPUT: the arguments are too large. Try: fewer or shorter ones.")
 
 
-def _invalid(problem: BaseException | None) -> str:
+def _invalid(problem: BaseException) -> str:
     if not isinstance(problem, pydantic.ValidationError):
         return "INVALID_INPUT: the arguments do not fit. Try: the tool's input schema."
     parts = [

@@ -26,17 +26,15 @@ Amounts = Mapping[str, Annotated[Decimal, Field(ge=0)]]
 
 
 class UnitAmount(TypeDecorator[Decimal]):
-    """A unit price, cost, rate or percentage: kept as integer micro units (a millionth)."""
+    """A unit price, cost, rate or percentage, of two decimals or more: kept in micro units."""
 
     impl = BigInteger
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> int | None:  # noqa: ARG002
-        """Return the micro units."""
         return None if value is None else to_micro(Decimal(value))
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
-        """Return the number, with two decimals or as many as it needs."""
         return None if value is None else from_micro(int(value))
 
 
@@ -46,19 +44,17 @@ class Quantity(UnitAmount):
     cache_ok = True
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        """Return the number without idle zeros."""
         found = super().process_result_value(value, dialect)
         return None if found is None else found.normalize() + 0
 
 
 class Json(TypeDecorator[Any]):
-    """A value of some type, tuples and dataclasses among them, kept as JSON."""
+    """A value of some type, tuples and dataclasses among them, kept as JSON, None as null."""
 
     impl = JSON
     cache_ok = True
 
     def __init__(self, of: Any) -> None:
-        """Keep values of this type; None is the database's null."""
         self.of = of
         super().__init__(none_as_null=True)
 
@@ -67,7 +63,6 @@ class Json(TypeDecorator[Any]):
         return TypeAdapter(self.of)
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
-        """Return plain data; fields that have their default values are left out."""
         return self.plain(value)
 
     def plain(self, value: Any) -> Any:

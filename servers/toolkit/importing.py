@@ -6,6 +6,7 @@ row whose key is there already is changed, in the columns that the file has.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,28 @@ from sqlmodel import Session, SQLModel
 
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.problems import Problem, cell_problem, refuse
 from servers.toolkit.table_files import SUFFIXES, Rows, read_rows, whole
 from servers.toolkit.tables import Table, Values
 from servers.toolkit.upserting import BATCH, Upsert
+
+MOST_ERRORS = 20
+"""How many problems are told; their number is told whole."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong in a file; `row` is a line (CSV) or a place, from 1, and 0 the whole file."""
+
+    file: str
+    row: int
+    column: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"row {self.row}" if self.row else ""
+        where = ", ".join(part for part in (place, self.column) if part)
+        return f"{self.file}: {where}: {self.message}" if where else f"{self.file}: {self.message}"
+
 
 BESIDE = re.compile(r"[A-Za-z0-9][\w .-]{0,120}(/[A-Za-z0-9][\w .-]{0,120}){0,4}")
 Told = Callable[[str], None]
@@ -73,13 +92,10 @@ class Loading:
         constants: Mapping[str, str] | None = None,
         strict: bool = True,
     ) -> None:
-        """Take a file into a table.
+        """Take a CSV, JSON or XLSX file into a table.
 
-        Args:
-            path: A CSV, JSON or XLSX file.
-            mapping: Our column -> the name it has in the file.
-            constants: Our column -> what it is in every row.
-            strict: A column we do not know is a mistake, else it is left out.
+        `mapping` says what a column of ours is called in the file, `constants` what one is in
+        every row. A column we do not know is left out, and a mistake when this is strict.
         """
         self._folder, self._file, self._taken[table.name] = path.parent, path.name, table
         self._sound = not self.problems
@@ -91,12 +107,9 @@ class Loading:
             if strict and ignored:
                 self._wrong(0, ignored[0], f"no such column; there are {', '.join(table.fields)}")
             ours = ((n, _row(row, theirs, constants)) for n, row in rows)
-            rows_read, done = self._fill(table, ours, {*theirs, *constants})
-            self.reports.append(
-                Report(
-                    table.name, rows_read, done.inserted, done.updated, done.same, tuple(ignored)
-                )
-            )
+            count, done = self._fill(table, ours, {*theirs, *constants})
+            counts = (count, done.inserted, done.updated, done.same)
+            self.reports.append(Report(table.name, *counts, tuple(ignored)))
         except InvalidInputError as problem:
             said = problem.message.removeprefix(path.name).lstrip(": ,")
             self._wrong(0, "", said)
@@ -108,9 +121,7 @@ class Loading:
             InvalidInputError: naming the first problems, and how many there are.
         """
         for table in self._taken.values() if not self.problems else ():
-            self._file = table.name
-            for problem in table.holds(self.session) if table.holds is not None else ():
-                self._wrong(0, "", problem)
+            self.problems += [Problem(table.name, 0, "", one) for one in table.holds(self.session)]
         refuse(self.problems)
         return self.reports
 
@@ -188,17 +199,17 @@ class Loading:
                 self._write(table, writing, waiting)
                 waiting = []
         self._write(table, writing, waiting)
-        if table.after is not None and not self.problems:
+        if not self.problems:
             table.after(self)
         return len(seen), writing
 
     def _checked(self, table: Table, number: int, row: Values) -> Values | None:
         """Return a row as the database's columns, or nothing, and what is wrong with it."""
         try:
-            read = row if table.read is None else table.read(row)
+            read = table.read(row)
             filled = {**read, **{n: whole(read[n], k) for n, k in table.parts.items() if n in read}}
             checked = table.adapter.validate_python(filled)
-            wrong = list(table.problems(checked)) if table.problems is not None else []
+            wrong = list(table.problems(checked))
             for said in wrong:
                 self._wrong(number, "", said)
             return None if wrong else table.values(checked, self)
@@ -231,11 +242,7 @@ def _columns(
     constants: Mapping[str, str],
     file: str,
 ) -> dict[str, str]:
-    """Return our columns that a file has, each with the name it has there.
-
-    Raises:
-        InvalidInputError: a mapping or a constant names what is not there, or what is.
-    """
+    """Return our columns that a file has, each with the name it has there."""
     columns = [*table.fields, *table.also]
     for name in (*mapping, *constants):
         if name not in columns:
@@ -253,6 +260,36 @@ def _columns(
 
 def _row(row: Values, theirs: Mapping[str, str], constants: Mapping[str, str]) -> Values:
     return {**{o: row[t] for o, t in theirs.items() if t in row}, **constants}
+
+
+def cell_problem(problem: Mapping[str, Any]) -> str:
+    given = problem["input"] if isinstance(problem["input"], str | int) else ""
+    if problem["type"] == "missing":
+        return "is missing"
+    if problem["type"] in ("decimal_parsing", "int_parsing", "date_from_datetime_parsing"):
+        form = {"d": "1234.56", "i": "1234"}.get(problem["type"][0], "2026-11-23")
+        form = "2026-11-23" if problem["type"].startswith("date") else form
+        return f"{str(given)[:40]!r} cannot be read; write it like {form}"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{message} (it is {str(given)[:40]!r})" if given != "" else message
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """Refuse files with problems, naming the first of them and how many there are.
+
+    Raises:
+        InvalidInputError: there is at least one.
+    """
+    if not problems:
+        return
+    files = list(dict.fromkeys(one.file for one in problems))
+    ordered = sorted(problems, key=lambda one: (files.index(one.file), one.row))
+    more = len(problems) - MOST_ERRORS
+    raise InvalidInputError(
+        f"nothing was imported: {'; '.join(map(str, ordered[:MOST_ERRORS]))}"
+        + (f"; and {more} more" if more > 0 else ""),
+        fix="mend the rows and import again",
+    )
 
 
 class DryRunError(Exception):
@@ -273,17 +310,14 @@ def import_file(
     Raises:
         InvalidInputError: naming up to twenty rows that are wrong, and how many there are.
     """
-    try:
-        with database.write() as session:
-            loading = Loading(session)
-            loading.take(table, path, mapping=mapping, constants=constants, strict=False)
-            (report,) = loading.finish()
-            if not report.rows:
-                raise InvalidInputError(f"{path.name} has no rows", fix="check the file")
-            if dry_run:
-                raise DryRunError
-    except DryRunError:
-        pass
+    with suppress(DryRunError), database.write() as session:
+        loading = Loading(session)
+        loading.take(table, path, mapping=mapping, constants=constants, strict=False)
+        (report,) = loading.finish()
+        if not report.rows:
+            raise InvalidInputError(f"{path.name} has no rows", fix="check the file")
+        if dry_run:
+            raise DryRunError
     return report
 
 

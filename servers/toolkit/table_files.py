@@ -30,12 +30,9 @@ def read_rows(path: Path) -> tuple[list[str], Rows]:
         InvalidInputError: the file cannot be read, a column comes twice, or a row has too many or
             too few columns (which is said when the row is reached).
     """
+    read = {".json": _json_rows, ".xlsx": _sheet_rows}.get(path.suffix.lower(), _csv_rows)
     try:
-        if path.suffix.lower() == ".json":
-            return _json_rows(path)
-        if path.suffix.lower() == ".xlsx":
-            return _sheet_rows(path)
-        return _csv_rows(path)
+        return read(path)
     except OSError as problem:
         raise InvalidInputError(f"cannot read {path.name}", fix="name a file there is") from problem
     except UnicodeDecodeError as problem:
@@ -48,21 +45,18 @@ def read_json(path: Path) -> Any:
     Raises:
         InvalidInputError: naming the file, the line and what is wrong.
     """
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        _refuse_twice(path, [name for name, _ in pairs])
+        return dict(pairs)
+
     try:
-        return json.loads(
-            path.read_text(encoding="utf-8-sig"),
-            parse_float=Decimal,
-            object_pairs_hook=lambda pairs: _object(path, pairs),
-        )
+        text = path.read_text(encoding="utf-8-sig")
+        return json.loads(text, parse_float=Decimal, object_pairs_hook=once)
     except json.JSONDecodeError as problem:
         raise InvalidInputError(
             f"{path.name}, line {problem.lineno}: {problem.msg}", fix="mend the JSON"
         ) from problem
-
-
-def _object(path: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    _refuse_twice(path, [name for name, _ in pairs])
-    return dict(pairs)
 
 
 def _json_rows(path: Path) -> tuple[list[str], Rows]:
@@ -90,9 +84,7 @@ def _csv_body(path: Path, header: list[str], delimiter: str) -> Rows:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, delimiter=delimiter)
-            for row in islice(reader, 1, None):
-                if not row:
-                    continue
+            for row in filter(None, islice(reader, 1, None)):
                 if len(row) != len(header):
                     raise InvalidInputError(
                         f"{path.name}, line {reader.line_num}: wrong number of columns",
@@ -131,16 +123,12 @@ def _sheet_rows(path: Path) -> tuple[list[str], Rows]:
 
 def _cell(value: object) -> str:
     """Return what a cell of a spreadsheet shows, as CSV would have it."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if isinstance(value, datetime):
         return (value.date() if value.time() == time() else value).isoformat()
     if isinstance(value, date | time):
         return value.isoformat()
-    if isinstance(value, int | str):
-        return str(value)
+    if value is None or isinstance(value, bool | int | str):
+        return _written(value)
     return f"{Decimal(f'{value:.{SHOWN_DIGITS}g}'):f}"
 
 
@@ -200,13 +188,14 @@ def _written(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, Decimal):
         return f"{value:f}"
-    if isinstance(value, list):
-        simple = all(isinstance(v, str | int) and _plain(str(v)) for v in value)
-        return ";".join(map(str, value)) if simple else json.dumps(value, ensure_ascii=False)
-    if isinstance(value, dict):
-        simple = all(isinstance(v, str) and _plain(f"{k}={v}") for k, v in value.items())
-        if simple:
-            return ";".join(f"{k}={v}" for k, v in value.items())
+    simple = None
+    if isinstance(value, list) and all(isinstance(one, str | int) for one in value):
+        simple = [str(one) for one in value]
+    if isinstance(value, dict) and all(isinstance(one, str) for one in value.values()):
+        simple = [f"{name}={one}" for name, one in value.items()]
+    if simple is not None and all(map(_plain, simple)):
+        return ";".join(simple)
+    if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False, default=str)
     return str(value)
 

@@ -1,7 +1,7 @@
 """What a file for a table may say: its columns, derived from the table's class.
 
 The few words a class does not say of its columns (a narrower type, a meaning) stand beside it, in
-`servers/<name>/load/`. `importing` takes files in by this, `exporting` writes them,
+`servers/<name>/load/`. `importing` takes files in by this, `folders` writes them,
 `docs/importing.md` lists it.
 """
 
@@ -28,25 +28,19 @@ Values = dict[str, Any]
 
 
 class Around(Protocol):
-    """What a row may look up while it is read: other rows, and the files beside its own."""
+    """What a row may look up while it is read: other rows, and the files beside its own.
+
+    `importing.Loading` is it, and says what each does.
+    """
 
     session: Session
     memory: dict[str, Any]
 
-    def known(self, model: type[SQLModel], column: str, value: str = "") -> Mapping[Any, Any]:
-        """Return the values of a column, each with what its row has in another."""
-
-    def must_know(self, model: type[SQLModel], column: str, names: Iterable[Any]) -> None:
-        """Refuse names that no row has."""
-
-    def beside(self, name: str) -> bytes:
-        """Return a file that lies beside the one being read, or in a folder there."""
-
-    def rows_beside(self, table: str) -> Iterable[Values]:
-        """Return the rows, as they stand, of the file for another table of the same folder."""
-
-    def put(self, table: Table, rows: Iterable[Values]) -> None:
-        """Write rows that follow from others; those that are there already stay."""
+    def known(self, model: type[SQLModel], column: str, value: str = "") -> Mapping[Any, Any]: ...
+    def must_know(self, model: type[SQLModel], column: str, names: Iterable[Any]) -> None: ...
+    def beside(self, name: str) -> bytes: ...
+    def rows_beside(self, table: str) -> Iterable[Values]: ...
+    def put(self, table: Table, rows: Iterable[Values]) -> None: ...
 
 
 class Row(BaseModel):
@@ -89,11 +83,11 @@ class Table:
     form: Any = None
     make: Callable[[Any, Around], Values] | None = None
     tell: Callable[[Values, Around], Values] | None = None
-    after: Callable[[Around], None] | None = None
+    after: Callable[[Around], None] = lambda _: None
     also: Mapping[str, str] = field(default_factory=dict)
-    read: Callable[[Values], Values] | None = None
-    problems: Callable[[Any], Iterable[str]] | None = None
-    holds: Callable[[Session], Iterable[str]] | None = None
+    read: Callable[[Values], Values] = lambda row: row
+    problems: Callable[[Any], Iterable[str]] = lambda _: ()
+    holds: Callable[[Session], Iterable[str]] = lambda _: ()
     whole: tuple[str, ...] | None = None
     refers: Mapping[str, tuple[type[SQLModel], str]] = field(default_factory=dict)
     as_json: bool = False
@@ -161,9 +155,7 @@ class Table:
 
     def values(self, row: Any, loading: Around) -> Values:
         """Return a checked row as the columns of the database."""
-        if self.make is not None:
-            return self.make(row, loading)
-        return self.plain(row)
+        return self.plain(row) if self.make is None else self.make(row, loading)
 
     def plain(self, row: Any) -> Values:
         """Return a checked row's own columns, those that hold documents as JSON has them."""
