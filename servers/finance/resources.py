@@ -15,9 +15,9 @@ from servers.finance.documents import customer_view
 from servers.finance.facts.blocks import SellerBlock
 from servers.finance.facts.clauses import DEFAULT_LANGUAGE
 from servers.finance.facts.copies import block
-from servers.finance.render import Format, render
+from servers.finance.render import render
 from servers.finance.render.pdf import pdf
-from servers.finance.schemas import ClauseId
+from servers.finance.schemas import ClauseId, Format
 from servers.finance.store import listed_quotes, stored_quotes
 from servers.finance.store.database import FinanceDatabase
 from servers.finance.store.policy import find_entities

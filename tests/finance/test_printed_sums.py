@@ -85,8 +85,11 @@ def test_the_printed_parts_of_ten_thousand_quotes_add_up(part: int, demo: Demo) 
         assert verify(quote) == []
         page = sheet(customer_view(quote))
         add_up(
-            [(row.gross, [one.amount for one in row.less], row.net) for row in page.rows],
-            [(one.label, one.amount) for one in page.totals],
+            [
+                (row["gross"], [one["amount"] for one in row["less"]], row["net"])
+                for row in page["rows"]
+            ],
+            [(one["label"], one["amount"]) for one in page["totals"]],
         )
 
 

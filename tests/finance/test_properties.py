@@ -17,7 +17,7 @@ from servers.finance.documents import QuoteDocument, customer_view
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.pricing import price
 from servers.finance.pricing_result import Pricing
-from servers.finance.render.data import json_text
+from servers.finance.render import json_text
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
 from servers.finance.verify import read, verify

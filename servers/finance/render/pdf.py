@@ -12,7 +12,7 @@ import logging
 import re
 from base64 import b64decode
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from functools import cache
 from importlib.resources import files
@@ -20,7 +20,7 @@ from typing import Any, Literal
 from urllib.parse import unquote_to_bytes
 
 from servers.finance.documents import QuoteDocument
-from servers.finance.render.data import json_text
+from servers.finance.render import json_text
 from servers.finance.render.sheet import Document, sheet
 from servers.finance.render.ubl import ubl_quotation
 from servers.toolkit.errors import StorageError
@@ -76,7 +76,7 @@ def pdf(document: Document, *, paper: Paper | None = None, system_fonts: bool = 
     """
     typst = _typst()
     given = {
-        "sheet": asdict(sheet(document)),
+        "sheet": sheet(document),
         "paper": paper or ("us-letter" if document.customer.country in LETTER else "a4"),
         "fonts": _fonts(document.customer.country, system_fonts),
         "date": (document.issued_on or document.order_date).isoformat(),

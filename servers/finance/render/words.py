@@ -7,6 +7,7 @@ from decimal import Decimal
 import pycountry
 from babel.dates import format_date
 
+from servers.finance.facts.blocks import Allowance
 from servers.toolkit.money import exponent, from_minor
 
 LOCALE = "en_GB"
@@ -88,6 +89,11 @@ def quantity(count: int, unit: str) -> str:
 def percent(rate: str | None) -> str:
     """Return a percentage without needless zeros: `19%`."""
     return "" if rate is None else f"{Decimal(rate).normalize():f}%"
+
+
+def reduction(one: Allowance) -> str:
+    """Return what a reduction is called: `Volume discount 5%`."""
+    return f"{one.label} {percent(one.percent)}".rstrip()
 
 
 def basis_points(count: int) -> str:
