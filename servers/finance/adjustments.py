@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from servers.finance.facts.blocks import Allowance
-from servers.finance.findings import percent, plain, step
+from servers.finance.findings import percent, plain
 from servers.finance.freight import Freight
 from servers.finance.line_in_work import Work
 from servers.finance.promotions.effects import split
@@ -105,18 +105,8 @@ def override(work: Work, adjustments: Iterable[Adjustment], currency: str) -> De
         minor = to_minor(off, currency)
         work.allowances.append(Allowance(label="Agreed price", percent=None, amount_minor=minor))
     work.running = value
-    work.trace.append(
-        step(
-            work.line.line_id,
-            "manual",
-            BY_HAND,
-            source=one.author,
-            before=before,
-            after=value,
-            note=f"unit price {plain(shortened(one.value))} instead of {plain(price)}; {_why(one)}",
-            lost=lost,
-        )
-    )
+    note = f"unit price {plain(shortened(one.value))} instead of {plain(price)}; {_why(one)}"
+    work.say("manual", BY_HAND, source=one.author, before=before, after=value, note=note, lost=lost)
     return before
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from servers.finance import digests
 from servers.finance.approvals import UNAPPROVABLE, claim_findings, needed, warning_findings
-from servers.finance.documents import QuoteSnapshot
+from servers.finance.documents import Pricing, QuoteSnapshot
 from servers.finance.facts.blocks import (
     AddressBlock,
     ApprovalNeed,
@@ -43,7 +43,6 @@ from servers.finance.law.select import (
 from servers.finance.law.terms import Terms
 from servers.finance.limits import validity
 from servers.finance.pricing import price
-from servers.finance.pricing_result import Pricing
 from servers.finance.schemas import Claim, DeviationIn, PriceRequest
 from servers.finance.tax.places import zone_of
 from servers.toolkit.errors import RuleViolationError

@@ -9,41 +9,46 @@ Amounts are integer minor units of the quote's one `currency`; unit prices and p
 decimal strings ("389.00", "12.5"). An amount is None only in a draft that could not be priced.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field
 
-from servers.finance.facts.blocks import (
-    NOTICE,
-    AddressBlock,
-    ApprovalBlock,
-    ApprovalNeed,
-    Block,
-    ChargeBlock,
-    ClauseBlock,
-    Cover,
-    CustomerBlock,
-    FreightBlock,
-    InternalLine,
-    MarginBlock,
-    NextStep,
-    PaymentTermsBlock,
-    PresentationBlock,
-    PromotionBlock,
-    QuoteLine,
-    RecurringBlock,
-    RiskRow,
-    SellerBlock,
-    Status,
-    TaxBlock,
-    TotalsBlock,
-    TraceStep,
-)
+from servers.finance.facts import blocks
+from servers.finance.facts.copies import block
+from servers.finance.schemas import Priced
 from servers.toolkit.findings import Finding
 
 
-class CustomerQuote(Block):
+@dataclass(frozen=True)
+class Pricing:
+    """The whole answer of a pricing, the margin included; what leaves the server is `public()`."""
+
+    currency: str
+    lines: list[blocks.InternalLine]
+    freight: blocks.FreightBlock
+    totals: blocks.TotalsBlock
+    findings: list[Finding]
+    digest: str = ""
+    taxes: list[blocks.TaxBlock] = field(default_factory=list)
+    approvals: list[blocks.ApprovalNeed] = field(default_factory=list)
+    trace: list[blocks.TraceStep] = field(default_factory=list)
+    margin: blocks.MarginBlock | None = None
+    charges: list[blocks.ChargeBlock] = field(default_factory=list)
+    recurring: blocks.RecurringBlock | None = None
+    presentation: blocks.PresentationBlock | None = None
+    promotions: list[blocks.PromotionBlock] = field(default_factory=list)
+    discount_bp: int = 0
+    costs: Mapping[str, Decimal | None] = field(default_factory=dict)
+
+    def public(self) -> Priced:
+        return block(Priced, self, tax=self.taxes, approvals_needed=self.approvals)
+
+
+class CustomerQuote(blocks.Block):
     """What the customer may see. Nothing else about the quote leaves the house."""
 
     view: Literal["customer"] = "customer"
@@ -54,7 +59,7 @@ class CustomerQuote(Block):
     number: str | None = Field(description="Q-2026-000123, or None while it is no offer yet")
     revision: int
     replaces: str | None = Field(default=None, description="number of the offer it replaces")
-    status: Status
+    status: blocks.Status
     currency: str
     order_date: date = Field(description="the day that decided prices and rates")
     issued_on: date | None
@@ -62,27 +67,27 @@ class CustomerQuote(Block):
     price_lock_until: date | None = Field(
         default=None, description="until then a revision keeps these prices"
     )
-    cover: Cover = Field(description="which approved cover text introduces it")
-    seller: SellerBlock
-    customer: CustomerBlock
-    ship_to: AddressBlock
+    cover: blocks.Cover = Field(description="which approved cover text introduces it")
+    seller: blocks.SellerBlock
+    customer: blocks.CustomerBlock
+    ship_to: blocks.AddressBlock
     delivery_terms: str = Field(description="Incoterms 2020 and place; empty for services only")
-    lines: list[QuoteLine]
-    freight: FreightBlock
-    charges: list[ChargeBlock] = Field(default_factory=list)
-    taxes: list[TaxBlock]
-    totals: TotalsBlock
-    recurring: RecurringBlock | None = None
-    presentation: PresentationBlock | None = None
-    payment_terms: PaymentTermsBlock
-    clauses: list[ClauseBlock]
-    notice: str = NOTICE
+    lines: list[blocks.QuoteLine]
+    freight: blocks.FreightBlock
+    charges: list[blocks.ChargeBlock] = Field(default_factory=list)
+    taxes: list[blocks.TaxBlock]
+    totals: blocks.TotalsBlock
+    recurring: blocks.RecurringBlock | None = None
+    presentation: blocks.PresentationBlock | None = None
+    payment_terms: blocks.PaymentTermsBlock
+    clauses: list[blocks.ClauseBlock]
+    notice: str = blocks.NOTICE
     next_line: int | None = Field(
         default=None, description="position of the first line left out; from_line of the next call"
     )
 
 
-class QuoteSnapshot(Block):
+class QuoteSnapshot(blocks.Block):
     """What a quote says, whole: the digest covers every field."""
 
     quote_id: str
@@ -98,33 +103,35 @@ class QuoteSnapshot(Block):
         default=None, description="how long it holds from its issue; the digest covers it"
     )
     price_lock_days: int | None = None
-    cover: Cover
-    seller: SellerBlock
-    customer: CustomerBlock
-    ship_to: AddressBlock
+    cover: blocks.Cover
+    seller: blocks.SellerBlock
+    customer: blocks.CustomerBlock
+    ship_to: blocks.AddressBlock
     delivery_terms: str
-    lines: list[InternalLine]
-    freight: FreightBlock
-    charges: list[ChargeBlock] = Field(default_factory=list)
-    taxes: list[TaxBlock]
-    totals: TotalsBlock
-    recurring: RecurringBlock | None = None
-    presentation: PresentationBlock | None = None
-    payment_terms: PaymentTermsBlock
-    clauses: list[ClauseBlock]
+    lines: list[blocks.InternalLine]
+    freight: blocks.FreightBlock
+    charges: list[blocks.ChargeBlock] = Field(default_factory=list)
+    taxes: list[blocks.TaxBlock]
+    totals: blocks.TotalsBlock
+    recurring: blocks.RecurringBlock | None = None
+    presentation: blocks.PresentationBlock | None = None
+    payment_terms: blocks.PaymentTermsBlock
+    clauses: list[blocks.ClauseBlock]
     findings: list[Finding]
     claims: list[str] = Field(description="what texts asserted and only a person can make true")
     warnings: list[str] = Field(description="codes the catalog found")
     promo_codes: list[str]
-    promotions: list[PromotionBlock] = Field(default_factory=list)
+    promotions: list[blocks.PromotionBlock] = Field(default_factory=list)
     discount_bp: int
     effective_discount_bp: int | None = Field(default=None, description="with what is by hand")
-    risks: list[RiskRow] = Field(default_factory=list, description="one row per rule that fired")
-    approvals_needed: list[ApprovalNeed]
+    risks: list[blocks.RiskRow] = Field(
+        default_factory=list, description="one row per rule that fired"
+    )
+    approvals_needed: list[blocks.ApprovalNeed]
     auto_issue: bool
     auto_issue_reasons: list[str] = Field(description="why it does not issue by itself; or empty")
     generated_by: str = Field(description="what played the agents, 'playbook' say; or empty")
-    trace: list[TraceStep]
+    trace: list[blocks.TraceStep]
 
     @property
     def most_discount_bp(self) -> int:
@@ -136,13 +143,13 @@ class QuoteDocument(QuoteSnapshot):
 
     view: Literal["internal"] = "internal"
     number: str | None
-    status: Status
+    status: blocks.Status
     issued_on: date | None
     valid_until: date | None
     price_lock_until: date | None = None
-    notice: str = NOTICE
+    notice: str = blocks.NOTICE
     digest: str
-    approvals: list[ApprovalBlock]
+    approvals: list[blocks.ApprovalBlock]
     created_by: str
     created_at: str
     requested_by: str
@@ -151,24 +158,14 @@ class QuoteDocument(QuoteSnapshot):
     accepted_by: str | None = Field(default=None, description="who recorded the acceptance")
     acceptance_reference: str = Field(default="", description="the customer's purchase order, say")
     superseded_by: str | None = Field(default=None, description="quote_id that replaced it")
-    margin: MarginBlock | None = None
-    next_step: NextStep | None = Field(default=None, description="what it waits for now")
+    margin: blocks.MarginBlock | None = None
+    next_step: blocks.NextStep | None = Field(default=None, description="what it waits for now")
     next_line: int | None = Field(
         default=None, description="position of the first line left out; from_line of the next call"
     )
 
 
-OWN = ("view", "schema_version")
-"""What the customer's view says about itself."""
-
-
 def customer_view(document: QuoteDocument) -> CustomerQuote:
     """Return what the customer may see of a quote, copied field by field."""
-    shared = {
-        name: getattr(document, name) for name in CustomerQuote.model_fields if name not in OWN
-    }
-    shared["lines"] = [
-        QuoteLine(**{name: getattr(line, name) for name in QuoteLine.model_fields})
-        for line in document.lines
-    ]
-    return CustomerQuote(**shared)
+    lines = [block(blocks.QuoteLine, line) for line in document.lines]
+    return block(CustomerQuote, document, view="customer", lines=lines)

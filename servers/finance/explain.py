@@ -10,12 +10,11 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from servers.finance import digests
-from servers.finance.documents import QuoteDocument
+from servers.finance.documents import Pricing, QuoteDocument
 from servers.finance.facts.blocks import ToldStep, TotalsBlock, TraceStep
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.windows import Window
 from servers.finance.findings import step
-from servers.finance.pricing_result import Pricing
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.money import from_minor
 

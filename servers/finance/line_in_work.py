@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from servers.finance.facts.blocks import Allowance, TraceStep
 from servers.finance.facts.items import Item
@@ -84,17 +85,11 @@ class Work:
             minor = to_minor(off, currency)
             self.allowances.append(Allowance(label=label, percent=rate, amount_minor=minor))
         source = rule_id if source is None else source
-        self.trace.append(
-            step(
-                self.line.line_id,
-                name,
-                rule_id,
-                source=source,
-                before=before,
-                after=self.running,
-                note=note,
-            )
-        )
+        self.say(name, rule_id, source=source, before=before, after=self.running, note=note)
+
+    def say(self, name: str, rule_id: str, **said: Any) -> None:
+        """Add a step to the trace; `said` is what `findings.step` takes."""
+        self.trace.append(step(self.line.line_id, name, rule_id, **said))
 
     @property
     def exclusive(self) -> bool:

@@ -26,15 +26,8 @@ def cost_of(work: Work, exchange: Mapping[str, Decimal], currency: str) -> Decim
     return cost * rate * months / default
 
 
-def costs_of(
-    works: Iterable[Work], exchange: Mapping[str, Decimal], currency: str
-) -> dict[str, Decimal | None]:
-    """Return what each line costs us, for guidance; it leaves the server to no agent."""
-    return {work.line.line_id: cost_of(work, exchange, currency) for work in works}
-
-
 def margin_of(
-    works: Iterable[Work], exchange: Mapping[str, Decimal], currency: str, policy: Policy
+    works: Iterable[Work], costs: Mapping[str, Decimal | None], currency: str, policy: Policy
 ) -> MarginBlock | None:
     """Return the margin of the lines in the total; None when a price or a cost is missing."""
     net = cost = goods_net = goods_cost = ZERO
@@ -42,7 +35,7 @@ def margin_of(
     for work in works:
         if not work.in_total:
             continue
-        own = cost_of(work, exchange, currency)
+        own = costs[work.line.line_id]
         if own is None or work.running is None or work.item is None:
             return None
         net, cost = net + work.running, cost + own

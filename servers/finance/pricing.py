@@ -13,17 +13,9 @@ from decimal import Decimal
 from servers.finance import adjustments, digests
 from servers.finance.approvals import margin_finding, needed
 from servers.finance.charges import Charges, charges_of
+from servers.finance.documents import Pricing
 from servers.finance.explain import complete
-from servers.finance.facts.blocks import (
-    ChargeBlock,
-    FreightBlock,
-    InternalLine,
-    MarginBlock,
-    RecurringBlock,
-    TaxBlock,
-    TotalsBlock,
-    TraceStep,
-)
+from servers.finance.facts.blocks import MarginBlock, TaxBlock, TotalsBlock, TraceStep
 from servers.finance.facts.customers import Address
 from servers.finance.facts.policy import Policy
 from servers.finance.facts.pricing import PricingFacts
@@ -31,11 +23,10 @@ from servers.finance.findings import finding, step
 from servers.finance.freight import Freight, price_freight
 from servers.finance.limits import broken
 from servers.finance.line_in_work import Work
-from servers.finance.margin import costs_of, margin_of
+from servers.finance.margin import cost_of, margin_of
 from servers.finance.presentation import present
 from servers.finance.prices.lines import priced_lines
 from servers.finance.prices.unit import unknown_currency
-from servers.finance.pricing_result import Pricing
 from servers.finance.promotions.findings import Promoted
 from servers.finance.promotions.promote import Asked, carry, promote
 from servers.finance.schemas import PriceRequest
@@ -53,7 +44,11 @@ from servers.finance.totals import (
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Finding, Severity
 
-ZERO = Decimal(0)
+DIGESTED = (
+    *("currency", "lines", "freight", "charges", "taxes", "totals", "recurring", "presentation"),
+    *("findings", "approvals"),
+)
+"""What a price's digest covers, beside the request."""
 
 
 def price(facts: PricingFacts, request: PriceRequest) -> Pricing:
@@ -73,8 +68,7 @@ def price(facts: PricingFacts, request: PriceRequest) -> Pricing:
     currency = request.currency or facts.customer.currency
     if unknown := unknown_currency(currency, facts.currencies):
         return _empty(request, currency, [unknown])
-    done = _Waterfall(facts, request, ship_to, currency).run()
-    return replace(done, trace=complete(facts, done))
+    return _Waterfall(facts, request, ship_to, currency).run()
 
 
 class _Waterfall:
@@ -92,20 +86,21 @@ class _Waterfall:
         self.policy: Policy = facts.policy
 
     def run(self) -> Pricing:
-        works, said = priced_lines(
-            self.facts, self.request, self.country, self.currency, self.taxing.begin
-        )
+        facts, request, currency = self.facts, self.request, self.currency
+        works, said = priced_lines(facts, request, self.country, currency, self.taxing.begin)
         self.findings += said
         replaced = self._overrides(works)
         promoted, freight = self._promotions(works)
         works = promoted.works
-        hand = adjustments.take(works, freight, self.request, replaced, self.currency)
+        hand = adjustments.take(works, freight, request, replaced, currency)
         for work in works:
             self._round(work)
         self.taxing.take_out(works)
-        self._doubts(works)
+        services = any(w.item is not None and w.item.kind != "goods" for w in works)
+        method = request.ship_method
+        self.findings += place_doubts(facts, self.country, method, services=services)
         freight_tax = self.taxing.freight_tax(works)
-        lines = [line_block(place, w, self.currency) for place, w in enumerate(works, start=1)]
+        lines = [line_block(place, w, currency) for place, w in enumerate(works, start=1)]
         for work in works:
             self.findings += work.term.findings + work.price.findings + work.findings
             self.trace += work.price.trace + work.trace
@@ -113,16 +108,32 @@ class _Waterfall:
         self.trace += freight.trace
         charges = self._charges(works, freight_tax)
         taxes, totals = self._totals(works, freight, freight_tax, charges)
-        margin = margin_of(works, self.facts.exchange, self.currency, self.policy)
+        costs = {work.line.line_id: cost_of(work, facts.exchange, currency) for work in works}
+        margin = margin_of(works, costs, currency, self.policy)
         self._limits(margin, works, hand)
-        block = freight_block(freight, freight_tax, self.currency)
-        runs = recurring(works, totals, self.currency)
-        answer = self._answer(
-            lines, block, charges.blocks(self.currency), taxes, totals, runs, margin
+        shown, unseen = present(facts, totals, currency, request.display_currency, self.day)
+        self.findings += [] if unseen is None else [unseen]
+        total, who = totals.total_minor, facts.requester
+        made = Pricing(
+            currency=currency,
+            lines=lines,
+            freight=freight_block(freight, freight_tax, currency),
+            charges=charges.blocks(currency),
+            taxes=taxes,
+            totals=totals,
+            recurring=recurring(works, totals, currency),
+            presentation=shown,
+            findings=self.findings,
+            approvals=needed(self.policy, self.findings, total, currency, who),
+            trace=self.trace,
+            margin=margin,
+            promotions=promoted.blocks,
+            discount_bp=hand.highest_bp(),
+            costs=costs,
         )
-        costs = costs_of(works, self.facts.exchange, self.currency)
-        named, most = promoted.blocks, hand.highest_bp()
-        return replace(answer, promotions=named, discount_bp=most, costs=costs)
+        decided = {name: getattr(made, name) for name in DIGESTED}
+        digest = digests.digest({"request": request, **decided})
+        return replace(made, digest=digest, trace=complete(facts, made))
 
     def _overrides(self, works: list[Work]) -> dict[str, Decimal]:
         asked, currency = self.request.adjustments, self.currency
@@ -130,14 +141,8 @@ class _Waterfall:
         return {name: amount for name, amount in before.items() if amount is not None}
 
     def _promotions(self, works: list[Work]) -> tuple[Promoted, Freight]:
-        asked = Asked(
-            self.facts.customer,
-            self.day,
-            self.currency,
-            self.request.promo_codes,
-            self.facts.promotions,
-            self.facts.items,
-        )
+        facts, codes = self.facts, self.request.promo_codes
+        asked = Asked(facts.customer, self.day, self.currency, codes, facts.promotions, facts.items)
         freight = self._freight(works)
         promoted = promote(works, freight, asked)
         self.findings += promoted.findings
@@ -147,22 +152,8 @@ class _Waterfall:
 
     def _round(self, work: Work) -> None:
         if work.running is not None:
-            work.trace.append(
-                step(
-                    work.line.line_id,
-                    "round",
-                    "ROUND-LINE",
-                    before=work.running,
-                    after=work.running,
-                    note="gross and every reduction were rounded half up by themselves",
-                )
-            )
-
-    def _doubts(self, works: list[Work]) -> None:
-        services = any(w.item is not None and w.item.kind != "goods" for w in works)
-        self.findings += place_doubts(
-            self.facts, self.country, self.request.ship_method, services=services
-        )
+            note = "gross and every reduction were rounded half up by themselves"
+            work.say("round", "ROUND-LINE", before=work.running, after=work.running, note=note)
 
     def _freight(self, works: list[Work]) -> Freight:
         weights = [
@@ -170,13 +161,9 @@ class _Waterfall:
             for w in works
             if w.in_total and w.item is not None and w.item.kind == "goods"
         ]
+        facts, method = self.facts, self.request.ship_method
         return price_freight(
-            self.request.ship_method,
-            self.country,
-            weights,
-            self.facts.freight,
-            self.facts.zones,
-            self.currency,
+            method, self.country, weights, facts.freight, facts.zones, self.currency
         )
 
     def _charges(self, works: list[Work], freight_tax: TaxDecision | None) -> Charges:
@@ -210,15 +197,9 @@ class _Waterfall:
     def _limits(
         self, margin: MarginBlock | None, works: list[Work], hand: adjustments.ByHand
     ) -> None:
+        on_file, who = self.facts.customer.currency, self.facts.requester
         found = [
-            *broken(
-                self.policy,
-                self.request,
-                hand,
-                self.trace,
-                self.facts.customer.currency,
-                self.facts.requester,
-            ),
+            *broken(self.policy, self.request, hand, self.trace, on_file, who),
             margin_finding(self.policy, margin, works),
             *self.taxing.coming(self.policy.validity_days),
         ]
@@ -227,64 +208,9 @@ class _Waterfall:
                 self.findings.append(one)
                 self.trace.append(step("", "limits", one.rule_id, note=one.message))
 
-    def _answer(
-        self,
-        lines: list[InternalLine],
-        freight: FreightBlock,
-        charges: list[ChargeBlock],
-        taxes: list[TaxBlock],
-        totals: TotalsBlock,
-        runs: RecurringBlock | None,
-        margin: MarginBlock | None,
-    ) -> Pricing:
-        wanted = self.request.display_currency
-        presentation, unseen = present(self.facts, totals, self.currency, wanted, self.day)
-        self.findings += [] if unseen is None else [unseen]
-        total = totals.total_minor
-        who = self.facts.requester
-        approvals = needed(self.policy, self.findings, total, self.currency, who)
-        digest = digests.digest(
-            {
-                "request": self.request,
-                "currency": self.currency,
-                "lines": lines,
-                "freight": freight,
-                "charges": charges,
-                "taxes": taxes,
-                "totals": totals,
-                "recurring": runs,
-                "presentation": presentation,
-                "findings": self.findings,
-                "approvals": approvals,
-            }
-        )
-        return Pricing(
-            self.currency,
-            lines,
-            freight,
-            taxes,
-            totals,
-            self.findings,
-            approvals,
-            self.trace,
-            margin,
-            digest,
-            charges,
-            runs,
-            presentation,
-        )
-
 
 def _empty(request: PriceRequest, currency: str, findings: list[Finding]) -> Pricing:
-    freight = FreightBlock(
-        method=request.ship_method,
-        label=request.ship_method,
-        weight_g=0,
-        gross_minor=None,
-        net_minor=None,
-        tax_category=None,
-        tax_rate=None,
-    )
-    totals = no_totals()
+    method = request.ship_method
+    freight = freight_block(Freight(method, method, 0), None, currency)
     digest = digests.digest({"request": request, "currency": currency, "findings": findings})
-    return Pricing(currency, [], freight, [], totals, findings, [], [], None, digest)
+    return Pricing(currency, [], freight, no_totals(), findings, digest)

@@ -6,17 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from servers.finance.facts.blocks import (
-    ApprovalNeed,
-    ChargeBlock,
-    FreightBlock,
-    InternalLine,
-    PresentationBlock,
-    RecurringBlock,
-    TaxBlock,
-    ToldStep,
-    TotalsBlock,
-)
+from servers.finance.facts import blocks
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.fields import Digest, LineId, Quantity, Sku
 from servers.toolkit.findings import Finding
@@ -195,15 +185,15 @@ class Priced(BaseModel):
     """The price of a quote that is not stored; same inputs, same answer."""
 
     currency: str
-    lines: list[InternalLine]
-    freight: FreightBlock
-    charges: list[ChargeBlock] = Field(default_factory=list)
-    tax: list[TaxBlock]
-    totals: TotalsBlock
-    recurring: RecurringBlock | None = None
-    presentation: PresentationBlock | None = None
+    lines: list[blocks.InternalLine]
+    freight: blocks.FreightBlock
+    charges: list[blocks.ChargeBlock] = Field(default_factory=list)
+    tax: list[blocks.TaxBlock]
+    totals: blocks.TotalsBlock
+    recurring: blocks.RecurringBlock | None = None
+    presentation: blocks.PresentationBlock | None = None
     findings: list[Finding]
-    approvals_needed: list[ApprovalNeed]
+    approvals_needed: list[blocks.ApprovalNeed]
     digest: Digest
     next_line: int | None = Field(default=None, description=LEFT_OUT)
 
@@ -250,7 +240,7 @@ class Explanation(BaseModel):
     """How a price came about, step by step."""
 
     currency: str
-    steps: list[ToldStep]
+    steps: list[blocks.ToldStep]
     findings: list[Finding]
     next_from: int | None = Field(default=None, description="from_step of the next call, if any")
 

@@ -7,19 +7,22 @@ start where the one before ended, and its digest.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import combinations
 
 from pydantic import ValidationError
 
 from servers.finance import digests
 from servers.finance.documents import CustomerQuote, QuoteDocument, QuoteSnapshot
-from servers.finance.facts.blocks import Allowance, TotalsBlock
-from servers.finance.verify_tax import printed, tax_faults
+from servers.finance.facts.blocks import FreightBlock, QuoteLine, TaxBlock, TotalsBlock
+from servers.finance.facts.copies import block
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.money import exponent, from_minor, round_money, to_minor
 
+TAXED_SO = "the sum of what is taxed so"
 MOST_BYTES = 50_000_000
 Document = QuoteDocument | CustomerQuote
 
@@ -35,6 +38,12 @@ class Difference:
 
     def __str__(self) -> str:
         return f"{self.where} says {self.said}, but {self.why} is {self.worked_out}"
+
+
+def printed(minor: int | None, currency: str) -> str:
+    if minor is None:
+        return "nothing"
+    return f"{from_minor(minor, currency):.{exponent(currency)}f} {currency}"
 
 
 def read(text: str) -> Document:
@@ -72,25 +81,15 @@ def _all(q: Document) -> Iterator[Difference]:
     for place, line in enumerate(q.lines):
         where = f"lines[{place}] ({line.line_id}, {line.sku})"
         if line.unit_price is not None and line.gross_minor is not None:
-            gross = round_money(line.quantity * Decimal(line.unit_price), q.currency)
-            yield from _same(
-                q.currency,
-                f"{where}.gross_minor",
-                line.gross_minor,
-                to_minor(gross, q.currency),
-                f"{line.quantity} x {line.unit_price}",
+            gross = to_minor(
+                round_money(line.quantity * Decimal(line.unit_price), q.currency), q.currency
             )
-        inside = line.included_tax_minor
-        yield from _net(
-            q.currency, where, line.gross_minor, line.allowances, line.net_minor, inside
-        )
-    freight = q.freight
-    yield from _net(
-        q.currency, "freight", freight.gross_minor, freight.allowances, freight.net_minor
-    )
+            why = f"{line.quantity} x {line.unit_price}"
+            yield from _same(q.currency, f"{where}.gross_minor", line.gross_minor, gross, why)
+        yield from _net(q.currency, where, line, line.included_tax_minor)
+    yield from _net(q.currency, "freight", q.freight)
     if q.totals.total_minor is not None:
-        for one in tax_faults(q):
-            yield Difference(*one)
+        yield from tax_faults(q)
         yield from _totals(q)
         yield from _recurring(q)
     if isinstance(q, QuoteDocument):
@@ -106,25 +105,17 @@ def _same(
 
 
 def _net(
-    currency: str,
-    where: str,
-    gross: int | None,
-    allowances: Sequence[Allowance],
-    net: int | None,
-    inside: int = 0,
+    currency: str, where: str, part: QuoteLine | FreightBlock, inside: int = 0
 ) -> Iterator[Difference]:
+    gross, net = part.gross_minor, part.net_minor
     if gross is None:
         yield from _same(currency, f"{where}.net_minor", net, None, "the net of no gross")
         return
-    for place, one in enumerate(allowances):
-        if one.amount_minor < 0:
-            yield Difference(
-                f"{where}.allowances[{place}].amount_minor",
-                printed(one.amount_minor, currency),
-                printed(-one.amount_minor, currency),
-                "a reduction",
-            )
-    left = gross - sum(one.amount_minor for one in allowances) - inside
+    for place, one in enumerate(part.allowances):
+        off = abs(one.amount_minor)
+        at = f"{where}.allowances[{place}].amount_minor"
+        yield from _same(currency, at, one.amount_minor, off, "a reduction")
+    left = gross - sum(one.amount_minor for one in part.allowances) - inside
     why = "gross less the reductions" + (" and the tax inside" if inside else "")
     yield from _same(currency, f"{where}.net_minor", net, left, why)
 
@@ -159,22 +150,17 @@ def _recurring(q: Document) -> Iterator[Difference]:
         year = from_minor(found.annual_minor, q.currency) / 12
         month = to_minor(round_money(year, q.currency), q.currency)
         if abs(month - found.monthly_minor) > 1:  # each was rounded from the same exact month
-            said, due = printed(found.monthly_minor, q.currency), printed(month, q.currency)
-            yield Difference("recurring.monthly_minor", said, due, "a twelfth of the year")
+            where, why = "recurring.monthly_minor", "a twelfth of the year"
+            yield from _same(q.currency, where, found.monthly_minor, month, why)
         once = net - found.contract_minor
         where, why = "recurring.one_time_minor", "the net less the subscriptions"
         yield from _same(q.currency, where, found.one_time_minor, once, why)
     shown = q.presentation
     if shown is not None:
         total = from_minor(q.totals.total_minor or 0, q.currency) * Decimal(shown.rate)
-        due_there = to_minor(round_money(total, shown.currency), shown.currency)
-        yield from _same(
-            shown.currency,
-            "presentation.total_minor",
-            shown.total_minor,
-            due_there,
-            f"the total at {shown.rate}",
-        )
+        due = to_minor(round_money(total, shown.currency), shown.currency)
+        where, why = "presentation.total_minor", f"the total at {shown.rate}"
+        yield from _same(shown.currency, where, shown.total_minor, due, why)
 
 
 def _trace(q: QuoteDocument) -> Iterator[Difference]:
@@ -184,20 +170,13 @@ def _trace(q: QuoteDocument) -> Iterator[Difference]:
             continue
         before, last = step.before, at.get(step.line_id)
         if before is not None and last is not None and Decimal(before) != Decimal(last):
-            yield Difference(
-                f"trace[{place}] ({step.line_id}, {step.step}).before",
-                before,
-                last,
-                "what the step before left",
-            )
+            where = f"trace[{place}] ({step.line_id}, {step.step}).before"
+            yield Difference(where, before, last, "what the step before left")
         if step.after is not None:
             at[step.line_id] = step.after
     for place, line in enumerate(q.lines):
-        last = at.get(line.line_id)
-        if last is None or line.net_minor is None:
-            continue
-        net = from_minor(line.net_minor, q.currency)
-        if Decimal(last) != net:
+        last, net = at.get(line.line_id), from_minor(line.net_minor or 0, q.currency)
+        if last is not None and line.net_minor is not None and Decimal(last) != net:
             where = f"lines[{place}] ({line.line_id}, {line.sku}).net_minor"
             yield Difference(where, f"{net}", last, "the last step of its trace")
 
@@ -205,7 +184,115 @@ def _trace(q: QuoteDocument) -> Iterator[Difference]:
 def _digest(q: QuoteDocument) -> Iterator[Difference]:
     if q.validity_days is None:
         return  # exported before the file had all that the digest covers
-    said = {name: getattr(q, name) for name in QuoteSnapshot.model_fields}
-    found = digests.digest(QuoteSnapshot.model_validate(said))
+    found = digests.digest(block(QuoteSnapshot, q))
     if q.digest != found:
         yield Difference("digest", q.digest, found, "the sha256 of what the quote says")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A net amount and how it is taxed; `inside` is the tax that its price includes."""
+
+    net: int
+    inside: int = 0
+    inclusive: bool = False
+
+
+Groups = dict[Decimal, list[Part]]
+
+
+def tax_faults(q: Document) -> Iterator[Difference]:
+    """Return which rows of the tax breakdown do not follow from the document's own lines.
+
+    A row is charged on lines of its rate; one of a stack (GST beside a province's tax, say) on
+    lines whose rate is the sum, and a compound one on the taxes before it too. Rounding is the
+    document's: once per group, or line by line.
+    """
+    parts = _parts(q)
+    charged: dict[tuple[str, Decimal], Decimal] = defaultdict(Decimal)
+    compound: set[str] = set()
+    for place, tax in enumerate(q.taxes):
+        where = f"taxes[{place}] ({tax.category} {tax.rate}%)"
+        groups = parts.get(tax.category, {})
+        rates = _charged_on(groups, tax)
+        if rates is None:
+            before = _before(groups, tax, q.taxes)
+            if before is None:
+                base = sum(part.net for part in groups.get(Decimal(tax.rate), ()))
+                said, due = printed(tax.taxable_minor, q.currency), printed(base, q.currency)
+                yield Difference(f"{where}.taxable_minor", said, due, TAXED_SO)
+            compound.add(tax.category)
+            yield from _amount(q, where, tax, [Part(tax.taxable_minor)], exact=before is not None)
+            continue
+        for rate in rates:
+            charged[tax.category, rate] += Decimal(tax.rate)
+        for_row = [part for rate in rates for part in groups[rate]]
+        yield from _amount(q, where, tax, for_row, exact=True)
+    for category, groups in parts.items():
+        for rate, group in groups.items():
+            net = sum(part.net for part in group)
+            if net and category not in compound and charged.get((category, rate), -1) != rate:
+                what = f"{category} {rate.normalize():f}%"
+                yield Difference("taxes", f"no {what}", printed(net, q.currency), TAXED_SO)
+
+
+def _parts(q: Document) -> dict[str, Groups]:
+    found: dict[str, Groups] = {}
+
+    def add(category: str | None, rate: str | None, part: Part) -> None:
+        if category is not None and rate is not None:
+            found.setdefault(category, {}).setdefault(Decimal(rate), []).append(part)
+
+    for line in q.lines:
+        if line.in_total:
+            part = Part(line.net_minor or 0, line.included_tax_minor, line.tax_inclusive)
+            add(line.tax_category, line.tax_rate, part)
+    add(q.freight.tax_category, q.freight.tax_rate, Part(q.freight.net_minor or 0))
+    for charge in q.charges:
+        add(charge.tax_category, charge.tax_rate, Part(charge.net_minor))
+    return found
+
+
+def _charged_on(groups: Groups, tax: TaxBlock) -> tuple[Decimal, ...] | None:
+    """Return the rates of the lines that a row is charged on; None when none add up to it."""
+    own = Decimal(tax.rate)
+    sums = {rate: sum(part.net for part in group) for rate, group in groups.items()}
+    must = (own,) if own in sums else ()
+    others = [rate for rate in sorted(sums) if rate not in must][:8]
+    for count in range(len(others) + 1):
+        for more in combinations(others, count):
+            chosen = (*must, *more)
+            if chosen and sum(sums[rate] for rate in chosen) == tax.taxable_minor:
+                return chosen
+    return None
+
+
+def _before(groups: Groups, tax: TaxBlock, taxes: Sequence[TaxBlock]) -> int | None:
+    """Return the taxes that a compound one is charged on beside the net, None when it is not."""
+    net = sum(part.net for group in groups.values() for part in group)
+    others = [t.tax_minor for t in taxes if t is not tax and t.category == tax.category][:8]
+    for count in range(1, len(others) + 1):
+        for chosen in combinations(others, count):
+            if net + sum(chosen) == tax.taxable_minor:
+                return sum(chosen)
+    return None
+
+
+def _amount(
+    q: Document, where: str, tax: TaxBlock, parts: Sequence[Part], *, exact: bool
+) -> Iterator[Difference]:
+    rate, currency = Decimal(tax.rate), q.currency
+    inside = [part.net + part.inside for part in parts if part.inclusive]
+    on_top = [part.net for part in parts if not part.inclusive]
+    if q.totals.tax_rounding == "document" or not exact:
+        inside, on_top = [sum(inside)], [sum(on_top)]
+    due = sum(_rounded(one * rate / (100 + rate), currency) for one in map(Decimal, inside))
+    due += sum(_rounded(one * rate / 100, currency) for one in map(Decimal, on_top))
+    loose = len(parts) if any(part.inside for part in parts) and len(q.taxes) > 1 else 0
+    if abs(tax.tax_minor - due) > loose:
+        on = f"{tax.rate}% of {printed(tax.taxable_minor, currency)}"
+        yield from _same(currency, f"{where}.tax_minor", tax.tax_minor, due, on)
+
+
+def _rounded(minor: Decimal, currency: str) -> int:
+    return to_minor(round_money(minor.scaleb(-exponent(currency)), currency), currency)

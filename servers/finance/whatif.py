@@ -14,10 +14,10 @@ from fractions import Fraction
 from functools import partial
 from math import ceil
 
+from servers.finance.documents import Pricing
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.findings import plain
 from servers.finance.pricing import price
-from servers.finance.pricing_result import Pricing
 from servers.finance.schemas import LineIn, PriceRequest, QuantityBreak, WayOut
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.money import from_minor, six_decimals

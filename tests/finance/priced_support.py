@@ -7,10 +7,9 @@ from decimal import Decimal
 from finance_support import acting, asking, everyone, line
 from paper_support import PLAIN
 
-from servers.finance.documents import QuoteDocument
+from servers.finance.documents import Pricing, QuoteDocument
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.pricing import price
-from servers.finance.pricing_result import Pricing
 from servers.finance.schemas import Adjustment, PriceRequest
 from servers.finance.store.collect import collect
 from servers.toolkit.database import Database

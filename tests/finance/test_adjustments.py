@@ -9,9 +9,9 @@ import pytest
 from finance_support import acting, asking, everyone, line
 from promotion_support import promotion
 
+from servers.finance.documents import Pricing
 from servers.finance.explain import explain
 from servers.finance.pricing import price
-from servers.finance.pricing_result import Pricing
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
 from servers.toolkit.database import Database

@@ -9,12 +9,12 @@ from finance_support import acting, asking, everyone, line
 from hypothesis import given
 from hypothesis import strategies as st
 
+from servers.finance.documents import Pricing
 from servers.finance.facts.items import Item
 from servers.finance.facts.prices import Component
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.prices.bundles import Parts, bundle_problems, completed
 from servers.finance.pricing import price
-from servers.finance.pricing_result import Pricing
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
 from servers.toolkit.database import Database

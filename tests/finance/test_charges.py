@@ -11,12 +11,12 @@ from finance_support import acting, asking, by, call, drafted, everyone, line
 from hypothesis import given
 from hypothesis import strategies as st
 
+from servers.finance.documents import Pricing
 from servers.finance.facts.blocks import TotalsBlock
 from servers.finance.facts.charges import Fee, Rate
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.windows import Window
 from servers.finance.pricing import price
-from servers.finance.pricing_result import Pricing
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
 from servers.finance.totals import cash_rounded

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event
 
+from servers.finance.documents import Pricing
 from servers.finance.facts.items import Item, ItemUnit
 from servers.finance.facts.prices import Book, Entry, Formula
 from servers.finance.facts.pricing import PricingFacts
@@ -20,7 +21,6 @@ from servers.finance.prices.books import Ask, choose, in_region
 from servers.finance.prices.formula import all_entries, chain_problems, formula_price
 from servers.finance.prices.units import Units
 from servers.finance.pricing import price
-from servers.finance.pricing_result import Pricing
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
 from servers.finance.tables.prices import PriceBook, PriceEntry

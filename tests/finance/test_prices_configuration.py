@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from finance_support import acting, asking, everyone, line
 
+from servers.finance.documents import Pricing
 from servers.finance.facts.items import ItemUnit
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.load import TABLES
 from servers.finance.prices.units import Units, in_base
 from servers.finance.pricing import price
-from servers.finance.pricing_result import Pricing
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
 from servers.toolkit.database import Database

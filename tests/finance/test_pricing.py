@@ -11,12 +11,12 @@ import pytest
 from finance_support import acting, asking, everyone, line
 from sqlalchemy import event
 
+from servers.finance.documents import Pricing
 from servers.finance.explain import explain
 from servers.finance.facts.prices import Contract
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.windows import Window
 from servers.finance.pricing import price
-from servers.finance.pricing_result import Pricing
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
 from servers.toolkit.database import Database

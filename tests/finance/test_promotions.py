@@ -10,13 +10,13 @@ import pytest
 from finance_support import acting, asking, everyone, line
 from promotion_support import BUYER, DAY, EUR, EVERYWHERE, ZERO, part, promotion
 
+from servers.finance.documents import Pricing
 from servers.finance.explain import explain
 from servers.finance.facts.blocks import PromotionBlock
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.promotions import BuyGet, Gift, Limits, Promotion, Selector
 from servers.finance.facts.windows import Window
 from servers.finance.pricing import price
-from servers.finance.pricing_result import Pricing
 from servers.finance.promotions.choice import settle
 from servers.finance.promotions.effects import FREIGHT, Part, canonical
 from servers.finance.promotions.rules import Order, refusal

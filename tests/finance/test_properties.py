@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from paper_support import document
 
 from servers.finance import digests
-from servers.finance.documents import QuoteDocument, customer_view
+from servers.finance.documents import Pricing, QuoteDocument, customer_view
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.pricing import price
-from servers.finance.pricing_result import Pricing
 from servers.finance.render import json_text
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect

@@ -12,13 +12,13 @@ from finance_support import acting, asking, everyone, line
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from servers.finance.documents import Pricing
 from servers.finance.explain import explain
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.promotions import Conditions, Promotion
 from servers.finance.facts.subscriptions import Proration
 from servers.finance.facts.windows import Window
 from servers.finance.pricing import price
-from servers.finance.pricing_result import Pricing
 from servers.finance.render.terms import said_of
 from servers.finance.schemas import LineIn, PriceRequest
 from servers.finance.store.collect import collect

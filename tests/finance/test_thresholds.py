@@ -32,7 +32,7 @@ from servers.finance.law.credit import advance_needed, judge, numbers
 from servers.finance.law.payment import longer, problem_of
 from servers.finance.limits import broken, validity
 from servers.finance.line_in_work import Work
-from servers.finance.margin import margin_of
+from servers.finance.margin import cost_of, margin_of
 from servers.finance.prices.unit_price import UnitPrice
 from servers.finance.pricing import price
 from servers.finance.promotions.rules import Order, over_budget, refusal
@@ -214,7 +214,7 @@ def margin_of_goods(net: str, cost: str) -> int | None:
     item = Item("A", "A", "", "f", "goods", 1, Decimal(cost), "EUR", "standard")
     asked = LineIn(line_id="l1", sku="AA", quantity=1)
     work = Work(asked, item, UnitPrice(), running=Decimal(net))
-    found = margin_of([work], {}, "EUR", POLICY)
+    found = margin_of([work], {work.line.line_id: cost_of(work, {}, "EUR")}, "EUR", POLICY)
     return found and found.hardware_margin_bp
 
 

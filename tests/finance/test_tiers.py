@@ -10,13 +10,13 @@ from finance_support import acting, asking, everyone, line
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from servers.finance.documents import Pricing
 from servers.finance.facts.prices import Band, History, Schedule
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.windows import Window
 from servers.finance.load.base import exclusive
 from servers.finance.prices.tiers import Lot, measure, next_band, pick, reduce_lot, schedule_problem
 from servers.finance.pricing import price
-from servers.finance.pricing_result import Pricing
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
 from servers.toolkit.database import Database

@@ -7,7 +7,7 @@ from paper_support import document, line
 
 from servers.finance.documents import QuoteDocument
 from servers.finance.facts.blocks import FreightBlock, TaxBlock, TotalsBlock
-from servers.finance.verify_tax import printed, tax_faults
+from servers.finance.verify import printed, tax_faults
 
 NO_FREIGHT = FreightBlock(
     method="NONE",
@@ -41,7 +41,7 @@ def faults(lines: list[Any], *rows: TaxBlock, rounding: str = "document", **more
         totals=TotalsBlock.model_validate({**NO_TOTALS, "tax_rounding": rounding}),
         **more,
     )
-    return [f"{where}: {due}" for where, _, due, _ in tax_faults(quote)]
+    return [f"{one.where}: {one.worked_out}" for one in tax_faults(quote)]
 
 
 @pytest.mark.parametrize(("tax", "right"), [(189, False), (190, True), (191, False)])

@@ -9,7 +9,13 @@ claims to conform to Peppol or to a national rule set.
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from servers.finance.documents import CustomerQuote
-from servers.finance.facts.blocks import AddressBlock, QuoteLine, TaxBlock
+from servers.finance.facts.blocks import (
+    AddressBlock,
+    ChargeBlock,
+    FreightBlock,
+    QuoteLine,
+    TaxBlock,
+)
 from servers.finance.render import words
 from servers.finance.render.terms import said_of
 from servers.toolkit.errors import InvalidInputError
@@ -83,13 +89,8 @@ def _head(root: Element, quote: CustomerQuote, count: int) -> None:
     _put(root, "cbc:ID", quote.number or quote.quote_id)
     _put(root, "cbc:IssueDate", quote.issued_on or quote.order_date)
     standing = words.standing(quote.number, quote.status)
-    beside = [line for line in quote.lines if not line.in_total]
-    for note in (
-        standing,
-        words.cover_text(quote.cover),
-        *(_aside(line, quote) for line in beside),
-        quote.notice,
-    ):
+    beside = [_aside(line, quote) for line in quote.lines if not line.in_total]
+    for note in (standing, words.cover_text(quote.cover), *beside, quote.notice):
         if note:
             _put(root, "cbc:Note", note)
     _put(root, "cbc:PricingCurrencyCode", quote.currency)
@@ -115,9 +116,8 @@ def _aside(line: QuoteLine, quote: CustomerQuote) -> str:
 
 def _address(parent: Element, called: str, address: AddressBlock) -> None:
     found = _put(parent, called)
-    for place, line in zip(
-        ("cbc:StreetName", "cbc:AdditionalStreetName"), address.lines, strict=False
-    ):
+    streets = ("cbc:StreetName", "cbc:AdditionalStreetName")
+    for place, line in zip(streets, address.lines, strict=False):
         _put(found, place, line)
     _put(found, "cbc:CityName", address.city)
     if address.postal_code:
@@ -187,12 +187,9 @@ def _conditions(root: Element, quote: CustomerQuote) -> None:
     terms = _put(root, "cac:TransactionConditions")
     _put(terms, "cbc:ID", quote.payment_terms.code)
     _put(terms, "cbc:Description", f"Payment: {quote.payment_terms.description}")
-    for clause in quote.clauses:
-        _put(
-            terms,
-            "cbc:Description",
-            f"{clause.title}: {clause.text} ({clause.clause_id} v{clause.version})",
-        )
+    for one in quote.clauses:
+        said = f"{one.title}: {one.text} ({one.clause_id} v{one.version})"
+        _put(terms, "cbc:Description", said)
 
 
 def _change(parent: Element, label: str, minor: int, currency: str, *, charge: bool) -> Element:
@@ -218,8 +215,7 @@ def _category(
     if category != "O":
         _put(found, "cbc:Percent", rate)
     if block is not None and category not in ("S", "Z"):
-        code = block.reason_code or SELLERS_OWN.get(category, "")
-        if code:
+        if code := block.reason_code or SELLERS_OWN.get(category):
             _put(found, "cbc:TaxExemptionReasonCode", code)
         if block.note:
             _put(found, "cbc:TaxExemptionReason", block.note)
@@ -227,15 +223,15 @@ def _category(
 
 
 def _document_charges(quote: CustomerQuote) -> list[tuple[str, int, tuple[str, str]]]:
-    found = []
     freight = quote.freight
+    parts: list[tuple[str, FreightBlock | ChargeBlock]] = []
     if freight.net_minor:
-        tax = (freight.tax_category or "O", freight.tax_rate or "0")
-        found.append((f"Freight, {freight.label}", freight.net_minor, tax))
-    for charge in quote.charges:
-        tax = (charge.tax_category or "O", charge.tax_rate or "0")
-        found.append((charge.label, charge.net_minor, tax))
-    return found
+        parts.append((f"Freight, {freight.label}", freight))
+    parts += [(charge.label, charge) for charge in quote.charges]
+    return [
+        (label, one.net_minor or 0, (one.tax_category or "O", one.tax_rate or "0"))
+        for label, one in parts
+    ]
 
 
 def _sums(root: Element, quote: CustomerQuote) -> None:
@@ -284,8 +280,7 @@ def _line(root: Element, line: QuoteLine, quote: CustomerQuote) -> None:
         _put(price, "cbc:BaseQuantity", line.quantity, unitCode=unit)
     else:
         for one in line.allowances:
-            label = f"{one.label} {words.percent(one.percent)}".rstrip()
-            _change(item_line, label, one.amount_minor, currency, charge=False)
+            _change(item_line, words.reduction(one), one.amount_minor, currency, charge=False)
         price = _put(item_line, "cac:Price")
         _put(price, "cbc:PriceAmount", line.unit_price or "0", currencyID=currency)
         _put(price, "cbc:BaseQuantity", 1, unitCode=unit)
