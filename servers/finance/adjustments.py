@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from servers.finance.charges import Freight
 from servers.finance.facts.blocks import Allowance
 from servers.finance.findings import percent, plain
-from servers.finance.freight import Freight
 from servers.finance.line_in_work import Work
 from servers.finance.promotions.effects import split
 from servers.finance.promotions.promote import take_freight

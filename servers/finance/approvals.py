@@ -1,12 +1,17 @@
-"""Approvals: which rules fail, who may let them pass, and whether this person may."""
+"""Approvals: which limits and rules a quote breaks, who may let them pass, whether this person may.
 
-from collections.abc import Iterable
+The limits of a person stand before those of a role, and those before everybody's; of the ones that
+hold, the highest that is passed decides.
+"""
 
-from servers.finance.facts.blocks import ApprovalNeed, MarginBlock
+from collections.abc import Iterable, Sequence
+
+from servers.finance.adjustments import ByHand
+from servers.finance.facts.blocks import ApprovalNeed, MarginBlock, TraceStep
 from servers.finance.facts.policy import NOBODY, Approver, Policy, Requester, RoleAbove
-from servers.finance.findings import finding
-from servers.finance.limits import highest, holding
+from servers.finance.findings import finding, percent_of
 from servers.finance.line_in_work import Work
+from servers.finance.schemas import PriceRequest
 from servers.toolkit.errors import ForbiddenError
 from servers.toolkit.findings import Finding, Severity, at_least
 
@@ -76,7 +81,8 @@ def warning_findings(codes: Iterable[str]) -> list[Finding]:
 
 
 def role_for(policy: Policy, found: Finding) -> str:
-    for limit in _limits(policy):
+    limits = (*policy.discount_limits, *policy.average_discount, *policy.line_discount)
+    for limit in (*limits, *policy.validity_limits):
         if found.rule_id == limit.rule_id:
             return limit.role
     if found.code in ("MARGIN_FLOOR", "COST_UNKNOWN"):
@@ -85,13 +91,6 @@ def role_for(policy: Policy, found: Finding) -> str:
         if found.code.startswith(prefix):
             return policy.finding_roles[prefix]
     return policy.default_role
-
-
-def _limits(policy: Policy) -> Iterable[RoleAbove]:
-    yield from policy.discount_limits
-    yield from policy.average_discount
-    yield from policy.line_discount
-    yield from policy.validity_limits
 
 
 def needed(
@@ -157,32 +156,138 @@ def check_approver(
     currency: str,
     adjusted_by: Iterable[str] = (),
 ) -> None:
-    """Refuse a person who may not decide this approval.
-
-    Raises:
-        ForbiddenError: it is their own request, not their role, or above their limit.
-    """
-    if approver.person_id in requested_by:
-        raise ForbiddenError(
-            f"{approver.person_id} asked for this quote and cannot approve it",
-            fix="ask another person",
-        )
-    if approver.person_id in adjusted_by:
-        raise ForbiddenError(
-            f"{approver.person_id} changed a price of this quote by hand and cannot approve it",
-            fix="ask another person",
-        )
+    """Raise ForbiddenError: their own request, another's role, or something above their limit."""
+    name, another, above = (
+        approver.person_id,
+        "ask another person",
+        "ask a finance_director to decide",
+    )
+    if name in requested_by:
+        raise ForbiddenError(f"{name} asked for this quote and cannot approve it", fix=another)
+    if name in adjusted_by:
+        said = f"{name} changed a price of this quote by hand and cannot approve it"
+        raise ForbiddenError(said, fix=another)
     if role not in approver.roles:
-        raise ForbiddenError(f"{approver.person_id} is not a {role}", fix=f"ask a {role} to decide")
+        raise ForbiddenError(f"{name} is not a {role}", fix=f"ask a {role} to decide")
     if approver.max_discount_bp is not None and discount_bp > approver.max_discount_bp:
-        raise ForbiddenError(
-            f"the discount is above what {approver.person_id} may approve",
-            fix="ask a finance_director to decide",
-        )
+        raise ForbiddenError(f"the discount is above what {name} may approve", fix=above)
     if approver.max_total is not None:
         limit = approver.max_total.get(currency)
         if limit is None or total_minor > limit:
-            raise ForbiddenError(
-                f"the total is above what {approver.person_id} may approve",
-                fix="ask a finance_director to decide",
-            )
+            raise ForbiddenError(f"the total is above what {name} may approve", fix=above)
+
+
+def highest(limits: Sequence[RoleAbove], value: int) -> RoleAbove | None:
+    over = [limit for limit in limits if value > limit.above]
+    return max(over, key=lambda limit: limit.above, default=None)
+
+
+def holding(limits: Iterable[RoleAbove], who: Requester) -> list[RoleAbove]:
+    """Return the limits that hold for somebody: their own, else their roles', else everybody's."""
+    every = list(limits)
+    own = [one for one in every if one.person and one.person == who.person_id]
+    of_role = [one for one in every if not one.person and one.seller_role in who.roles]
+    return own or of_role or [one for one in every if not one.person and not one.seller_role]
+
+
+def broken(
+    policy: Policy,
+    request: PriceRequest,
+    hand: ByHand,
+    trace: Iterable[TraceStep],
+    customer_currency: str,
+    who: Requester,
+) -> list[Finding]:
+    """Return the limits that a price breaks, all at once, each a finding of its own rule."""
+    by_hand = bool(request.adjustments)
+    average, most = "the average discount over the quote", "the largest discount on a line"
+    of_all, of_line = holding(policy.average_discount, who), holding(policy.line_discount, who)
+    found = [
+        _band(policy, hand, who, by_hand=by_hand),
+        _above("AVERAGE_DISCOUNT", average, hand.document_bp(), of_all),
+        _above("LINE_DISCOUNT", most, hand.line_bp(), of_line),
+        _set_aside(request, trace),
+        _currency(request, customer_currency),
+    ]
+    return [one for one in found if one is not None]
+
+
+def _band(policy: Policy, hand: ByHand, who: Requester, *, by_hand: bool) -> Finding | None:
+    """Return what a discount by hand needs: a person above the limit, else nobody, which is said.
+
+    The largest discount counts, of any line or of the document.
+    """
+    most = hand.highest_bp()
+    limit = highest(holding(policy.discount_limits, who), most)
+    if not by_hand and limit is None:
+        return None
+    asked = f"the requested discount of {percent_of(most)}"
+    if by_hand:
+        whole = percent_of(hand.document_bp())
+        asked = f"the discount by hand of up to {percent_of(most)} on a line, {whole} in all,"
+    if limit is None:
+        words = f"{asked} needs no approval"
+        return finding("MANUAL_DISCOUNT", Severity.INFO, words, rule_id="MANUAL-ADJUSTMENT")
+    return _broken("MANUAL_DISCOUNT" if by_hand else "DISCOUNT_LIMIT", asked, limit)
+
+
+def _above(code: str, what: str, value: int, limits: Sequence[RoleAbove]) -> Finding | None:
+    limit = highest(limits, value)
+    return None if limit is None else _broken(code, f"{what}, {percent_of(value)},", limit)
+
+
+def _broken(code: str, what: str, limit: RoleAbove) -> Finding:
+    return finding(
+        code,
+        Severity.NEEDS_HUMAN,
+        f"{what} is above {percent_of(limit.above)}",
+        rule_id=limit.rule_id,
+        fix=f"ask for approval by a {limit.role}, or lower the discount",
+    )
+
+
+def _set_aside(request: PriceRequest, trace: Iterable[TraceStep]) -> Finding | None:
+    by_hand = {one.line_id for one in request.adjustments if one.kind == "override"}
+    lost = [
+        f"{step.line_id}: {one}"
+        for step in trace
+        if step.step == "promotion" and step.line_id in by_hand
+        for one in step.lost
+    ]
+    if not lost:
+        return None
+    return finding(
+        "PROMO_OVERRIDE",
+        Severity.NEEDS_HUMAN,
+        "a price set by hand takes the place of a promotion",
+        rule_id="APR-PROMO-OVERRIDE",
+        evidence=lost,
+        fix="leave the promotion to itself, or ask a person to approve",
+    )
+
+
+def _currency(request: PriceRequest, on_file: str) -> Finding | None:
+    if request.currency is None or request.currency == on_file:
+        return None
+    return finding(
+        "CURRENCY_NOT_ON_FILE",
+        Severity.NEEDS_HUMAN,
+        f"the quote is in {request.currency}, the customer's currency on file is {on_file}",
+        rule_id="APR-CURRENCY",
+        fix=f"quote in {on_file}, or ask a person to approve",
+    )
+
+
+def validity(policy: Policy, days: int | None, who: Requester) -> list[Finding]:
+    if days is None or days <= policy.validity_days:
+        return []
+    limit = highest(holding(policy.validity_limits, who), days)
+    return [
+        finding(
+            "VALIDITY_LONG",
+            Severity.NEEDS_HUMAN,
+            f"a validity of {days} days is longer than the seller's {policy.validity_days}",
+            rule_id=limit.rule_id if limit else "APR-VALIDITY",
+            fix=f"offer {policy.validity_days} days, or ask a person to approve",
+        )
+    ]

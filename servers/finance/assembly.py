@@ -11,7 +11,13 @@ from datetime import date
 from pydantic import BaseModel, ConfigDict
 
 from servers.finance import digests
-from servers.finance.approvals import UNAPPROVABLE, claim_findings, needed, warning_findings
+from servers.finance.approvals import (
+    UNAPPROVABLE,
+    claim_findings,
+    needed,
+    validity,
+    warning_findings,
+)
 from servers.finance.documents import Pricing, QuoteSnapshot
 from servers.finance.facts.blocks import (
     AddressBlock,
@@ -41,7 +47,6 @@ from servers.finance.law.select import (
     term_findings,
 )
 from servers.finance.law.terms import Terms
-from servers.finance.limits import validity
 from servers.finance.pricing import price
 from servers.finance.schemas import Claim, DeviationIn, PriceRequest
 from servers.finance.tax.places import zone_of

@@ -1,17 +1,17 @@
-"""Fees on the whole quote: small orders, dangerous goods, fixed charges (step 10 of the waterfall).
+"""Freight, and fees on the whole quote: small orders, dangerous goods, fixed charges (step 10).
 
-What a fee asks for is measured on quantity times unit price, before any reduction, so that a
-discount never brings a fee with it. A fee is taxed in its own class; the class `carriage` follows
-the goods, as the freight does.
+Freight goes by method, zone and weight. What a fee asks for is measured on quantity times unit
+price, before any reduction, so that a discount never brings a fee with it. A fee is taxed in its
+own class; the class `carriage` follows the goods, as the freight does.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from servers.finance.facts.blocks import ChargeBlock, TraceStep
-from servers.finance.facts.charges import Fee
+from servers.finance.facts.blocks import Allowance, ChargeBlock, TraceStep
+from servers.finance.facts.charges import Fee, FreightRate
 from servers.finance.facts.items import Item
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.findings import finding, percent, plain, step
@@ -73,7 +73,10 @@ def charges_of(
         amount = fee.amount.get(currency)
         tax = freight_tax if fee.tax_class == FREIGHT else tax_of(_supply(fee))
         if amount is None:
-            charges.findings.append(_no_amount(fee, currency))
+            said = f"{fee.label} is due, but has no amount in {currency}"
+            fix = f"give the fee an amount in {currency}, 0 for none"
+            named = {"subject": fee.fee_id, "rule_id": fee.fee_id, "fix": fix}
+            charges.findings.append(finding("FEE_CURRENCY", Severity.ERROR, said, **named))
         if amount is None or tax is None:
             charges.whole = False
             continue
@@ -130,12 +133,73 @@ def _supply(fee: Fee) -> Item:
     )
 
 
-def _no_amount(fee: Fee, currency: str) -> Finding:
+NEAREST = ("HOME", "UKCH", "EU", "WORLD")
+"""Freight zones, the most specific first; WORLD is anywhere."""
+
+
+@dataclass
+class Freight:
+    """The freight of a quote; `gross` None means that no rate covers it."""
+
+    method: str
+    label: str
+    weight_g: int
+    gross: Decimal | None = None
+    net: Decimal | None = None
+    allowances: list[Allowance] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    trace: list[TraceStep] = field(default_factory=list)
+
+
+def price_freight(
+    method: str,
+    country: str,
+    weights: Iterable[tuple[str, int | None, int]],
+    rates: Iterable[FreightRate],
+    zones: Mapping[str, frozenset[str]],
+    currency: str,
+) -> Freight:
+    """Return the freight of physical lines (line id, grams per piece, pieces)."""
+    rows = list(weights)
+    total = sum((grams or 0) * pieces for _, grams, pieces in rows)
+    mine = [r for r in rates if r.method == method and r.currency == currency]
+    freight = Freight(method, mine[0].label if mine else method, total)
+    for line_id, grams, _ in rows:
+        if grams is None:
+            freight.findings.append(_error("WEIGHT_UNKNOWN", "a weight is missing", line_id))
+    if freight.findings:
+        return freight
+    places = [z for z in NEAREST if z == "WORLD" or country in zones.get(f"FREIGHT-{z}", ())]
+    found = next((r for zone in places for r in mine if r.zone == zone), None)
+    if found is None:
+        freight.findings.append(
+            _error("NO_FREIGHT_RATE", f"no rate for {method} to {country} in {currency}", method)
+        )
+        return freight
+    if total and not found.physical:
+        freight.findings.append(
+            _error("FREIGHT_METHOD", f"{method} carries nothing, but the quote has goods", method)
+        )
+        return freight
+    kilos = -(-total // 1000)
+    if total:
+        gross = round_money(found.base + found.per_kg * kilos, currency)
+        note = f"{plain(found.base)} + {kilos} kg x {plain(found.per_kg)}, zone {found.zone}"
+    else:
+        gross, note = round_money(ZERO, currency), "nothing physical to carry"
+    freight.gross = freight.net = gross
+    freight.trace.append(
+        step("", "freight", found.rate_id, source=found.rate_id, after=gross, note=note)
+    )
+    return freight
+
+
+def _error(code: str, message: str, subject: str) -> Finding:
     return finding(
-        "FEE_CURRENCY",
+        code,
         Severity.ERROR,
-        f"{fee.label} is due, but has no amount in {currency}",
-        subject=fee.fee_id,
-        rule_id=fee.fee_id,
-        fix=f"give the fee an amount in {currency}, 0 for none",
+        message,
+        subject=subject,
+        rule_id="FREIGHT",
+        fix="choose a method that catalog shipping_options allows",
     )

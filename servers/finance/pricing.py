@@ -11,8 +11,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from servers.finance import adjustments, digests
-from servers.finance.approvals import margin_finding, needed
-from servers.finance.charges import Charges, charges_of
+from servers.finance.approvals import broken, margin_finding, needed
+from servers.finance.charges import Charges, Freight, charges_of, price_freight
 from servers.finance.documents import Pricing
 from servers.finance.explain import complete
 from servers.finance.facts.blocks import MarginBlock, TaxBlock, TotalsBlock, TraceStep
@@ -20,11 +20,8 @@ from servers.finance.facts.customers import Address
 from servers.finance.facts.policy import Policy
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.findings import finding, step
-from servers.finance.freight import Freight, price_freight
-from servers.finance.limits import broken
 from servers.finance.line_in_work import Work
 from servers.finance.margin import cost_of, margin_of
-from servers.finance.presentation import present
 from servers.finance.prices.lines import priced_lines
 from servers.finance.prices.unit import unknown_currency
 from servers.finance.promotions.findings import Promoted
@@ -40,6 +37,7 @@ from servers.finance.totals import (
     freight_block,
     line_block,
     no_totals,
+    present,
 )
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Finding, Severity

@@ -8,8 +8,8 @@ from fastmcp.exceptions import ToolError
 from finance_support import by, call, drafted, everyone, line
 from sqlalchemy import text
 
+from servers.finance.approvals import highest, holding
 from servers.finance.facts.policy import NOBODY, Requester, RoleAbove
-from servers.finance.limits import highest, holding
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 

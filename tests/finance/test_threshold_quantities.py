@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from promotion_support import BUYER, EVERYWHERE, part, promotion
 
+from servers.finance.charges import price_freight
 from servers.finance.facts.charges import FreightRate
 from servers.finance.facts.policy import GuidancePolicy
 from servers.finance.facts.prices import Band, Book, Component, Contract, Entry, Formula, Schedule
 from servers.finance.facts.promotions import BuyGet, Gift, Limits
 from servers.finance.facts.windows import Window
-from servers.finance.freight import price_freight
 from servers.finance.guidance import Deal, PastLine, comparables, guide
 from servers.finance.prices.books import Ask, choose
 from servers.finance.prices.bundles import Parts, bundle_problems, find_part

@@ -17,7 +17,7 @@ from paper_support import rich
 from promotion_support import BUYER, EVERYWHERE, part, promotion
 
 from servers.finance.adjustments import ByHand, check
-from servers.finance.approvals import check_approver, margin_finding, total_need
+from servers.finance.approvals import broken, check_approver, margin_finding, total_need, validity
 from servers.finance.facts.blocks import MarginBlock
 from servers.finance.facts.charges import Fee
 from servers.finance.facts.credit import CreditFacts, CreditLine, CreditPolicy, PolicyRow
@@ -30,7 +30,6 @@ from servers.finance.facts.windows import Window
 from servers.finance.law.clauses import HOLDS
 from servers.finance.law.credit import advance_needed, judge, numbers
 from servers.finance.law.payment import longer, problem_of
-from servers.finance.limits import broken, validity
 from servers.finance.line_in_work import Work
 from servers.finance.margin import cost_of, margin_of
 from servers.finance.prices.unit_price import UnitPrice

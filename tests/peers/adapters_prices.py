@@ -17,10 +17,10 @@ from decimal import Decimal
 from typing import Any
 
 from servers.finance import adjustments
+from servers.finance.charges import Freight
 from servers.finance.facts.items import Item, ItemUnit
 from servers.finance.facts.prices import Band, Book, Entry, Formula, History, Option, Schedule
 from servers.finance.facts.windows import Window
-from servers.finance.freight import Freight
 from servers.finance.line_in_work import Work
 from servers.finance.load.base import exclusive
 from servers.finance.prices.books import Ask, Choice, choose

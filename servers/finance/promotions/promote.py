@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
+from servers.finance.charges import Freight
 from servers.finance.facts.blocks import Allowance, PromotionBlock
 from servers.finance.facts.customers import Customer
 from servers.finance.facts.items import Item
 from servers.finance.facts.promotions import Promotion
 from servers.finance.findings import percent, plain, step
-from servers.finance.freight import Freight
 from servers.finance.line_in_work import Work
 from servers.finance.prices.unit_price import UnitPrice
 from servers.finance.promotions.choice import Applied, settle
