@@ -32,13 +32,14 @@ from servers.finance.facts.blocks import (
 from servers.finance.facts.clauses import Clause
 from servers.finance.facts.copies import block
 from servers.finance.facts.customers import Address, Customer
-from servers.finance.facts.quote import QuoteFacts
-from servers.finance.facts.sellers import Entity
+from servers.finance.facts.policy import Entity
+from servers.finance.facts.pricing import QuoteFacts
 from servers.finance.findings import finding
 from servers.finance.law import credit, screening
 from servers.finance.law.payment import schedule
 from servers.finance.law.risk import RiskFacts, summary
 from servers.finance.law.select import (
+    Terms,
     given_clauses,
     parties_of,
     policy_of,
@@ -46,7 +47,6 @@ from servers.finance.law.select import (
     ship_to_of,
     term_findings,
 )
-from servers.finance.law.terms import Terms
 from servers.finance.pricing import price
 from servers.finance.schemas import Claim, DeviationIn, PriceRequest
 from servers.finance.tax.places import zone_of

@@ -7,13 +7,11 @@ from typing import Any
 from servers.finance.facts.blocks import Allowance, TraceStep
 from servers.finance.facts.items import Item
 from servers.finance.findings import step
-from servers.finance.prices.unit_price import UnitPrice
-from servers.finance.prices.units import in_base
+from servers.finance.prices.units import UnitPrice, in_base
 from servers.finance.schemas import LineIn
 from servers.finance.subscriptions.terms import Term
 from servers.finance.tax.decisions import TaxDecision
 from servers.finance.tax.stack import included, net_of
-from servers.toolkit.findings import Finding
 from servers.toolkit.money import to_minor
 
 
@@ -33,7 +31,6 @@ class Work:
     tax: TaxDecision | None = None
     included_tax: Decimal = Decimal(0)
     allowances: list[Allowance] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
     trace: list[TraceStep] = field(default_factory=list)
     overridden: bool = False
     free: bool = False

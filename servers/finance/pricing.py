@@ -24,12 +24,10 @@ from servers.finance.line_in_work import Work
 from servers.finance.margin import cost_of, margin_of
 from servers.finance.prices.lines import priced_lines
 from servers.finance.prices.unit import unknown_currency
-from servers.finance.promotions.findings import Promoted
-from servers.finance.promotions.promote import Asked, carry, promote
+from servers.finance.promotions.promote import Promoted, carry, promote
 from servers.finance.schemas import PriceRequest
 from servers.finance.subscriptions.recurring import recurring
-from servers.finance.tax.decisions import TaxDecision
-from servers.finance.tax.doubts import place_doubts
+from servers.finance.tax.decisions import TaxDecision, place_doubts
 from servers.finance.tax.lines import Taxing
 from servers.finance.totals import (
     cash_rounded,
@@ -100,7 +98,7 @@ class _Waterfall:
         freight_tax = self.taxing.freight_tax(works)
         lines = [line_block(place, w, currency) for place, w in enumerate(works, start=1)]
         for work in works:
-            self.findings += work.term.findings + work.price.findings + work.findings
+            self.findings += work.term.findings + work.price.findings
             self.trace += work.price.trace + work.trace
         self.findings += freight.findings
         self.trace += freight.trace
@@ -139,10 +137,8 @@ class _Waterfall:
         return {name: amount for name, amount in before.items() if amount is not None}
 
     def _promotions(self, works: list[Work]) -> tuple[Promoted, Freight]:
-        facts, codes = self.facts, self.request.promo_codes
-        asked = Asked(facts.customer, self.day, self.currency, codes, facts.promotions, facts.items)
         freight = self._freight(works)
-        promoted = promote(works, freight, asked)
+        promoted = promote(works, freight, self.facts, self.request, self.currency)
         self.findings += promoted.findings
         self.trace += promoted.trace
         loaded = self._freight(promoted.works) if promoted.gifts else freight

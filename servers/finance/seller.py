@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from servers.finance.facts.sellers import Entity
+from servers.finance.facts.policy import Entity
 from servers.finance.findings import finding
 from servers.toolkit.findings import Finding, Severity
 

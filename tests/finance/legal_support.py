@@ -9,7 +9,7 @@ from servers.finance.facts.clauses import Clause
 from servers.finance.facts.payment import PaymentTerms
 from servers.finance.facts.policy import Policy
 from servers.finance.law.clauses import TermsFacts
-from servers.finance.law.terms import Terms, select
+from servers.finance.law.select import Terms, select
 from servers.finance.store import legal
 from servers.finance.store.credit import credit_policy
 from servers.finance.store.policy import policy

@@ -18,7 +18,7 @@ from servers.finance.approvals import (
 from servers.finance.facts.items import Item
 from servers.finance.findings import finding
 from servers.finance.line_in_work import Work
-from servers.finance.prices.unit_price import UnitPrice
+from servers.finance.prices.units import UnitPrice
 from servers.finance.schemas import LineIn
 from servers.toolkit.findings import Finding, Severity
 

@@ -13,7 +13,7 @@ from finance_support import Clock, call, drafted, everyone
 from sqlmodel import select
 
 from servers.finance.company import read_company
-from servers.finance.facts.sellers import Entity
+from servers.finance.facts.policy import Entity
 from servers.finance.findings import finding
 from servers.finance.logo import MAX_BYTES, checked_uri, data_uri
 from servers.finance.seller import choose

@@ -9,8 +9,8 @@ from promotion_support import ZERO, part, promotion
 
 from servers.finance import adjustments
 from servers.finance.facts.promotions import BuyGet, Gift, Limits, Promotion, Selector
-from servers.finance.promotions.choice import Outcome, settle
 from servers.finance.promotions.effects import FREIGHT, Part, State, canonical, effect
+from servers.finance.promotions.rules import Outcome, settle
 from servers.finance.schemas import Adjustment
 from servers.toolkit.money import exponent, round_money
 

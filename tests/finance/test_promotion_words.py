@@ -10,11 +10,10 @@ from promotion_support import BUYER, DAY, EUR, item, part, promotion
 
 from servers.finance.facts.promotions import Gift, Limits, Promotion
 from servers.finance.line_in_work import Work
-from servers.finance.prices.unit_price import UnitPrice
+from servers.finance.prices.units import UnitPrice
 from servers.finance.pricing import price
-from servers.finance.promotions.choice import settle
-from servers.finance.promotions.findings import Promoted, Said, unknown_codes, warning
-from servers.finance.promotions.rules import Order, Refusal
+from servers.finance.promotions.promote import Promoted, Said, warning
+from servers.finance.promotions.rules import Order, Refusal, settle
 from servers.finance.schemas import LineIn, PriceRequest
 from servers.finance.store.collect import collect
 from servers.toolkit.database import Database
@@ -111,8 +110,6 @@ def test_a_refusal_is_a_warning_to_whoever_named_the_code() -> None:
     words.refusals([one, other], {"PRO-AA": no, "PRO-BB": no})
     assert promoted.findings == [warning(no, "AA", "PRO-AA")]
     assert words.lost == ["AA: it ended", "BB: it ended"]
-    step = unknown_codes(promoted.findings)
-    assert (step.note, step.lost) == ("none applies", ["AA: It ended."])
 
 
 @pytest.mark.parametrize(
@@ -150,3 +147,12 @@ def test_a_free_item_of_the_same_kind_runs_as_long_as_the_one_beside_it(
         *(bought.term_months, bought.start),
         bought.end,
     )
+
+
+def test_where_no_promotion_is_known_the_trace_says_that_none_applies(database: Database) -> None:
+    request = PriceRequest.model_validate(asking(line("l1", "SRV-D1-16"), promo_codes=["NOPE"]))
+    with acting(everyone()), database.session() as session:
+        facts = collect(session, request).pricing
+    trace = price(replace(facts, promotions=()), request).trace
+    (told,) = [step for step in trace if step.step == "promotion"]
+    assert (told.note, told.lost) == ("none applies", ["NOPE: There is no promotion NOPE."])

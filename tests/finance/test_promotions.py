@@ -17,9 +17,8 @@ from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.promotions import BuyGet, Gift, Limits, Promotion, Selector
 from servers.finance.facts.windows import Window
 from servers.finance.pricing import price
-from servers.finance.promotions.choice import settle
 from servers.finance.promotions.effects import FREIGHT, Part, canonical
-from servers.finance.promotions.rules import Order, refusal
+from servers.finance.promotions.rules import Order, refusal, settle
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
 from servers.toolkit.database import Database

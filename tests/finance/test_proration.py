@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from servers.finance.facts.subscriptions import Proration
+from servers.finance.facts.prices import Proration
 from servers.finance.subscriptions.proration import (
     Span,
     anchor_of,

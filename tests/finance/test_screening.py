@@ -14,8 +14,15 @@ from sqlmodel import select as select_rows
 
 from servers.finance.facts.screening import Listed, Party, Review, ScreeningList
 from servers.finance.facts.windows import Window
-from servers.finance.law.names import SUFFIXES, normalise
-from servers.finance.law.screening import CUSTOMER, hits, likeness, screen, verdict_of
+from servers.finance.law.screening import (
+    CUSTOMER,
+    SUFFIXES,
+    hits,
+    likeness,
+    normalise,
+    screen,
+    verdict_of,
+)
 from servers.finance.store.legal import find_screening
 from servers.finance.tables.customers import CustomerRow, RelatedParty, ScreeningReview
 from servers.finance.tables.legal import ScreeningEntry

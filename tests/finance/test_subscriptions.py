@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from servers.finance.documents import Pricing
 from servers.finance.explain import explain
+from servers.finance.facts.prices import Proration
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.promotions import Conditions, Promotion
-from servers.finance.facts.subscriptions import Proration
 from servers.finance.facts.windows import Window
 from servers.finance.pricing import price
 from servers.finance.render.terms import said_of

@@ -17,9 +17,8 @@ from servers.finance.facts.windows import Window
 from servers.finance.pricing import price
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
-from servers.finance.tax.decisions import decide
+from servers.finance.tax.decisions import decide, rate_changes
 from servers.finance.tax.document import TaxedAmount, breakdown, step_of
-from servers.finance.tax.doubts import rate_changes
 from servers.toolkit.database import Database
 
 CASES = json.loads((Path(__file__).parent / "data" / "en16931_documents.json").read_text())["cases"]

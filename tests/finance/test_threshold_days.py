@@ -21,10 +21,9 @@ from servers.finance.facts.credit import (
 )
 from servers.finance.facts.payment import PaymentTerms
 from servers.finance.facts.policy import GuidancePolicy
-from servers.finance.facts.prices import Contract
+from servers.finance.facts.prices import Contract, Subscription
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.screening import Listed, Party, Review, ScreeningList
-from servers.finance.facts.subscriptions import Subscription
 from servers.finance.facts.taxes import TaxRate
 from servers.finance.facts.windows import Window
 from servers.finance.guidance import Deal, PastLine, comparables
@@ -35,7 +34,7 @@ from servers.finance.promotions.rules import Order, refusal
 from servers.finance.schemas import LineIn, PriceRequest
 from servers.finance.store.collect import collect
 from servers.finance.subscriptions.terms import agreed_prices, in_force, terms_of
-from servers.finance.tax.doubts import rate_changes
+from servers.finance.tax.decisions import rate_changes
 from servers.finance.tax.rates import TableProvider, equal_rank
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database

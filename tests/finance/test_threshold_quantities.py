@@ -22,11 +22,9 @@ from servers.finance.prices.bundles import Parts, bundle_problems, find_part
 from servers.finance.prices.contracts import Buying, apply_contract, commitments
 from servers.finance.prices.formula import chain_problems
 from servers.finance.prices.tiers import Lot, next_band, reduce_lot, schedule_problem
-from servers.finance.prices.unit_price import UnitPrice
-from servers.finance.prices.units import Units
-from servers.finance.promotions.choice import settle
+from servers.finance.prices.units import UnitPrice, Units
 from servers.finance.promotions.effects import State, effect
-from servers.finance.promotions.rules import Order, refusal
+from servers.finance.promotions.rules import Order, refusal, settle
 from servers.finance.schemas import LineIn
 from servers.toolkit.findings import Finding
 
@@ -91,9 +89,9 @@ def contract(**changes: Any) -> Contract:
 def agreed(pieces: int, used: int = 90) -> tuple[str, Any]:
     """The finding and how many pieces have the price of a contract over 100 pieces."""
     price = UnitPrice(Decimal(9))
-    buying = Buying("l1", "A", "f", Decimal(pieces), firm=True, currency="EUR", day=DAY)
+    buying = Buying(BUYER, "A", "f", Decimal(pieces), firm=True, currency="EUR", day=DAY, taken={})
     one = contract(max_quantity=Decimal(100), used=Decimal(used))
-    apply_contract(price, buying, BUYER, [one], {})
+    apply_contract(price, buying, [one])
     return "".join(found.code for found in price.findings), price.covered
 
 

@@ -32,7 +32,7 @@ from servers.finance.law.credit import advance_needed, judge, numbers
 from servers.finance.law.payment import longer, problem_of
 from servers.finance.line_in_work import Work
 from servers.finance.margin import cost_of, margin_of
-from servers.finance.prices.unit_price import UnitPrice
+from servers.finance.prices.units import UnitPrice
 from servers.finance.pricing import price
 from servers.finance.promotions.rules import Order, over_budget, refusal
 from servers.finance.schemas import Adjustment, LineIn, PriceRequest

@@ -25,10 +25,9 @@ from servers.finance.line_in_work import Work
 from servers.finance.load.base import exclusive
 from servers.finance.prices.books import Ask, Choice, choose
 from servers.finance.prices.formula import all_entries
-from servers.finance.prices.options import add_options
 from servers.finance.prices.tiers import Lot, measure, pick, reduce_lot
-from servers.finance.prices.unit_price import UnitPrice
-from servers.finance.prices.units import Units
+from servers.finance.prices.unit import add_options
+from servers.finance.prices.units import UnitPrice, Units
 from servers.finance.schemas import Adjustment, LineIn, PriceRequest
 from servers.finance.subscriptions.terms import Term
 
@@ -250,7 +249,7 @@ def attribute_extra_price(inputs: dict[str, Any], _: dict[str, Any]) -> dict[str
     item = Item(SKU, SKU, "", "", "goods", 0, None, CURRENCY, "standard")
     extra = Decimal(inputs["attribute_value_extra"])
     option = Option("sku", SKU, "OPT", "Option", CURRENCY, extra)
-    add_options(price, ["OPT"], item, [option], CURRENCY, "l1")
+    add_options(price, ["OPT"], item, [option], CURRENCY)
     return {"unit_price": price.amount}
 
 

@@ -31,9 +31,8 @@ from servers.finance.facts.windows import Window
 from servers.finance.prices.books import Ask, choose, keys_of
 from servers.finance.prices.formula import formula_price
 from servers.finance.prices.units import Units
-from servers.finance.promotions.choice import Outcome, settle
 from servers.finance.promotions.effects import Part, canonical
-from servers.finance.promotions.rules import Order, refusal
+from servers.finance.promotions.rules import Order, Outcome, refusal, settle
 from servers.finance.schemas import Adjustment
 
 CURRENCY, DAY, ZERO = "USD", date(2026, 1, 1), Decimal(0)

@@ -8,7 +8,7 @@ from typing import Any
 from servers.finance.facts.items import Item
 from servers.finance.facts.promotions import Promotion
 from servers.finance.facts.windows import Window
-from servers.finance.prices.unit_price import UnitPrice
+from servers.finance.prices.units import UnitPrice
 from servers.finance.promotions.effects import Part, State, effect
 from servers.finance.schemas import LineIn
 from servers.finance.subscriptions import proration

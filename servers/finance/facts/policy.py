@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from servers.finance.facts.blocks import SellerBlock
+
 
 @dataclass(frozen=True)
 class RoleAbove:
@@ -78,3 +80,13 @@ class Approver:
     roles: frozenset[str]
     max_discount_bp: int | None
     max_total: Mapping[str, int] | None
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A legal entity of the seller, and whom it serves."""
+
+    entity_id: str
+    countries: frozenset[str]
+    is_default: bool
+    block: SellerBlock

@@ -1,4 +1,4 @@
-"""What prices are made of: books, entries, contracts, options, bundles, volume tiers.
+"""What prices are made of: books, entries, contracts, options, bundles, tiers, subscriptions.
 
 Prices and quantities are `Decimal`; quantities are in base units. A band's lower end is in it, its
 upper end is not; None is open.
@@ -6,10 +6,14 @@ upper end is not; None is open.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
+from typing import Literal
 
-from servers.finance.facts.subscriptions import Proration
 from servers.finance.facts.windows import Window
+
+Proration = Literal["monthly", "daily", "daily_actual", "monthly_daily"]
+Renewal = Literal["same", "list", "uplift"]
 
 
 @dataclass(frozen=True)
@@ -156,3 +160,28 @@ class Book:
     derived_from: str = ""
     formula: Formula | None = None
     tax_inclusive: bool = False
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """A subscription that an account has; `unit_price` is for the price list's standard term.
+
+    `lock_until` is the last day on which that price holds for more of it; `cap` is the highest
+    increase at renewal in percent, and `clause` where that is written.
+    """
+
+    subscription_id: str
+    account_id: str
+    sku: str
+    quantity: int
+    first: date
+    last: date
+    term_months: int
+    unit_price: Decimal
+    currency: str
+    lock_until: date | None
+    renewal: Renewal
+    uplift: Decimal | None
+    cap: Decimal | None
+    clause: str
+    document: str

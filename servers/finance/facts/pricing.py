@@ -5,12 +5,23 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from servers.finance.facts.charges import Fee, FreightRate, Rate
+from servers.finance.facts.clauses import Clause
+from servers.finance.facts.credit import CreditFacts
 from servers.finance.facts.customers import Customer
 from servers.finance.facts.items import Item, ItemUnit
-from servers.finance.facts.policy import NOBODY, Policy, Requester
-from servers.finance.facts.prices import Component, Contract, Entry, History, Option, Schedule
+from servers.finance.facts.payment import PaymentTerms
+from servers.finance.facts.policy import NOBODY, Entity, Policy, Requester
+from servers.finance.facts.prices import (
+    Component,
+    Contract,
+    Entry,
+    History,
+    Option,
+    Schedule,
+    Subscription,
+)
 from servers.finance.facts.promotions import Promotion
-from servers.finance.facts.subscriptions import Subscription
+from servers.finance.facts.screening import Party, Review, ScreeningList
 from servers.finance.facts.taxes import (
     Jurisdiction,
     Registration,
@@ -18,6 +29,7 @@ from servers.finance.facts.taxes import (
     TaxRateProvider,
     TaxRule,
 )
+from servers.toolkit.findings import Finding
 
 
 @dataclass(frozen=True)
@@ -49,3 +61,17 @@ class PricingFacts:
     components: tuple[Component, ...] = ()
     history: tuple[History, ...] = ()
     requester: Requester = NOBODY
+
+
+@dataclass(frozen=True)
+class QuoteFacts:
+    """Everything that pricing, terms, credit and screening of one quote look at."""
+
+    pricing: PricingFacts
+    clauses: tuple[Clause, ...]
+    payment_terms: Mapping[str, PaymentTerms]
+    credit: CreditFacts
+    screening: ScreeningList
+    seller: Entity | Finding
+    parties: tuple[Party, ...] = ()
+    reviews: tuple[Review, ...] = ()

@@ -6,6 +6,7 @@ is there twice, and what does not go together are findings for legal.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +22,7 @@ from servers.toolkit.findings import Finding, Severity
 from servers.toolkit.money import from_minor
 
 LAW = "governing_law"
+AS_SELECTED = "take the clause_ids of select_terms, or ask legal to approve"
 Key = Literal[
     "kinds",
     "zones",
@@ -71,8 +73,7 @@ def hash_of(text: str) -> str:
 
 
 def flags_of(items: Iterable[Item]) -> frozenset[str]:
-    found = {item.kind for item in items}
-    return frozenset(found.union(*(item.flags for item in items)) if found else found)
+    return frozenset().union(*({item.kind, *item.flags} for item in items))
 
 
 def in_force(clauses: Iterable[Clause], day: date) -> dict[tuple[str, str], Clause]:
@@ -106,20 +107,14 @@ def in_language(
 
     A contract is in one language, so one missing translation decides for all of them.
     """
-    lacking = [clause_id for clause_id in clause_ids if (clause_id, language) not in known]
-    if language in ("", DEFAULT_LANGUAGE):
-        return [known[clause_id, DEFAULT_LANGUAGE] for clause_id in clause_ids], []
-    if not lacking:
-        return [known[clause_id, language] for clause_id in clause_ids], []
-    said = finding(
-        "CLAUSE_LANGUAGE",
-        Severity.INFO,
-        f"{len(lacking)} of {len(clause_ids)} clauses have no approved text in {language}; "
-        f"all are in {DEFAULT_LANGUAGE}",
-        rule_id="TERMS",
-        evidence=lacking[:20],
-    )
-    return [known[clause_id, DEFAULT_LANGUAGE] for clause_id in clause_ids], [said]
+    wanted = language or DEFAULT_LANGUAGE
+    lacking = [clause_id for clause_id in clause_ids if (clause_id, wanted) not in known]
+    if not lacking or wanted == DEFAULT_LANGUAGE:
+        return [known[clause_id, wanted] for clause_id in clause_ids], []
+    said = f"{len(lacking)} of {len(clause_ids)} clauses have no approved text in {language}; "
+    said += f"all are in {DEFAULT_LANGUAGE}"
+    found = finding("CLAUSE_LANGUAGE", Severity.INFO, said, rule_id="TERMS", evidence=lacking)
+    return [known[clause_id, DEFAULT_LANGUAGE] for clause_id in clause_ids], [found]
 
 
 def applies(clause: Clause, facts: TermsFacts) -> str:
@@ -139,14 +134,16 @@ def applies(clause: Clause, facts: TermsFacts) -> str:
 
 def check_set(clauses: Sequence[Clause], facts: TermsFacts, policy: Policy) -> list[Finding]:
     """Say which topic is not covered, which is covered twice, and what does not go together."""
-    topics = [clause.topic for clause in clauses]
-    needed = [t for t, flag in policy.mandatory_topics.items() if not flag or flag in facts.flags]
-    findings = [_missing(topic, facts) for topic in needed if topic not in topics]
-    findings += [
-        _twice(topic, [clause.clause_id for clause in clauses if clause.topic == topic])
-        for topic in dict.fromkeys(topics)
-        if topics.count(topic) > 1
-    ]
+    topics = Counter(clause.topic for clause in clauses)
+    findings = [_missing(topic, facts) for topic in needed(facts, policy) if topic not in topics]
+    for topic in (topic for topic, times in topics.items() if times > 1):
+        said = f"two clauses cover {topic.replace('_', ' ')}"
+        ids = [clause.clause_id for clause in clauses if clause.topic == topic]
+        found = for_a_person("CLAUSE_CONFLICT", said, "ask legal which one holds", topic, ids)
+        if topic == LAW:  # two laws cannot govern one contract, whoever approves
+            change = {"severity": Severity.ERROR, "fix": "take one of them"}
+            found = found.model_copy(update=change)
+        findings.append(found)
     held = {clause.clause_id for clause in clauses}
     pairs = {
         tuple(sorted((clause.clause_id, other)))
@@ -154,27 +151,22 @@ def check_set(clauses: Sequence[Clause], facts: TermsFacts, policy: Policy) -> l
         for other in clause.conflicts_with
         if other in held and other != clause.clause_id
     }
-    findings += [
-        finding(
-            "CLAUSE_CONFLICT",
-            Severity.NEEDS_HUMAN,
-            f"{one} and {other} do not go together",
-            subject=one,
-            rule_id="TERMS",
-            evidence=[one, other],
-            fix="ask legal which one holds",
-        )
-        for one, other in sorted(pairs)
-    ]
+    for one, other in sorted(pairs):
+        said, fix = f"{one} and {other} do not go together", "ask legal which one holds"
+        findings.append(for_a_person("CLAUSE_CONFLICT", said, fix, one, [one, other]))
     return findings
+
+
+def needed(facts: TermsFacts, policy: Policy) -> list[str]:
+    """Return the topics that must be covered, whichever clauses are selected."""
+    return [t for t, flag in policy.mandatory_topics.items() if not flag or flag in facts.flags]
 
 
 def check_mandatory(
     selected: Sequence[Clause], given: Sequence[Clause], facts: TermsFacts, policy: Policy
 ) -> list[Finding]:
-    covered = {clause.topic for clause in given}
-    said = {t for t, flag in policy.mandatory_topics.items() if not flag or flag in facts.flags}
-    topics = [c.topic for c in selected if c.mandatory and c.topic not in covered | said]
+    covered = {clause.topic for clause in given}.union(needed(facts, policy))
+    topics = [c.topic for c in selected if c.mandatory and c.topic not in covered]
     return [_missing(topic, facts) for topic in dict.fromkeys(topics)]
 
 
@@ -197,62 +189,42 @@ def deviations(
         found.append(_deviation(clause, instead, reasons))
     found += [_deviation(None, clause, reasons) for clause in added]
     if not found and [c.clause_id for c in selected] != [c.clause_id for c in given]:
-        found.append(
-            finding(
-                "CLAUSE_DEVIATION",
-                Severity.NEEDS_HUMAN,
-                "the clauses are in another order than the rules give",
-                rule_id="clause:order",
-                fix="take the clause_ids of select_terms, or ask legal to approve",
-            )
-        )
+        said = "the clauses are in another order than the rules give"
+        found.append(for_a_person("CLAUSE_DEVIATION", said, AS_SELECTED, rule_id="clause:order"))
     return found
 
 
 def _deviation(out: Clause | None, added: Clause | None, reasons: Mapping[str, str]) -> Finding:
-    named = [clause for clause in (added, out) if clause is not None]
-    reason = next((reasons[c.clause_id] for c in named if c.clause_id in reasons), "not stated")
-    left = [] if out is None else [f"left out: {out.clause_id}"]
-    new = [] if added is None else [f"added: {added.clause_id} version {added.version}"]
-    if out is None:
-        said = f"{named[0].clause_id} is added"
-    elif added is None:
-        said = f"{out.clause_id} is left out"
-    else:
-        said = f"{added.clause_id} stands in for {out.clause_id}"
-    return finding(
-        "CLAUSE_DEVIATION",
-        Severity.NEEDS_HUMAN,
-        f"{said}; reason: {reason.replace('_', ' ')}",
-        subject=named[0].clause_id,
-        rule_id=f"clause:{named[0].clause_id}",
-        evidence=[*left, *new, f"reason: {reason}"],
-        fix="take the clause_ids of select_terms, or ask legal to approve",
-    )
+    named = [clause.clause_id for clause in (added, out) if clause is not None]
+    reason = next((reasons[name] for name in named if name in reasons), "not stated")
+    evidence = [] if out is None else [f"left out: {out.clause_id}"]
+    evidence += [] if added is None else [f"added: {added.clause_id} version {added.version}"]
+    said = f"{named[0]} stands in for {named[-1]}"
+    if len(named) == 1:
+        said = f"{named[0]} is {'added' if out is None else 'left out'}"
+    said += f"; reason: {reason.replace('_', ' ')}"
+    evidence.append(f"reason: {reason}")
+    rule = f"clause:{named[0]}"
+    return for_a_person("CLAUSE_DEVIATION", said, AS_SELECTED, named[0], evidence, rule)
 
 
 def _missing(topic: str, facts: TermsFacts) -> Finding:
-    return finding(
-        "MISSING_CLAUSE",
-        Severity.NEEDS_HUMAN,
-        f"no approved clause covers {topic.replace('_', ' ')}",
-        subject=topic,
-        rule_id="TERMS",
-        evidence=[f"{facts.customer_kind}, {facts.country}, {facts.zone}"],
-        fix="ask legal for a clause",
-    )
+    said = f"no approved clause covers {topic.replace('_', ' ')}"
+    whose = [f"{facts.customer_kind}, {facts.country}, {facts.zone}"]
+    return for_a_person("MISSING_CLAUSE", said, "ask legal for a clause", topic, whose)
 
 
-def _twice(topic: str, clause_ids: list[str]) -> Finding:
-    """Two laws cannot govern one contract, whoever approves; any other topic legal can settle."""
+def for_a_person(
+    code: str,
+    said: str,
+    fix: str,
+    subject: str = "",
+    evidence: Iterable[str] = (),
+    rule_id: str = "TERMS",
+) -> Finding:
+    severity = Severity.NEEDS_HUMAN
     return finding(
-        "CLAUSE_CONFLICT",
-        Severity.ERROR if topic == LAW else Severity.NEEDS_HUMAN,
-        f"two clauses cover {topic.replace('_', ' ')}",
-        subject=topic,
-        rule_id="TERMS",
-        evidence=clause_ids,
-        fix="take one of them" if topic == LAW else "ask legal which one holds",
+        code, severity, said, subject=subject, rule_id=rule_id, evidence=evidence, fix=fix
     )
 
 
@@ -276,12 +248,8 @@ def _without(facts: TermsFacts, values: frozenset[str]) -> frozenset[str]:
 def _reached(facts: TermsFacts, thresholds: frozenset[str]) -> frozenset[str]:
     """Return the thresholds ("EUR 50000.00") that the total reaches in its own currency."""
     total = from_minor(facts.total_minor, facts.currency)
-    pairs = [threshold.split(" ", 1) for threshold in thresholds]
-    return frozenset(
-        f"{code} {amount}"
-        for code, amount in pairs
-        if code == facts.currency and total >= Decimal(amount)
-    )
+    mine = [one for one in thresholds if one.startswith(f"{facts.currency} ")]
+    return frozenset(one for one in mine if total >= Decimal(one.split(" ", 1)[1]))
 
 
 HOLDS: Mapping[str, Callable[[TermsFacts, frozenset[str]], frozenset[str]]] = {

@@ -5,16 +5,17 @@ another currency than the limit is never converted: it is said. The policy is a 
 use of the limit and overdue days; the first row that fits decides.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
 from servers.finance.facts.credit import CreditFacts, CreditLine, PolicyRow, Unbilled
 from servers.finance.facts.payment import PaymentTerms
-from servers.finance.findings import finding
+from servers.finance.findings import percent
+from servers.finance.law.clauses import for_a_person
 from servers.finance.law.payment import on_credit
-from servers.toolkit.findings import Finding, Severity
+from servers.toolkit.findings import Finding
 from servers.toolkit.money import from_minor, whole_up
 
 WHOLE = 10_000
@@ -68,7 +69,8 @@ def numbers(line: CreditLine, amount_minor: int, currency: str, day: date) -> Nu
             continue
         open_minor += bill.open_minor
         if late:
-            overdue[_bucket(late)] += bill.open_minor
+            name = next(name for last, name in BUCKETS if last is None or late <= last)
+            overdue[name] += bill.open_minor
     for quote in line.unbilled:
         if quote.currency == mine:
             unbilled += quote.open_minor
@@ -93,9 +95,8 @@ def judge(
     row = None
     if line.hold or (facts.family is not None and facts.family.hold):
         whose = "the customer's" if line.hold else "the parent company's"
-        findings = [
-            _human("CREDIT_HOLD", f"{whose} credit is on hold", [f"rating {line.rating or 'none'}"])
-        ]
+        rating = f"rating {line.rating or 'none'}"
+        findings = [_human("CREDIT_HOLD", f"{whose} credit is on hold", [rating])]
     elif asked:
         if line.limit_minor is not None or facts.family is None:
             findings += _limit(line, own, currency, "the")
@@ -106,9 +107,10 @@ def judge(
             findings = _policy(facts, own, row, terms)
     sides = [(line, own), *([(facts.family, family)] if facts.family and family else [])]
     needs = [advance_needed(side, found, amount_minor, currency) for side, found in sides]
-    percents = [need for need in needs if need is not None]
-    advance = max(percents) if percents and len(percents) == len(needs) else None
-    return Judgement(own, family, row, tuple(_once(findings)), advance)
+    known = [need for need in needs if need is not None]
+    advance = max(known) if len(known) == len(needs) else None
+    once = tuple({(f.code, f.message): f for f in findings}.values())
+    return Judgement(own, family, row, once, advance)
 
 
 def policy_row(facts: CreditFacts, own: Numbers, family: Numbers | None) -> PolicyRow | None:
@@ -119,9 +121,7 @@ def policy_row(facts: CreditFacts, own: Numbers, family: Numbers | None) -> Poli
         uses.append(_use_bp(facts.family, family))
         days = max(days, family.overdue_days)
     known = [use for use in uses if use is not None]
-    if not known:
-        return None
-    for row in facts.policy.rows:
+    for row in facts.policy.rows if known else ():
         fits = facts.line.rating in row.ratings or not row.ratings
         if fits and max(known) <= row.use_bp and days <= row.overdue_days:
             return row
@@ -132,8 +132,7 @@ def advance_needed(line: CreditLine, found: Numbers, total_minor: int, currency:
     """Return the smallest whole percentage in advance that brings a total within the limit."""
     if line.limit_minor is None or total_minor <= 0 or line.currency != currency:
         return None
-    others = found.exposure_minor - found.asked_minor
-    over = others + total_minor - line.limit_minor
+    over = found.exposure_minor - found.asked_minor + total_minor - line.limit_minor
     if over <= 0:
         return 0
     share = whole_up(Decimal(over) * 100 / Decimal(total_minor))
@@ -157,79 +156,46 @@ def merged(lines: Sequence[CreditLine], holder: CreditLine) -> CreditLine:
 
 
 def _limit(line: CreditLine, found: Numbers, currency: str, whose: str) -> list[Finding]:
-    if line.limit_minor is None:
+    limit, mine = line.limit_minor, line.currency
+    if limit is None:
         return [_human("CREDIT_UNKNOWN", "the customer has no credit limit on file", [])]
-    if line.currency != currency:
-        return [
-            _human(
-                "CREDIT_CURRENCY",
-                f"{whose} credit limit is in {line.currency}, the quote in {currency}",
-                [f"limit {_money(line.limit_minor, line.currency)}"],
-            )
-        ]
+    if mine != currency:
+        message = f"{whose} credit limit is in {mine}, the quote in {currency}"
+        return [_human("CREDIT_CURRENCY", message, [f"limit {_money(limit, mine)}"])]
     said = []
     if found.other:
-        said.append(
-            _human(
-                "CREDIT_CURRENCY",
-                f"open amounts in other currencies than {line.currency} are not in the exposure",
-                [_money(amount, code) for code, amount in found.other.items()],
-            )
-        )
-    if found.exposure_minor > line.limit_minor:
-        said.append(
-            _human(
-                "CREDIT_LIMIT",
-                f"the exposure would be above {whose} credit limit",
-                [
-                    f"limit {_money(line.limit_minor, currency)}, "
-                    f"exposure {_money(found.exposure_minor, currency)}",
-                    *_made_of(found),
-                ],
-            )
-        )
+        message = f"open amounts in other currencies than {mine} are not in the exposure"
+        others = [_money(amount, code) for code, amount in found.other.items()]
+        said.append(_human("CREDIT_CURRENCY", message, others))
+    if found.exposure_minor > limit:
+        message = f"the exposure would be above {whose} credit limit"
+        both = f"limit {_money(limit, mine)}, exposure {_money(found.exposure_minor, mine)}"
+        said.append(_human("CREDIT_LIMIT", message, [both, *_made_of(found)]))
     return said
 
 
 def _policy(
     facts: CreditFacts, own: Numbers, row: PolicyRow | None, terms: PaymentTerms
 ) -> list[Finding]:
-    line = facts.line
-    if not facts.policy.rows or line.limit_minor is None:
+    if not facts.policy.rows or facts.line.limit_minor is None:
         return []
-    about = [f"rating {line.rating or 'none'}", *_made_of(own)]
-    late = own.overdue_days
+    rating, late = f"rating {facts.line.rating or 'none'}", own.overdue_days
+    about = [rating, *_made_of(own)]
     if row is None:
-        return [
-            _human(
-                "CREDIT_POLICY",
-                "no row of the credit policy fits this rating, use of the limit and overdue days",
-                about,
-            )
-        ]
+        message = "no row of the credit policy fits this rating, use of the limit and overdue days"
+        return [_human("CREDIT_POLICY", message, about)]
     said = []
     if row.approval:
-        said.append(
-            _human(
-                "CREDIT_OVERDUE" if late else "CREDIT_POLICY",
-                f"the oldest open invoice is {late} days overdue"
-                if late
-                else f"the credit policy asks for a decision at rating {line.rating or 'none'}",
-                about,
-                row.rule_id,
-            )
-        )
+        code, message = "CREDIT_POLICY", f"the credit policy asks for a decision at {rating}"
+        if late:
+            code, message = "CREDIT_OVERDUE", f"the oldest open invoice is {late} days overdue"
+        said.append(_human(code, message, about, row.rule_id))
     if terms.days > row.max_days or terms.in_advance < row.in_advance:
-        share = format(row.in_advance.normalize(), "f")
-        said.append(
-            _human(
-                "CREDIT_TERMS",
-                f"the credit policy allows at most {row.max_days} days and asks for {share}% in "
-                f"advance; {terms.code} is more generous",
-                about,
-                row.rule_id,
-            )
+        message = (
+            f"the credit policy allows at most {row.max_days} days and asks for "
+            f"{percent(row.in_advance)}% in advance; {terms.code} is more generous"
         )
+        said.append(_human("CREDIT_TERMS", message, about, row.rule_id))
     return said
 
 
@@ -239,12 +205,7 @@ def _use_bp(line: CreditLine, found: Numbers) -> int | None:
         return None
     if line.limit_minor == 0:
         return 0 if found.exposure_minor == 0 else 100 * WHOLE
-    share = Decimal(found.exposure_minor * WHOLE) / Decimal(line.limit_minor)
-    return whole_up(share)
-
-
-def _bucket(days: int) -> str:
-    return next(name for last, name in BUCKETS if last is None or days <= last)
+    return whole_up(Decimal(found.exposure_minor * WHOLE) / Decimal(line.limit_minor))
 
 
 def _made_of(found: Numbers) -> list[str]:
@@ -262,16 +223,6 @@ def _money(minor: int, currency: str) -> str:
     return f"{from_minor(minor, currency):f} {currency}"
 
 
-def _once(findings: Iterable[Finding]) -> list[Finding]:
-    return list({(f.code, f.message): f for f in findings}.values())
-
-
 def _human(code: str, message: str, evidence: list[str], rule_id: str = "CREDIT") -> Finding:
-    return finding(
-        code,
-        Severity.NEEDS_HUMAN,
-        message,
-        rule_id=rule_id,
-        evidence=evidence,
-        fix="offer payment in advance, or ask a finance_director to approve",
-    )
+    fix = "offer payment in advance, or ask a finance_director to approve"
+    return for_a_person(code, message, fix, evidence=evidence, rule_id=rule_id)

@@ -5,7 +5,7 @@ facts that no finding asks a person about: controlled goods and where they go, p
 the seller's standard, an amount that needs a person anyway.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -17,21 +17,14 @@ from servers.toolkit.findings import Finding, Severity, at_least
 Area = Literal["credit", "screening", "export", "payment", "deviation", "tax", "pricing"]
 AREAS: tuple[Area, ...] = get_args(Area)
 
-PREFIXES: tuple[tuple[str, Area], ...] = (
-    ("CREDIT_", "credit"),
-    ("SCREENING_", "screening"),
-    ("EXPORT_", "export"),
-    ("PAYMENT_TERMS", "payment"),
-    ("CLAIM_PAYMENT_TERMS", "payment"),
-    ("CLAIM_BANK", "payment"),
-    ("CLAUSE_", "deviation"),
-    ("MISSING_CLAUSE", "deviation"),
-    ("CUSTOMER_KIND", "deviation"),
-    ("CLAIM_EXEMPTION", "tax"),
-    ("TAX_", "tax"),
-    ("EXEMPTION_", "tax"),
-    ("CLAIM_SHIP_TO", "tax"),
-)
+PREFIXES: Mapping[Area, tuple[str, ...]] = {
+    "credit": ("CREDIT_",),
+    "screening": ("SCREENING_",),
+    "export": ("EXPORT_",),
+    "payment": ("PAYMENT_TERMS", "CLAIM_PAYMENT_TERMS", "CLAIM_BANK"),
+    "deviation": ("CLAUSE_", "MISSING_CLAUSE", "CUSTOMER_KIND"),
+    "tax": ("CLAIM_EXEMPTION", "TAX_", "EXEMPTION_", "CLAIM_SHIP_TO"),
+}
 """Which area a finding belongs to, by how its code begins; all others are about the price."""
 
 SHOWN_INFO = ("SCREENING_REVIEWED",)
@@ -53,12 +46,7 @@ class RiskFacts:
 def summary(findings: Sequence[Finding], facts: RiskFacts) -> list[RiskRow]:
     """Return one row per rule that fired, by area."""
     rows = [
-        RiskRow(
-            area=area_of(found.code),
-            rule_id=found.rule_id or found.code,
-            severity=found.severity.value,
-            fact=found.message,
-        )
+        _row(area_of(found.code), found.rule_id or found.code, found.severity, found.message)
         for found in findings
         if at_least(found, Severity.WARNING) or found.code in SHOWN_INFO
     ]
@@ -68,9 +56,7 @@ def summary(findings: Sequence[Finding], facts: RiskFacts) -> list[RiskRow]:
 
 
 def area_of(code: str) -> Area:
-    """Return the area of a finding's code; the longest beginning that fits decides."""
-    fitting = [pair for pair in PREFIXES if code.startswith(pair[0])]
-    return max(fitting, key=lambda pair: len(pair[0]))[1] if fitting else "pricing"
+    return next((area for area, begins in PREFIXES.items() if code.startswith(begins)), "pricing")
 
 
 def _export(facts: RiskFacts) -> Iterable[RiskRow]:
@@ -78,32 +64,26 @@ def _export(facts: RiskFacts) -> Iterable[RiskRow]:
         return
     count = len(facts.export_lines)
     named = ", ".join(facts.export_lines[:5]) + (f" and {count - 5} more" if count > 5 else "")
-    outside = facts.destination_zone == "OUTSIDE"
-    yield RiskRow(
-        area="export",
-        rule_id="RISK-EXPORT-OUTSIDE" if outside else "RISK-EXPORT-INSIDE",
-        severity=(Severity.WARNING if outside else Severity.INFO).value,
-        fact=f"Goods under export control go to {facts.destination}: {named}.",
-    )
+    fact = f"Goods under export control go to {facts.destination}: {named}."
+    if facts.destination_zone == "OUTSIDE":
+        yield _row("export", "RISK-EXPORT-OUTSIDE", Severity.WARNING, fact)
+    else:
+        yield _row("export", "RISK-EXPORT-INSIDE", Severity.INFO, fact)
 
 
 def _payment(facts: RiskFacts) -> Iterable[RiskRow]:
-    if facts.standard is not None and longer(facts.payment, facts.standard):
-        yield RiskRow(
-            area="payment",
-            rule_id="RISK-PAYMENT-LATER",
-            severity=Severity.INFO.value,
-            fact=f"{facts.payment.code} gives more than the seller's standard "
-            f"{facts.standard.code}.",
-        )
+    picked, standard = facts.payment, facts.standard
+    if standard is not None and longer(picked, standard):
+        fact = f"{picked.code} gives more than the seller's standard {standard.code}."
+        yield _row("payment", "RISK-PAYMENT-LATER", Severity.INFO, fact)
 
 
 def _totals(facts: RiskFacts) -> Iterable[RiskRow]:
     for need in facts.approvals:
         if need.rule_id.startswith("APR-TOTAL"):
-            yield RiskRow(
-                area="pricing",
-                rule_id=need.rule_id,
-                severity=Severity.NEEDS_HUMAN.value,
-                fact=f"{need.reason[:1].upper()}{need.reason[1:].rstrip('.')}.",
-            )
+            fact = f"{need.reason[:1].upper()}{need.reason[1:].rstrip('.')}."
+            yield _row("pricing", need.rule_id, Severity.NEEDS_HUMAN, fact)
+
+
+def _row(area: Area, rule_id: str, severity: Severity, fact: str) -> RiskRow:
+    return RiskRow(area=area, rule_id=rule_id, severity=severity.value, fact=fact)

@@ -1,11 +1,17 @@
-"""The terms of a quote and the deviations from them, from facts."""
+"""Terms: which approved clauses and payment terms a quote carries, and the deviations from them.
 
-from collections.abc import Sequence
+Agents name clause ids; no agent writes the text of a clause. What is mandatory and missing, or
+there twice, goes to legal; longer payment terms than agreed go to finance.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from servers.finance.facts.clauses import DEFAULT_LANGUAGE, Clause
 from servers.finance.facts.customers import Address, Customer
+from servers.finance.facts.payment import PaymentTerms
 from servers.finance.facts.policy import Policy
-from servers.finance.facts.quote import QuoteFacts
+from servers.finance.facts.pricing import QuoteFacts
 from servers.finance.facts.screening import Party
 from servers.finance.law.clauses import (
     TermsFacts,
@@ -13,15 +19,87 @@ from servers.finance.law.clauses import (
     check_set,
     deviations,
     flags_of,
+    for_a_person,
     in_force,
     in_language,
+    select_clauses,
 )
+from servers.finance.law.payment import longer
 from servers.finance.law.screening import CUSTOMER
-from servers.finance.law.terms import Terms, select
 from servers.finance.schemas import DeviationIn, PriceRequest
 from servers.finance.tax.places import zone_of
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Finding
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The selected clauses in their fixed order, the payment terms, and why."""
+
+    clauses: tuple[Clause, ...]
+    payment: PaymentTerms
+    reasons: Mapping[str, str]
+    findings: tuple[Finding, ...]
+
+    @property
+    def clause_ids(self) -> list[str]:
+        return [clause.clause_id for clause in self.clauses]
+
+
+def select(
+    facts: TermsFacts,
+    clauses: Iterable[Clause],
+    payment_terms: Mapping[str, PaymentTerms],
+    policy: Policy,
+    *,
+    asked: str | None = None,
+    chosen: str | None = None,
+) -> Terms:
+    """Select the clauses and payment terms of a quote; only approved clauses in force count.
+
+    `asked` is what the customer asks for: reported, never applied by itself. `chosen` is what the
+    seller chose for the quote; terms longer than agreed need approval.
+    """
+    payment, findings = _payment(facts, payment_terms, policy, asked, chosen)
+    picked = select_clauses(replace(facts, payment=payment.code), clauses, policy)
+    findings += picked.findings
+    kind, flags = facts.customer_kind, facts.flags
+    if kind not in ("business", "government", "reseller"):
+        said = f"there are no approved terms for a customer of kind {kind}"
+        findings.append(for_a_person("CUSTOMER_KIND", said, "ask legal"))
+    if "personal_data" in flags and "hosted_outside" in flags:
+        said = "personal data would be hosted outside the European Economic Area"
+        fix = "legal names the transfer mechanism, or takes another hosting place"
+        findings.append(for_a_person("CLAUSE_TRANSFER", said, fix))
+    return Terms(picked.clauses, payment, picked.reasons, tuple(findings))
+
+
+def _payment(
+    facts: TermsFacts,
+    known: Mapping[str, PaymentTerms],
+    policy: Policy,
+    asked: str | None,
+    chosen: str | None,
+) -> tuple[PaymentTerms, list[Finding]]:
+    agreed = known.get(facts.on_file) or known[policy.standard_terms]
+    if facts.credit_hold:
+        agreed = known["PREPAY"]
+    said = [
+        (f"there are no payment terms {code}", code)
+        for code in (asked, chosen)
+        if code is not None and code not in known
+    ]
+    if asked is not None and asked in known and asked != agreed.code:
+        said.append((f"the customer asks for {asked}; {agreed.code} is agreed", asked))
+    fix = "decide with finance whether to grant it"
+    findings = [for_a_person("PAYMENT_TERMS_ASKED", words, fix, code) for words, code in said]
+    picked = known.get(chosen or "", agreed)
+    if longer(picked, agreed):
+        more = "longer" if picked.discount <= agreed.discount else "more generous"
+        words = f"{picked.code} is {more} than the agreed {agreed.code}"
+        fix = f"use {agreed.code}, or ask a finance_director to approve"
+        findings.append(for_a_person("PAYMENT_TERMS_NONSTANDARD", words, fix, picked.code))
+    return picked, findings
 
 
 def policy_of(facts: QuoteFacts) -> Policy:
@@ -30,11 +108,7 @@ def policy_of(facts: QuoteFacts) -> Policy:
 
 
 def ship_to_of(customer: Customer, address_id: str) -> Address:
-    """Return the ship-to address.
-
-    Raises:
-        InvalidInputError: it is not on file for this customer.
-    """
+    """Return the ship-to address; one that is not on file for this customer is refused."""
     found = customer.address(address_id)
     if found is None:
         raise InvalidInputError(
@@ -52,18 +126,13 @@ def select_for(
     asked: str | None = None,
     chosen: str | None = None,
 ) -> Terms:
-    """Select the terms of a request.
-
-    Raises:
-        InvalidInputError: the ship-to is not on file, or there are no such payment terms.
-    """
+    """Select the terms of a request; an address or payment terms that do not exist are refused."""
     if chosen is not None and chosen not in facts.payment_terms:
         raise InvalidInputError(
             f"there are no payment terms {chosen}",
             fix=f"use one of {', '.join(sorted(facts.payment_terms))}",
         )
-    about = terms_facts(facts, request, total)
-    known = facts.payment_terms
+    about, known = terms_facts(facts, request, total), facts.payment_terms
     return select(about, facts.clauses, known, policy_of(facts), asked=asked, chosen=chosen)
 
 
@@ -92,11 +161,7 @@ def terms_facts(facts: QuoteFacts, request: PriceRequest, total: tuple[int, str]
 def given_clauses(
     facts: QuoteFacts, clause_ids: Sequence[str], request: PriceRequest
 ) -> list[Clause]:
-    """Return the clauses a quote was given, by id, in the newest approved version in force.
-
-    Raises:
-        InvalidInputError: an id is of no such clause, or is named twice.
-    """
+    """Return the clauses named by id, once each, in the newest approved version in force."""
     known = in_force(facts.clauses, request.order_date)
     unknown = [one for one in clause_ids if (one, DEFAULT_LANGUAGE) not in known]
     if unknown or len(set(clause_ids)) != len(clause_ids):
@@ -119,11 +184,8 @@ def term_findings(
     if not found:
         return list(terms.findings)
     about, policy = terms_facts(facts, request, total), policy_of(facts)
-    checks = [
-        *check_set(given, about, policy),
-        *check_mandatory(terms.clauses, given, about, policy),
-    ]
-    said = [*found, *checks, *terms.findings]
+    lacking = check_mandatory(terms.clauses, given, about, policy)
+    said = [*found, *check_set(given, about, policy), *lacking, *terms.findings]
     return list({(f.code, f.subject, f.message): f for f in said}.values())
 
 

@@ -83,9 +83,8 @@ def choose(ask: Ask, entries: Iterable[Entry], units: Units) -> Choice:
     if len(fits) > 1 and fits[0][0] == fits[1][0]:
         choice.findings.append(_conflict(ask, best, fits[1][1]))
         return choice
-    choice.lost += [
-        f"{e.entry_id}: less specific or older than {best.entry_id}" for _, e in fits[1:]
-    ]
+    than = f"less specific or older than {best.entry_id}"
+    choice.lost += [f"{entry.entry_id}: {than}" for _, entry in fits[1:]]
     choice.entry, choice.amount = best, best.amount
     ratio = units.ratio(ask.sku, ask.unit)
     if best.unit != ask.unit and ratio is not None:
@@ -94,12 +93,8 @@ def choose(ask: Ask, entries: Iterable[Entry], units: Units) -> Choice:
 
 
 def wanted(entry: Entry) -> dict[str, tuple[str, ...]]:
-    own = {
-        "channel": entry.channel,
-        "country": entry.country,
-        "region": entry.region,
-        "account": entry.account_id,
-    }
+    own = {"channel": entry.channel, "country": entry.country, "region": entry.region}
+    own["account"] = entry.account_id
     return {**{key: (value,) for key, value in own.items() if value}, **entry.rules}
 
 
@@ -129,14 +124,10 @@ def _rank(entry: Entry, ask: Ask) -> tuple[object, ...]:
 
 
 def _conflict(ask: Ask, one: Entry, other: Entry) -> Finding:
-    return finding(
-        "RULE_CONFLICT",
-        Severity.ERROR,
-        f"{ask.sku} has two prices of equal rank: {one.entry_id} and {other.entry_id}",
-        subject=ask.subject,
-        rule_id="LIST-PRICE",
-        evidence=[f"{e.entry_id}: {plain(e.amount)} {ask.currency}" for e in (one, other)],
-        fix="end one of the two entries in the price book",
+    said = f"{ask.sku} has two prices of equal rank: {one.entry_id} and {other.entry_id}"
+    prices = [f"{e.entry_id}: {plain(e.amount)} {ask.currency}" for e in (one, other)]
+    return _error(
+        "RULE_CONFLICT", said, ask.subject, "end one of the two entries in the price book", prices
     )
 
 
@@ -145,25 +136,19 @@ def _no_price(ask: Ask, of_sku: Sequence[Entry], units: Units, lost: Sequence[st
     usable = any(e.unit == ask.unit or units.multiplies(ask.sku, e.unit, ask.unit) for e in of_sku)
     if sold and not usable:
         return unit_mismatch(ask.sku, ask.unit, ask.subject, sold)
-    return finding(
-        "NO_PRICE",
-        Severity.ERROR,
-        f"no price for {ask.sku} in {ask.currency} on {ask.day}",
-        subject=ask.subject,
-        rule_id="LIST-PRICE",
-        evidence=lost,
-        fix="choose another product or currency, or add the price to the book",
-    )
+    said = f"no price for {ask.sku} in {ask.currency} on {ask.day}"
+    fix = "choose another product or currency, or add the price to the book"
+    return _error("NO_PRICE", said, ask.subject, fix, lost)
 
 
 def unit_mismatch(sku: str, unit: str, subject: str, sold: Iterable[str] = ()) -> Finding:
     by = ", ".join(sold)
+    said, fix = f"{sku} is not sold by {unit}", "use one of the units it is sold by"
+    return _error("UNIT_MISMATCH", said, subject, fix, [f"sold by: {by}"] if by else [])
+
+
+def _error(code: str, said: str, subject: str, fix: str, evidence: Iterable[str]) -> Finding:
+    rule = "LIST-PRICE"
     return finding(
-        "UNIT_MISMATCH",
-        Severity.ERROR,
-        f"{sku} is not sold by {unit}",
-        subject=subject,
-        rule_id="LIST-PRICE",
-        evidence=[f"sold by: {by}"] if by else [],
-        fix="use one of the units it is sold by",
+        code, Severity.ERROR, said, subject=subject, rule_id=rule, evidence=evidence, fix=fix
     )

@@ -15,9 +15,9 @@ from servers.finance.facts.blocks import ComponentBlock
 from servers.finance.facts.items import Item
 from servers.finance.facts.prices import Component, Entry
 from servers.finance.facts.windows import Window
-from servers.finance.findings import finding, percent, plain, step
+from servers.finance.findings import finding, percent, plain
 from servers.finance.prices.books import Choice
-from servers.finance.prices.unit_price import UnitPrice
+from servers.finance.prices.units import UnitPrice
 from servers.finance.schemas import LineIn
 from servers.toolkit.findings import Finding, Severity
 from servers.toolkit.money import six_decimals
@@ -26,8 +26,8 @@ MAX_DEPTH = 5
 """How deep bundles may lie in bundles."""
 ZERO = Decimal(0)
 RULE = "BUNDLE"
-Look = Callable[[str, Decimal], Choice]
-"""How the price of a part is looked up: SKU and pieces to a choice of the books."""
+Look = Callable[[str, Decimal, str], Choice]
+"""How the price of a part is looked up: SKU, pieces and line to a choice of the books."""
 
 
 class Parts:
@@ -94,14 +94,13 @@ def summed_price(sku: str, pieces: Decimal, subject: str, parts: Parts, look: Lo
         if one.price_mode == "included":
             said.append(f"{one.quantity} x {one.sku} included")
             continue
-        found = look(one.sku, pieces * one.quantity)
+        found = look(one.sku, pieces * one.quantity, subject)
         findings += found.findings
         if found.entry is None or found.amount is None:
             continue
         if found.entry.default_term_months is not None:
-            findings.append(
-                _wrong(subject, f"{one.sku} is sold for a term", "make it an optional part")
-            )
+            fix = "make it an optional part"
+            findings.append(_wrong(subject, f"{one.sku} is sold for a term", fix))
             continue
         each = six_decimals(found.amount * (1 - one.percent_off / 100))
         total += each * one.quantity
@@ -109,15 +108,12 @@ def summed_price(sku: str, pieces: Decimal, subject: str, parts: Parts, look: Lo
         said.append(f"{one.quantity} x {one.sku} at {plain(found.amount)}{less}")
     if findings:
         return Choice(findings=findings)
-    entry = Entry(
-        *(f"{sku}: sum of its parts", "", "", "", ""),
-        *(Window(), sku, "", None, six_decimals(total)),
-        note="; ".join(said),
-    )
-    return Choice(entry=entry, amount=entry.amount)
+    name, note, amount = f"{sku}: sum of its parts", "; ".join(said), six_decimals(total)
+    entry = Entry(name, "", "", "", "", Window(), sku, "", None, amount, note=note)
+    return Choice(entry=entry, amount=amount)
 
 
-def part_price(price: UnitPrice, line: LineIn, part: Component, owner: LineIn) -> None:
+def part_price(price: UnitPrice, part: Component, owner: LineIn) -> None:
     """Give an optional part its price within the bundle: free, or less the percentage."""
     before = price.amount
     if before is None:
@@ -127,17 +123,8 @@ def part_price(price: UnitPrice, line: LineIn, part: Component, owner: LineIn) -
     else:
         price.amount = six_decimals(before * (1 - part.percent_off / 100))
         note = f"{percent(part.percent_off)}% off as a part of {part.bundle_sku}"
-    price.trace.append(
-        step(
-            line.line_id,
-            "bundle",
-            RULE,
-            source=f"{part.bundle_sku}/{part.sku}",
-            before=before,
-            after=price.amount,
-            note=f"{note} ({owner.line_id})",
-        )
-    )
+    source = f"{part.bundle_sku}/{part.sku}"
+    price.note("bundle", RULE, before, f"{note} ({owner.line_id})", source=source)
 
 
 def find_part(
@@ -155,11 +142,11 @@ def find_part(
     if part is None:
         fix = "leave out part_of"
         return _wrong(line.line_id, f"{line.sku} is no optional part of {owner.sku}", fix)
-    if _firm(line) and not _firm(owner):
+    if is_firm(line) and not is_firm(owner):
         fix = "make the part optional or an alternative too"
         return _wrong(line.line_id, f"its bundle {owner.line_id} is not in the total", fix)
-    same = [o for o in lines if o.part_of == line.part_of and o.sku == line.sku and _firm(o)]
-    taken = sum(one.quantity for one in same) if _firm(line) else line.quantity
+    same = [o for o in lines if o.part_of == line.part_of and o.sku == line.sku and is_firm(o)]
+    taken = sum(one.quantity for one in same) if is_firm(line) else line.quantity
     most = part.quantity * owner.quantity
     if taken > most:
         fix = "put what goes beyond on a line without part_of"
@@ -168,7 +155,7 @@ def find_part(
     return part, owner
 
 
-def _firm(line: LineIn) -> bool:
+def is_firm(line: LineIn) -> bool:
     return not line.optional and line.alternative_of is None
 
 

@@ -16,9 +16,8 @@ from decimal import Decimal
 from servers.finance.facts.blocks import InternalLine
 from servers.finance.facts.customers import Customer
 from servers.finance.facts.prices import Contract
-from servers.finance.findings import finding, percent, plain, step
-from servers.finance.prices.unit_price import UnitPrice
-from servers.finance.prices.units import ONE
+from servers.finance.findings import finding, percent, plain
+from servers.finance.prices.units import ONE, UnitPrice
 from servers.toolkit.findings import Finding, Severity
 from servers.toolkit.money import six_decimals
 
@@ -28,15 +27,19 @@ RULE = "CONTRACT-PRICE"
 
 @dataclass(frozen=True)
 class Buying:
-    """What a line buys, as contracts see it; `pieces` is in base units."""
+    """What a line buys, as contracts see it; `pieces` is in base units.
 
-    line_id: str
+    `taken` counts what the lines of the quote have taken of every contract so far.
+    """
+
+    customer: Customer
     sku: str
     family: str
     pieces: Decimal
     firm: bool
     currency: str
     day: date
+    taken: dict[str, Decimal]
 
 
 @dataclass(frozen=True)
@@ -55,57 +58,35 @@ def left_of(contract: Contract, taken: Mapping[str, Decimal]) -> Decimal | None:
     return contract.max_quantity - contract.used - taken.get(contract.contract_id, ZERO)
 
 
-def apply_contract(
-    price: UnitPrice,
-    buying: Buying,
-    customer: Customer,
-    contracts: Iterable[Contract],
-    taken: dict[str, Decimal],
-) -> None:
+def apply_contract(price: UnitPrice, buying: Buying, contracts: Iterable[Contract]) -> None:
     lost: list[str] = []
     fits: list[tuple[tuple[int, int, date], Contract]] = []
+    tree = buying.customer.family_tree
     for contract in sorted(contracts, key=lambda c: c.contract_id):
         selected = buying.sku if contract.scope == "sku" else buying.family
-        if contract.account_id not in customer.family_tree or contract.selector != selected:
+        if contract.account_id not in tree or contract.selector != selected:
             continue
-        if refusal := _not_in_force(contract, buying, taken):
-            price.findings.append(refusal)
+        if refusal := _not_in_force(price, buying, contract):
             lost.append(f"{contract.contract_id}: {refusal.message}")
             continue
-        nearness = -customer.family_tree.index(contract.account_id)
-        exactness = int(contract.scope == "sku")
+        nearness, exactness = -tree.index(contract.account_id), int(contract.scope == "sku")
         fits.append(((nearness, exactness, contract.window.first or date.min), contract))
     fits.sort(key=lambda fit: fit[0], reverse=True)
+    names = [contract.contract_id for _, contract in fits]
     if len(fits) > 1 and fits[0][0] == fits[1][0]:
         price.amount = None
-        price.findings.append(_conflict(buying, [fit[1].contract_id for fit in fits[:2]]))
+        said = f"two contract prices of equal rank apply to {buying.sku}: {' and '.join(names[:2])}"
+        fix = "end one of the two contracts"
+        price.say("RULE_CONFLICT", Severity.ERROR, said, RULE, fix, *names[:2])
     elif fits:
-        best = fits[0][1]
-        lost += [f"{fit[1].contract_id}: less specific than {best.contract_id}" for fit in fits[1:]]
-        _agree(price, buying, customer, best, lost, taken)
+        lost += [f"{name}: less specific than {names[0]}" for name in names[1:]]
+        _agree(price, buying, fits[0][1], lost)
     elif lost:
-        price.trace.append(
-            step(
-                buying.line_id,
-                "contract",
-                RULE,
-                before=price.amount,
-                after=price.amount,
-                note="no contract in force",
-                lost=lost,
-            )
-        )
+        price.note("contract", RULE, price.amount, "no contract in force", lost=lost)
 
 
-def _agree(
-    price: UnitPrice,
-    buying: Buying,
-    customer: Customer,
-    contract: Contract,
-    lost: list[str],
-    taken: dict[str, Decimal],
-) -> None:
-    before = price.amount
+def _agree(price: UnitPrice, buying: Buying, contract: Contract, lost: list[str]) -> None:
+    before, name = price.amount, contract.contract_id
     assert before is not None  # noqa: S101 - called only with a list price
     price.contract = contract
     fixed = contract.kind == "fixed"
@@ -119,135 +100,90 @@ def _agree(
     else:
         price.amount = six_decimals(contract.amount * ratio[0] / ratio[1])
     note = f"{contract.kind} {percent(contract.amount)}, agreed in {contract.document}"
-    if contract.account_id != customer.account_id:
+    if contract.account_id != buying.customer.account_id:
         note += f", inherited from {contract.account_id}"
-    left = left_of(contract, taken)
+    left = left_of(contract, buying.taken)
     covered = buying.pieces if left is None else min(left, buying.pieces)
     price.covered = covered
     if left is not None:
         note += f"; {percent(left)} left of {percent(contract.max_quantity or ZERO)}"
-    if covered < buying.pieces and mixed:
-        price.amount = None
-        price.findings.append(_unmixed(contract, buying, covered))
-    elif covered < buying.pieces:
-        price.rest = before
-        price.findings.append(_partly(contract, buying, covered))
-        note += f": covers {percent(covered)} of {percent(buying.pieces)}, the rest is at list"
+    if covered < buying.pieces:
+        _say_partly(price, buying.pieces, contract, covered, mixed=mixed)
+        if mixed:
+            price.amount = None
+        else:
+            price.rest = before
+            note += f": covers {percent(covered)} of {percent(buying.pieces)}, the rest is at list"
     if buying.firm:
-        taken[contract.contract_id] = taken.get(contract.contract_id, ZERO) + covered
-    price.trace.append(
-        step(
-            buying.line_id,
-            "contract",
-            contract.contract_id,
-            source=contract.document,
-            before=before,
-            after=price.amount,
-            note=note,
-            lost=lost,
-        )
-    )
+        buying.taken[name] = buying.taken.get(name, ZERO) + covered
+    price.note("contract", name, before, note, source=contract.document, lost=lost)
 
 
-def _not_in_force(
-    contract: Contract, buying: Buying, taken: Mapping[str, Decimal]
-) -> Finding | None:
+def _not_in_force(price: UnitPrice, buying: Buying, contract: Contract) -> Finding | None:
+    """Say why a contract does not hold, if it does not."""
+    window, left = contract.window, left_of(contract, buying.taken)
+    severity = Severity.WARNING
+    if window.ended(buying.day):
+        code, why = "CONTRACT_EXPIRED", f"ended on {window.last} and was not applied"
+        fix = "renew the contract, or tell the customer that the list price holds"
+    elif not window.covers(buying.day):
+        code, why = "CONTRACT_NOT_YET", f"starts on {window.first} and was not applied"
+        severity, fix = Severity.INFO, "quote for an order on a later day"
+    elif contract.kind == "fixed" and contract.currency != buying.currency:
+        code, fix = "CONTRACT_CURRENCY", f"quote in {contract.currency}"
+        why = f"is in {contract.currency}, the quote is in {buying.currency}: it was not applied"
+    elif left is not None and left <= 0:
+        agreed = percent(contract.max_quantity or ZERO)
+        code, why = "CONTRACT_EXHAUSTED", f"is used up ({agreed} were agreed) and was not applied"
+        fix = "agree a larger quantity, or tell the customer that the list price holds"
+    else:
+        return None
     about = f"the contract price for {contract.selector}"
+    return price.say(code, severity, f"{about} {why}", contract.contract_id, fix)
 
-    def no(code: str, severity: Severity, message: str, fix: str) -> Finding:
-        rule = contract.contract_id
-        return finding(code, severity, message, subject=buying.line_id, rule_id=rule, fix=fix)
 
-    if contract.window.ended(buying.day):
-        return no(
-            "CONTRACT_EXPIRED",
-            Severity.WARNING,
-            f"{about} ended on {contract.window.last} and was not applied",
-            "renew the contract, or tell the customer that the list price holds",
+def _say_partly(
+    price: UnitPrice, pieces: Decimal, contract: Contract, covered: Decimal, *, mixed: bool
+) -> None:
+    about, some = f"the contract price for {contract.selector}", percent(covered)
+    rest = percent(pieces - covered)
+    code, severity = "CONTRACT_PARTLY", Severity.WARNING
+    said = f"{about} covers the last {some} of {percent(pieces)}; {rest} are at list price"
+    fix = f"for volume discounts on the rest, give the {rest} a line of their own"
+    if mixed:
+        code, severity = "CONTRACT_SPLIT", Severity.ERROR
+        said = (
+            f"{about} is without tax and covers the last {some} only; the price list includes tax"
         )
-    if not contract.window.covers(buying.day):
-        return no(
-            "CONTRACT_NOT_YET",
-            Severity.INFO,
-            f"{about} starts on {contract.window.first} and was not applied",
-            "quote for an order on a later day",
-        )
-    if contract.kind == "fixed" and contract.currency != buying.currency:
-        return no(
-            "CONTRACT_CURRENCY",
-            Severity.WARNING,
-            f"{about} is in {contract.currency}, the quote is in {buying.currency}: "
-            "it was not applied",
-            f"quote in {contract.currency}",
-        )
-    left = left_of(contract, taken)
-    if left is not None and left <= 0:
-        return no(
-            "CONTRACT_EXHAUSTED",
-            Severity.WARNING,
-            f"{about} is used up ({percent(contract.max_quantity or ZERO)} were agreed) "
-            "and was not applied",
-            "agree a larger quantity, or tell the customer that the list price holds",
-        )
-    return None
-
-
-def _partly(contract: Contract, buying: Buying, covered: Decimal) -> Finding:
-    rest = buying.pieces - covered
-    return finding(
-        "CONTRACT_PARTLY",
-        Severity.WARNING,
-        f"the contract price for {contract.selector} covers the last {percent(covered)} of "
-        f"{percent(buying.pieces)}; {percent(rest)} are at list price",
-        subject=buying.line_id,
-        rule_id=contract.contract_id,
-        fix=f"for volume discounts on the rest, give the {percent(rest)} a line of their own",
-    )
-
-
-def _unmixed(contract: Contract, buying: Buying, covered: Decimal) -> Finding:
-    rest = percent(buying.pieces - covered)
-    return finding(
-        "CONTRACT_SPLIT",
-        Severity.ERROR,
-        f"the contract price for {contract.selector} is without tax and covers the last "
-        f"{percent(covered)} only; the price list includes tax",
-        subject=buying.line_id,
-        rule_id=contract.contract_id,
-        fix=f"give {percent(covered)} a line and the other {rest} one of their own",
-    )
-
-
-def _conflict(buying: Buying, names: list[str]) -> Finding:
-    return finding(
-        "RULE_CONFLICT",
-        Severity.ERROR,
-        f"two contract prices of equal rank apply to {buying.sku}: {' and '.join(names)}",
-        subject=buying.line_id,
-        rule_id=RULE,
-        evidence=names,
-        fix="end one of the two contracts",
-    )
+        fix = f"give {some} a line and the other {rest} one of their own"
+    price.say(code, severity, said, contract.contract_id, fix)
 
 
 def commitments(contracts: Iterable[Contract], taken: Mapping[str, Decimal]) -> list[Finding]:
     said = []
     for contract in sorted(contracts, key=lambda c: c.contract_id):
-        if contract.min_commit is None or contract.contract_id not in taken:
+        name = contract.contract_id
+        if contract.min_commit is None or name not in taken:
             continue
-        bought = contract.used + taken[contract.contract_id]
+        bought = contract.used + taken[name]
         if bought < contract.min_commit:
+            message = (
+                f"contract {name} commits to {plain(contract.min_commit)}; with this quote "
+                f"{percent(bought)} are bought, {percent(contract.min_commit - bought)} short"
+            )
+            evidence, fix = (
+                [f"bought before: {percent(contract.used)}"],
+                "remind the customer of the commitment",
+            )
             said.append(
                 finding(
                     "CONTRACT_UNDERCOMMITTED",
                     Severity.INFO,
-                    f"contract {contract.contract_id} commits to {plain(contract.min_commit)}; "
-                    f"with this quote {percent(bought)} are bought, "
-                    f"{percent(contract.min_commit - bought)} short",
-                    subject=contract.contract_id,
-                    rule_id=contract.contract_id,
-                    evidence=[f"bought before: {percent(contract.used)}"],
-                    fix="remind the customer of the commitment",
+                    message,
+                    subject=name,
+                    rule_id=name,
+                    evidence=evidence,
+                    fix=fix,
                 )
             )
     return said

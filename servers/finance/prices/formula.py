@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from servers.finance.facts.copies import fact
 from servers.finance.facts.items import Item
 from servers.finance.facts.prices import Book, Entry, Formula
 from servers.finance.findings import percent, plain
@@ -62,19 +63,18 @@ def _entries_of(
         return done[name]
     book, mine = books.get(name), own.get(name, [])
     if book is None or book.formula is None or depth > MAX_CHAIN:
-        found = list(mine)
+        done[name] = mine
+        return mine
+    if book.formula.over == "cost":
+        made = [_from_cost(book, book.formula, items[sku]) for sku in sorted(items)]
     else:
-        stated = {(entry.sku, entry.unit) for entry in mine}
-        if book.formula.over == "cost":
-            made = [_from_cost(book, book.formula, items[sku]) for sku in sorted(items)]
-        else:
-            base = _entries_of(book.derived_from, books, own, items, done, depth + 1)
-            parent = books.get(book.derived_from)
-            same = parent is not None and parent.currency == book.currency
-            made = [_from_entry(book, book.formula, entry, same_currency=same) for entry in base]
-        found = mine + [entry for entry in made if (entry.sku, entry.unit) not in stated]
-    done[name] = found
-    return found
+        base = _entries_of(book.derived_from, books, own, items, done, depth + 1)
+        parent = books.get(book.derived_from)
+        same = parent is not None and parent.currency == book.currency
+        made = [_from_entry(book, book.formula, entry, same_currency=same) for entry in base]
+    stated = {(entry.sku, entry.unit) for entry in mine}
+    done[name] = mine + [entry for entry in made if (entry.sku, entry.unit) not in stated]
+    return done[name]
 
 
 def _from_entry(book: Book, formula: Formula, base: Entry, *, same_currency: bool) -> Entry:
@@ -82,17 +82,11 @@ def _from_entry(book: Book, formula: Formula, base: Entry, *, same_currency: boo
     refused = base.refused or ("" if rate else "the book states no rate to its base's currency")
     if base.tax_inclusive != book.tax_inclusive:
         refused = refused or "one of the book and its base includes tax, the other does not"
-    made = _entry(
-        book,
-        base.sku,
-        base.unit,
-        formula,
-        None if refused else base.amount * (rate or 1),
-        refused,
-        f"{_words(formula)} {base.entry_id}",
-    )
+    amount = None if refused else base.amount * (rate or 1)
+    made = _entry(book, base.sku, base.unit, formula, amount, refused)
     return replace(
         made,
+        note=f"{_words(formula)} {base.entry_id}",
         default_term_months=base.default_term_months,
         proration=base.proration,
         window=book.window.meeting(base.window),
@@ -111,33 +105,26 @@ def _from_cost(book: Book, formula: Formula, item: Item) -> Entry:
     elif book.tax_inclusive:
         refused = "the book's prices include tax, a cost does not"
     base = None if refused else (item.cost or Decimal(0)) * (rate or 1)
-    note = "worked out by the book's own formula"
-    return _entry(book, item.sku, "", formula, base, refused, note)
+    made = _entry(book, item.sku, "", formula, base, refused)
+    return replace(made, note="worked out by the book's own formula")
 
 
 def _entry(
-    book: Book, sku: str, unit: str, formula: Formula, base: Decimal | None, refused: str, note: str
+    book: Book, sku: str, unit: str, formula: Formula, base: Decimal | None, refused: str
 ) -> Entry:
     amount = Decimal(0) if base is None else formula_price(base, formula)
     if amount < 0:
         amount, refused = Decimal(0), "the book's formula gives less than nothing"
-    return Entry(
+    return fact(
+        Entry,
+        book,
         entry_id=f"{book.book}/{sku}/{unit or 'base'}",
-        book=book.book,
-        currency=book.currency,
-        channel=book.channel,
-        country=book.country,
         window=book.window,
         sku=sku,
         unit=unit,
         default_term_months=None,
         amount=six_decimals(amount),
-        region=book.region,
-        account_id=book.account_id,
-        rules=book.rules,
-        tax_inclusive=book.tax_inclusive,
         min_qty=formula.min_qty,
-        note=note,
         refused=refused,
     )
 

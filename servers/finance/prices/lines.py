@@ -9,13 +9,13 @@ from decimal import Decimal
 from fractions import Fraction
 
 from servers.finance.facts.pricing import PricingFacts
-from servers.finance.findings import finding, percent, plain, step
+from servers.finance.findings import percent, plain, step
 from servers.finance.line_in_work import Work
+from servers.finance.prices.bundles import is_firm
 from servers.finance.prices.contracts import commitments
-from servers.finance.prices.lookup import Lookup
-from servers.finance.prices.tiering import apply_tiers
-from servers.finance.prices.unit import unit_price
-from servers.finance.prices.unit_price import UnitPrice
+from servers.finance.prices.tiers import apply_tiers
+from servers.finance.prices.unit import Lookup, unit_price
+from servers.finance.prices.units import UnitPrice
 from servers.finance.schemas import LineIn, PriceRequest
 from servers.finance.subscriptions.proration import times
 from servers.finance.subscriptions.terms import Term, agreed_prices, put_term, terms_of
@@ -49,26 +49,19 @@ def priced_lines(
 
 def _canonical(line: LineIn) -> tuple[bool, int, str]:
     """Sort firm lines first, then by id: l2 comes before l10."""
-    aside = line.optional or line.alternative_of is not None
-    return (aside, len(line.line_id), line.line_id)
+    return (not is_firm(line), len(line.line_id), line.line_id)
 
 
 def _start(line: LineIn, term: Term, request: PriceRequest, lookup: Lookup) -> Work:
     item = lookup.facts.items.get(line.sku)
     if item is None:
-        missing = finding(
-            "UNKNOWN_ITEM",
-            Severity.ERROR,
-            f"finance has no item {line.sku}",
-            subject=line.line_id,
-            rule_id="ITEMS",
-            fix="choose another product, or add the item to finance",
-        )
-        return Work(line, None, UnitPrice(findings=[missing]), term)
+        unknown = UnitPrice(line_id=line.line_id)
+        fix = "choose another product, or add the item to finance"
+        unknown.say("UNKNOWN_ITEM", Severity.ERROR, f"finance has no item {line.sku}", "ITEMS", fix)
+        return Work(line, None, unknown, term)
     if term.impossible:
         return Work(line, item, UnitPrice(), term)
-    named = lookup.contracts_for(line.sku, item.family)
-    agreed = agreed_prices(term, line, named, request.order_date)
+    agreed = agreed_prices(term, line, lookup.contracts_for(item), request.order_date)
     price = unit_price(line, item, request.lines, agreed, lookup)
     put_term(price, line, term)
     return Work(line, item, price, term)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from servers.finance.facts.items import Item
-from servers.finance.facts.promotions import Promotion
+from servers.finance.facts.promotions import Promotion, Selector
 from servers.finance.prices.units import ONE, Ratio, in_base
 from servers.toolkit.money import round_money, split_proportionally
 
@@ -90,20 +90,23 @@ def canonical(parts: Iterable[Part]) -> list[Part]:
     return sorted(parts, key=lambda part: (len(part.part_id), part.part_id))
 
 
+def is_shipping(promotion: Promotion) -> bool:
+    return promotion.target == "shipping" or promotion.kind == "free_shipping"
+
+
 def targets(promotion: Promotion, parts: Iterable[Part]) -> list[Part]:
-    if promotion.target == "shipping" or promotion.kind == "free_shipping":
+    if is_shipping(promotion):
         return [part for part in parts if part.item is None]
-    lines = [part for part in parts if part.item is not None and not part.closed]
     if promotion.target == "order":
-        return [part for part in lines if part.counted]
+        return [part for part in parts if part.item and part.counted and not part.closed]
     each = promotion.allocation == "each" and promotion.kind in ("percent", "amount", "fixed_price")
-    return [
-        part
-        for part in lines
-        if part.item is not None
-        and promotion.on.fits(part.item, part.unit)
-        and (each or part.counted)
-    ]
+    return _fitting(promotion.on, parts, counted=not each)
+
+
+def _fitting(meant: Selector, parts: Iterable[Part], *, counted: bool) -> list[Part]:
+    """Return the open lines that are meant, or of those the ones in the total."""
+    lines = [part for part in parts if not part.closed and (part.counted or not counted)]
+    return [part for part in lines if part.item and meant.fits(part.item, part.unit)]
 
 
 def effect(promotion: Promotion, parts: Sequence[Part], state: State, currency: str) -> Effect:
@@ -179,68 +182,36 @@ def _buy_get(
     """
     rule = promotion.buy_get
     assert rule is not None  # noqa: S101 - a promotion of this kind has it
-    of = rule.of or promotion.on
     left = {p.part_id: p.quantity - state.rewarded.get(p.part_id, 0) for p in parts}
-    buyable = [
-        part
-        for part in parts
-        if part.item is not None
-        and part.counted
-        and not part.closed
-        and of.fits(part.item, part.unit)
-    ]
-    rounds = _rounds(promotion, mine, buyable, left)
-    if not rounds:
-        return Effect()
-    _buy(rounds * rule.buy, mine, buyable, left)
+    buyable = _fitting(rule.of or promotion.on, parts, counted=True)
+    mine_ids, buy_ids = {p.part_id for p in mine}, {p.part_id for p in buyable}
+
+    def units_of(ids: set[str]) -> int:
+        return sum(left[part_id] for part_id in ids)
+
+    rounds = min(
+        units_of(buy_ids) // rule.buy,
+        units_of(mine_ids) // rule.get,
+        units_of(buy_ids | mine_ids) // (rule.buy + rule.get),
+    )
+    if promotion.limits.max_quantity is not None:
+        rounds = min(rounds, promotion.limits.max_quantity // rule.get)
+    bought = rounds * rule.buy
+    apart = [part for part in buyable if part.part_id not in mine_ids]
+    later_first = [part for part in reversed(buyable) if part.part_id in mine_ids]
+    for part in [*apart, *sorted(later_first, key=_unit_price, reverse=True)]:
+        n = min(bought, left[part.part_id])
+        left[part.part_id] -= n
+        bought -= n
     units, wanted, offs = {}, rounds * rule.get, {}
-    for part in _by_price(mine):
+    later_first = list(reversed(mine))
+    for part in sorted(later_first, key=_unit_price):
         if n := min(wanted, left[part.part_id]):
             paid = part.quantity - state.free.get(part.part_id, 0)
             off = state.remaining[part.part_id] * n * promotion.percent / (100 * paid)
             offs[part.part_id] = min(state.remaining[part.part_id], round_money(off, currency))
             units[part.part_id], wanted = n, wanted - n
     return Effect(offs, units)
-
-
-def _rounds(
-    promotion: Promotion, mine: Sequence[Part], buyable: Sequence[Part], left: Mapping[str, int]
-) -> int:
-    """Return how many times over enough units are bought and enough are there to be rewarded."""
-    rule = promotion.buy_get
-    assert rule is not None  # noqa: S101 - a promotion of this kind has it
-    mine_ids, buy_ids = {p.part_id for p in mine}, {p.part_id for p in buyable}
-
-    def units(ids: set[str]) -> int:
-        return sum(left[part_id] for part_id in ids)
-
-    rounds = min(
-        units(buy_ids) // rule.buy,
-        units(mine_ids) // rule.get,
-        units(buy_ids | mine_ids) // (rule.buy + rule.get),
-    )
-    most = promotion.limits.max_quantity
-    return rounds if most is None else min(rounds, most // rule.get)
-
-
-def _buy(wanted: int, mine: Sequence[Part], buyable: Sequence[Part], left: dict[str, int]) -> None:
-    """Take bought units out of `left`: those that cannot be rewarded first, then the dearest."""
-    mine_ids = {part.part_id for part in mine}
-    apart = [part for part in buyable if part.part_id not in mine_ids]
-    both = [part for part in buyable if part.part_id in mine_ids]
-    dearest = list(reversed(both))
-    dearest.sort(key=_unit_price, reverse=True)
-    for part in [*apart, *dearest]:
-        n = min(wanted, left[part.part_id])
-        left[part.part_id] -= n
-        wanted -= n
-
-
-def _by_price(parts: Sequence[Part]) -> list[Part]:
-    """Return parts, the cheapest unit first; of equal ones the later line."""
-    later_first = list(reversed(parts))
-    later_first.sort(key=_unit_price)
-    return later_first
 
 
 def _unit_price(part: Part) -> Decimal:

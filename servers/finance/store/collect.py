@@ -8,10 +8,9 @@ from sqlmodel import Session, col
 
 from servers.finance.facts.charges import Fee, FreightRate, Rate
 from servers.finance.facts.copies import fact
-from servers.finance.facts.pricing import PricingFacts
-from servers.finance.facts.quote import QuoteFacts
-from servers.finance.facts.sellers import Entity
-from servers.finance.facts.subscriptions import Subscription
+from servers.finance.facts.policy import Entity
+from servers.finance.facts.prices import Subscription
+from servers.finance.facts.pricing import PricingFacts, QuoteFacts
 from servers.finance.schemas import PriceRequest
 from servers.finance.seller import choose
 from servers.finance.store import legal

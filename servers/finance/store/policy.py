@@ -9,8 +9,7 @@ from sqlmodel import Session, col
 
 from servers.finance.facts.blocks import SellerBlock
 from servers.finance.facts.copies import block, fact
-from servers.finance.facts.policy import NOBODY, Approver, Policy, Requester, RoleAbove
-from servers.finance.facts.sellers import Entity
+from servers.finance.facts.policy import NOBODY, Approver, Entity, Policy, Requester, RoleAbove
 from servers.finance.tables.house import Person, Seller, Setting
 from servers.finance.tables.quotes import Quote
 from servers.toolkit import scope

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from servers.finance.assembly import QuoteInputs
 from servers.finance.diff import diff
 from servers.finance.facts.copies import block
-from servers.finance.facts.quote import QuoteFacts
+from servers.finance.facts.pricing import QuoteFacts
 from servers.finance.large_quotes import part_of_diff
 from servers.finance.law.select import select_for
 from servers.finance.pricing import price

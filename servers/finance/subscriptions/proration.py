@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from dateutil.relativedelta import relativedelta
 
-from servers.finance.facts.subscriptions import Proration
+from servers.finance.facts.prices import Proration
 
 DAY = timedelta(days=1)
 MONTHS_A_YEAR, DAYS_A_YEAR = 12, 365
@@ -66,11 +66,7 @@ def until(first: date, last: date, kept: int | None = None) -> Span:
 
 
 def days_in(span: Span) -> int:
-    """Return how many days a term has, both ends included.
-
-    Raises:
-        ValueError: nobody knows when it begins.
-    """
+    """Return how many days a term has, both ends included; it must be known when it begins."""
     if span.first is None or span.last is None:
         raise ValueError("a term without a first day has no days to count")
     return (span.last - span.first).days + 1

@@ -12,15 +12,14 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
-from servers.finance.facts.prices import Contract
-from servers.finance.facts.subscriptions import Subscription
+from servers.finance.facts.prices import Contract, Subscription
 from servers.finance.facts.windows import Window
-from servers.finance.findings import finding, percent, plain, step
-from servers.finance.prices.unit_price import UnitPrice
+from servers.finance.findings import finding, percent, plain
+from servers.finance.prices.units import UnitPrice
 from servers.finance.schemas import LineIn
 from servers.finance.subscriptions import proration
 from servers.finance.subscriptions.proration import DAY, Span
-from servers.finance.subscriptions.ramps import ramps_of, wrong
+from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Finding, Severity
 from servers.toolkit.money import six_decimals
 
@@ -50,11 +49,7 @@ def in_force(subscriptions: Iterable[Subscription], sku: str, day: date) -> int:
 def terms_of(
     lines: Sequence[LineIn], subscriptions: Iterable[Subscription], day: date
 ) -> dict[str, Term]:
-    """Return the term of every line.
-
-    Raises:
-        InvalidInputError: lines contradict themselves or each other.
-    """
+    """Return the term of every line; lines that contradict themselves or others are refused."""
     known = {one.subscription_id: one for one in subscriptions}
     terms: dict[str, Term] = {}
     for chain in ramps_of(lines):
@@ -95,15 +90,13 @@ def _changed(
     if found is not None:
         message = f"{found.subscription_id} is a subscription of {found.sku}, not of {line.sku}"
         fix = f"quote {found.sku}, or ask which subscription is meant"
-    unknown = finding(
-        "SUBSCRIPTION_UNKNOWN",
-        Severity.ERROR,
-        message,
-        subject=line.line_id,
-        rule_id="AMENDMENT" if line.change == "amend" else "RENEWAL",
-        fix=fix,
-    )
-    return None, [unknown]
+    return None, [_about(line, "SUBSCRIPTION_UNKNOWN", Severity.ERROR, message, fix)]
+
+
+def _about(line: LineIn, code: str, severity: Severity, message: str, fix: str) -> Finding:
+    """Return a finding about the change of a subscription."""
+    rule = "AMENDMENT" if line.change == "amend" else "RENEWAL"
+    return finding(code, severity, message, subject=line.line_id, rule_id=rule, fix=fix)
 
 
 def _span(line: LineIn, first: date | None, anchor: int | None) -> Span | None:
@@ -128,29 +121,15 @@ def _begin(term: Term, line: LineIn, running: Subscription, day: date) -> None:
         if running.first <= first <= running.last:
             term.span = proration.until(first, running.last, running.first.day)
             return
-        term.findings.append(
-            finding(
-                "SUBSCRIPTION_ENDED",
-                Severity.ERROR,
-                f"{name} runs from {running.first} to {running.last}, not on {first}",
-                subject=line.line_id,
-                rule_id="AMENDMENT",
-                fix="renew it, or quote the addition as a subscription of its own",
-            )
-        )
+        message = f"{name} runs from {running.first} to {running.last}, not on {first}"
+        fix = "renew it, or quote the addition as a subscription of its own"
+        term.findings.append(_about(line, "SUBSCRIPTION_ENDED", Severity.ERROR, message, fix))
         return
     first = running.last + DAY
     if first < day:
-        term.findings.append(
-            finding(
-                "RENEWAL_LATE",
-                Severity.WARNING,
-                f"{name} ended on {running.last}: its renewal begins before the order",
-                subject=line.line_id,
-                rule_id="RENEWAL",
-                fix="ask whether it went on running, or quote a new subscription",
-            )
-        )
+        message = f"{name} ended on {running.last}: its renewal begins before the order"
+        fix = "ask whether it went on running, or quote a new subscription"
+        term.findings.append(_about(line, "RENEWAL_LATE", Severity.WARNING, message, fix))
     if line.end is not None or line.term_months is not None:
         term.span = _span(line, first, running.first.day)
     else:
@@ -168,34 +147,16 @@ def agreed_prices(
     running = term.subscription
     if running is None:
         return contracts
-    if term.change == "amend":
-        amount, code, said = _amended(running, day)
-    else:
-        amount, code, said = _renewed(running)
+    amended = term.change == "amend"
+    amount, code, said = _amended(running, day) if amended else _renewed(running)
     severity = Severity.WARNING if code == "PRICE_LOCK_ENDED" else Severity.INFO
-    term.findings.append(
-        finding(
-            code,
-            severity,
-            f"{running.subscription_id}: {said}",
-            subject=line.line_id,
-            rule_id="AMENDMENT" if term.change == "amend" else "RENEWAL",
-            fix="tell the customer which price holds",
-        )
-    )
+    message, fix = f"{running.subscription_id}: {said}", "tell the customer which price holds"
+    term.findings.append(_about(line, code, severity, message, fix))
     if amount is None:
         return contracts
     lock = Contract(
-        contract_id=running.subscription_id,
-        account_id=running.account_id,
-        scope="sku",
-        selector=running.sku,
-        kind="fixed",
-        amount=amount,
-        currency=running.currency,
-        window=Window(),
-        exclusive=True,
-        document=running.document,
+        *(running.subscription_id, running.account_id, "sku", running.sku, "fixed"),
+        *(amount, running.currency, Window(), True, running.document),
     )
     return (lock,)
 
@@ -233,31 +194,16 @@ def put_term(price: UnitPrice, line: LineIn, term: Term) -> None:
         return
     if default is None:
         if line.term_months is not None or line.end is not None or line.change is not None:
-            price.findings.append(
-                finding(
-                    "TERM_NOT_SOLD",
-                    Severity.WARNING,
-                    f"{line.sku} is not sold for a term; the term asked for changes nothing",
-                    subject=line.line_id,
-                    rule_id="TERM",
-                    fix="leave out the term",
-                )
-            )
+            said = f"{line.sku} is not sold for a term; the term asked for changes nothing"
+            price.say("TERM_NOT_SOLD", Severity.WARNING, said, "TERM", "leave out the term")
         return
-    _cap(price, line, term)
+    _cap(price, term)
     span = term.span or proration.of_months(default, line.start)
     if term.span is None:
         term.span = span
-        price.findings.append(
-            finding(
-                "TERM_DEFAULTED",
-                Severity.INFO,
-                f"{line.sku} is priced for its standard term of {default} months",
-                subject=line.line_id,
-                rule_id="TERM",
-                fix="give term_months for another term",
-            )
-        )
+        said = f"{line.sku} is priced for its standard term of {default} months"
+        fix = "give term_months for another term"
+        price.say("TERM_DEFAULTED", Severity.INFO, said, "TERM", fix)
     factor = proration.multiplier(span, default, price.proration)
     months = factor * default
     price.term_months = int(months) if months.denominator == 1 else None
@@ -268,20 +214,10 @@ def put_term(price: UnitPrice, line: LineIn, term: Term) -> None:
     note = proration.shown(factor, span, default)
     if span.first is not None:
         note += f"; {span.first} to {span.last}, {price.proration}"
-    price.trace.append(
-        step(
-            line.line_id,
-            "term",
-            "TERM",
-            source=price.entry_id,
-            before=before,
-            after=price.amount,
-            note=note,
-        )
-    )
+    price.note("term", "TERM", before, note, source=price.entry_id)
 
 
-def _cap(price: UnitPrice, line: LineIn, term: Term) -> None:
+def _cap(price: UnitPrice, term: Term) -> None:
     running, before = term.subscription, price.amount
     if running is None or running.cap is None or before is None:
         return
@@ -292,17 +228,8 @@ def _cap(price: UnitPrice, line: LineIn, term: Term) -> None:
         return
     price.amount = most
     note = f"{running.clause} caps the increase of {plain(running.unit_price)}"
-    price.trace.append(
-        step(
-            line.line_id,
-            "contract",
-            "RENEWAL-CAP",
-            source=running.subscription_id,
-            before=before,
-            after=most,
-            note=f"{note} at {percent(running.cap)}%",
-        )
-    )
+    note += f" at {percent(running.cap)}%"
+    price.note("contract", "RENEWAL-CAP", before, note, source=running.subscription_id)
 
 
 def months_of(price: UnitPrice) -> Fraction | None:
@@ -310,3 +237,69 @@ def months_of(price: UnitPrice) -> Fraction | None:
     if price.default_term_months is None or price.amount is None:
         return None
     return Fraction(*price.term_factor) * price.default_term_months
+
+
+def ramps_of(lines: Sequence[LineIn]) -> list[list[LineIn]]:
+    """Return the lines as ramps in the order of their segments, most of them of one line.
+
+    A ramp is a chain of lines, each of which names the one before it in `segment_of`; one that is
+    a circle, forks, or whose segments do not belong together is refused.
+    """
+    by_id = {line.line_id: line for line in lines}
+    following: dict[str, LineIn] = {}
+    for line in lines:
+        _fits_itself(line)
+        if line.segment_of is None:
+            continue
+        before = by_id.get(line.segment_of)
+        if before is None or before is line:
+            raise wrong(line, "continues no other line", "name the line_id of the segment before")
+        if before.line_id in following:
+            raise wrong(line, f"is the second to continue {before.line_id}", "make it one chain")
+        _fits_before(line, before)
+        following[before.line_id] = line
+    chains = []
+    for line in lines:
+        if line.segment_of is None:
+            chain = [line]
+            while chain[-1].line_id in following:
+                chain.append(following[chain[-1].line_id])
+            chains.append(chain)
+            if len(chain) > 1:
+                _fits_together(chain)
+    if sum(map(len, chains)) != len(lines):
+        ringed = next(x for x in lines if not any(x in chain for chain in chains))
+        raise wrong(ringed, "is part of a ramp without a beginning", "leave out one segment_of")
+    return chains
+
+
+def _fits_itself(line: LineIn) -> None:
+    if line.end is not None and line.term_months is not None:
+        raise wrong(line, "has both end and term_months", "give one of the two")
+    if (line.change is None) != (line.subscription_id is None):
+        raise wrong(line, "gives only one of change and subscription_id", "give both or none")
+    if line.change == "amend" and (line.end is not None or line.term_months is not None):
+        raise wrong(line, "ends with its subscription", "leave out end and term_months")
+    if line.change == "renew" and line.start is not None:
+        raise wrong(line, "begins when its subscription has ended", "leave out start")
+
+
+def _fits_before(line: LineIn, before: LineIn) -> None:
+    for name in ("sku", "unit", "optional", "alternative_of", "part_of", "options"):
+        if getattr(line, name) != getattr(before, name):
+            raise wrong(line, f"has another {name} than {before.line_id}", "use the same in both")
+
+
+def _fits_together(chain: Sequence[LineIn]) -> None:
+    for line in chain:
+        root = line is chain[0]
+        if line.change == "amend" or (line.change is not None and not root):
+            raise wrong(line, "is part of a ramp and a change", "let a ramp begin with renew")
+        if line.start is not None and not root:
+            raise wrong(line, "begins when the segment before ends", "leave out start")
+        if line.term_months is None and line.end is None and line.change is None:
+            raise wrong(line, "is a segment without a term", "give term_months or end")
+
+
+def wrong(line: LineIn, what: str, fix: str) -> InvalidInputError:
+    return InvalidInputError(f"line {line.line_id} {what}", fix=fix)

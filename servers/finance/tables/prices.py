@@ -10,8 +10,7 @@ from typing import Literal
 from sqlalchemy import CheckConstraint, String, UniqueConstraint
 from sqlmodel import Field
 
-from servers.finance.facts.prices import Formula
-from servers.finance.facts.subscriptions import Proration
+from servers.finance.facts.prices import Formula, Proration
 from servers.finance.tables.base import ID, ITEM, AnyAccount, AnyCurrency, FinanceTable, Scope, Unit
 from servers.toolkit.columns import Json, Micro, Percent, Quantity, UnitAmount, WordLists, WordSet
 from servers.toolkit.fields import CurrencyCode, OptionCode, Sku

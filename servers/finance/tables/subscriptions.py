@@ -7,7 +7,7 @@ from pydantic import Field as Bounds
 from sqlalchemy import CheckConstraint, String
 from sqlmodel import Field
 
-from servers.finance.facts.subscriptions import Renewal
+from servers.finance.facts.prices import Renewal
 from servers.finance.tables.base import CUSTOMER, ID, ITEM, FinanceTable
 from servers.toolkit.columns import Micro, Percent, UnitAmount
 from servers.toolkit.fields import AccountId, CurrencyCode, Sku

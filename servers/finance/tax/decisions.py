@@ -6,17 +6,16 @@ rates (`rates.py`). Nothing is guessed: no rule, no rate, or two of equal rank i
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from servers.finance.facts.customers import Exemption
 from servers.finance.facts.items import Item
 from servers.finance.facts.pricing import PricingFacts
-from servers.finance.facts.taxes import RateAnswer, Tax, TaxRateProvider, TaxRule
-from servers.finance.findings import finding
-from servers.finance.tax.doubts import conflict, undetermined
-from servers.finance.tax.places import Place, place_of
-from servers.finance.tax.rates import TableProvider, effective
+from servers.finance.facts.taxes import RateAnswer, Tax, TaxRate, TaxRateProvider, TaxRule
+from servers.finance.findings import finding, percent
+from servers.finance.tax.places import Place, place_of, zone_of
+from servers.finance.tax.rates import UNDER_STANDARD, TableProvider, effective
 from servers.toolkit.findings import Finding, Severity
 
 ZERO = Decimal(0)
@@ -143,48 +142,27 @@ def rules_that_tie(rules: Sequence[TaxRule]) -> tuple[str, ...]:
     for place, one in enumerate(rules):
         for other in rules[place + 1 :]:
             kinds = set(one.customer_kinds) & set(other.customer_kinds)
-            apart = (
-                _apart(one.zone, other.zone)
-                or _apart(one.item, other.item)
-                or _apart(one.vat, other.vat)
-                or (one.customer_kinds and other.customer_kinds and not kinds)
-            )
+            keys = ((one.zone, other.zone), (one.item, other.item), (one.vat, other.vat))
+            apart = any(mine and yours and mine != yours for mine, yours in keys)
+            apart = apart or bool(one.customer_kinds and other.customer_kinds and not kinds)
             if _keys(one) == _keys(other) and not apart:
                 return one.rule_id, other.rule_id
     return ()
 
 
-def _apart(one: str, other: str) -> bool:
-    return bool(one and other and one != other)
-
-
 def _doubts_of(facts: PricingFacts, place: Place, rule: TaxRule, ship_to: str) -> list[Finding]:
-    if rule.finding:
-        return [
-            finding(
-                rule.finding,
-                Severity.NEEDS_HUMAN,
-                "the customer's VAT id is not verified, so the standard rate is charged",
-                subject=facts.customer.account_id,
-                rule_id=rule.rule_id,
-                evidence=[place.path],
-                fix="verify the VAT id and price again",
-            )
-        ]
-    if place.invoiced:
-        return [
-            finding(
-                "TAX_INVOICE_ADDRESS",
-                Severity.NEEDS_HUMAN,
-                f"goods go to {ship_to}, but the customer's VAT id is of {place.country}: "
-                "taxed like a sale at home",
-                subject=facts.customer.account_id,
-                rule_id=rule.rule_id,
-                evidence=[place.path],
-                fix=f"add and verify the customer's VAT id of {ship_to}, or ask tax to confirm",
-            )
-        ]
-    return []
+    code = rule.finding
+    said = "the customer's VAT id is not verified, so the standard rate is charged"
+    fix = "verify the VAT id and price again"
+    if not code and place.invoiced:
+        code = "TAX_INVOICE_ADDRESS"
+        said = (
+            f"goods go to {ship_to}, but the customer's VAT id is of {place.country}: "
+            "taxed like a sale at home"
+        )
+        fix = f"add and verify the customer's VAT id of {ship_to}, or ask tax to confirm"
+    about = {"subject": facts.customer.account_id, "rule_id": rule.rule_id}
+    return [doubtful(code, said, fix, place.path, **about)] if code else []
 
 
 def _untaxed(
@@ -192,32 +170,24 @@ def _untaxed(
 ) -> tuple[TaxDecision | None, list[Finding]]:
     """Return the decision of a category without tax; a row of it names the legal basis."""
     home = facts.home_country
-    bases = [
-        r
-        for r in facts.tax_rates
-        if r.country == home
-        and not r.region
-        and r.category == rule.category
-        and r.window.covers(day)
-    ]
+    national = [r for r in facts.tax_rates if r.country == home and not r.region]
+    bases = [r for r in national if r.category == rule.category and r.window.covers(day)]
     if len(bases) > 1:
         rows = [r.rate_id for r in bases[:2]]
         return None, [conflict("legal bases", rows, place.path)]
     basis = bases[0].source if bases else rule.note
     code = VATEX.get(rule.category, "") if home in facts.zones["EU"] else ""
-    return (
-        TaxDecision(
-            category=rule.category,
-            rate=ZERO,
-            note=rule.note,
-            rule_id=rule.rule_id,
-            source=f"{place.path}; {basis}",
-            jurisdiction=home if rule.category in ("G", "Z", "E") else place.country,
-            reason_code=code,
-            needs_human=bool(findings),
-        ),
-        findings,
+    decision = TaxDecision(
+        category=rule.category,
+        rate=ZERO,
+        note=rule.note,
+        rule_id=rule.rule_id,
+        source=f"{place.path}; {basis}",
+        jurisdiction=home if rule.category in ("G", "Z", "E") else place.country,
+        reason_code=code,
+        needs_human=bool(findings),
     )
+    return decision, findings
 
 
 def _exempted(
@@ -228,8 +198,9 @@ def _exempted(
     findings: list[Finding],
 ) -> tuple[TaxDecision, list[Finding]]:
     country, region = ship_to
+    rule, fix = "TAX-EXEMPT-E", "verify a certificate that holds here, and price again"
     for one in sorted(certificates, key=lambda c: c.certificate_id):
-        severity = Severity.INFO
+        severity, name = Severity.INFO, one.certificate_id
         if country not in one.jurisdictions and f"{country}-{region}" not in one.jurisdictions:
             code, why = "EXEMPTION_ELSEWHERE", f"does not hold in {country}"
         elif one.status == "unverified":
@@ -238,29 +209,19 @@ def _exempted(
             code, why = "EXEMPTION_EXPIRED", f"is not in force on {day}"
             severity = Severity.WARNING
         else:
-            return (
-                replace(
-                    decision,
-                    category="E",
-                    rate=ZERO,
-                    taxes=(),
-                    note=f"Exempt: {one.reason}, certificate {one.number}",
-                    rule_id="TAX-EXEMPT-E",
-                    source=f"{decision.source}; {one.certificate_id}",
-                    reason_code=one.reason_code,
-                ),
-                findings,
+            exempt = replace(
+                decision,
+                category="E",
+                rate=ZERO,
+                taxes=(),
+                note=f"Exempt: {one.reason}, certificate {one.number}",
+                rule_id=rule,
+                source=f"{decision.source}; {name}",
+                reason_code=one.reason_code,
             )
-        findings.append(
-            finding(
-                code,
-                severity,
-                f"exemption certificate {one.certificate_id} {why}: tax is charged",
-                subject=one.certificate_id,
-                rule_id="TAX-EXEMPT-E",
-                fix="verify a certificate that holds here, and price again",
-            )
-        )
+            return exempt, findings
+        said = f"exemption certificate {name} {why}: tax is charged"
+        findings.append(finding(code, severity, said, subject=name, rule_id=rule, fix=fix))
     return decision, findings
 
 
@@ -272,3 +233,70 @@ def _no_rate(answer: RateAnswer, provider: str, place: Place, rule: TaxRule) -> 
         [place.path, rule.rule_id, answer.coverage],
         f"supply {answer.missing}, or connect a provider of tax rates that covers it",
     )
+
+
+def place_doubts(
+    facts: PricingFacts, ship_to: str, ship_method: str, *, services: bool
+) -> list[Finding]:
+    home, zones, seat = facts.home_country, facts.zones, facts.customer.country
+    here = zone_of(ship_to, home, zones)
+    findings = []
+    if services and here != zone_of(seat, home, zones):
+        said = "services go where the customer has its seat, the goods go elsewhere"
+        where = f"seat {seat}, ship-to {ship_to}"
+        findings.append(doubtful("TAX_PLACE_OF_SUPPLY", said, "ask tax to confirm", where))
+    if ship_method == "PICKUP" and here != "HOME":
+        said = (
+            "the customer collects goods that leave the country: proof of transport is "
+            "needed for the tax treatment shown"
+        )
+        where = f"ship-to {ship_to}"
+        findings.append(doubtful("TAX_PICKUP_ABROAD", said, "ask tax to confirm", where))
+    return findings
+
+
+def rate_changes(
+    rates: Iterable[TaxRate], used: Iterable[tuple[str, str]], day: date, days: int
+) -> list[Finding]:
+    """Say so when a rate in use is known to change while the quote would still be open.
+
+    `used` are the jurisdictions (DE, US-OR) and product classes of the taxed lines.
+    """
+    until = day + timedelta(days=days)
+    general = {(place, "standard") for place, kind in used if kind in UNDER_STANDARD}
+    wanted = general.union(used)
+    found = []
+    for rate in sorted(rates, key=lambda r: (r.window.first or date.min, r.rate_id)):
+        place = f"{rate.country}-{rate.region}" if rate.region else rate.country
+        first = rate.window.first
+        if (place, rate.tax_class) not in wanted or rate.category not in ("S", "Z"):
+            continue
+        if first is not None and day < first <= until:
+            said = (
+                f"the {rate.tax_class} rate of {place} becomes {percent(rate.percent)}% on "
+                f"{first}, while the quote may still be open"
+            )
+            fix, source = "tell the customer that the rate of the delivery day holds", [rate.source]
+            code, rule = "TAX_RATE_CHANGES", rate.rate_id
+            found.append(
+                finding(code, Severity.WARNING, said, rule_id=rule, evidence=source, fix=fix)
+            )
+    return found
+
+
+def undetermined(message: str, evidence: Sequence[str], fix: str) -> Finding:
+    return doubtful("TAX_UNDETERMINED", message, fix, *filter(None, evidence))
+
+
+def conflict(what: str, ids: Sequence[str], path: str) -> Finding:
+    said = f"two {what} of equal rank cover this supply: {' and '.join(ids)}"
+    code, fix = "RULE_CONFLICT", "end one of them"
+    return finding(code, Severity.ERROR, said, rule_id="TAX", evidence=[path], fix=fix)
+
+
+def doubtful(
+    code: str, said: str, fix: str, *evidence: str, subject: str = "", rule_id: str = "TAX"
+) -> Finding:
+    """Return a finding that a person decides."""
+    about = {"subject": subject, "rule_id": rule_id, "fix": fix}
+    return finding(code, Severity.NEEDS_HUMAN, said, evidence=evidence, **about)

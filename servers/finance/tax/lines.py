@@ -11,9 +11,16 @@ from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.taxes import Rounding, Tax
 from servers.finance.findings import finding, percent, step
 from servers.finance.line_in_work import Work
-from servers.finance.tax.decisions import TaxDecision, decide, provider_of
+from servers.finance.tax.decisions import (
+    TaxDecision,
+    conflict,
+    decide,
+    doubtful,
+    provider_of,
+    rate_changes,
+    undetermined,
+)
 from servers.finance.tax.document import Breakdown, TaxedAmount, breakdown, step_of, weighted_rate
-from servers.finance.tax.doubts import conflict, rate_changes, undetermined
 from servers.finance.tax.rates import effective
 from servers.finance.tax.stack import included, price_elsewhere
 from servers.toolkit.findings import Finding, Severity
@@ -70,57 +77,41 @@ class Taxing:
                 self._say([undetermined(what, evidence, fix)])
             price.amount = None
             return
-        before, inside = price.amount, included(here.taxes)
-        mine = included(there.stack)
+        before, inside, mine = price.amount, included(here.taxes), included(there.stack)
         if effective(inside) == effective(mine):
             return
 
-        def moved(amount: Decimal) -> Decimal:
-            other = price_elsewhere(amount, inside, mine)
-            return six_decimals(other)
+        def moved(amount: Decimal | None) -> Decimal | None:
+            if amount is None:
+                return None
+            return six_decimals(price_elsewhere(amount, inside, mine))
 
-        price.amount = moved(price.amount)
-        if price.list_amount is not None:
-            price.list_amount = moved(price.list_amount)
-        if price.rest is not None:
-            price.rest = moved(price.rest)
-        price.trace.append(
-            step(
-                work.line.line_id,
-                "tax_price",
-                "TAX-INCLUSIVE",
-                source=there.source,
-                before=before,
-                after=price.amount,
-                note=f"the book's price includes {percent(effective(inside))}%, "
-                f"here {percent(there.rate)}% holds: the net price stays",
-            )
+        price.amount, price.rest = moved(price.amount), moved(price.rest)
+        price.list_amount = moved(price.list_amount)
+        note = (
+            f"the book's price includes {percent(effective(inside))}%, "
+            f"here {percent(there.rate)}% holds: the net price stays"
         )
+        price.note("tax_price", "TAX-INCLUSIVE", before, note, source=there.source)
 
     def take_out(self, works: Sequence[Work]) -> None:
         for work in works:
             if work.tax is None and work.item is not None:  # a promotion's free item
                 work.tax = self.of(work.item)
-        for counted in (True, False):
-            mine = [
-                w
-                for w in works
-                if w.price.tax_inclusive and w.in_total == counted and w.running is not None
-            ]
-            if counted:
-                self._split(mine)
-            else:
-                for work in mine:
-                    self._split([work])
+        mine = [w for w in works if w.price.tax_inclusive and w.running is not None]
+        self._split([work for work in mine if work.in_total])
+        for work in mine:
+            if not work.in_total:
+                self._split([work])
         for work in works:
             self._trace(work)
         self._display(works)
 
     def _split(self, works: Sequence[Work]) -> None:
-        parts = [self._part(work) for work in works]
-        if any(part is None for part in parts):
+        parts = [part for work in works if (part := self._part(work)) is not None]
+        if len(parts) < len(works):
             return
-        done = breakdown([p for p in parts if p], step_of(self.currency), self.rounding()[0])
+        done = breakdown(parts, step_of(self.currency), self.rounding()[0])
         for work, net, inside in zip(works, done.nets, done.inside, strict=True):
             work.running, work.included_tax = net, inside
 
@@ -142,19 +133,13 @@ class Taxing:
         tax = work.tax
         if tax is None:
             return
+        before, after = None, None
         note = f"{tax.category} {percent(tax.rate)}%, {tax.confidence}"
-        inclusive = work.price.tax_inclusive and work.running is not None
-        work.trace.append(
-            step(
-                work.line.line_id,
-                "tax",
-                tax.rule_id,
-                source=tax.source,
-                before=(work.running or ZERO) + work.included_tax if inclusive else None,
-                after=work.running if inclusive else None,
-                note=f"{note}, included in the price" if inclusive else note,
-            )
-        )
+        if work.price.tax_inclusive and work.running is not None:
+            before, after = work.running + work.included_tax, work.running
+            note += ", included in the price"
+        about = (work.line.line_id, "tax", tax.rule_id)
+        work.trace.append(step(*about, source=tax.source, before=before, after=after, note=note))
 
     def _display(self, works: Iterable[Work]) -> None:
         row = self.facts.jurisdictions.get(self._taxed_in() or "")
@@ -162,18 +147,14 @@ class Taxing:
             return
         bare = [w.line.line_id for w in works if w.item and not w.price.tax_inclusive]
         if bare:
+            said = (
+                f"consumers in {row.name} are shown prices with tax, but "
+                f"{', '.join(bare[:5])} come from a price book without"
+            )
+            code, rule, source = "TAX_PRICE_DISPLAY", row.jurisdiction, [row.source]
+            fix = "quote from a tax-inclusive price book"
             self._say(
-                [
-                    finding(
-                        "TAX_PRICE_DISPLAY",
-                        Severity.WARNING,
-                        f"consumers in {row.name} are shown prices with tax, but "
-                        f"{', '.join(bare[:5])} come from a price book without",
-                        rule_id=row.jurisdiction,
-                        evidence=[row.source],
-                        fix="quote from a tax-inclusive price book",
-                    )
-                ]
+                [finding(code, Severity.WARNING, said, rule_id=rule, evidence=source, fix=fix)]
             )
 
     def _taxed_in(self) -> str | None:
@@ -212,44 +193,40 @@ class Taxing:
             self._say([undetermined(what, [answer.coverage], f"supply {answer.missing}")])
             return None
         self._used.add((most.jurisdiction, tax_class))
-        source = "; ".join(r.source for r in answer.rates)
-        rate, rule = effective(answer.taxes), "TAX-SHIPPING-CLASS"
-        category = answer.rates[0].category
         return replace(
-            most, category=category, rate=rate, taxes=answer.taxes, rule_id=rule, source=source
+            most,
+            category=answer.rates[0].category,
+            rate=effective(answer.taxes),
+            taxes=answer.taxes,
+            rule_id="TAX-SHIPPING-CLASS",
+            source="; ".join(r.source for r in answer.rates),
         )
 
     def _weighted(self, most: TaxDecision, works: Sequence[Work]) -> TaxDecision:
-        parts = [
-            (w.running, w.tax.rate)
-            for w in works
-            if w.in_total and w.tax is not None and w.running is not None
-        ]
-        rate = weighted_rate(parts)
+        firm = [work for work in works if work.in_total]
+        rate = weighted_rate([(w.running, w.tax.rate) for w in firm if w.tax and w.running])
         if rate is None or rate == most.rate:
             return most
-        name = most.stack[0].name
-        return replace(
-            most, rate=rate, taxes=(Tax(rate, name=name),), rule_id="TAX-SHIPPING-WEIGHTED"
-        )
+        taxes = (Tax(rate, name=most.stack[0].name),)
+        return replace(most, rate=rate, taxes=taxes, rule_id="TAX-SHIPPING-WEIGHTED")
 
     def document(
         self, works: Sequence[Work], extras: Sequence[tuple[TaxDecision, Decimal]]
     ) -> Breakdown | None:
         """Return the taxes of counted lines and of freight and fees; None when one is unknown."""
-        parts: list[TaxedAmount] = []
-        for work in works:
-            part = self._part(work)
-            if part is None:
-                return None
-            parts.append(part)
+        parts = [part for work in works if (part := self._part(work)) is not None]
+        if len(parts) < len(works):
+            return None
         parts += [
             TaxedAmount(tax.category, tax.rate, net, stack=tax.stack, jurisdiction=tax.jurisdiction)
             for tax, net in extras
         ]
         taxing = {p.jurisdiction for p in parts if p.category in TAXED and p.amount}
         if len(taxing) > 1:
-            self._say([_two_places(sorted(taxing))])
+            both = f"{' and '.join(sorted(taxing))} both tax parts of this quote"
+            said = f"{both}: one document cannot state both"
+            fix = "make a quote for each, or ask tax to confirm"
+            self._say([doubtful("TAX_TWO_PLACES", said, fix)])
         return breakdown(parts, step_of(self.currency), self.rounding()[0])
 
     def coming(self, days: int) -> list[Finding]:
@@ -271,13 +248,3 @@ def follow_most(works: Sequence[Work]) -> TaxDecision | None:
         if sums:
             return sums[max(sums, key=lambda k: (sums[k][0], k))][1]
     return None
-
-
-def _two_places(places: Sequence[str]) -> Finding:
-    return finding(
-        "TAX_TWO_PLACES",
-        Severity.NEEDS_HUMAN,
-        f"{' and '.join(places)} both tax parts of this quote: one document cannot state both",
-        rule_id="TAX",
-        fix="make a quote for each, or ask tax to confirm",
-    )
