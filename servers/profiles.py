@@ -10,11 +10,7 @@ from importlib import import_module
 
 from servers.toolkit.grants import Grant
 
-PROFILES = {
-    "read": ("READ",),
-    "sales": ("READ", "SALES"),
-    "admin": ("READ", "SALES", "ADMIN"),
-}
+PROFILES = {"read": ("READ",), "sales": ("READ", "SALES"), "admin": ("READ", "SALES", "ADMIN")}
 
 
 def components(server: str, profile: str) -> frozenset[str]:

@@ -27,13 +27,6 @@ READ = (
     "prepare_quote",
     "review_opportunity",
 )
-SALES = (
-    "record_need",
-    "confirm_need",
-    "log_activity",
-)
-ADMIN = (
-    "update_stage",
-    "record_quote_outcome",
-)
+SALES = ("record_need", "confirm_need", "log_activity")
+ADMIN = ("update_stage", "record_quote_outcome")
 PERSON: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The CRM's rules: which stage and which outcome may follow, and which secrets are masked."""
+"""The CRM's rules: which stage and which outcome may follow."""
 
 from collections.abc import Mapping
 
@@ -29,16 +29,7 @@ def next_stages(stage: Stage) -> list[Stage]:
 
 
 def check_stage(current: Stage, wanted: Stage, outcomes: frozenset[Outcome]) -> None:
-    """Refuse a move that the stages do not allow.
-
-    Args:
-        current: Where the opportunity stands.
-        wanted: Where it should go.
-        outcomes: How its quotes stand; an accepted one cannot be lost.
-
-    Raises:
-        RuleViolationError: closed, not in the table, or lost although a quote was accepted.
-    """
+    """Refuse a move that the stages do not allow, or the outcomes of the opportunity's quotes."""
     if current in CLOSED_STAGES:
         raise RuleViolationError(
             f"the opportunity is {current.value} and can no longer change",
@@ -57,11 +48,7 @@ def check_stage(current: Stage, wanted: Stage, outcomes: frozenset[Outcome]) -> 
 
 
 def check_open(stage: Stage) -> None:
-    """Refuse to change the needs of a closed opportunity.
-
-    Raises:
-        RuleViolationError: it is closed.
-    """
+    """Refuse to change the needs of a closed opportunity."""
     if stage in CLOSED_STAGES:
         raise RuleViolationError(
             f"the opportunity is {stage.value}; its needs can no longer change",
@@ -70,11 +57,7 @@ def check_open(stage: Stage) -> None:
 
 
 def check_outcome(current: Outcome, wanted: Outcome) -> None:
-    """Refuse an outcome that cannot follow the one on record.
-
-    Raises:
-        RuleViolationError: a quote does not go back, and a final outcome stays.
-    """
+    """Refuse an outcome that cannot follow the one on record: none goes back, a final one stays."""
     if wanted is not current and wanted not in _OUTCOMES[current]:
         raise RuleViolationError(
             f"a quote that is {current.value} cannot become {wanted.value}",
@@ -83,11 +66,7 @@ def check_outcome(current: Outcome, wanted: Outcome) -> None:
 
 
 def check_version(expected: int, found: int) -> None:
-    """Refuse a change to a row that somebody changed in between.
-
-    Raises:
-        ConflictError: the versions differ.
-    """
+    """Refuse a change to a row that somebody changed in between."""
     if expected != found:
         raise ConflictError(
             f"expected version {expected}, but it is {found} now", fix="read it again first"

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastmcp import FastMCP
 from fastmcp.server.completions import CompletionReference, CompletionValues
@@ -24,25 +23,18 @@ from servers.toolkit.app import Server, health, make_view
 from servers.toolkit.gate import LISTS, Context, Gate, Next
 from servers.toolkit.grants import Grant
 
-KINDS = {
-    "tools/call": "tool",
-    "tools/list": "tool",
-    "prompts/get": "prompt",
-    "prompts/list": "prompt",
-    "resources/read": "resource",
-    "resources/list": "resource",
-    "resources/templates/list": "resource",
+KINDS = {"tools": "tool", "prompts": "prompt", "resources": "resource"} | {
     "ref/prompt": "prompt",
     "ref/resource": "resource",
 }
+"""The kind of component by the first word of a method, or by the whole of a reference."""
 
 
 class SharedNameError(Exception):
     """Two servers have a component of the same name, so neither can be told by its name."""
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """One of the servers, and the gate that its caller's grant opens."""
 
     server: Server
@@ -76,7 +68,7 @@ class Routes(Middleware):
         return await part.gate(context, call_next)
 
     async def _list(self, context: Context, call_next: Next) -> list[FastMCPComponent]:
-        kind = KINDS[str(context.method)]
+        kind = _kind(context.method)
         shown: list[FastMCPComponent] = []
         for part in self._parts:
 
@@ -131,10 +123,6 @@ async def combined_view(
 ) -> FastMCP[Any]:
     """Return several servers as one that the holder of one grant for each may use.
 
-    Args:
-        name: What the one server calls itself.
-        served: Each server with the grant for it; a grant for another server opens nothing.
-
     Raises:
         SharedNameError: two servers have a component of the same name.
     """
@@ -184,7 +172,12 @@ def _named(method: str | None, message: Any) -> tuple[str, str]:
     if method == "completion/complete":
         message = part_of(message, "ref")
         method = part_of(message, "type")
-    return KINDS.get(str(method), ""), str(part_of(message, "name") or part_of(message, "uri"))
+    return _kind(method), str(part_of(message, "name") or part_of(message, "uri"))
+
+
+def _kind(method: object) -> str:
+    said = str(method)
+    return KINDS.get(said) or KINDS.get(said.partition("/")[0], "")
 
 
 def _key(component: FastMCPComponent) -> str:

@@ -127,11 +127,7 @@ class Database:
         migrate.check_released(revision, self.server, f"the {self.server} database")
         if path is not None and migrate.knows(self.server, revision):
             _back_up(path, str(revision))
-        with (
-            self._writer.connect() as connection,
-            _tables_may_move(connection),
-            connection.begin(),
-        ):
+        with self._writer.connect() as connection, _tables_may_move(connection), connection.begin():
             if self.dialect == "postgresql":
                 _lock_schema(connection)
             migrate.upgrade(connection, self.server)

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ValidationError, validate_call
 from sqlmodel import Session
 
 from servers.toolkit import scope
-from servers.toolkit.audit import Audit
 from servers.toolkit.database import Database
 from servers.toolkit.errors import ForbiddenError
 from servers.toolkit.grants import Grant
+from servers.toolkit.ledger import Audit
 
 Read = Callable[..., BaseModel]
 

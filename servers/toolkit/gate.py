@@ -57,17 +57,13 @@ class Gate(Middleware):
 
         Args:
             audience: The server's name; a grant for another server opens nothing.
-            ledger: The database's record of revoked grants, call counts and the audit.
             fixed: The grant (or its token) of whoever holds this view. None: nobody.
             key: Where the public key comes from when a token must be verified.
             http: Take the token from each HTTP request instead of `fixed`.
             without_token: With `http`, the profile that a request without any token gets.
         """
-        self._audience = audience
-        self._ledger = ledger
-        self._fixed = fixed
-        self._http = http
-        self._without_token = without_token
+        self._audience, self._ledger = audience, ledger
+        self._fixed, self._http, self._without_token = fixed, http, without_token
         self._verify = lru_cache(maxsize=1024)(
             lambda token: (key or _no_key)().verify(token, audience)
         )
@@ -108,19 +104,15 @@ class Gate(Middleware):
         if completes and not await _may_complete(grant, context):
             self._denied(grant, context, "completion", _reference(context.message)[1])
             return CompleteResult(completion=Completion(values=[]))
-        meta = _request_meta(context)
-        key = meta.get(META_KEY)
-        marks = (
-            scope.current_grant.set(grant),
-            scope.current_key.set(
-                key if isinstance(key, str) and 0 < len(key) <= MAX_KEY else None
-            ),
-        )
+        key = _request_meta(context).get(META_KEY)
+        fits = isinstance(key, str) and 0 < len(key) <= MAX_KEY
+        grant_mark = scope.current_grant.set(grant)
+        key_mark = scope.current_key.set(key if fits else None)
         try:
             return await call_next(context)
         finally:
-            scope.current_grant.reset(marks[0])
-            scope.current_key.reset(marks[1])
+            scope.current_grant.reset(grant_mark)
+            scope.current_key.reset(key_mark)
 
     def _refuse(self, context: Context, grant: Grant | None, reason: str) -> Any:
         name = _name(context.message)

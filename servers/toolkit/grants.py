@@ -27,6 +27,9 @@ MAX_LIFETIME = 24 * 3600
 LEEWAY = 5
 DECIDING_TOOLS = frozenset({"decide_approval"})
 """Tools that only a person's grant can hold (design law 6)."""
+_SETS = ("tools", "resources", "prompts")
+_TEXTS = ("agent", "person", "run", "requester")
+"""Claims of a token that have the names of a grant's fields."""
 
 
 class GrantError(Exception):
@@ -141,10 +144,9 @@ class SigningKey:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             key = OKPKey.generate_key(ALGORITHM)
             temporary = folder / f".grant-{secrets.token_hex(6)}"
-            with os.fdopen(
-                os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
-            ) as f:
-                f.write(key.as_pem(private=True))
+            made = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(made, "wb") as file:
+                file.write(key.as_pem(private=True))
             try:
                 os.link(temporary, folder / "grant.pem")  # the first of two makers wins
                 (folder / "grant.pub").write_bytes(key.as_pem(private=False))
@@ -173,22 +175,11 @@ class SigningKey:
                 f"a grant lives between 1 second and {MAX_LIFETIME} seconds", fix="shorten the ttl"
             )
         now = int(time.time())
-        claims: dict[str, Any] = {
-            "iss": ISSUER,
-            "aud": grant.audience,
-            "jti": grant.id,
-            "iat": now,
-            "exp": now + ttl,
-            "tools": sorted(grant.tools),
-            "resources": sorted(grant.resources),
-            "prompts": sorted(grant.prompts),
-            "bind": {name: list(values) for name, values in grant.bind.items()},
-            "calls": dict(grant.calls),
-            "agent": grant.agent,
-            "person": grant.person,
-            "run": grant.run,
-            "requester": grant.requester,
-        }
+        claims: dict[str, Any] = {"iss": ISSUER, "aud": grant.audience, "jti": grant.id}
+        claims |= {"iat": now, "exp": now + ttl, "calls": dict(grant.calls)}
+        claims |= {name: sorted(getattr(grant, name)) for name in _SETS}
+        claims |= {name: getattr(grant, name) for name in _TEXTS}
+        claims["bind"] = {name: list(values) for name, values in grant.bind.items()}
         header = {"alg": ALGORITHM, "kid": self._key.thumbprint()}
         return jwt.encode(header, claims, self._key, algorithms=[ALGORITHM])
 
@@ -244,23 +235,16 @@ class PublicKey:
 
 
 def _from_claims(claims: Mapping[str, Any], expires: int, key_id: str) -> Grant:
-    def names(key: str) -> frozenset[str]:
-        return frozenset(str(name) for name in claims.get(key, ()))
-
+    said: dict[str, Any] = {n: frozenset(str(one) for one in claims.get(n, ())) for n in _SETS}
+    said |= {name: str(claims.get(name, "")) for name in _TEXTS}
     return Grant(
         id=str(claims["jti"]),
         audience=str(claims["aud"]),
-        tools=names("tools"),
-        resources=names("resources"),
-        prompts=names("prompts"),
         bind={str(k): tuple(str(v) for v in vs) for k, vs in claims.get("bind", {}).items()},
         calls={str(k): int(v) for k, v in claims.get("calls", {}).items()},
-        agent=str(claims.get("agent", "")),
-        person=str(claims.get("person", "")),
-        run=str(claims.get("run", "")),
-        requester=str(claims.get("requester", "")),
         expires=expires,
         key_id=key_id,
+        **said,
     )
 
 

@@ -322,10 +322,7 @@ def import_file(
 
 
 def load_folder(
-    session: Session,
-    tables: Mapping[str, Table],
-    folder: Path,
-    told: Told | None = None,
+    session: Session, tables: Mapping[str, Table], folder: Path, told: Told | None = None
 ) -> Loading:
     """Take the files of a folder, named for tables, into an open write session: all or none."""
     loading = Loading(session)

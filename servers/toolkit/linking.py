@@ -40,10 +40,7 @@ def part_of(text: str, offset: int) -> tuple[str, int | None]:
 
 
 def first_that_fit(rows: Sequence[Row], start: int, room: int) -> tuple[list[Row], int | None]:
-    """Return rows from a place on, at least one, within `room` bytes; and the place that is next.
-
-    Places count from 1, as people count lines.
-    """
+    """Return rows from a place (from 1) on, at least one, within `room` bytes; the next place."""
     shown: list[Row] = []
     for row in rows[start - 1 :]:
         room -= len(row.model_dump_json().encode())

@@ -43,12 +43,9 @@ def quiet() -> None:
 
 
 def run_server(name: str, arguments: list[str] | None = None) -> None:
-    """Parse the command line of `dealdesk-<name>` and serve until stopped.
+    """Parse the command line of `dealdesk-<name>`, the process's own without one, and serve.
 
     Nothing heavy is imported before the command line is understood.
-
-    Args:
-        arguments: The command line without the program; None means the process's own.
     """
     run_command(f"dealdesk-{name}", lambda options: serve(name, options), arguments)
 
@@ -90,13 +87,8 @@ def serve(name: str, options: argparse.Namespace) -> None:
             PublicKey.load(keys)  # without a key nobody could ever come in: say so now
         server = _opened(name, url)
         face = server.http_view(lambda: PublicKey.load(keys), without_token=without)
-        serve_view(
-            face,
-            transport="http",
-            host=options.host,
-            port=options.port,
-            allowed_hosts=options.allowed_host or (),
-        )
+        where = {"host": options.host, "port": options.port}
+        serve_view(face, transport="http", allowed_hosts=options.allowed_host or (), **where)
         return
     key = None if token is None else PublicKey.load(keys)
     server = _opened(name, url)
@@ -192,26 +184,16 @@ def check_exposure(options: argparse.Namespace) -> None:
     Raises:
         StorageError: what is wrong with the address, and what to do instead.
     """
-    _refuse_open_door(options)
-    _check_address(options)
-
-
-def _refuse_open_door(options: argparse.Namespace) -> None:
-    if options.host in LOOPBACK:
-        return
-    if options.profile:
+    if options.host not in LOOPBACK and options.profile:
         raise StorageError(
             f"--profile serves without tokens, and {options.host} can be reached by others",
             fix="bind to 127.0.0.1, or leave out --profile and use grants",
         )
-    if not options.allowed_host:
+    if options.host not in LOOPBACK and not options.allowed_host:
         raise StorageError(
             f"{options.host} can be reached by others and no host name is allowed",
             fix="name the public host with --allowed-host",
         )
-
-
-def _check_address(options: argparse.Namespace) -> None:
     try:
         found = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)
         family, kind, protocol, _, address = found[0]
@@ -238,30 +220,16 @@ def _parser(program: str) -> argparse.ArgumentParser:
         description=f"{program}, an MCP server for any MCP client. A grant comes in "
         "DEALDESK_GRANT (stdio) or as each request's Bearer token (http).",
     )
-    parser.add_argument(
-        "--transport",
-        choices=("stdio", "http"),
-        default="stdio",
-        help="stdio (default) for a client that starts it, http for clients that connect",
-    )
-    parser.add_argument(
-        "--host", default="127.0.0.1", help="address to bind (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--port", type=_port, default=8000, help="port to bind (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--profile",
-        choices=sorted(PROFILES),
-        help="components for a local user without a token (stdio default: read)",
-    )
-    parser.add_argument(
-        "--home", metavar="FOLDER", help="data folder (default: DEALDESK_HOME or the platform's)"
-    )
-    parser.add_argument(
-        "--database", metavar="URL", help="database file or URL instead of the one in the folder"
-    )
-    parser.add_argument(
-        "--allowed-host", action="append", metavar="NAME", help="host name to accept over HTTP"
-    )
+    add = parser.add_argument
+    about = "stdio (default) for a client that starts it, http for clients that connect"
+    add("--transport", choices=("stdio", "http"), default="stdio", help=about)
+    add("--host", default="127.0.0.1", help="address to bind (default: %(default)s)")
+    add("--port", type=_port, default=8000, help="port to bind (default: %(default)s)")
+    about = "components for a local user without a token (stdio default: read)"
+    add("--profile", choices=sorted(PROFILES), help=about)
+    about = "data folder (default: DEALDESK_HOME or the platform's)"
+    add("--home", metavar="FOLDER", help=about)
+    about = "database file or URL instead of the one in the folder"
+    add("--database", metavar="URL", help=about)
+    add("--allowed-host", action="append", metavar="NAME", help="host name to accept over HTTP")
     return parser

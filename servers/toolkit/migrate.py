@@ -7,12 +7,14 @@ grants, call counts, settings) have their history in `shared_tables`.
 
 import importlib
 import logging
+from functools import partial
 from importlib.resources import as_file, files
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from servers.toolkit.errors import StorageError
+from servers.toolkit.short_tables import add_table
 
 BEFORE_THE_FIRST_RELEASE = frozenset(("0001_first", "0002_bundles", "0002_depth"))
 """Revisions of development versions; what they wrote is refused, not upgraded."""
@@ -20,46 +22,23 @@ BEFORE_THE_FIRST_RELEASE = frozenset(("0001_first", "0002_bundles", "0002_depth"
 shared = sa.MetaData()
 """The tables every server shares; they belong to the toolkit, not to a domain."""
 
-audit_table = sa.Table(
+table = partial(add_table, shared)
+table(
     "audit",
-    shared,
-    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("at", sa.String(32), nullable=False),
-    sa.Column("actor", sa.String(120), nullable=False),
-    sa.Column("grant_id", sa.String(60), nullable=False),
-    sa.Column("method", sa.String(40), nullable=False),
-    sa.Column("component", sa.String(200), nullable=False),
-    sa.Column("arguments_sha256", sa.String(64), nullable=False),
-    sa.Column("outcome", sa.String(12), nullable=False),
-    sa.Column("reason", sa.String(200), nullable=False),
+    "seq int key, at 32, actor 120, grant_id 60, method 40, component 200, arguments_sha256 64, "
+    "outcome 12, reason 200",
 )
-idempotency_table = sa.Table(
-    "idempotency",
-    shared,
-    sa.Column("key", sa.String(200), primary_key=True),
-    sa.Column("tool", sa.String(60), primary_key=True),
-    sa.Column("at", sa.String(32), nullable=False),
-    sa.Column("result", sa.Text, nullable=False),
-)
+table("idempotency", "key 200 key, tool 60 key, at 32, result text")
+table("grant_call_count", "grant_id 60 key, tool 60 key, used int")
+table("house_setting", "name 60 key, value text")
+audit_table, idempotency_table = shared.tables["audit"], shared.tables["idempotency"]
+call_count_table, setting_table = shared.tables["grant_call_count"], shared.tables["house_setting"]
 revoked_table = sa.Table(
     "revoked_grant",
     shared,
     sa.Column("grant_id", sa.String(60), primary_key=True),
     sa.Column("at", sa.String(32), nullable=False),
     sa.Column("expires", sa.BigInteger, nullable=False, server_default="0", index=True),
-)
-call_count_table = sa.Table(
-    "grant_call_count",
-    shared,
-    sa.Column("grant_id", sa.String(60), primary_key=True),
-    sa.Column("tool", sa.String(60), primary_key=True),
-    sa.Column("used", sa.Integer, nullable=False),
-)
-setting_table = sa.Table(
-    "house_setting",
-    shared,
-    sa.Column("name", sa.String(60), primary_key=True),
-    sa.Column("value", sa.Text, nullable=False),
 )
 
 
@@ -75,11 +54,7 @@ def knows(server: str, revision: str | None) -> bool:
 
 
 def check_released(revision: str | None, server: str, where: str) -> None:
-    """Refuse a database that a version before the first release wrote.
-
-    Raises:
-        StorageError: it was; nothing in it is changed.
-    """
+    """Refuse a database that a version before the first release wrote; nothing in it is changed."""
     if revision in BEFORE_THE_FIRST_RELEASE:
         raise StorageError(
             f"{where} is a {server} database of a version before the first release "

@@ -20,9 +20,7 @@ def seed_folder(server: str) -> Path:
 
 
 def ensure_seeded(
-    database: Database,
-    tables: "Mapping[str, Table] | None" = None,
-    folder: Path | None = None,
+    database: Database, tables: "Mapping[str, Table] | None" = None, folder: Path | None = None
 ) -> dict[str, int]:
     """Import the demo into a database that was never filled; return the rows per table.
 

@@ -19,6 +19,8 @@ MAX_CHARACTERS = 300_000
 MAX_ZIP_RATIO = 100
 MAX_UNZIPPED = 64 * 1024 * 1024
 PLAIN = frozenset(("txt", "md", "csv", "log"))
+Found = tuple[str, str, int, tuple[str, ...]]
+"""A text, how it was read, its pages and the codes of what stood in the way."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,7 @@ class _Text:
 
 
 class _UnreadableError(Exception):
-    """A file that cannot be read, with the code of the reason."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+    """A file that cannot be read; the code of the reason is its text."""
 
 
 def extract(data: bytes, filename: str) -> Extracted:
@@ -62,7 +60,7 @@ def extract(data: bytes, filename: str) -> Extracted:
             raise _UnreadableError("DOCUMENT_TOO_LARGE")
         text, method, pages, problems = _read(data, ending)
     except _UnreadableError as problem:
-        return Extracted(problems=(problem.code,), size=size, sha256=digest)
+        return Extracted(problems=(str(problem),), size=size, sha256=digest)
     text = tidy(text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8"))
     if len(text) > MAX_CHARACTERS:
         text, problems = text[:MAX_CHARACTERS], (*problems, "DOCUMENT_CUT")
@@ -71,7 +69,7 @@ def extract(data: bytes, filename: str) -> Extracted:
     return Extracted(text, method, pages, tuple(dict.fromkeys(problems)), size, digest)
 
 
-def _read(data: bytes, ending: str) -> tuple[str, str, int, tuple[str, ...]]:
+def _read(data: bytes, ending: str) -> Found:
     if ending == "pdf":
         return _guarded(_read_pdf, data)
     if ending == "docx":
@@ -82,9 +80,7 @@ def _read(data: bytes, ending: str) -> tuple[str, str, int, tuple[str, ...]]:
     raise _UnreadableError("DOCUMENT_FORMAT_UNKNOWN")
 
 
-def _guarded(
-    read: Callable[[bytes], tuple[str, str, int, tuple[str, ...]]], data: bytes
-) -> tuple[str, str, int, tuple[str, ...]]:
+def _guarded(read: Callable[[bytes], Found], data: bytes) -> Found:
     try:
         return read(data)
     except _UnreadableError:
@@ -93,7 +89,7 @@ def _guarded(
         raise _UnreadableError("DOCUMENT_BROKEN") from problem
 
 
-def _read_pdf(data: bytes) -> tuple[str, str, int, tuple[str, ...]]:
+def _read_pdf(data: bytes) -> Found:
     from pypdf import PdfReader
 
     if not data.lstrip()[:5].startswith(b"%PDF-"):
@@ -126,7 +122,7 @@ def _check_zip(data: bytes) -> None:
         raise _UnreadableError("DOCUMENT_ENCRYPTED")
 
 
-def _read_docx(data: bytes) -> tuple[str, str, int, tuple[str, ...]]:
+def _read_docx(data: bytes) -> Found:
     from docx import Document
     from docx.table import Table
 

@@ -16,12 +16,6 @@ def _like(table: type[CrmTable], name: str, typed: str) -> Any:
     return column(table, name).icontains(typed, autoescape=True)
 
 
-def _ids(session: Session, table: type[CrmTable], name: str, *conditions: Any) -> list[str]:
-    chosen = column(table, name)
-    statement = visible(select(chosen).where(*conditions), table)
-    return list(session.execute(statement.order_by(chosen).limit(WINDOW)).scalars())
-
-
 def _called(typed: str) -> Any:
     """Accounts with a name, or another name they go by, that holds what was typed."""
     words = fold(typed)
@@ -32,52 +26,32 @@ def _called(typed: str) -> Any:
     return or_(named, column(Account, "account_id").in_(aliases)) if words else named
 
 
-def accounts(session: Session, typed: str, _known: Mapping[str, str]) -> list[str]:
-    """Complete an account: by its id or any of its names."""
-    begins = column(Account, "account_id").istartswith(typed, autoescape=True)
-    return _ids(session, Account, "account_id", or_(begins, _called(typed)))
+def _finder(table: type[CrmTable], key: str, *names: str, by_customer: bool = False) -> Finder:
+    """Return what completes an id: by its beginning, by a name, or by the customer's names.
+
+    An account and an opportunity that are known already are the only ones looked at.
+    """
+
+    def find(session: Session, typed: str, known: Mapping[str, str]) -> list[str]:
+        chosen, columns = column(table, key), table.__table__.c  # type: ignore[attr-defined]
+        means = [chosen.istartswith(typed, autoescape=True)]
+        means += [_like(table, name, typed) for name in names]
+        if by_customer:
+            theirs = visible(select(column(Account, "account_id")).where(_called(typed)), Account)
+            means.append(column(table, "account_id").in_(theirs))
+        scopes = [name for name in ("account_id", "opportunity_id") if name in columns]
+        of = {name: known[name] for name in scopes if known.get(name) and table is not Account}
+        statement = visible(select(chosen).where(or_(*means)).filter_by(**of), table)
+        return list(session.execute(statement.order_by(chosen).limit(WINDOW)).scalars())
+
+    return find
 
 
-def opportunities(session: Session, typed: str, known: Mapping[str, str]) -> list[str]:
-    """Complete an opportunity: by its id, its name or its customer's."""
-    theirs = visible(select(column(Account, "account_id")).where(_called(typed)), Account)
-    means = or_(
-        column(Opportunity, "opportunity_id").istartswith(typed, autoescape=True),
-        _like(Opportunity, "name", typed),
-        column(Opportunity, "account_id").in_(theirs),
-    )
-    return _ids(session, Opportunity, "opportunity_id", means, *_of(Opportunity, known))
-
-
-def activities(session: Session, typed: str, known: Mapping[str, str]) -> list[str]:
-    """Complete a message: by its id, subject or sender, in the opportunity that is known."""
-    means = or_(
-        column(Activity, "activity_id").istartswith(typed, autoescape=True),
-        *(_like(Activity, name, typed) for name in ("subject", "from_name", "from_address")),
-    )
-    return _ids(session, Activity, "activity_id", means, *_of(Activity, known))
-
-
-def documents(session: Session, typed: str, known: Mapping[str, str]) -> list[str]:
-    """Complete a document: by its id, file name or title, in the opportunity that is known."""
-    means = or_(
-        column(Document, "document_id").istartswith(typed, autoescape=True),
-        *(_like(Document, name, typed) for name in ("filename", "title")),
-    )
-    return _ids(session, Document, "document_id", means, *_of(Document, known))
-
-
-def _of(table: type[CrmTable], known: Mapping[str, str]) -> list[Any]:
-    return [
-        column(table, name) == known[name]
-        for name in ("account_id", "opportunity_id")
-        if known.get(name) and name in table.__table__.c  # type: ignore[attr-defined]
-    ]
-
-
+accounts = _finder(Account, "account_id", by_customer=True)
+opportunities = _finder(Opportunity, "opportunity_id", "name", by_customer=True)
 FINDERS: dict[str, Finder] = {
     "account_id": accounts,
     "opportunity_id": opportunities,
-    "activity_id": activities,
-    "document_id": documents,
+    "activity_id": _finder(Activity, "activity_id", "subject", "from_name", "from_address"),
+    "document_id": _finder(Document, "document_id", "filename", "title"),
 }

@@ -140,11 +140,7 @@ def message_of(row: Activity, records: Records, attached: dict[str, list[Documen
 
 
 def read_document(
-    session: Session,
-    opportunity_id: str,
-    document_id: str,
-    offset: int,
-    page: int | None = PAGE,
+    session: Session, opportunity_id: str, document_id: str, offset: int, page: int | None = PAGE
 ) -> DocumentText:
     """Return a page of a document's text; without a page, all of it from the offset."""
     deal = the_row(session, Opportunity, opportunity_id=opportunity_id)
