@@ -29,15 +29,7 @@ Outputs = Mapping[str, Any]
 Ending = Mapping[str, Any]
 """How a run ends: its `outcome`, and facts for whoever reads the result."""
 
-RUN = (
-    "id",
-    "goal",
-    "opportunity_id",
-    "order_date",
-    "requester",
-    "revise",
-    "generated_by",
-)
+RUN = ("id", "goal", "opportunity_id", "order_date", "requester", "revise", "generated_by")
 """What every run is started with."""
 
 

@@ -84,10 +84,7 @@ def _plan_gate(
         return []
     line = subject[0].line.line_id
     options = [[Add(sku, need - have, line)] for sku in rule.plans]
-    evidence = [
-        *(i.text for i in subject),
-        f"needs {need} x {' or '.join(rule.plans)}, has {have}",
-    ]
+    evidence = [*(i.text for i in subject), f"needs {need} x {' or '.join(rule.plans)}, has {have}"]
     return [_problem(rule, subject, evidence, options, need=need, have=have)]
 
 

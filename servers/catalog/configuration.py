@@ -7,22 +7,8 @@ from servers.catalog import rulebook as rb
 from servers.catalog.bundles import misplaced, unpack
 from servers.catalog.compatibility import check_together, sold
 from servers.catalog.eligibility import Destination, check_each, unknown_jurisdiction
-from servers.catalog.schemas import (
-    Addition,
-    Completion,
-    ConfigurationCheck,
-    LineIn,
-    Product,
-    Unit,
-)
-from servers.catalog.selection import (
-    Add,
-    Item,
-    Problem,
-    digest_of_lines,
-    join,
-    scenarios,
-)
+from servers.catalog.schemas import Addition, Completion, ConfigurationCheck, LineIn, Product, Unit
+from servers.catalog.selection import Add, Item, Problem, digest_of_lines, join, scenarios
 from servers.toolkit.findings import Finding, Severity
 
 MAX_STEPS = 200
@@ -82,10 +68,7 @@ def complete(
 
 
 def _search(
-    base: list[Item],
-    rules: Sequence[rb.Rule],
-    catalog: Mapping[str, Product],
-    where: Destination,
+    base: list[Item], rules: Sequence[rb.Rule], catalog: Mapping[str, Product], where: Destination
 ) -> tuple[list[Addition], list[Problem]]:
     queue: deque[list[Addition]] = deque([[]])
     seen: set[tuple[tuple[str, int], ...]] = set()

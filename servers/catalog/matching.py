@@ -131,11 +131,7 @@ def _drop_ended(scores: list[Score], day: date | None) -> list[Score]:
 
 
 def _answer(
-    scores: list[Score],
-    known: Mapping[str, Product],
-    wanted: Wanted,
-    day: date | None,
-    limit: int,
+    scores: list[Score], known: Mapping[str, Product], wanted: Wanted, day: date | None, limit: int
 ) -> MatchResult:
     shown = [
         Candidate(

@@ -3,14 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from servers.catalog.phrases import (
-    DIMENSIONS,
-    Amount,
-    AttributeTest,
-    Vocabulary,
-    Wanted,
-    words_of,
-)
+from servers.catalog.phrases import DIMENSIONS, Amount, AttributeTest, Vocabulary, Wanted, words_of
 from servers.catalog.schemas import Product
 from servers.catalog.selection import number
 

@@ -89,10 +89,7 @@ AGENTS = (
             "crm.quote_history",
         ),
         output=Profile,
-        gives={
-            "account_id": "plan.account_id",
-            "ship_to_country": "qualify.ship_to_country",
-        },
+        gives={"account_id": "plan.account_id", "ship_to_country": "qualify.ship_to_country"},
         bind={"account_id": "plan.account_id"},
         reads_untrusted=True,
         verify=verify.verify_profile,

@@ -122,21 +122,13 @@ GATES = (
     Gate("not_allowed", ("check.ok", "check.findings", "check.ship_method"), not_allowed),
     Gate("no_price", ("price.total_minor",), no_price),
     Gate(
-        "not_approved",
-        ("decision.approved", "decision.person", "decision.quote_id"),
-        not_approved,
+        "not_approved", ("decision.approved", "decision.person", "decision.quote_id"), not_approved
     ),
     Gate("issue_refused", ("issue.refused", "decision.quote_id"), issue_refused),
 )
 
 FINISH = Gate(
     "issued",
-    (
-        "decision.quote_id",
-        "issue.number",
-        "issue.revision",
-        "issue.total_minor",
-        "issue.currency",
-    ),
+    ("decision.quote_id", "issue.number", "issue.revision", "issue.total_minor", "issue.currency"),
     issued,
 )

@@ -20,11 +20,7 @@ from servers.catalog.schemas import (
 )
 from servers.catalog.store.rules import certificates_of, find_substitutes, find_vocabulary
 from servers.catalog.store.search import find_by_sku, find_ids, normalised
-from servers.catalog.tables import (
-    ComponentRow,
-    OptionGroupRow,
-    ProductRow,
-)
+from servers.catalog.tables import ComponentRow, OptionGroupRow, ProductRow
 from servers.toolkit.errors import NotFoundError
 from servers.toolkit.paging import decode_cursor, next_cursor
 
@@ -169,10 +165,7 @@ def _with_parts(session: Session, found: dict[str, Product]) -> dict[str, Produc
     for row in session.exec(parts.order_by(col(ComponentRow.place))):
         found[row.bundle_sku].components.append(
             Component(
-                sku=row.sku,
-                quantity=row.quantity,
-                optional=row.optional,
-                group=row.option_group,
+                sku=row.sku, quantity=row.quantity, optional=row.optional, group=row.option_group
             )
         )
     for group in session.exec(groups.order_by(col(OptionGroupRow.place))):

@@ -12,9 +12,7 @@ from sqlmodel import Session, col, select
 from servers.catalog import rulebook as rb
 from servers.catalog.eligibility import Destination
 from servers.catalog.phrases import Vocabulary
-from servers.catalog.schemas import (
-    Product,
-)
+from servers.catalog.schemas import Product
 from servers.catalog.shipping import ShippingNetwork
 from servers.catalog.tables import (
     CertificateRow,
@@ -42,11 +40,7 @@ def find_rules(session: Session, *kinds: str) -> list[rb.Rule]:
 
 
 def find_destination(
-    session: Session,
-    country: str,
-    day: date,
-    among: Sequence[rb.Rule],
-    catalog: dict[str, Product],
+    session: Session, country: str, day: date, among: Sequence[rb.Rule], catalog: dict[str, Product]
 ) -> Destination:
     """Return what is on file about selling to a country on a day."""
     certificates = [_load(rb.Certificate, r.data) for r in session.exec(select(CertificateRow))]
