@@ -26,9 +26,8 @@ from orchestrator.durable.steps import inside, may_pass
 from orchestrator.durable.store import Store, open_store
 from orchestrator.errors import DealdeskError, EnvironmentProblem, ToolRefused, UsageError
 from orchestrator.llm.base import Model
-from orchestrator.loading import check_runners, load_runners, used_tools
 from orchestrator.play import play
-from orchestrator.runner import Runner, same_player
+from orchestrator.runner import Runner, check_runners, load_runners, same_player, used_tools
 from orchestrator.servers import Servers, read_elsewhere
 from orchestrator.workflows import WORKFLOWS, load
 from servers.registry import NAMES

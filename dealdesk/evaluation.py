@@ -16,8 +16,7 @@ from typing import Any
 from dealdesk.desk import Desk
 from dealdesk.settings import load_settings
 from orchestrator.errors import EnvironmentProblem, UsageError
-from orchestrator.workflows.quote.goal_words import folded
-from orchestrator.workflows.quote.vocabulary import SMALL
+from orchestrator.workflows.quote.goal_words import SMALL, folded
 from servers.toolkit.money import from_minor
 
 REQUESTER = "per_lena"

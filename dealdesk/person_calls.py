@@ -9,9 +9,9 @@ from typing import Any
 from mcp.shared.exceptions import MCPError
 from mcp.types import BlobResourceContents
 
-from orchestrator.calls import answer_of
 from orchestrator.errors import ToolRefused
 from orchestrator.servers import Servers
+from orchestrator.toolset import answer_of
 from servers.toolkit.grants import Grant, SigningKey, new_grant_id
 
 SECONDS = 300

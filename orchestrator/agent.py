@@ -1,11 +1,5 @@
 """One agent: a model and its tools, until there is a valid answer or a limit is reached.
 
-    ask the model ──► it calls tools ──► run them, tell it ──┐
-         ▲    │                                              │
-         │    └─► it answers ──► validate, verify ──► done   │
-         │                            │ wrong, once          │
-         └────────────────────────────┴──────────────────────┘
-
 What the loop holds to, whichever model plays:
 
 - a tool runs only when the model stopped in order to call it; a turn that was cut off is not used;
@@ -27,10 +21,9 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from orchestrator.calls import Call
 from orchestrator.errors import AgentFailed, BudgetExceeded
 from orchestrator.llm.base import Json, Model, Spent, unusable
-from orchestrator.toolset import ScopedToolset
+from orchestrator.toolset import Call, ScopedToolset
 from orchestrator.workflow import Limits, schema_of
 
 Output = TypeVar("Output", bound=BaseModel)
@@ -40,7 +33,6 @@ OnEvent = Callable[..., None]
 
 IDENTICAL_CALLS = 3
 """The same call with the same arguments for this many times is going in circles."""
-DEFAULT_LIMITS = Limits()
 
 
 @dataclass(frozen=True)
@@ -54,79 +46,52 @@ class AgentResult(Generic[Output]):
 
     @property
     def findings(self) -> list[Mapping[str, Any]]:
-        """Every finding that some tool answered with, oldest first."""
         return [finding for call in self.calls for finding in call.findings]
 
 
-async def run_agent(
-    *,
-    name: str,
-    system: str,
-    task: str,
-    output: type[Output],
-    toolset: ScopedToolset,
-    model: Model,
-    limits: Limits = DEFAULT_LIMITS,
-    verify: Verify | None = None,
-    on_event: OnEvent | None = None,
-) -> AgentResult[Output]:
-    """Let a model work with its tools until it gives a valid answer.
-
-    Args:
-        name: What errors call the agent.
-        system: Its job story. Nothing from outside belongs here, nor in `task`.
-        task: The typed facts it works on, as text.
-        output: The contract its answer must fit.
-        toolset: Its tools, already open.
-        verify: Says what is wrong with a valid answer, given the calls that were made.
-        on_event: Is told what happens, as it happens.
-
-    Raises:
-        AgentFailed: the answer stayed wrong after one repair of each kind, or the same call
-            was made over and over.
-        BudgetExceeded: a limit was reached; `which` says which.
-        ModelError: the model or its endpoint gave nothing usable.
-        EnvironmentProblem: a server is gone.
-    """
-    agent = _Agent(
-        name,
-        system,
-        output,
-        toolset,
-        model,
-        limits,
-        verify=verify or (lambda _output, _calls: []),
-        tell=on_event or (lambda _kind, **_data: None),
-        messages=[_user(_text(task))],
-    )
-    try:
-        async with asyncio.timeout(limits.seconds) as deadline:
-            return await agent.run()
-    except TimeoutError:
-        if not deadline.expired():
-            raise
-        raise agent.over("seconds", limits.seconds) from None
-
-
 @dataclass
-class _Agent(Generic[Output]):
-    """The state of one run of the loop; the transcript is plain JSON."""
+class Agent(Generic[Output]):
+    """A model that works with its tools; the transcript is plain JSON.
+
+    Nothing from outside belongs into `system` (the job story) or `task` (the facts, as text).
+    `verify` says what is wrong with a valid answer, given the calls that were made.
+    """
 
     name: str
     system: str
+    task: str
     output: type[Output]
     toolset: ScopedToolset
     model: Model
-    limits: Limits
-    verify: Verify
-    tell: OnEvent
-    messages: list[Json]
-    spent: Spent = field(default_factory=Spent)
-    turns: int = 0
-    asked: Counter[str] = field(default_factory=Counter)
-    repaired: set[str] = field(default_factory=set)
+    limits: Limits = field(default_factory=Limits)
+    verify: Verify = lambda _output, _calls: []
+    on_event: OnEvent = lambda _kind, **_data: None
+    messages: list[Json] = field(default_factory=list, init=False)
+    spent: Spent = field(default_factory=Spent, init=False)
+    turns: int = field(default=0, init=False)
+    asked: Counter[str] = field(default_factory=Counter, init=False)
+    repaired: set[str] = field(default_factory=set, init=False)
 
     async def run(self) -> AgentResult[Output]:
+        """Play until there is a valid answer; the tools are open already.
+
+        Raises:
+            AgentFailed: the answer stayed wrong after one repair of each kind, or the same call
+                was made over and over.
+            BudgetExceeded: a limit was reached.
+            ModelError: the model or its endpoint gave nothing usable.
+            EnvironmentProblem: a server is gone.
+        """
+        self.messages.append(_user(_text(self.task)))
+        try:
+            async with asyncio.timeout(self.limits.seconds) as deadline:
+                return await self._play()
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise self._over("seconds", self.limits.seconds) from None
+
+    async def _play(self) -> AgentResult[Output]:
         while True:
             stop, content = await self._ask()
             if stop == "tool_use":
@@ -134,19 +99,18 @@ class _Agent(Generic[Output]):
             elif (answer := self._judge(content)) is not None:
                 return AgentResult(answer, self.toolset.calls, asdict(self.spent), self.turns)
 
-    def over(self, which: str, limit: float) -> BudgetExceeded:
+    def _over(self, which: str, limit: float) -> BudgetExceeded:
         return BudgetExceeded(
             f"{self.name} reached its limit of {limit:g} {which.replace('_', ' ')}",
             fix="raise the limit, or ask for less at once",
-            which=which,
         )
 
     async def _ask(self) -> tuple[str, list[Json]]:
         """Return why the model stopped and what it said, once that is fit to be used."""
         if self.turns >= self.limits.turns:
-            raise self.over("turns", self.limits.turns)
+            raise self._over("turns", self.limits.turns)
         if self.spent.total >= self.limits.tokens:
-            raise self.over("tokens", self.limits.tokens)
+            raise self._over("tokens", self.limits.tokens)
         reply = await self.model.complete(
             system=self.system,
             messages=self.messages,
@@ -157,7 +121,7 @@ class _Agent(Generic[Output]):
         self.spent = self.spent.plus(reply.usage)
         stop, content = reply.stop_reason, [dict(block.to_dict()) for block in reply.content]
         calls = sum(block["type"] == "tool_use" for block in content)
-        self.tell("turn", turn=self.turns, stop=stop, calls=calls, tokens=self.spent.total)
+        self.on_event("turn", turn=self.turns, stop=stop, calls=calls, tokens=self.spent.total)
         if stop not in ("end_turn", "tool_use") or (stop == "tool_use" and not calls):
             raise unusable(self.name, reply)
         if said := [block for block in content if _may_be_echoed(block, stop)]:
@@ -176,7 +140,7 @@ class _Agent(Generic[Output]):
                     f"{self._refusal(block['name'])}"
                 )
         if self.asked.total() > self.limits.tool_calls:
-            raise self.over("tool_calls", self.limits.tool_calls)
+            raise self._over("tool_calls", self.limits.tool_calls)
         results: list[Json] = []
         for reads, blocks in groupby(asked, lambda block: self.toolset.reads_only(block["name"])):
             if reads:
@@ -187,7 +151,7 @@ class _Agent(Generic[Output]):
 
     async def _call(self, block: Json) -> Json:
         call = await self.toolset.call(block["name"], block["input"])
-        self.tell(
+        self.on_event(
             "denied" if call.outcome == "denied" else "tool_call",
             tool=call.name,
             arguments=block["input"],
@@ -220,16 +184,12 @@ class _Agent(Generic[Output]):
         return answer
 
     def _repair(self, kind: str, problems: list[str]) -> None:
-        """Tell the model what is wrong, once for each kind of mistake.
-
-        Raises:
-            AgentFailed: it was said before.
-        """
+        """Tell the model what is wrong, once for each kind of mistake; then the agent failed."""
         listed = [problem[:300] for problem in problems[:20]]
         if kind in self.repaired:
             raise AgentFailed(f"{self.name} gave no usable answer: {'; '.join(listed)}")
         self.repaired.add(kind)
-        self.tell("repair", reason=kind, problems=listed)
+        self.on_event("repair", reason=kind, problems=listed)
         words = "\n- ".join(["Your answer cannot be used:", *listed])
         again = "Call tools if you must, then give the whole answer again, as one JSON object."
         self.messages.append(_user(_text(f"{words}\n{again}")))

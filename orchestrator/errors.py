@@ -1,21 +1,5 @@
 """Everything that can end a run or a command, split by who must act.
 
-    DealdeskError
-    ├── UsageError            whoever typed the command
-    │   └── OtherPlayer       whoever resumed: another model than the run's own would play
-    ├── EnvironmentProblem    whoever runs the machine: files, databases, servers
-    │   ├── WorkflowError     whoever wrote the workflow: it does not fit the live servers
-    │   └── ScopeError        whoever wrote an allow-list: it names what is not there
-    ├── CredentialsError      whoever holds the model's key
-    ├── BudgetExceeded        whoever set the limits
-    ├── ToolRefused           whoever may do what a server refused; the words are its own
-    ├── AgentFailed           nobody at once: the model did not manage; read the run
-    └── ModelError            nobody at once: the model's answer cannot be used
-        ├── ModelUnavailable  nobody: the same run can be resumed later
-        ├── ModelRefused      the model declined
-        ├── AnswerCutOff      the answer was longer than one answer may be
-        └── ContextExceeded   the agent read more than the model can hold
-
 `message` says what is wrong, `fix` what to do next; neither ever holds a key, a token or a
 traceback. All of them survive pickling, because the engine stores the error of a failed step.
 """
@@ -31,12 +15,6 @@ class DealdeskError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str, *, fix: str = "") -> None:
-        """Say what is wrong and, if something can be done, what.
-
-        Args:
-            message: What is wrong, as one clause or sentence.
-            fix: What to do next.
-        """
         super().__init__(message)
         self.message = message
         self.fix = fix
@@ -53,7 +31,7 @@ class OtherPlayer(UsageError):
 
 
 class EnvironmentProblem(DealdeskError):
-    """A file, a database or a server is not there or not as it should be."""
+    """For whoever runs the machine: a file, a database or a server is not as it should be."""
 
 
 class WorkflowError(EnvironmentProblem):
@@ -69,7 +47,7 @@ class CredentialsError(DealdeskError):
 
 
 class ToolRefused(DealdeskError):
-    """A server said no to a call that the engine or a person made."""
+    """A server said no to a call that the engine or a person made; the words are its own."""
 
 
 class AgentFailed(DealdeskError):
@@ -77,12 +55,7 @@ class AgentFailed(DealdeskError):
 
 
 class BudgetExceeded(DealdeskError):
-    """An agent reached one of its limits; `which` names it as `Limits` does."""
-
-    def __init__(self, message: str, *, fix: str = "", which: str = "") -> None:
-        """Name the limit beside what `DealdeskError` takes."""
-        super().__init__(message, fix=fix)
-        self.which = which
+    """An agent reached one of its limits; the message names it."""
 
 
 class ModelError(DealdeskError):

@@ -25,19 +25,12 @@ ENGINE_TOOLS = {"runs": {"claim": {"integrity": "trusted", "write": True}}}
 
 
 class Graph:
-    """The graph of one workflow.
+    """The graph of one workflow: what each step `waits` for, and `steps` after those they wait for.
 
-    Attributes:
-        waits: Per step, the steps whose outputs it needs.
-        steps: All steps, each after those it waits for; else as they are written.
+    A name twice, a path that nobody gives and a circle are each a `WorkflowError`.
     """
 
     def __init__(self, workflow: Workflow) -> None:
-        """Derive everything from the paths.
-
-        Raises:
-            WorkflowError: a name twice, a path that nobody gives, or a circle; it is named.
-        """
         self.workflow = workflow
         self._steps = {step.name: step for step in workflow.steps}
         names = Counter([*ROOTS, *(step.name for step in workflow.steps), *self._rounds()])
@@ -56,17 +49,13 @@ class Graph:
     def step_names(self) -> tuple[str, ...]:
         """Return every checkpoint a run may write, in plan order, the rework rounds included."""
         names = [step.name for step in self.steps if not isinstance(step, Decision)]
-        if (rework := self.workflow.rework) is not None:
+        if (rework := self.workflow.rework).redo:
             place = names.index(rework.judge) + 1
             names[place:place] = self._rounds()
         return tuple(names)
 
     def roots(self, who: str, paths: Collection[str]) -> tuple[str, ...]:
-        """Return the steps that some paths need.
-
-        Raises:
-            WorkflowError: nobody gives one of them; it and `who` are named.
-        """
+        """Return the steps that some paths need; one that nobody gives is named with `who`."""
         found: dict[str, None] = {}
         for path in paths:
             root, _, rest = path.partition(".")
@@ -108,24 +97,18 @@ class Graph:
     def changed(self, before: Mapping[str, str], done: Collection[str]) -> list[str]:
         """Return the steps that a run has still to play and that are not what they were.
 
-        Args:
-            before: The digests of the plan that the run began with.
-            done: The names of its checkpoints.
+        `before` are the digests of the plan it began with, `done` the names of its checkpoints.
         """
         now, rework = self.digests, self.workflow.rework
         left = {*now, *before} - {*done}
         if (decision := self.workflow.decision) and any(d in done for d in self._after(decision)):
             left.discard(decision.name)
-        if rework is not None:
-            judge = self._steps[rework.judge]
-            if not any(name in done for name in self._after(judge)):
-                left.update(rework.redo)
+        if rework.redo and not any(n in done for n in self._after(self._steps[rework.judge])):
+            left.update(rework.redo)
         return sorted(name for name in left if now.get(name) != before.get(name))
 
     def _rounds(self) -> list[str]:
         rework = self.workflow.rework
-        if rework is None:
-            return []
         return [f"{name}_{n}" for n in range(2, rework.rounds + 2) for name in rework.redo]
 
     def _waits(self, step: Step) -> tuple[str, ...]:
@@ -135,7 +118,7 @@ class Graph:
             reads = tuple(path for path in reads if path.partition(".")[0] != "item")
         roots = self.roots(step.name, reads)
         rework = self.workflow.rework
-        if rework is None or step.name in rework.redo or not {*roots} & {*rework.redo}:
+        if step.name in rework.redo or not {*roots} & {*rework.redo}:
             return roots
         return tuple(dict.fromkeys((*roots, rework.judge)))
 
@@ -153,7 +136,7 @@ class Graph:
             case "run":
                 return name in RUN
             case "previous":
-                return rework is not None and name in rework.keeps
+                return name in rework.keeps
             case "findings":
                 return isinstance(self._steps.get(name), AgentSpec)
             case _:
@@ -165,11 +148,9 @@ class Graph:
 
     def _check_rework(self) -> None:
         rework = self.workflow.rework
-        if rework is None:
-            return
         for name in rework.redo:
             self.workflow.agent(name)
-        if rework.redo[-1:] != (rework.judge,):
+        if (rework.redo or ("",))[-1] != rework.judge:
             raise WorkflowError(f"rework ends with its judge, {rework.judge}")
         self.roots("rework", tuple(rework.keeps.values()))
 
@@ -179,9 +160,8 @@ class Graph:
 
     def _after(self, step: Step) -> Iterator[str]:
         """Yield the steps that wait for one, but not those that are reworked with it."""
-        redo = self.workflow.rework.redo if self.workflow.rework else ()
         for name, waits in self.waits.items():
-            if step.name in waits and name not in redo:
+            if step.name in waits and name not in self.workflow.rework.redo:
                 yield name
 
     def _described(self, step: Step) -> list[Any]:
@@ -196,18 +176,14 @@ class Graph:
         whose = (step, *(self._steps[name] for name in self.waits[step.name]))
         contracts = [schema_of(a.output) for a in whose if isinstance(a, AgentSpec)]
         rework = self.workflow.rework
-        again = asdict(rework) if rework and step.name in rework.redo else None
+        again = asdict(rework) if step.name in rework.redo else None
         return [type(step).__name__, own, facts, contracts, again]
 
 
 def check_live(graph: Graph, live: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
-    """Compare a workflow with the live servers.
+    """Compare a workflow with what the live tools declare (`_meta.dealdesk`), per server.
 
-    Args:
-        live: Per server, per tool, what the tool declares (`_meta.dealdesk`).
-
-    Raises:
-        WorkflowError: naming the step and what is wrong with it.
+    A step that does not fit is a `WorkflowError` that names it.
     """
     workflow = graph.workflow
     for effect in workflow.effects:

@@ -2,35 +2,18 @@
 
 Each step is checkpointed under a number that was reserved for its name before anything began, so
 a run that is killed anywhere goes on where it was. Nothing here holds a clock, chance or I/O.
-
-    gates ──► start what waits for nothing more ──► wait for a step ──┐
-      ▲                                                               │
-      └───────────────────────────────────────────────────────────────┘
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
-from typing import Any, Protocol
+from typing import Any
 
+from orchestrator.durable.steps import Steps
 from orchestrator.errors import WorkflowError
-from orchestrator.graph import Graph
 from orchestrator.runner import Runner, distinct
 from orchestrator.workflow import AgentSpec, Decision, Effect, Ending, Step
 
 DAY = 86_400
-
-
-class Steps(Protocol):
-    """What the engine gives a body: checkpointed steps, and one durable wait."""
-
-    async def run(self, name: str, work: Callable[..., Awaitable[Any]], *args: Any) -> Any:
-        """Run a step, or return what its checkpoint holds."""
-
-    async def receive(self, topic: str, timeout: float) -> Any:
-        """Wait, for days if need be, for a message; None when none came."""
-
-    async def done(self) -> frozenset[str]:
-        """Return the names of the steps that have a checkpoint."""
 
 
 async def play(runner: Runner, steps: Steps, run: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,42 +30,30 @@ async def play(runner: Runner, steps: Steps, run: Mapping[str, Any]) -> dict[str
                 "outcome": "plan_changed",
                 "message": f"since this run began, the plan has changed in: {', '.join(changed)}",
             }
-    return await _Play(graph, runner, steps, run, done).play()
+    return await _Play(runner, steps, run, done).play()
 
 
 class _Play:
-    """One run on its way.
-
-    Attributes:
-        outputs: What there is so far, by the first part of a path.
-        findings: What the servers found in each agent's last round.
-        busy: The steps that are being played.
-        stopped: The ending that an agent's own limits or failure brought about.
-    """
+    """One run on its way."""
 
     def __init__(
-        self,
-        graph: Graph,
-        runner: Runner,
-        steps: Steps,
-        run: Mapping[str, Any],
-        done: Collection[str],
+        self, runner: Runner, steps: Steps, run: Mapping[str, Any], done: Collection[str]
     ) -> None:
-        self.flow, self.graph, self.runner, self.steps = graph.workflow, graph, runner, steps
-        self.run = run
-        self.findings: dict[str, list[dict[str, Any]]] = {}
+        self.flow, self.graph, self.runner = runner.graph.workflow, runner.graph, runner
+        self.steps, self.run = steps, run
+        self.findings: dict[str, list[dict[str, Any]]] = {}  # of each agent's last round
         self.outputs: dict[str, Any] = {"run": run, "findings": self.findings}
-        self.busy: dict[asyncio.Task[None], str] = {}
-        self.stopped: Ending | None = None
+        self.busy: set[asyncio.Task[None]] = set()
+        self.stopped: Ending | None = None  # by an agent's own limits or failure
         self._begun: set[str] = set()
-        self._gates = [gate for gate in self.flow.gates if not graph.passed(gate, done)]
+        self._gates = [gate for gate in self.flow.gates if not self.graph.passed(gate, done)]
 
     async def play(self) -> dict[str, Any]:
         try:
             while self._ending() is None and self._start():
                 finished, _ = await asyncio.wait(self.busy, return_when=asyncio.FIRST_COMPLETED)
+                self.busy -= finished
                 for task in finished:
-                    del self.busy[task]
                     task.result()
         except asyncio.CancelledError:
             for task in self.busy:
@@ -124,7 +95,7 @@ class _Play:
         first = [step for step in ready if not isinstance(step, Decision)]
         for step in first or ([] if self.busy else ready):
             self._begun.add(step.name)
-            self.busy[asyncio.create_task(self._work(step))] = step.name
+            self.busy.add(asyncio.create_task(self._work(step)))
         return bool(self.busy)
 
     def _work(self, step: Step) -> Coroutine[Any, Any, None]:
@@ -139,13 +110,12 @@ class _Play:
     async def _agent(self, spec: AgentSpec) -> None:
         done = await self._round(spec.name, 1)
         rework = self.flow.rework
-        if rework is not None and rework.judge == spec.name:
+        if rework.judge == spec.name:
             for round_ in range(2, rework.rounds + 2):
                 if "stopped" in done or not rework.needed(done["output"]):
                     break
-                self.runner.log.append(
-                    self.run["id"], "rework", round=round_ - 1, findings=done["findings"]
-                )
+                found = done["findings"]
+                self.runner.log.append(self.run["id"], "rework", round=round_ - 1, findings=found)
                 self.outputs["previous"] = self.flow.named(rework.keeps, self.outputs)
                 for name in rework.redo:
                     done = await self._round(name, round_)

@@ -9,12 +9,12 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fastmcp import Client
 
-from orchestrator.agent import run_agent
-from orchestrator.calls import answer_of
+from orchestrator.agent import Agent
 from orchestrator.durable.events import EventLog
 from orchestrator.errors import (
     AgentFailed,
@@ -25,29 +25,27 @@ from orchestrator.errors import (
     OtherPlayer,
     ToolRefused,
 )
-from orchestrator.graph import Graph
+from orchestrator.graph import Graph, check_live
 from orchestrator.llm.base import Model
 from orchestrator.servers import Servers
-from orchestrator.toolset import IDEMPOTENCY_KEY, ScopedToolset
+from orchestrator.toolset import IDEMPOTENCY_KEY, ScopedToolset, answer_of
 from orchestrator.workflow import AgentSpec, Effect, Outputs, Workflow, resolve
+from orchestrator.workflows import load_all
+from servers.registry import NAMES
+from servers.toolkit.declare import META
 from servers.toolkit.grants import Grant, SigningKey, bound_value, new_grant_id
 
-EFFECT_SECONDS = 120
+EFFECT_SECONDS, LOOK_SECONDS = 120, 300
 LAST_WORDS = (ModelRefused, AnswerCutOff, ContextExceeded)
 """Ends of a model that asking again would not change."""
 
 
 @dataclass
 class Runner:
-    """What every step needs; made once per process.
+    """What every step of a workflow needs; made once per process.
 
-    Attributes:
-        graph: What its paths say about its steps.
-        signing: The key that mints grants.
-        models: Gives the model that plays an agent.
-        log: The runs' event log.
-        at: Is told each boundary, for a test to stop the process there: `before` a step,
-            `answered` (a server has acted, no checkpoint says so yet) and `after` its checkpoint.
+    `at` is told each boundary, for a test to stop the process there: `before` a step, `answered`
+    (a server has acted, no checkpoint says so yet) and `after` its checkpoint.
     """
 
     workflow: Workflow
@@ -59,11 +57,7 @@ class Runner:
     at: Callable[[str, str], None] = lambda _when, _step: None
 
     def check_players(self) -> None:
-        """Ask who plays each agent, before a run begins that one of them could not go on with.
-
-        Raises:
-            WorkflowError: nobody plays one; it is named.
-        """
+        """Ask who plays each agent before a run begins; a `WorkflowError` says that nobody does."""
         for spec in self.workflow.agents:
             self.models(spec.name)
 
@@ -74,21 +68,14 @@ class Runner:
 
         A budget that ran out and an agent that failed for good are results, so that a resumed
         run does not try again; a model or server that is away for a while raises, so that it does.
-
-        Args:
-            run: The run's own facts (`id`, `goal`, `order_date`, `requester` ...).
-            step: The step's name; rework rounds have their own (`match_2`).
-            outputs: What there is so far, by the first part of a path.
-
-        Raises:
-            OtherPlayer: the run was begun by another model than the one that would play now.
+        Rework rounds have a step's name of their own (`match_2`).
         """
         spec = self.workflow.agent(name)
         same_player(run["id"], run.get("generated_by"), self.models(name).name)
         self.log.append(run["id"], "agent_started", agent=step, tools=list(spec.tools))
         try:
             async with self._toolset(run, spec, step, outputs) as toolset:
-                result = await run_agent(
+                result = await Agent(
                     name=name,
                     system=self.workflow.instructions(name),
                     task=task_of(self.workflow, spec, outputs),
@@ -96,11 +83,9 @@ class Runner:
                     toolset=toolset,
                     model=self.models(name),
                     limits=spec.limits,
-                    verify=_verifier(spec, outputs),
-                    on_event=lambda kind, **data: self.log.append(
-                        run["id"], kind, agent=step, **data
-                    ),
-                )
+                    verify=lambda answer, calls: spec.verify(answer, calls, outputs),
+                    on_event=partial(self.log.append, run["id"], agent=step),
+                ).run()
         except (AgentFailed, BudgetExceeded, *LAST_WORDS) as problem:
             kind = "out_of_budget" if isinstance(problem, BudgetExceeded) else "failed"
             self.log.append(run["id"], "agent_stopped", agent=step, reason=str(problem))
@@ -110,26 +95,15 @@ class Runner:
             "findings": distinct(result.findings) if spec.reports else [],
             "usage": result.usage,
         }
-        self.log.append(
-            run["id"],
-            "agent_finished",
-            agent=step,
-            output=checkpoint["output"],
-            findings=checkpoint["findings"],
-            calls=len(result.calls),
-            usage=result.usage,
-        )
+        said = {**checkpoint, "calls": len(result.calls)}
+        self.log.append(run["id"], "agent_finished", agent=step, **said)
         self.at("answered", step)
         return checkpoint
 
     async def effect(
         self, run: Mapping[str, Any], effect: Effect, outputs: Outputs
     ) -> dict[str, Any]:
-        """Make an effect and return what it hands over; a repeat gets the stored results.
-
-        Raises:
-            ToolRefused: the server said no, and the effect may not be refused.
-        """
+        """Make an effect and return what it hands over; a repeat gets the stored results."""
         items = [None]
         if effect.each:
             items = self.workflow.value(effect.each, outputs) or []
@@ -201,11 +175,7 @@ class Runner:
 
 
 def same_player(run_id: str, begun_by: str | None, model: str) -> None:
-    """Refuse to let another model go on with a run than the one it was begun with.
-
-    Raises:
-        OtherPlayer: naming the model to give.
-    """
+    """Refuse to let another model go on with a run than the one it was begun with."""
     if begun_by not in (None, model):
         raise OtherPlayer(
             f"{run_id} was begun by {begun_by}, and now {model} would play",
@@ -226,8 +196,33 @@ def distinct(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return list(kept.values())
 
 
-def _verifier(spec: AgentSpec, outputs: Outputs) -> Callable[[Any, Any], list[str]] | None:
-    judge = spec.verify
-    if judge is None:
-        return None
-    return lambda output, calls: judge(output, calls, outputs)
+Runners = Mapping[str, Runner]
+"""Per workflow, what plays its agents and makes its effects."""
+
+
+def load_runners(
+    servers: Servers, signing: SigningKey, models: Callable[[str], Model], log: EventLog
+) -> Runners:
+    """Make a runner per workflow; one that does not hold together is a `WorkflowError`."""
+    return {
+        flow.name: Runner(flow, Graph(flow), servers, signing, models, log) for flow in load_all()
+    }
+
+
+def used_tools(runners: Runners, server: str) -> frozenset[str]:
+    return frozenset(t for one in runners.values() for t in one.workflow.tools_of(server))
+
+
+async def check_runners(runners: Runners, servers: Servers, signing: SigningKey) -> None:
+    """Compare the workflows with the live servers, before any run begins."""
+    live: dict[str, dict[str, Any]] = {}
+    for name in NAMES:
+        wanted = used_tools(runners, name)
+        grant = Grant(id=new_grant_id(), audience=name, tools=wanted, agent="engine")
+        async with servers.hold(grant, signing, ttl=LOOK_SECONDS) as client:
+            live[name] = {
+                tool.name: dict((tool.meta or {}).get(META, {}))
+                for tool in await client.list_tools()
+            }
+    for runner in runners.values():
+        check_live(runner.graph, live)

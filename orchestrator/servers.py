@@ -33,25 +33,18 @@ SAFE_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "D
 class Servers:
     """The servers; opened once, connected to once per agent.
 
-    Attributes:
-        urls: The database of each server, a file path or URL (in-process servers only).
-        key: The public key that grants are checked with.
-        elsewhere: Standard `mcpServers` entries for servers that are not in this process.
-        created: What was loaded into databases that were new: `{server: {table: rows}}`.
+    `elsewhere` are standard `mcpServers` entries for servers that are not in this process;
+    `created` says what was loaded into databases that were new: `{server: {table: rows}}`.
     """
 
-    urls: Mapping[str, str]
+    urls: Mapping[str, str]  # the database of each server, a file path or URL
     key: PublicKey
     elsewhere: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     created: dict[str, dict[str, int]] = field(default_factory=dict)
     _apps: dict[str, Server] = field(default_factory=dict)
 
     def app(self, name: str) -> Server:
-        """Return an in-process server, opening (and filling, when new) its database.
-
-        Raises:
-            EnvironmentProblem: the database cannot be used; the message says why.
-        """
+        """Return an in-process server, opening (and filling, when new) its database."""
         if name not in self._apps:
             # a refused call is an answer to the agent that made it, not news for the terminal
             logging.getLogger("fastmcp").setLevel(logging.CRITICAL)
@@ -68,11 +61,7 @@ class Servers:
     async def hold(
         self, grant: Grant, signing: SigningKey, *, ttl: int
     ) -> AsyncIterator[Client[Any]]:
-        """Open a client that holds a grant, and revoke it at the end, whatever happened.
-
-        Raises:
-            EnvironmentProblem: the server cannot be reached.
-        """
+        """Open a client that holds a grant, and revoke it at the end, whatever happened."""
         name = grant.audience
         async with AsyncExitStack() as stack:
             try:
@@ -120,14 +109,7 @@ class Servers:
 
 
 def set_up_company(url: str, company: Path) -> list[str]:
-    """Write the company of a company file into finance's database.
-
-    Returns:
-        What was written, one sentence per thing, for a person.
-
-    Raises:
-        DomainError: the file is wrong, or the database cannot be used.
-    """
+    """Write the company of a company file into finance's database, and tell a person what."""
     from servers.toolkit.database import Database
 
     module = importlib.import_module("servers.finance.server")
@@ -139,11 +121,7 @@ def set_up_company(url: str, company: Path) -> list[str]:
 
 
 def read_elsewhere(path: Path | None) -> dict[str, dict[str, Any]]:
-    """Read a standard `{"mcpServers": {...}}` file; other servers' entries are ignored.
-
-    Raises:
-        EnvironmentProblem: the file cannot be read or is not of that form.
-    """
+    """Read a standard `{"mcpServers": {...}}` file; other servers' entries are ignored."""
     if path is None:
         return {}
     try:

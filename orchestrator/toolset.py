@@ -19,21 +19,72 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import httpx2
 from mcp.shared.exceptions import MCPError
-from mcp.types import CONNECTION_CLOSED, INTERNAL_ERROR, REQUEST_TIMEOUT, Tool
+from mcp.types import CONNECTION_CLOSED, INTERNAL_ERROR, REQUEST_TIMEOUT, TextContent, Tool
 
-from orchestrator.calls import Call, told
-from orchestrator.errors import EnvironmentProblem, ScopeError
+from orchestrator.errors import EnvironmentProblem, ScopeError, ToolRefused
 
 if TYPE_CHECKING:
     from fastmcp import Client
+    from mcp.types import CallToolResult
 
 IDEMPOTENCY_KEY = "dealdesk/idempotency-key"
+MAX_RESULT_CHARS = 100_000
 MAX_PREFIX = 120  # a server ignores keys over 200 characters
 _LOST = (MCPError, RuntimeError, OSError, httpx2.HTTPError)  # what a FastMCP client raises
+
+
+@dataclass(frozen=True)
+class Call:
+    """One tool call, as the agent, the run log and the verification of an output all see it.
+
+    `arguments` are as they were sent, bound ones included; `denied` calls were never sent. `text`
+    is what the model is told: JSON, or `ERROR: CODE: what is wrong. Try: what to do next.`
+    """
+
+    name: str
+    arguments: Mapping[str, Any]
+    outcome: Literal["ok", "error", "denied"]
+    text: str
+    result: Mapping[str, Any] | None = None
+    seconds: float = 0.0
+
+    @property
+    def is_error(self) -> bool:
+        return self.outcome != "ok"
+
+    @property
+    def findings(self) -> list[Mapping[str, Any]]:
+        found = (self.result or {}).get("findings")
+        return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+
+
+def answer_of(tool: str, answer: CallToolResult) -> dict[str, Any]:
+    """Return a call's structured result; the server's no is a `ToolRefused`, in its words."""
+    if answer.is_error or answer.structured_content is None:
+        text = " ".join(getattr(block, "text", "") for block in answer.content)
+        raise ToolRefused(text or f"{tool} gave no answer")
+    return dict(answer.structured_content)
+
+
+def told(name: str, arguments: Mapping[str, Any], answer: CallToolResult) -> Call:
+    """Return what came of a call: the structured result, or text, or an error."""
+    words = "\n".join(part.text for part in answer.content if isinstance(part, TextContent))
+    data = answer.structured_content
+    text = words if data is None else json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    if answer.is_error:
+        text = words or "FAILED: the tool did not say why."
+    elif not text:
+        text = "NO_RESULT: the tool answered with nothing readable."
+    elif len(text) > MAX_RESULT_CHARS:
+        text = f"TOO_LONG: the result has {len(text)} characters. Try: a smaller page."
+    else:
+        result = data if isinstance(data, Mapping) or data is None else {"result": data}
+        return Call(name, arguments, "ok", text, result)
+    return Call(name, arguments, "error", f"ERROR: {text}")
 
 
 @dataclass
@@ -81,9 +132,6 @@ class ScopedToolset:
             idempotency_prefix: Names this piece of work (`run:step`) in the key that a write
                 sends, so that repeating the work has no second effect. Empty: no keys.
             timeout: Seconds one call may take.
-
-        Raises:
-            ScopeError: a binding is no list of values, or the prefix is too long.
         """
         self._clients = clients if isinstance(clients, Mapping) else {"": clients}
         self._allowed = frozenset(allowed)
@@ -100,12 +148,7 @@ class ScopedToolset:
                 raise ScopeError(f"{name} is bound to no list of values", fix=f"{name}: [value]")
 
     async def __aenter__(self) -> Self:
-        """Connect to every server and check the scope against what is really there.
-
-        Raises:
-            ScopeError: a tool or a bound argument does not exist; the message names the choices.
-            EnvironmentProblem: a server cannot be reached.
-        """
+        """Connect to every server and check the scope against what is really there."""
         async with AsyncExitStack() as stack:
             there: dict[str, dict[str, _Held]] = {}
             for server, client in self._clients.items():
@@ -123,7 +166,6 @@ class ScopedToolset:
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
-        """Close the connections; nothing can be called any more."""
         self._held = {}
         await self._stack.aclose()
 

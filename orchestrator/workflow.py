@@ -47,37 +47,28 @@ class Limits:
 class AgentSpec:
     """One agent: a job story, the tools it is granted, and the shape of what it hands over.
 
-    Attributes:
-        name: What the run log and the grants call it.
-        tools: `server.tool`, the whole of what it may use.
-        output: The contract it hands over.
-        gives: What its task shows it: a name and the path of a value (`qualify.needs`).
-        bind: Argument names the servers hold it to, and the path of the one value each may take.
-        reads_untrusted: It sees text written by outsiders; then it may not write.
-        writes: It holds a tool that changes something.
-        reports: What its tools find concerns the result, not only its own search.
-        verify: Problems of an output, judged by what the servers really answered.
+    `gives` is what its task shows it: a name and the path of a value (`qualify.needs`); `bind` are
+    argument names the servers hold it to, and the path of the one value each may take. `verify`
+    names the problems of an output, judged by what the servers really answered.
     """
 
     name: str
-    tools: tuple[str, ...]
+    tools: tuple[str, ...]  # `server.tool`, the whole of what it may use
     output: type[BaseModel]
     gives: Mapping[str, str] = field(default_factory=dict)
     bind: Mapping[str, str] = field(default_factory=dict)
-    reads_untrusted: bool = False
+    reads_untrusted: bool = False  # text written by outsiders; then it may not write
     writes: bool = False
-    reports: bool = True
+    reports: bool = True  # what its tools find concerns the result, not only its own search
     limits: Limits = Limits()
-    verify: Callable[[Any, Any, Outputs], list[str]] | None = None
+    verify: Callable[[Any, Any, Outputs], list[str]] = lambda _output, _calls, _outputs: []
 
     @property
     def servers(self) -> tuple[str, ...]:
-        """The servers its tools belong to, in order."""
         return tuple(dict.fromkeys(tool.partition(".")[0] for tool in self.tools))
 
     def tools_of(self, server: str) -> frozenset[str]:
-        pairs = (tool.partition(".") for tool in self.tools)
-        return frozenset(name for owner, _, name in pairs if owner == server)
+        return _on(server, self.tools)
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -88,20 +79,15 @@ class AgentSpec:
 class Effect:
     """One call that the engine makes itself, once: no model is asked.
 
-    Attributes:
-        name: The step's name, and a part of the key that makes a repeat harmless.
-        tool: `server.tool`; `runs.claim` is the engine's own: one open run per opportunity.
-        arguments: The tool's arguments and their paths.
-        fixed: Arguments that are the same in every run.
-        keeps: What it hands over: a name, and where in the tool's answer the value is.
-        each: The path of a list; then one call per item, and `count` is handed over.
-        may_be_refused: The server's no is handed over as `refused`, instead of failing the run.
+    It hands over what it `keeps`: a name, and where in the tool's answer the value is. With `each`,
+    the path of a list, there is one call per item, and `count` is handed over. The server's no,
+    where it `may_be_refused`, is handed over as `refused` instead of failing the run.
     """
 
-    name: str
-    tool: str
-    arguments: Mapping[str, str]
-    fixed: Mapping[str, Any] = field(default_factory=dict)
+    name: str  # also a part of the key that makes a repeat harmless
+    tool: str  # `runs.claim` is the engine's own: one open run per opportunity
+    arguments: Mapping[str, str]  # each with its path
+    fixed: Mapping[str, Any] = field(default_factory=dict)  # the same in every run
     keeps: Mapping[str, str] = field(default_factory=dict)
     each: str = ""
     may_be_refused: bool = False
@@ -118,17 +104,11 @@ class Decision:
     It is asked for last, when nothing else can run. It hands over what it was `about`, with
     `approved` (null when nobody decided in time), `person` and `note`; what is done then should
     read it from here, so that it is done with exactly what was decided about.
-
-    Attributes:
-        name: The step's name, and the topic of the message.
-        about: What is shown to the person: a name and a path.
-        unless: The path of a value that, when true, makes a person unnecessary.
-        days: How long it waits.
     """
 
-    name: str
+    name: str  # also the topic of the message
     about: Mapping[str, str]
-    unless: str
+    unless: str  # the path of a value that, when true, makes a person unnecessary
     days: int = 30
     hands_over: ClassVar[tuple[str, ...]] = ("approved", "person", "note")
 
@@ -172,44 +152,30 @@ class Rework:
     rounds: int = 2
 
 
+NO_REWORK = Rework("", (), lambda _output: False, {}, rounds=0)
 Step = AgentSpec | Effect | Decision
 
 
 @dataclass(frozen=True)
 class Workflow:
-    """Everything a job consists of; the first agent is the master.
-
-    Attributes:
-        name: What the registry and `--workflow` call it.
-        package: Where its job stories are (`instructions/<agent>.md`).
-        facts: Values worked out of others, by name.
-        gates: Asked in this order; the first that ends the run does.
-        finish: What the run came to when every step was played.
-        report: What every result says beside its ending: a name and a path.
-    """
+    """Everything a job consists of; the first agent is the master."""
 
     name: str
-    package: str
+    package: str  # where its job stories are (`instructions/<agent>.md`)
     agents: tuple[AgentSpec, ...]
-    finish: Gate
+    finish: Gate  # what the run came to when every step was played
     effects: tuple[Effect, ...] = ()
-    gates: tuple[Gate, ...] = ()
+    gates: tuple[Gate, ...] = ()  # the first that ends the run does
     decision: Decision | None = None
-    rework: Rework | None = None
+    rework: Rework = NO_REWORK
     facts: Mapping[str, Fact] = field(default_factory=dict)
-    report: Mapping[str, str] = field(default_factory=dict)
+    report: Mapping[str, str] = field(default_factory=dict)  # beside its ending: names and paths
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """Agents, effects and the decision."""
         return (*self.agents, *self.effects, *([self.decision] if self.decision else ()))
 
     def agent(self, name: str) -> AgentSpec:
-        """Return an agent by name.
-
-        Raises:
-            WorkflowError: there is none; the message names those there are.
-        """
         for spec in self.agents:
             if spec.name == name:
                 return spec
@@ -217,17 +183,11 @@ class Workflow:
         raise WorkflowError(f"no agent {name!r} in {self.name}", fix=f"one of: {known}")
 
     def tools_of(self, server: str) -> frozenset[str]:
-        """The names of all tools that its agents and effects use on one server."""
         tools = [tool for spec in self.agents for tool in spec.tools]
-        pairs = (tool.partition(".") for tool in (*tools, *(e.tool for e in self.effects)))
-        return frozenset(name for owner, _, name in pairs if owner == server)
+        return _on(server, [*tools, *(effect.tool for effect in self.effects)])
 
     def instructions(self, agent: str) -> str:
-        """Return an agent's job story (Markdown).
-
-        Raises:
-            WorkflowError: nobody wrote it.
-        """
+        """Return an agent's job story (Markdown)."""
         story = files(self.package) / "instructions" / f"{agent}.md"
         try:
             return story.read_text(encoding="utf-8")
@@ -249,6 +209,11 @@ class Workflow:
 
     def named(self, paths: Mapping[str, str], outputs: Outputs) -> dict[str, Any]:
         return {name: self.value(path, outputs) for name, path in paths.items()}
+
+
+def _on(server: str, tools: Sequence[str]) -> frozenset[str]:
+    pairs = (tool.partition(".") for tool in tools)
+    return frozenset(name for owner, _, name in pairs if owner == server)
 
 
 @cache

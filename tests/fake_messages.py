@@ -16,13 +16,13 @@ from typing import Any
 import httpx2
 import uvicorn
 from anthropic import AsyncAnthropic
+from scripted import Brain
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from orchestrator.llm.base import PlainReply, Request
-from orchestrator.llm.scripted import Brain
 
 KEY = "sk-ant-test-0123456789"
 VERSION = "2026-10-21"

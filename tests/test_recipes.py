@@ -109,7 +109,7 @@ NEW_TOOL = '''@tool(reads("Browse a category", rows="public", confidentiality="p
 def browse_category(database: Database, category: Category) -> s.ProductPage:
     """List all the products of a category, by SKU; search_products names the categories."""
     with database.session() as session:
-        found = [summary_of(product) for product in find_family(session, category).values()]
+        found = [s.ProductSummary.of(one) for one in find_family(session, category).values()]
     return s.ProductPage(items=found, total=len(found), next_cursor=None)
 
 
@@ -119,7 +119,7 @@ def browse_category(database: Database, category: Category) -> s.ProductPage:
 def test_a_tool_is_a_function_and_a_name_in_a_profile(tree: Tree, record_property: Record) -> None:
     tools, last = "servers/catalog/tools/products.py", "def _known("
     tree.edit(tools, last, NEW_TOOL + last)
-    tree.edit(tools, "store.products import ", "store.products import find_family, summary_of, ")
+    tree.edit(tools, "store.products import ", "store.products import find_family, ")
     tree.edit(
         "servers/catalog/profiles.py", '"get_product",', '"get_product",\n    "browse_category",'
     )

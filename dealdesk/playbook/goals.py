@@ -10,8 +10,7 @@ from typing import Any
 
 from dealdesk.playbook.claims import sign
 from orchestrator.llm.base import Json
-from orchestrator.workflows.quote.goal_words import also, folded, read_said, unread
-from orchestrator.workflows.quote.vocabulary import FIRM, SMALL
+from orchestrator.workflows.quote.goal_words import FIRM, SMALL, also, folded, read_said, unread
 
 CLEAR_LEAD = 8
 """How far ahead, in points of a hundred, one deal's topic must be to be the one meant."""

@@ -14,7 +14,7 @@ from typing import Any
 from dealdesk.playbook import goals, reading
 from dealdesk.playbook.lines import first_lines, wire, with_additions, without_unit
 from orchestrator.llm.base import Json, PlainBlock, Reply, Request, call, reply, text
-from orchestrator.workflows.quote.pages import joined
+from orchestrator.workflows.quote.verify import joined
 
 
 def inputs_of(request: Request) -> dict[str, Any]:

@@ -28,7 +28,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import inspect as sa_inspect
 from sqlalchemy.exc import SQLAlchemyError
 
-from orchestrator.durable.active_runs import ActiveRuns
 from orchestrator.durable.queues import (
     POLL,
     QUEUE,
@@ -43,6 +42,7 @@ from orchestrator.durable.queues import (
 )
 from orchestrator.durable.seats import seats_for
 from orchestrator.durable.steps import (
+    ActiveRuns,
     Json,
     Reserved,
     Steps,
@@ -83,10 +83,7 @@ class Engine:
     def __init__(self, url: str, steps: StepNames, body: Body) -> None:
         """Take what is needed; nothing is opened yet.
 
-        Args:
-            url: The database: `sqlite:///...` or `postgresql+psycopg://...`.
-            steps: Gives every step a run may take, in plan order, from what it was begun with.
-            body: Plays a run: `await body(steps, run_id, args)` returns its result.
+        `steps` gives every step a run may take, in plan order, from what it was begun with.
         """
         self._url, self._steps, self._body = url, steps, body
         self._seats = seats_for(url)
@@ -102,13 +99,9 @@ class Engine:
     async def start(self, *, sweep: bool = False, wanted: Wanted = any_run) -> None:
         """Become a worker.
 
-        Args:
-            sweep: Also take up, now and every second, what is queued and what the dead left. A
-                command that is there for one run leaves this off: a run that was interrupted on
-                purpose should not go on behind another one's back.
-
-        Raises:
-            EnvironmentProblem: the database cannot be used, or this process works already.
+        With `sweep` it also takes up, now and every second, what is queued and what the dead left.
+        A command that is there for one run leaves this off: a run that was interrupted on purpose
+        should not go on behind another one's back.
         """
         if Engine._working is not None:
             raise EnvironmentProblem("another engine works in this process")

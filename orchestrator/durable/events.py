@@ -49,15 +49,7 @@ class EventLog:
         self._soon: asyncio.TimerHandle | None = None
 
     def append(self, run_id: str, kind: str, *, agent: str = "", **data: Any) -> None:
-        """Add an event.
-
-        Args:
-            kind: One of `TYPES`.
-            agent: The step that says it (`match_2`), if one does.
-
-        Raises:
-            ValueError: no such kind, or data that is not JSON.
-        """
+        """Add an event of one of `TYPES`; `agent` is the step that says it (`match_2`)."""
         if kind not in TYPES:
             raise ValueError(f"no event is called {kind!r}")
         try:

@@ -1,7 +1,6 @@
-"""The engine's rows of runs, through the DBOS client that the engine hands over.
+"""The engine's rows of runs, through the DBOS client; no worker is needed.
 
-Needs no worker: any process may look, send, cancel and queue again. Everything here waits for
-the database, so the engine calls it in a thread.
+Everything here waits for the database, so the engine calls it in a thread.
 """
 
 from __future__ import annotations
@@ -78,11 +77,6 @@ class Ledger:
         self._client, self._seats = client, seats
 
     def row(self, run_id: str) -> Any:
-        """Return a run's row.
-
-        Raises:
-            UsageError: there is none.
-        """
         rows = self._client.list_workflows(workflow_ids=[run_id], load_input=False)
         if not rows:
             raise UsageError(f"{run_id} never started", fix="run the goal again")
@@ -108,13 +102,8 @@ class Ledger:
 
     def enqueue(self, run_id: str, args: Json) -> None:
         """Queue a new run for any worker that sweeps."""
-        options = {
-            "queue_name": QUEUE,
-            "workflow_name": WORKFLOW,
-            "workflow_id": run_id,
-            "app_version": VERSION,
-        }
-        self._client.enqueue(options, run_id, args)
+        options = {"queue_name": QUEUE, "workflow_name": WORKFLOW, "app_version": VERSION}
+        self._client.enqueue({**options, "workflow_id": run_id}, run_id, args)
 
     def send(self, run_id: str, topic: str, payload: Json, key: str) -> None:
         """Send a message, and mark that the run need not wait for it."""
@@ -153,8 +142,7 @@ class Ledger:
     def take_up(self, run_id: str | None, queue: str, wanted: Wanted = any_run) -> list[str]:
         """Queue again the runs whose worker is dead; no other process looks at them meanwhile.
 
-        Args:
-            run_id: Only this run; it may also be one that no worker has begun.
+        With `run_id` only that one; it may also be one that no worker has begun.
         """
         taken = []
         owners = {self._owner(row) for row in self._left(run_id)}
@@ -170,11 +158,7 @@ class Ledger:
         return taken
 
     def claim(self, queue: str, most: int, wanted: Wanted = any_run) -> list[str]:
-        """Take queued runs that no worker has begun, the oldest first.
-
-        Args:
-            most: How many runs may be on their way there; those that wait do not count.
-        """
+        """Take queued runs that no worker has begun, oldest first, up to `most` on their way."""
         taken: list[str] = []
         with self._seats.dead(QUEUE) as alone:
             rows = list(self._left(None)) if alone else []

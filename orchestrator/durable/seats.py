@@ -11,36 +11,13 @@ import secrets
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
-
-
-class Seats(Protocol):
-    """One worker's own seat, and a look at those of others."""
-
-    def take(self) -> str:
-        """Take a new seat and return its name."""
-
-    def keep(self) -> None:
-        """Make sure that the seat is still held; call it now and then."""
-
-    def dead(self, name: str) -> AbstractContextManager[bool]:
-        """Open a context that says whether the owner of a seat is dead, and holds it if so."""
-
-    def leave(self) -> None:
-        """Give the seat back; nothing happens when none was taken."""
-
-
-def seats_for(url: str) -> Seats:
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        return FileSeats(Path(f"{parsed.database}-seats"))
-    return DatabaseSeats(url)
 
 
 class FileSeats:
@@ -51,6 +28,7 @@ class FileSeats:
         self._mine: IO[bytes] | None = None
 
     def take(self) -> str:
+        """Take a new seat and return its name."""
         name = _new_name()
         self._folder.mkdir(parents=True, exist_ok=True)
         self._mine = self._path(name).open("xb")
@@ -77,6 +55,7 @@ class FileSeats:
             _remove(path)
 
     def leave(self) -> None:
+        """Give the seat back; nothing happens when none was taken."""
         if self._mine is not None:
             self._mine.close()
             _remove(Path(self._mine.name))
@@ -129,6 +108,17 @@ class DatabaseSeats:
         _try_lock(self._mine, self._name)
 
 
+Seats = FileSeats | DatabaseSeats
+"""One worker's own seat, and a look at those of others."""
+
+
+def seats_for(url: str) -> Seats:
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return FileSeats(Path(f"{parsed.database}-seats"))
+    return DatabaseSeats(url)
+
+
 def _lies_at(file: IO[bytes], path: Path) -> bool:
     """Say whether an open file is still at its path; its last owner may have removed it."""
     with suppress(OSError):
@@ -150,24 +140,20 @@ def _try_lock(db: sa.Connection, name: str) -> bool:
     return bool(db.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar())
 
 
-if sys.platform == "win32":
-    import msvcrt
+def _lock(file: IO[bytes]) -> bool:
+    """Lock a file for as long as it is open; False when somebody else has it."""
+    if sys.platform == "win32":
+        import msvcrt
 
-    def _lock(file: IO[bytes]) -> bool:
-        """Lock a file for as long as it is open; False when somebody else has it."""
         try:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         except OSError:
             return False
-        return True
+    else:
+        import fcntl
 
-else:
-    import fcntl
-
-    def _lock(file: IO[bytes]) -> bool:
-        """Lock a file for as long as it is open; False when somebody else has it."""
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        return True
+    return True

@@ -10,12 +10,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from functools import partial
+from time import monotonic
 from typing import Any, Protocol
 
 from orchestrator import errors
 from orchestrator.errors import CredentialsError, DealdeskError, EnvironmentProblem
 
+LOOK = 0.1
+PATIENCE = 5.0
 Json = dict[str, Any]
 Reserved = Callable[[Callable[[], Coroutine[Any, Any, Json]]], Awaitable[Json]]
 
@@ -37,11 +41,7 @@ class StepEngine(Protocol):
 
 
 class Steps:
-    """What a run's body works with: checkpointed steps by name, and one durable wait.
-
-    Attributes:
-        failure: The step that failed in a way that may pass, and how.
-    """
+    """What a run's body works with: checkpointed steps by name, and one durable wait."""
 
     def __init__(self, names: Sequence[str], engine: StepEngine) -> None:
         """Reserve a number for every step, in plan order: numbers must not follow timing."""
@@ -49,14 +49,10 @@ class Steps:
         self._engine = engine
         self._raised: dict[str, Exception] = {}
         self._busy: dict[asyncio.Future[None], asyncio.Task[Any] | None] = {}
-        self.failure: tuple[str, Exception] | None = None
+        self.failure: tuple[str, Exception] | None = None  # the step's that may pass
 
     async def run(self, name: str, work: Callable[..., Awaitable[Any]], *args: Any) -> Any:
-        """Run a step of the plan, or return what its checkpoint holds; JSON either way.
-
-        Raises:
-            RuntimeError: the plan has no such step, or it was run already by this object.
-        """
+        """Run a step of the plan, or return what its checkpoint holds; JSON either way."""
         self._go_on()
         if name not in self._reserved:
             raise RuntimeError(f"step {name!r} is not in the plan, or was run already")
@@ -105,6 +101,65 @@ class Steps:
                 raise self._engine.halt(f"{name} failed") from problem
             self._raised[name] = problem
             return {"error": facts_of(problem, name)}
+
+
+class ActiveRuns:
+    """The task and steps of each run that this process plays, and how others wait for its end."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, tuple[asyncio.Task[object] | None, Steps]] = {}
+        self._ended: dict[str, float] = {}
+        self._news: dict[str, asyncio.Event] = {}
+        self.problems: dict[str, Exception] = {}  # what stopped a run here, as it was raised
+
+    def begin(self, run_id: str, steps: Steps) -> None:
+        """Note that the current task plays a run."""
+        self.forget(run_id)
+        self._runs[run_id] = asyncio.current_task(), steps
+
+    def end(self, run_id: str) -> None:
+        self._runs.pop(run_id, None)
+        self._ended[run_id] = monotonic()
+        self.tell(run_id)
+
+    def forget(self, run_id: str) -> None:
+        """Forget what stopped a run here the last time."""
+        self._ended.pop(run_id, None)
+        self.problems.pop(run_id, None)
+
+    def tell(self, run_id: str) -> None:
+        """Wake those who wait in `pause`, so that they look at the run's row at once."""
+        self._news.setdefault(run_id, asyncio.Event()).set()
+
+    async def pause(self, run_id: str) -> None:
+        """Wait until a run's row may have changed.
+
+        What stopped the run here is raised when it could not even be written down.
+        """
+        if run_id in self._ended:  # its last commit is on the way
+            late = monotonic() - self._ended[run_id] > PATIENCE
+            if late and run_id in self.problems:
+                raise self.problems[run_id]
+            await asyncio.sleep(LOOK if late else 0.005)
+            return
+        news = self._news.setdefault(run_id, asyncio.Event())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(news.wait(), 1.0 if run_id in self._runs else LOOK)
+        news.clear()
+
+    def cancel(self, run_id: str) -> None:
+        task, _ = self._runs.get(run_id, (None, None))
+        if task is not None:
+            task.cancel()
+
+    async def cancel_all(self) -> None:
+        """Cancel every run here and wait until each is gone."""
+        tasks = [task for task, _ in self._runs.values() if task is not None]
+        for _, steps in self._runs.values():
+            steps.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def as_json(value: Any) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,11 +90,7 @@ class Store:
     """Reads and writes runs and events; `open_store` opens one."""
 
     def __init__(self, url: str) -> None:
-        """Open the database, making its tables when it is new.
-
-        Raises:
-            EnvironmentProblem: it cannot be used, is another program's, or is newer than this.
-        """
+        """Open the database, making its tables when it is new."""
         self._engine = make_engine(url)
         self._held: list[NewEvent] = []
         self._lock = Lock()
@@ -131,16 +127,11 @@ class Store:
             return run_id
 
     def get(self, run_id: str) -> Row:
-        """Return a run.
-
-        Raises:
-            UsageError: there is no such run.
-        """
         with self._begin() as db:
             row = db.execute(_run.select().where(_run.c.run_id == run_id)).mappings().first()
         if row is None:
             raise UsageError(f"no run {run_id!r}", fix="`dealdesk runs list` shows them all")
-        return _plain(dict(row))
+        return {name: value for name, value in row.items() if name != "n"}
 
     def model_of(self, run_id: str) -> str | None:
         """Return who plays a run; None when there is no such run."""
@@ -149,17 +140,12 @@ class Store:
         return None if found is None else str(found)
 
     def list(self) -> Rows:
-        """Return every run, newest first."""
         with self._begin() as db:
             rows = db.execute(_run.select().order_by(_run.c.n.desc())).mappings().all()
-        return [_plain(dict(row)) for row in rows]
+        return [{name: value for name, value in row.items() if name != "n"} for row in rows]
 
     def claim(self, run_id: str, account_id: str, opportunity_id: str) -> str | None:
-        """Say what a run is about; one open run per opportunity.
-
-        Returns:
-            None, or the id of the other open run that has the opportunity.
-        """
+        """Say what a run is about, or return the other open run that has the opportunity."""
         about = {"account_id": account_id, "opportunity_id": opportunity_id}
         while True:
             try:
@@ -177,21 +163,14 @@ class Store:
 
     def finish(self, run_id: str, result: Mapping[str, Any]) -> None:
         """End a run with its result, which frees its opportunity; the first end stands."""
-        keep = {
+        values: dict[str, Any] = {
             name: sa.func.coalesce(result.get(name), _run.c[name])
             for name in ("account_id", "opportunity_id", "quote_id")
         }
+        values |= {"outcome": result["outcome"], "result": dict(result), "updated_at": now()}
         ends = _run.update().where(_run.c.run_id == run_id, _run.c.status != "done")
         with self._begin() as db:
-            db.execute(
-                ends.values(
-                    status="done",
-                    outcome=result["outcome"],
-                    result=dict(result),
-                    updated_at=now(),
-                    **keep,
-                )
-            )
+            db.execute(ends.values(status="done", **values))
 
     def reopen(self, run_id: str) -> None:
         """Let a waiting run go on; any other is left as it is."""
@@ -200,7 +179,7 @@ class Store:
             db.execute(waits.values(status="open", updated_at=now()))
 
     def add(self, event: NewEvent) -> None:
-        """Take an event; it is stored by the next `flush`, together with the others."""
+        """Take an event; the next `flush` stores it."""
         with self._lock:
             self._held.append(event)
 
@@ -217,13 +196,9 @@ class Store:
     def events(self, run_id: str, *, after: int = 0) -> Rows:
         """Return a run's events after a sequence number, oldest first."""
         self.flush()
-        wanted = (
-            sa.select(_event)
-            .where(_event.c.run_id == run_id, _event.c.seq > after)
-            .order_by(_event.c.seq)
-        )
+        wanted = _event.select().where(_event.c.run_id == run_id, _event.c.seq > after)
         with self._begin() as db:
-            rows = db.execute(wanted).mappings().all()
+            rows = db.execute(wanted.order_by(_event.c.seq)).mappings().all()
         return [{"v": SCHEMA, **{k: v for k, v in row.items() if k != "once"}} for row in rows]
 
     def close(self) -> None:
@@ -245,24 +220,13 @@ class Store:
 
 @contextmanager
 def open_store(url: str) -> Iterator[Store]:
-    """Open the store at a database URL, and close it afterwards.
-
-    Raises:
-        EnvironmentProblem: the database cannot be used.
-    """
-    store = Store(url)
-    try:
+    """Open the store at a database URL, and close it afterwards."""
+    with closing(Store(url)) as store:
         yield store
-    finally:
-        store.close()
 
 
 def make_engine(url: str) -> sa.Engine:
-    """Return an engine for the database at a URL; a SQLite file gets a safe journal mode.
-
-    Raises:
-        EnvironmentProblem: the file is empty, or its folder cannot be made.
-    """
+    """Return an engine for the database at a URL; a SQLite file gets a safe journal mode."""
     parsed = sa.make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return sa.create_engine(parsed, pool_pre_ping=True)
@@ -285,12 +249,8 @@ def make_engine(url: str) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = "IMMEDIATE"  # a write takes the lock before it reads
-        for pragma in (
-            "busy_timeout=30000",
-            f"journal_mode={mode}",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-        ):
+        settings = ("busy_timeout=30000", f"journal_mode={mode}", "synchronous=FULL")
+        for pragma in (*settings, "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
         if sqlite3.sqlite_version_info < (3, 42):  # DBOS's SQL asks for it
             connection.create_function("unixepoch", 1, lambda _modifier: time())
@@ -316,7 +276,6 @@ def unusable(what: str, problem: Exception) -> EnvironmentProblem:
 
 
 def now() -> str:
-    """Return the time as text, in UTC."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
@@ -360,8 +319,3 @@ def _append(db: sa.Connection, run_id: str, events: list[NewEvent]) -> None:
             db.execute(going.values(status=status, **({"quote_id": quote} if quote else {})))
     if rows:
         db.execute(_event.insert(), rows)
-
-
-def _plain(row: Row) -> Row:
-    del row["n"]
-    return row

@@ -1,8 +1,8 @@
 """What the agent loop needs of a model, and nothing more.
 
 `Reply` is a structural type: `anthropic.types.Message` fits it as it is, and so does the small
-`PlainReply` that the offline playbook and the scripted model return. So every model goes through
-the same loop, and a run without Claude never imports `anthropic` (4 s of CPU on a small machine).
+`PlainReply` that the offline playbook returns. So every model goes through the same loop, and a
+run without Claude never imports `anthropic` (4 s of CPU on a small machine).
 
 Messages, tools and blocks are plain JSON in the shapes of the Messages API: a transcript can be
 stored, read and compared without any SDK.
@@ -21,24 +21,9 @@ Json = dict[str, Any]
 
 
 class Block(Protocol):
-    """One block of a reply: text, a tool call, or something to hand back untouched."""
+    """One block of a reply; its JSON is what the next request echoes."""
 
-    def to_dict(self) -> Mapping[str, Any]:
-        """Return the block as the JSON to echo in the next request."""
-        ...
-
-
-class Usage(Protocol):
-    """What one reply cost; `input_tokens` does not count what came from or went to the cache."""
-
-    @property
-    def input_tokens(self) -> int: ...
-    @property
-    def output_tokens(self) -> int: ...
-    @property
-    def cache_creation_input_tokens(self) -> int | None: ...
-    @property
-    def cache_read_input_tokens(self) -> int | None: ...
+    def to_dict(self) -> Mapping[str, Any]: ...
 
 
 class Reply(Protocol):
@@ -49,30 +34,21 @@ class Reply(Protocol):
     @property
     def stop_reason(self) -> str | None: ...
     @property
-    def usage(self) -> Usage: ...
+    def usage(self) -> Any: ...
 
 
 class Model(Protocol):
     """A model behind the one seam of the loop; `name` is stamped on runs and quotes."""
 
     @property
-    def name(self) -> str:
-        """What the run record calls it."""
-        ...
+    def name(self) -> str: ...
 
     async def complete(
         self, *, system: str, messages: list[Json], tools: list[Json], output: Json
     ) -> Reply:
-        """Answer the transcript.
+        """Answer a transcript, which is not changed; `output` is the answer's JSON schema.
 
-        Args:
-            system: The agent's job story.
-            messages: The transcript so far, oldest first; not changed.
-            tools: What the agent may call (`name`, `description`, `input_schema`).
-            output: The JSON schema of the final answer.
-
-        Raises:
-            DealdeskError: no usable answer came; see `orchestrator.errors`.
+        A `DealdeskError` says that no usable answer came.
         """
         ...
 
@@ -87,11 +63,13 @@ class Spent:
 
     @property
     def total(self) -> int:
-        """What counts against the budget."""
         return self.input_tokens + self.output_tokens
 
-    def plus(self, usage: Usage) -> Spent:
-        """Return the sum with one reply's usage; some servers leave counts out."""
+    def plus(self, usage: Any) -> Spent:
+        """Return the sum with one reply's usage; some servers leave counts out.
+
+        Its `input_tokens` do not count what came from or went to the cache.
+        """
 
         def count(name: str) -> int:
             return getattr(usage, name, None) or 0
@@ -116,22 +94,12 @@ class PlainBlock:
 
 
 @dataclass(frozen=True)
-class PlainUsage:
-    """Token counts; zero for models that cost nothing."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_creation_input_tokens: int = 0
-    cache_read_input_tokens: int = 0
-
-
-@dataclass(frozen=True)
 class PlainReply:
-    """A `Reply` made without any SDK."""
+    """A `Reply` made without any SDK; `usage` is None for models that cost nothing."""
 
     content: tuple[PlainBlock, ...]
     stop_reason: str
-    usage: PlainUsage = PlainUsage()
+    usage: Any = None
 
 
 @dataclass(frozen=True)
@@ -145,7 +113,6 @@ class Request:
 
     @property
     def task(self) -> str:
-        """The text of the first message."""
         content = self.messages[0]["content"]
         return content if isinstance(content, str) else str(content[0]["text"])
 
@@ -188,12 +155,7 @@ def call(tool: str, /, **arguments: Any) -> PlainBlock:
 
 
 def reply(*blocks: PlainBlock, stop_reason: str | None = None) -> PlainReply:
-    """Return a reply of some blocks.
-
-    Args:
-        blocks: From `text` and `call`.
-        stop_reason: By default `tool_use` when a block calls a tool, else `end_turn`.
-    """
+    """Return a reply of blocks from `text` and `call`."""
     calls = any(block.data["type"] == "tool_use" for block in blocks)
     numbered = tuple(
         PlainBlock({"id": f"toolu_{place}", **block.data})

@@ -49,18 +49,10 @@ class ClaudeModel(Model):
     ) -> None:
         """Get ready to ask; nothing is sent yet.
 
-        Args:
-            client: Whose endpoint, credentials and retries are used. None: those of the
-                environment (`ANTHROPIC_API_KEY` or another of the SDK's sources, and
-                `ANTHROPIC_BASE_URL`).
-            structured: See the class; None decides by the endpoint.
-            effort: How much the model may think; None leaves it to the API.
-            max_tokens: The longest single answer; long ones are streamed.
-            seconds: The longest wait for one answer, retries included: a rate limit may ask for
-                an hour of patience, and a saved run is better than that.
-
-        Raises:
-            CredentialsError: the environment has none.
+        Without a `client` endpoint and credentials are the environment's (`ANTHROPIC_API_KEY` or
+        another of the SDK's sources, `ANTHROPIC_BASE_URL`). `seconds` is the longest wait for one
+        answer, retries included: a rate limit may ask for an hour of patience, and a saved run is
+        better than that.
         """
         self._client = client or client_of_the_environment()
         own = self._client.base_url.host == "api.anthropic.com"
@@ -78,13 +70,7 @@ class ClaudeModel(Model):
     async def complete(
         self, *, system: str, messages: list[Json], tools: list[Json], output: Json
     ) -> Message:
-        """Send one request; the SDK retries what can be retried.
-
-        Raises:
-            CredentialsError: the endpoint does not accept the credentials.
-            ModelUnavailable: it is down, overloaded or rate limited; the same request may do later.
-            ModelError: it does not accept the request.
-        """
+        """Send one request; the SDK retries what can be retried."""
         import anthropic
 
         request = self._request(system, messages, tools, output)

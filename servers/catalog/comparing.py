@@ -21,18 +21,7 @@ def compare(products: Sequence[Product]) -> Comparison:
     rows += [_row(name, {p.sku: getattr(p, name) for p in products}) for name in FACTS]
     rows = [row for row in rows if any(value is not None for value in row.values.values())]
     rows.sort(key=lambda row: not row.differs)
-    items = [
-        ProductSummary(
-            sku=p.sku,
-            name=p.name,
-            family=p.family,
-            kind=p.kind,
-            lifecycle=p.lifecycle,
-            summary=p.description,
-        )
-        for p in products
-    ]
-    return Comparison(items=items, attributes=rows)
+    return Comparison(items=[ProductSummary.of(p) for p in products], attributes=rows)
 
 
 def _row(name: str, values: dict[str, AttributeValue | None]) -> ComparedAttribute:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 
 from servers.catalog import rulebook as rb
 from servers.catalog.packing import fewest, unplaced
@@ -13,16 +14,20 @@ from servers.toolkit.findings import Finding, Severity
 Catalog = Mapping[str, Product]
 
 
+class _Lines(NamedTuple):
+    """What a rule may look at beside its subject."""
+
+    items: Sequence[Item]
+    catalog: Catalog
+    free: Counter[str]  # the pieces of a SKU that no rule has used yet
+
+
 def check_together(
     rules: Iterable[rb.Rule], items: Sequence[Item], catalog: Catalog, day: date
 ) -> list[Problem]:
-    """Judge one set of lines by every rule about lines together.
+    """Judge lines that could be bought together by the rules about that which are in force.
 
-    Args:
-        rules: All rules; those of other kinds, or not in force that day, are passed over.
-        items: The lines that could be bought together.
-        catalog: Products by SKU, at least those the rules offer as additions.
-        day: The order date.
+    The catalog has at least the products that the rules offer as additions.
     """
     free = Counter[str]()
     for item in items:
@@ -32,10 +37,9 @@ def check_together(
         subject = picked(items, rule.subject) if rule.holds_on(day) else []
         if not subject or (rule.when is not None and not picked(items, rule.when)):
             continue
-        if isinstance(rule, rb.RequiresAll):
-            problems += _requires_all(rule, subject, free)
-        elif (judge := _JUDGES.get(type(rule))) is not None:
-            problems += judge(rule, subject, items, catalog)
+        judge = _JUDGES.get(type(rule))
+        if judge and (found := judge(rule, subject, _Lines(items, catalog, free))):
+            problems.append(found)
     return problems
 
 
@@ -47,88 +51,73 @@ def sold(product: Product | None, day: date) -> bool:
     return product.lifecycle != "eol"
 
 
-def _requires_all(rule: rb.RequiresAll, subject: list[Item], free: Counter[str]) -> list[Problem]:
+def _requires_all(rule: rb.RequiresAll, subject: list[Item], lines: _Lines) -> Problem | None:
     """Every part in the needed number; a part that one rule uses is not free for the next rule."""
     missing: list[Add] = []
     evidence = [item.text for item in subject]
     for part in rule.parts:
-        need, have = part.ratio.needed(total(subject)), free[part.sku]
-        free[part.sku] = max(0, have - need)
+        need, have = part.ratio.needed(total(subject)), lines.free[part.sku]
+        lines.free[part.sku] = max(0, have - need)
         evidence.append(f"needs {need} x {part.sku}, has {min(have, need)}")
         if have < need:
             missing.append(Add(part.sku, need - have, subject[0].line.line_id))
     if not missing:
-        return []
-    return [_problem(rule, subject, evidence, [missing])]
+        return None
+    return _problem(rule, subject, evidence, [missing])
 
 
 def _requires_any(
-    rule: rb.RequiresAny, subject: list[Item], items: Sequence[Item], _catalog: Catalog
-) -> list[Problem]:
-    targets = picked(items, rule.targets)
+    rule: rb.RequiresAny | rb.PlanGate, subject: list[Item], lines: _Lines
+) -> Problem | None:
+    if isinstance(rule, rb.PlanGate):
+        targets, offer = picked(lines.items, rb.Selector(skus=rule.plans)), rule.plans
+        what = f" x {' or '.join(rule.plans)}"
+    else:
+        targets, offer, what = picked(lines.items, rule.targets), rule.offer, ""
     need, have = rule.ratio.needed(total(subject)), total(targets)
     if have >= need:
-        return []
+        return None
     line = subject[0].line.line_id
-    options = [[Add(sku, need - have, line)] for sku in rule.offer]
-    evidence = [*(i.text for i in subject), f"needs {need}, has {have}"]
-    return [_problem(rule, subject, evidence, options, need=need, have=have)]
+    options = [[Add(sku, need - have, line)] for sku in offer]
+    evidence = [*(i.text for i in subject), f"needs {need}{what}, has {have}"]
+    return _problem(rule, subject, evidence, options, need=need, have=have)
 
 
-def _plan_gate(
-    rule: rb.PlanGate, subject: list[Item], items: Sequence[Item], _catalog: Catalog
-) -> list[Problem]:
-    plans = [item for item in items if item.product.sku in rule.plans]
-    need, have = rule.ratio.needed(total(subject)), total(plans)
-    if have >= need:
-        return []
-    line = subject[0].line.line_id
-    options = [[Add(sku, need - have, line)] for sku in rule.plans]
-    evidence = [*(i.text for i in subject), f"needs {need} x {' or '.join(rule.plans)}, has {have}"]
-    return [_problem(rule, subject, evidence, options, need=need, have=have)]
-
-
-def _excludes(
-    rule: rb.Excludes, subject: list[Item], items: Sequence[Item], _catalog: Catalog
-) -> list[Problem]:
-    found = [item for item in picked(items, rule.targets) if item not in subject]
+def _excludes(rule: rb.Excludes, subject: list[Item], lines: _Lines) -> Problem | None:
+    found = [item for item in picked(lines.items, rule.targets) if item not in subject]
     if not found:
-        return []
-    return [_problem(rule, subject, [i.text for i in (*subject, *found)], [])]
+        return None
+    return _problem(rule, subject, [i.text for i in (*subject, *found)], [])
 
 
-def _attr_match(
-    rule: rb.AttrMatch, subject: list[Item], items: Sequence[Item], _catalog: Catalog
-) -> list[Problem]:
-    targets = picked(items, rule.targets)
+def _attr_match(rule: rb.AttrMatch, subject: list[Item], lines: _Lines) -> Problem | None:
+    targets = picked(lines.items, rule.targets)
     if not targets:
-        return []
+        return None
     offered = {
         item.product.attributes.get(name) for item in targets for name in rule.target_attributes
     } - {None}
     wrong = [i for i in subject if i.product.attributes.get(rule.attribute) not in offered]
     if not wrong:
-        return []
+        return None
     evidence = [f"{i.text}: {rule.attribute} {_said(i, (rule.attribute,))}" for i in wrong] + [
         f"{i.text}: {_said(i, rule.target_attributes)}" for i in targets
     ]
     line = wrong[0].line.line_id
     options = [[Add(sku, 1, line)] for sku in rule.offer]
-    return [_problem(rule, wrong, evidence, options)]
+    return _problem(rule, wrong, evidence, options)
 
 
 def _said(item: Item, names: Sequence[str]) -> str:
     return ", ".join(str(item.product.attributes[n]) for n in names if n in item.product.attributes)
 
 
-def _attr_sum_le(
-    rule: rb.AttrSumLe, subject: list[Item], items: Sequence[Item], catalog: Catalog
-) -> list[Problem]:
-    targets = picked(items, rule.targets)
+def _attr_sum_le(rule: rb.AttrSumLe, subject: list[Item], lines: _Lines) -> Problem | None:
+    targets = picked(lines.items, rule.targets)
     if rule.only_with_targets and not targets:
-        return []
+        return None
     if unknown := [i for i in subject if rule.use and number(i.product, rule.use) is None]:
-        return [Problem(_unknown(rule, unknown))]
+        return Problem(_unknown(rule, unknown))
     loads = [((number(i.product, rule.use) or 0) if rule.use else 1, i) for i in subject]
     bins = [((number(i.product, rule.provide) or 0), i) for i in targets]
     devices = [(size, item.pieces) for size, item in loads]
@@ -140,16 +129,16 @@ def _attr_sum_le(
     else:
         left = [0] * len(loads) if used <= given else [i.pieces for _, i in loads]
     if not any(left):
-        return []
+        return None
     evidence = [f"{i.text}: {size}{rule.unit} each" for size, i in (*loads, *bins)]
     evidence.append(f"used {used}{rule.unit}, provided {given}{rule.unit}")
     over = [(size, item, n) for (size, item), n in zip(loads, left, strict=True) if n]
     if rule.pack:
         evidence += [f"{n} x {item.product.sku} without a supply" for _, item, n in over]
-        repair = _one_each(rule, over, devices, supplies, catalog)
+        repair = _one_each(rule, over, devices, supplies, lines.catalog)
     else:
-        repair = _enough(rule, used - given, over[0][1], catalog)
-    return [_problem(rule, [i for _, i, _ in over], evidence, [repair], used=used, given=given)]
+        repair = _enough(rule, used - given, over[0][1], lines.catalog)
+    return _problem(rule, [i for _, i, _ in over], evidence, [repair], used=used, given=given)
 
 
 def _one_each(
@@ -196,24 +185,20 @@ def _unknown(rule: rb.AttrSumLe, unknown: list[Item]) -> Finding:
     )
 
 
-def _count_range(
-    rule: rb.CountRange, subject: list[Item], items: Sequence[Item], _catalog: Catalog
-) -> list[Problem]:
-    base = total(picked(items, rule.per))
+def _count_range(rule: rb.CountRange, subject: list[Item], lines: _Lines) -> Problem | None:
+    base = total(picked(lines.items, rule.per))
     have = total(subject)
     if not base or rule.minimum * base <= have <= rule.maximum * base:
-        return []
+        return None
     evidence = [
         *(i.text for i in subject),
         f"{base} to fit into, so {rule.minimum * base} to {rule.maximum * base}, has {have}",
     ]
-    return [_problem(rule, subject, evidence, [], have=have, most=rule.maximum * base)]
+    return _problem(rule, subject, evidence, [], have=have, most=rule.maximum * base)
 
 
-def _note(
-    rule: rb.Note, subject: list[Item], _items: Sequence[Item], _catalog: Catalog
-) -> list[Problem]:
-    return [_problem(rule, subject, [item.text for item in subject], [])]
+def _note(rule: rb.Note, subject: list[Item], _lines: _Lines) -> Problem | None:
+    return _problem(rule, subject, [item.text for item in subject], [])
 
 
 def _problem(
@@ -250,9 +235,10 @@ def _by_sku(option: Iterable[Add]) -> Counter[str]:
     return together
 
 
-_JUDGES: dict[type, Callable[..., list[Problem]]] = {
+_JUDGES: dict[type, Callable[..., Problem | None]] = {
     rb.RequiresAny: _requires_any,
-    rb.PlanGate: _plan_gate,
+    rb.PlanGate: _requires_any,
+    rb.RequiresAll: _requires_all,
     rb.Excludes: _excludes,
     rb.AttrMatch: _attr_match,
     rb.AttrSumLe: _attr_sum_le,

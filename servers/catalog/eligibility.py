@@ -30,13 +30,7 @@ class Destination:
 def check_each(
     rules: Iterable[rb.Rule], items: Sequence[Item], destination: Destination
 ) -> list[Finding]:
-    """Judge every line by the rules about one line.
-
-    Args:
-        rules: All rules; those about lines together, or not in force, are passed over.
-        items: The lines, optional ones and alternatives included.
-        destination: Country, order date, certificates and lists.
-    """
+    """Judge every line by the rules about one line that are in force, and pass over the others."""
     findings: list[Finding] = []
     for rule in rules:
         judge = _JUDGES.get(type(rule))
@@ -164,15 +158,8 @@ def _country_attr(rule: rb.Plug, item: Item, where: Destination) -> Finding | No
 def _found(
     rule: rb.RuleBase, item: Item, evidence: Iterable[str], *, fix: str = "", **facts: object
 ) -> Finding:
-    return finding(
-        rule,
-        item.line.line_id,
-        evidence,
-        fix=fix,
-        sku=item.product.sku,
-        quantity=item.pieces,
-        **facts,
-    )
+    facts |= {"sku": item.product.sku, "quantity": item.pieces}
+    return finding(rule, item.line.line_id, evidence, fix=fix, **facts)
 
 
 def unknown_jurisdiction(items: Sequence[Item], where: Destination) -> Finding | None:

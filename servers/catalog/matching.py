@@ -24,37 +24,9 @@ MARGIN = 8
 SHOW = 40
 """A candidate below this is not shown."""
 DECIDING = (
-    "form",
-    "measures",
-    "ports",
-    "poe_watts",
-    "poe_standard",
-    "managed",
-    "tunnels",
-    "memory_gb",
-    "storage_gb",
-    "length_m",
-    "rack_units",
-    "mount",
-    "capacity_w",
-    "output_voltage",
-    "va",
-    "battery_wh",
-    "plug",
-    "tier",
-    "hours",
-    "mode",
-    "medium",
-    "connector",
-    "radio",
-    "megapixel",
-    "days",
-    "data_gb",
-    "screen_inch",
-    "seats",
-    "channels",
-    "reach_m",
-    "material",
+    "form measures ports poe_watts poe_standard managed tunnels memory_gb storage_gb length_m "
+    "rack_units mount capacity_w output_voltage va battery_wh plug tier hours mode medium "
+    "connector radio megapixel days data_gb screen_inch seats channels reach_m material"
 )
 """Attributes a person can be asked about, the most telling first."""
 
@@ -70,13 +42,8 @@ def match(
 ) -> MatchResult:
     """Rank products for a phrase and resolve the one that is clearly meant.
 
-    Args:
-        wanted: The phrase, read.
-        products: What a search for its words and SKUs found; more does no harm.
-        vocabulary: Which words name a family, a trait or a special.
-        day: The order date, which says what is still sold; None goes by the lifecycle alone.
-        limit: How many candidates to show.
-        goals: Sales goals; they order equals and no more.
+    `products` are what a search for its words and SKUs found; more does no harm. The order date
+    says what is still sold; without it the lifecycle alone does. Sales goals order equals.
     """
     known = {product.sku: product for product in products}
     scores = named(wanted, known, wanted.tokens[: wanted.before])
@@ -104,11 +71,7 @@ def _offered(products: Iterable[Product]) -> dict[str, frozenset[str]]:
 def _nudge(score: Score, goals: Sequence[SalesGoal], day: date | None) -> int:
     """Return 1, 0 or -1 from the sales goals: they order products that fit equally well."""
     for goal in goals:
-        in_force = day is None or (
-            (goal.valid_from is None or goal.valid_from <= day)
-            and (goal.valid_to is None or day <= goal.valid_to)
-        )
-        if in_force and goal.scope.picks(score.product) and goal.goal != "hold":
+        if goal.holds_on(day) and goal.scope.picks(score.product) and goal.goal != "hold":
             score.reasons.append(f"sales goal: {goal.goal} ({goal.note})")
             return 1 if goal.goal == "push" else -1
     return 0
@@ -220,7 +183,7 @@ def _ambiguous(scores: Sequence[Score], wanted: Wanted, margin: int) -> Finding:
 def _deciding(products: Sequence[Product]) -> list[str]:
     """Return the attributes whose values tell the products apart, with the values."""
     told: list[str] = []
-    for name in DECIDING:
+    for name in DECIDING.split():
         values = [product.attributes.get(name) for product in products]
         if any(a != b for a, b in pairwise(values)):
             known = dict.fromkeys(_show(value) for value in values if value is not None)

@@ -7,14 +7,9 @@ EXACT = 12
 
 
 def unplaced(loads: Sequence[tuple[int, int]], bins: Sequence[tuple[int, int]]) -> list[int]:
-    """Return how many of each load find no bin.
+    """Return how many of each load find no bin, in the order given.
 
-    Args:
-        loads: (size, count) of each kind of load.
-        bins: (capacity, count) of each kind of bin.
-
-    Returns:
-        The number left over per load, in the order given; all zero when everything fits.
+    Both are given by kind: (size, count) of loads, (capacity, count) of bins.
     """
     left = _first_fit(loads, bins)
     devices = [size for size, count in loads for _ in range(min(count, EXACT + 1))]

@@ -177,13 +177,7 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 def read(phrase: str, vocabulary: Vocabulary, quantity: int | None = None) -> Wanted:
-    """Read a phrase.
-
-    Args:
-        phrase: The customer's words.
-        vocabulary: Synonyms, traits and specials.
-        quantity: How many are asked for; that number in the phrase says nothing about the product.
-    """
+    """Read a phrase; the quantity's number in it says nothing about the product."""
     tokens = tuple(_WORD.findall(plain(phrase)))
     text = _QUANTITY.sub("", plain(phrase))
     text = _swap(text, {w: str(n) for w, n in vocabulary.numbers.items()})

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
+from pydantic_core import to_json
 from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
-from servers.catalog import overview
-from servers.catalog.store.products import detail_of, find_families, find_family, summary_of
+from servers.catalog.schemas import ProductSummary
+from servers.catalog.store.products import detail_of, find_families, find_family
 from servers.catalog.store.rules import find_shipping_network
 from servers.catalog.store.search import normalised
 from servers.catalog.tables import ProductRow
@@ -22,6 +23,7 @@ from servers.toolkit.declare import resource
 from servers.toolkit.errors import NotFoundError
 from servers.toolkit.fields import Sku
 
+MOST = 200
 PUBLIC: dict[str, Any] = {"rows": "public", "confidentiality": "public"}
 CategoryName = Annotated[str, Field(pattern=r"^[a-z][a-z-]{0,23}$", max_length=24)]
 
@@ -35,15 +37,18 @@ def categories(database: Database) -> str:
             .group_by(col(ProductRow.family))
             .order_by(col(ProductRow.family))
         )
-        rows = [overview.CategoryRow(category=name, products=n) for name, n in found]
-    return overview.Categories(items=rows).model_dump_json()
+        return _json(items=[{"category": name, "products": n} for name, n in found])
 
 
 @resource_at("catalog://shipping", resource("Ways to ship", **PUBLIC))
 def shipping(database: Database) -> str:
     """The ways to send goods with their transit days, and the zones of countries."""
     with database.session() as session:
-        return overview.shipping_sheet(find_shipping_network(session, ())).model_dump_json()
+        network = find_shipping_network(session, ())
+    zones: dict[str, list[str]] = {}
+    for country, zone in sorted(network.zones.items()):
+        zones.setdefault(zone, []).append(country)
+    return _json(methods=network.methods, zones=zones, other_countries=network.other_zone)
 
 
 @resource_at("catalog://categories/{category}", resource("Category", **PUBLIC))
@@ -53,8 +58,9 @@ def category_sheet(database: Database, category: CategoryName) -> str:
         found = find_family(session, category)
     if not found:
         raise NotFoundError(f"no category {category!r}", fix="read catalog://categories")
-    rows = [summary_of(product) for product in found.values()]
-    return overview.category_sheet(category, rows).model_dump_json()
+    rows = [ProductSummary.of(found[sku]) for sku in sorted(found)]
+    left_out = max(0, len(rows) - MOST)  # search_products finds them
+    return _json(category=category, products=rows[:MOST], left_out=left_out)
 
 
 @resource_at("catalog://products/{sku}", resource("Product", **PUBLIC))
@@ -62,6 +68,10 @@ def product(database: Database, sku: Sku) -> str:
     """A product with its attributes, certificates and substitutes."""
     with database.session() as session:
         return detail_of(session, sku).model_dump_json()
+
+
+def _json(**data: Any) -> str:
+    return to_json(data).decode()
 
 
 def find_skus(session: Session, typed: str, known: Mapping[str, str]) -> list[str]:

@@ -59,6 +59,13 @@ class Ratio(Row):
         return self.count if self.per == 0 else -(-quantity * self.count // self.per)
 
 
+def _in_force(row: "RuleBase | SalesGoal", day: date | None) -> bool:
+    return day is None or (
+        (row.valid_from is None or row.valid_from <= day)
+        and (row.valid_to is None or day <= row.valid_to)
+    )
+
+
 class RuleBase(Row):
     """What every rule says: its id, the finding it makes, and when and why it holds."""
 
@@ -74,9 +81,7 @@ class RuleBase(Row):
     source: str = "catalog team"
 
     def holds_on(self, day: date) -> bool:
-        return (self.valid_from is None or self.valid_from <= day) and (
-            self.valid_to is None or day <= self.valid_to
-        )
+        return _in_force(self, day)
 
 
 class Part(Row):
@@ -316,3 +321,6 @@ class SalesGoal(Row):
     note: str = Field(max_length=120)
     valid_from: date | None = None
     valid_to: date | None = None
+
+    def holds_on(self, day: date | None) -> bool:
+        return _in_force(self, day)

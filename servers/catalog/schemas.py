@@ -110,6 +110,11 @@ class ProductSummary(BaseModel):
     lifecycle: str
     summary: str
 
+    @classmethod
+    def of(cls, item: Product) -> "ProductSummary":
+        same = item.model_dump(include={"sku", "name", "family", "kind", "lifecycle"})
+        return cls(**same, summary=item.description)
+
 
 class ProductPage(BaseModel):
     """A page of products, the best match first."""

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from rapidfuzz.distance import OSA
+
 from servers.catalog.phrases import DIMENSIONS, Amount, AttributeTest, Vocabulary, Wanted, words_of
 from servers.catalog.schemas import Product
 from servers.catalog.selection import number
@@ -105,10 +107,7 @@ def score_of(
 ) -> Score:
     """Return the share of the phrase that a product answers, in points from 0 to 100.
 
-    Args:
-        wanted: The phrase, read.
-        vocabulary: Which words name a family or a trait.
-        family_specials: What its family offers; lacking one of these weighs more.
+    `family_specials` is what its family offers; lacking one of these weighs more.
     """
     score = Score(product)
     got = possible = 0
@@ -241,19 +240,4 @@ def _alike(word: str, other: str) -> bool:
     allowed = 0 if shorter < 5 else 1 if shorter < 9 else 2
     if not allowed or word[0] != other[0] or abs(len(word) - len(other)) > allowed:
         return False
-    return _edits(word, other) <= allowed
-
-
-def _edits(word: str, other: str) -> int:
-    """Return how many letters were added, left out, changed or swapped with their neighbour."""
-    before: list[int] = []
-    last = list(range(len(other) + 1))
-    for i, a in enumerate(word, start=1):
-        row = [i]
-        for j, b in enumerate(other, start=1):
-            best = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (a != b))
-            if i > 1 and j > 1 and a == other[j - 2] and word[i - 2] == b:
-                best = min(best, before[j - 2] + 1)
-            row.append(best)
-        before, last = last, row
-    return last[-1]
+    return OSA.distance(word, other, score_cutoff=allowed) <= allowed

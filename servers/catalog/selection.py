@@ -54,11 +54,7 @@ class Problem:
 def join(
     lines: Sequence[LineIn], catalog: Mapping[str, Product]
 ) -> tuple[list[Item], list[Finding]]:
-    """Join lines with products; a line whose SKU is unknown becomes a finding.
-
-    Raises:
-        InvalidInputError: two lines share an id, or a line names another that is not there.
-    """
+    """Join lines with products; a line whose SKU is unknown becomes a finding."""
     _check_references(lines)
     items: list[Item] = []
     findings: list[Finding] = []

@@ -31,11 +31,7 @@ def create_server(database: Database) -> Server:
 
 
 def open_server(url: str) -> tuple[Server, dict[str, int]]:
-    """Open (and fill, when it is new) the database at a URL or path.
-
-    Returns:
-        The server, and what was loaded into a new database: rows per table.
-    """
+    """Open (and fill, when new: rows per table) the database at a URL or path."""
     database = Database.open(url, server="catalog")
     loaded = ensure_seeded(database)
     return create_server(database), loaded

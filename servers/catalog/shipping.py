@@ -39,11 +39,7 @@ def options(
 ) -> ShippingOptions:
     """Return every method that serves the country, each allowed or not, and one to recommend.
 
-    Args:
-        items: The lines; services and subscriptions weigh nothing.
-        network: Methods, zones and dangerous goods limits.
-        prefer: The mode somebody asked for; taken when it is allowed.
-        found: Findings made before, kept in the answer.
+    `found` are findings made before; they are kept in the answer.
     """
     goods = [item for item in items if item.product.kind == "goods"]
     weight = sum((i.product.weight_g or 0) * i.pieces for i in goods)

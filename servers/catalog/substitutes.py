@@ -24,13 +24,9 @@ def suggest(
 ) -> list[Substitute]:
     """Return stand-ins, the closest first; nothing is ever replaced by itself.
 
-    Args:
-        product: What cannot be had, or is not wanted.
-        rows: Substitutes on file, already only those of the product.
-        catalog: Products by SKU: the family of the product, and the stand-ins on file.
-        rules: The rules that may forbid a stand-in.
-        where: Destination and day, when both are known; then each stand-in is judged for it.
-        day: The order date alone; without it the lifecycle says what is sold.
+    `rows` are the product's substitutes on file, `catalog` has them and its family. Where
+    destination and day are both known each stand-in is judged for them; without a day the
+    lifecycle says what is sold.
     """
     found: dict[str, tuple[str, str]] = {}
     successor = catalog.get(product.successor_sku or "")
@@ -81,13 +77,5 @@ def _judged(
             f for f in check_each(relevant, [item], where) if f.severity is not Severity.INFO
         ]
         allowed = sold(product, where.day) and not any(f.severity in STOPS for f in findings)
-    return Substitute.model_validate(
-        {
-            "sku": product.sku,
-            "name": product.name,
-            "relation": relation,
-            "note": note,
-            "allowed": allowed,
-            "findings": findings,
-        }
-    )
+    said = {"relation": relation, "note": note, "allowed": allowed, "findings": findings}
+    return Substitute.model_validate({"sku": product.sku, "name": product.name, **said})

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scripted import Brain
 
 from dealdesk.desk import Desk
 from dealdesk.playbook.player import play_of
@@ -20,7 +21,6 @@ from dealdesk.settings import load_settings
 from orchestrator.errors import CredentialsError, ModelUnavailable
 from orchestrator.llm.base import PlainReply, Request, call, reply, text
 from orchestrator.llm.claude import ClaudeModel
-from orchestrator.llm.scripted import Brain
 from orchestrator.workflows import load
 from tests.fake_messages import FakeMessages, HTTPFail
 

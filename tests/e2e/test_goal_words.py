@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scripted import ScriptedModel
 
 from dealdesk.desk import Desk
 from dealdesk.playbook.player import play_of
 from dealdesk.settings import load_settings
 from orchestrator.llm.base import Request, reply, text
-from orchestrator.llm.scripted import ScriptedModel
 
 from .conftest import ALDER, DAY, Command, Folder
 

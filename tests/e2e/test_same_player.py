@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scripted import ScriptedModel
 
 from dealdesk.desk import Desk
 from dealdesk.playbook.player import play_of
 from dealdesk.settings import load_settings
 from orchestrator.errors import ModelUnavailable, OtherPlayer
 from orchestrator.llm.base import Request
-from orchestrator.llm.scripted import ScriptedModel
 
 from .conftest import ALDER, BERGWALD, DAY, Command, Folder
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scripted import Brain, Request, ScriptedModel
 
 from dealdesk.desk import Desk
 from dealdesk.settings import load_settings
 from orchestrator import loading
 from orchestrator.errors import UsageError, WorkflowError
-from orchestrator.llm.scripted import Brain, Request, ScriptedModel
 from orchestrator.workflow import Workflow
 from orchestrator.workflows import WORKFLOWS, load
 

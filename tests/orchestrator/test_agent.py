@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
+from scripted import PlainUsage, ScriptedModel, call, reply, text
 
-from orchestrator.agent import AgentResult, run_agent
+from orchestrator.agent import Agent, AgentResult
 from orchestrator.errors import (
     AgentFailed,
     AnswerCutOff,
@@ -18,9 +19,8 @@ from orchestrator.errors import (
     ModelError,
     ModelRefused,
 )
-from orchestrator.llm.base import PlainBlock, PlainReply, PlainUsage
+from orchestrator.llm.base import PlainBlock, PlainReply
 from orchestrator.llm.base import text as words
-from orchestrator.llm.scripted import ScriptedModel, call, reply, text
 from orchestrator.workflow import Limits
 
 
@@ -47,7 +47,7 @@ class Play:
     ) -> AgentResult[Answer]:
         self.model = script[0] if isinstance(script[0], ScriptedModel) else ScriptedModel(script)
         async with self.scope(*tools.split(), bind=bind) as toolset:
-            return await run_agent(
+            return await Agent(
                 name="profile",
                 system="You look up accounts.",
                 task='{"account_id": "acc_001"}',
@@ -56,7 +56,7 @@ class Play:
                 model=self.model,
                 on_event=lambda kind, **data: self.events.append((kind, data)),
                 **options,
-            )
+            ).run()
 
     def kinds(self) -> list[str]:
         return [kind for kind, _ in self.events]
@@ -300,23 +300,22 @@ async def test_going_in_circles_is_stopped_before_the_third_identical_call(play,
 
 
 @pytest.mark.parametrize(
-    ("limits", "which", "reached"),
+    ("limits", "reached"),
     [
-        (Limits(turns=1), "turns", "limit of 1 turns"),
-        (Limits(tool_calls=1), "tool_calls", "limit of 1 tool calls"),
-        (Limits(tokens=30), "tokens", "limit of 30 tokens"),
+        (Limits(turns=1), "limit of 1 turns"),
+        (Limits(tool_calls=1), "limit of 1 tool calls"),
+        (Limits(tokens=30), "limit of 30 tokens"),
     ],
 )
-async def test_limits_are_named_when_they_are_reached(play, limits, which, reached):
+async def test_limits_are_named_when_they_are_reached(play, limits, reached):
     usage = PlainUsage(10, 5, 10, 10)
 
     def brain(request: Any) -> PlainReply:
         other = call("get_account", account_id=f"acc_{request.turn}")
         return PlainReply(reply(LOOK, other).content, "tool_use", usage)
 
-    with pytest.raises(BudgetExceeded, match=reached) as caught:
+    with pytest.raises(BudgetExceeded, match=reached):
         await play(ScriptedModel(brain), limits=limits)
-    assert caught.value.which == which
 
 
 async def test_an_answer_that_used_the_last_of_the_budget_counts(play):
@@ -340,9 +339,8 @@ async def test_the_deadline_stops_a_model_that_does_not_answer(play):
         async def complete(self, **_request: Any) -> Any:
             await asyncio.Event().wait()
 
-    with pytest.raises(BudgetExceeded, match=r"limit of 0\.05 seconds") as caught:
+    with pytest.raises(BudgetExceeded, match=r"limit of 0\.05 seconds"):
         await play(Silent([]), limits=Limits(seconds=0.05))
-    assert caught.value.which == "seconds"
 
 
 async def test_a_timeout_of_something_else_is_not_taken_for_the_deadline(play):

@@ -12,8 +12,9 @@ import httpx2
 import pytest
 from fake_messages import KEY, FakeMessages, HTTPFail, check_request, on_loopback
 from pydantic import BaseModel, Field
+from scripted import call, reply, text
 
-from orchestrator.agent import run_agent
+from orchestrator.agent import Agent
 from orchestrator.errors import (
     CredentialsError,
     DealdeskError,
@@ -23,7 +24,6 @@ from orchestrator.errors import (
 )
 from orchestrator.llm.base import Request
 from orchestrator.llm.claude import DEFAULT_MODEL, ClaudeModel, within_limits
-from orchestrator.llm.scripted import call, reply, text
 from orchestrator.workflows import load_all
 
 OVERLOADED = HTTPFail(529, "overloaded_error")
@@ -47,14 +47,14 @@ def look_then_answer(request: Request) -> Any:
 
 async def work(scope: Any, model: ClaudeModel) -> Any:
     async with scope("get_account", "say") as toolset:
-        return await run_agent(
+        return await Agent(
             name="profile",
             system="You look up accounts.",
             task="acc_001",
             output=Answer,
             toolset=toolset,
             model=model,
-        )
+        ).run()
 
 
 async def ask(fake: FakeMessages, **options: Any) -> Any:
@@ -321,7 +321,7 @@ def test_no_credentials_is_one_clear_line_before_anything_is_sent(monkeypatch, t
 
 def test_work_without_claude_never_imports_the_sdk():
     code = (
-        "import sys, orchestrator.agent, orchestrator.llm.claude, orchestrator.llm.scripted\n"
+        "import sys, orchestrator.agent, orchestrator.llm.claude, orchestrator.llm.base\n"
         "sys.exit('anthropic' in sys.modules)"
     )
     root = Path(__file__).parents[2]

@@ -407,7 +407,7 @@ async def test_what_could_not_be_written_down_is_still_said(
         raise ModelUnavailable("away")
 
     monkeypatch.setattr(Ledger, "park", full)
-    monkeypatch.setattr("orchestrator.durable.active_runs.PATIENCE", 0.1)
+    monkeypatch.setattr("orchestrator.durable.steps.PATIENCE", 0.1)
     engine = make(sqlite_url, single(away))
     await engine.start()
     await engine.submit("run_1", GOAL)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from orchestrator.workflows.quote.pages import joined
+from orchestrator.workflows.quote.verify import joined
 
 
 def page(name: str, text: str, offset: int = 0, after: int | None = None) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """The scripted model, and what a rule-playing model can read from a request."""
 
 import pytest
+from scripted import ScriptedModel, call, reply, text
 
 from orchestrator.errors import ModelError
 from orchestrator.llm.base import Request
-from orchestrator.llm.scripted import ScriptedModel, call, reply, text
 
 
 async def ask(model, messages):

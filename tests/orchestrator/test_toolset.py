@@ -8,9 +8,8 @@ import pytest
 import toy
 from fastmcp import Client
 
-from orchestrator.calls import MAX_RESULT_CHARS
 from orchestrator.errors import BudgetExceeded, EnvironmentProblem, ScopeError
-from orchestrator.toolset import ScopedToolset
+from orchestrator.toolset import MAX_RESULT_CHARS, ScopedToolset
 
 LINES = [{"sku": "SW-P8-120", "quantity": 10}]
 
@@ -256,5 +255,5 @@ async def test_behind_the_gate_both_sides_agree(tmp_path):
 
 
 def test_errors_survive_pickling():
-    error = pickle.loads(pickle.dumps(BudgetExceeded("no more", fix="less", which="turns")))  # noqa: S301
-    assert (error.message, error.fix, error.which) == ("no more", "less", "turns")
+    error = pickle.loads(pickle.dumps(BudgetExceeded("no more", fix="less")))  # noqa: S301
+    assert (error.message, error.fix) == ("no more", "less")

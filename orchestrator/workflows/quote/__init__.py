@@ -32,6 +32,12 @@ def mendable(check: Mapping[str, Any]) -> bool:
     return not check.get("ok") and "error" in severities and "blocked" not in severities
 
 
+def of(step: str, *names: str) -> dict[str, str]:
+    """Take values of one step under their own names."""
+    return {name: f"{step}.{name}" for name in names}
+
+
+ISSUED = ("number", "revision", "total_minor", "currency")
 PRICED = {
     "account_id": "plan.account_id",
     "lines": "facts.lines",
@@ -181,7 +187,7 @@ EFFECTS = (
     Effect(
         "claim",
         "runs.claim",
-        {"account_id": "plan.account_id", "opportunity_id": "plan.opportunity_id"},
+        of("plan", "account_id", "opportunity_id"),
         keeps={"opportunity_id": "opportunity_id", "holder": "holder"},
     ),
     Effect(
@@ -195,12 +201,8 @@ EFFECTS = (
         "crm.record_need",
         {
             "opportunity_id": "claim.opportunity_id",
-            "source_id": "item.span.source_id",
-            "start": "item.span.start",
-            "end": "item.span.end",
-            "quantity": "item.quantity",
-            "unit": "item.unit",
-            "optional": "item.optional",
+            **of("item.span", "source_id", "start", "end"),
+            **of("item", "quantity", "unit", "optional"),
         },
         each="qualify.needs",
     ),
@@ -209,14 +211,8 @@ EFFECTS = (
         "finance.get_quote",
         {"quote_id": "assemble.quote_id"},
         keeps={
-            "quote_id": "quote_id",
-            "digest": "digest",
-            "auto_issue": "auto_issue",
-            "approvals": "approvals",
-            "number": "number",
-            "revision": "revision",
+            **{name: name for name in ("quote_id", "digest", "auto_issue", "approvals", *ISSUED)},
             "total_minor": "totals.total_minor",
-            "currency": "currency",
         },
     ),
     Effect(
@@ -224,24 +220,15 @@ EFFECTS = (
         "crm.record_quote_outcome",
         {
             "opportunity_id": "claim.opportunity_id",
-            "quote_id": "read_draft.quote_id",
-            "number": "read_draft.number",
-            "revision": "read_draft.revision",
-            "total_minor": "read_draft.total_minor",
-            "currency": "read_draft.currency",
+            **of("read_draft", "quote_id", *ISSUED),
         },
         fixed={"outcome": "draft"},
     ),
     Effect(
         "issue",
         "finance.issue_quote",
-        {"quote_id": "decision.quote_id", "digest": "decision.digest"},
-        keeps={
-            "number": "number",
-            "revision": "revision",
-            "total_minor": "total_minor",
-            "currency": "currency",
-        },
+        of("decision", "quote_id", "digest"),
+        keeps={name: name for name in ISSUED},
         may_be_refused=True,
     ),
     Effect(
@@ -250,10 +237,7 @@ EFFECTS = (
         {
             "opportunity_id": "claim.opportunity_id",
             "quote_id": "decision.quote_id",
-            "number": "issue.number",
-            "revision": "issue.revision",
-            "total_minor": "issue.total_minor",
-            "currency": "issue.currency",
+            **of("issue", *ISSUED),
         },
         fixed={"outcome": "issued"},
     ),
@@ -275,11 +259,7 @@ WORKFLOW = Workflow(
     facts=FACTS,
     decision=Decision(
         "decision",
-        about={
-            "quote_id": "read_draft.quote_id",
-            "digest": "read_draft.digest",
-            "approvals": "read_draft.approvals",
-        },
+        about=of("read_draft", "quote_id", "digest", "approvals"),
         unless="read_draft.auto_issue",
     ),
     rework=Rework(
@@ -293,8 +273,7 @@ WORKFLOW = Workflow(
         },
     ),
     report={
-        "account_id": "plan.account_id",
-        "opportunity_id": "plan.opportunity_id",
+        **of("plan", "account_id", "opportunity_id"),
         "lines": "facts.lines_so_far",
     },
 )

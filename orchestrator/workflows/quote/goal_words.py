@@ -8,14 +8,22 @@ says more than a quote run can do yet, and the run asks about it. Pure.
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from importlib.resources import files
 from typing import Any
 
 from orchestrator.workflows.quote.dates import find_date
-from orchestrator.workflows.quote.vocabulary import FIRM, SAME, SMALL
+
+_FILE = tomllib.loads((files(__package__) / "vocabulary.toml").read_text(encoding="utf-8"))
+
+FIRM = frozenset(_FILE["limits"].split()) | frozenset(_FILE["counts"].split())
+"""Words that change what is asked for: only the names of the account and the deal may hold them."""
+SMALL = frozenset(_FILE["small"].split())
+SAME: tuple[tuple[str, ...], ...] = tuple(tuple(line.split()) for line in _FILE["same"])
 
 REDUCTION = r"off|discount|reduction|rebate|rabatt|nachlass|sconto|descuento|remise|korting"
 _DISCOUNT = re.compile(
@@ -121,12 +129,8 @@ def unread(
 ) -> list[str]:
     """Return what of a goal nothing takes up, in its own words and order.
 
-    Args:
-        goal: The colleague's sentence.
-        today: The day of the run.
-        account_id: The account it is about.
-        opportunity_id: The deal it is about; None takes the words of any deal of the account.
-        answers: What resolve_account, search_opportunities and get_opportunity answered.
+    Without an `opportunity_id` the words of any deal of the account count. `answers` are those of
+    resolve_account, search_opportunities and get_opportunity.
     """
     ours, theirs = _known(account_id, opportunity_id, answers)
     rest = _ID.sub(

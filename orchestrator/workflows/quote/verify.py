@@ -7,7 +7,9 @@ merely careless, can drop a server's finding, invent an id, or price other lines
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
 
 from orchestrator.workflow import Outputs
 from orchestrator.workflows.quote.contracts import (
@@ -26,19 +28,11 @@ from orchestrator.workflows.quote.contracts import (
     Terms,
 )
 from orchestrator.workflows.quote.goal_words import read_said, unread
-from orchestrator.workflows.quote.pages import joined
 
+if TYPE_CHECKING:
+    from orchestrator.toolset import Call
 
-class Call(Protocol):
-    """One tool call an agent made: what it asked and what it was told."""
-
-    name: str
-    arguments: Mapping[str, Any]
-    result: Mapping[str, Any] | None
-    is_error: bool
-
-
-Calls = Sequence[Call]
+Calls = Sequence["Call"]
 
 
 def answers(calls: Calls, *names: str) -> list[Mapping[str, Any]]:
@@ -50,6 +44,21 @@ def last(calls: Calls, name: str) -> Mapping[str, Any]:
     """Return the last successful result of a tool, empty when there is none."""
     found = answers(calls, name)
     return found[-1] if found else {}
+
+
+def joined(answers: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return one answer per message or document, with the text of its pages in order.
+
+    A page that does not follow on what is there is left out: offsets into the text stay true.
+    """
+    whole: dict[str, dict[str, Any]] = {}
+    for answer in answers:
+        source = str(answer.get("activity_id") or answer.get("document_id"))
+        found = whole.setdefault(source, {**answer, "text": ""})
+        if int(answer.get("offset") or 0) == len(found["text"]):
+            found["text"] += str(answer.get("text", ""))
+            found["next_offset"] = answer.get("next_offset")
+    return list(whole.values())
 
 
 def seen(calls: Calls, key: str) -> set[str]:
@@ -245,15 +254,21 @@ def _dropped(output: Check | Price | Terms, answers_: Iterable[Mapping[str, Any]
     ]
 
 
+def _not_as_told(output: BaseModel, told: Mapping[str, Any], where: str) -> list[str]:
+    """Name the fields of an output that do not hold what a tool answered, or was asked."""
+    wrong = [name for name, value in told.items() if getattr(output, name) != value]
+    many = "are not those of", "is not that of"
+    return [f"{name} {many[not name.endswith('s')]} {where}" for name in wrong]
+
+
 def verify_check(output: Check, calls: Calls, _outputs: Outputs) -> list[str]:
     """The judgement must be the catalog's, on exactly the lines that were handed over."""
     configuration = last(calls, "check_configuration")
     shipping = last(calls, "shipping_options")
     if not configuration or not shipping:
         return ["call check_configuration and shipping_options first"]
-    problems = []
-    if output.lines_digest != configuration.get("lines_digest"):
-        problems.append("lines_digest is not that of the last check_configuration")
+    said = {"lines_digest": configuration.get("lines_digest")}
+    problems = _not_as_told(output, said, "the last check_configuration")
     if output.ok and not configuration.get("ok"):
         problems.append("check_configuration did not say ok")
     allowed = {o["method"] for o in shipping.get("options", ()) if o.get("allowed")}
@@ -268,19 +283,15 @@ def verify_price(output: Price, calls: Calls, _outputs: Outputs) -> list[str]:
     answer = last(calls, "price_quote")
     if not answer:
         return ["call price_quote first"]
-    problems = []
-    if output.digest != answer.get("digest"):
-        problems.append("digest is not that of the last price_quote")
-    if output.total_minor != answer.get("totals", {}).get("total_minor"):
-        problems.append("total_minor is not that of the last price_quote")
-    if output.currency != answer.get("currency"):
-        problems.append("currency is not that of the last price_quote")
     asked = [c.arguments for c in calls if c.name == "price_quote" and not c.is_error][-1]
-    if list(asked.get("promo_codes", [])) != output.promo_codes:
-        problems.append("promo_codes are not those of the last price_quote")
-    if asked.get("discount_bp", 0) != output.discount_bp:
-        problems.append("discount_bp is not that of the last price_quote")
-    return problems + _dropped(output, [answer])
+    said = {
+        "digest": answer.get("digest"),
+        "total_minor": answer.get("totals", {}).get("total_minor"),
+        "currency": answer.get("currency"),
+        "promo_codes": list(asked.get("promo_codes", [])),
+        "discount_bp": asked.get("discount_bp", 0),
+    }
+    return _not_as_told(output, said, "the last price_quote") + _dropped(output, [answer])
 
 
 def verify_terms(output: Terms, calls: Calls, _outputs: Outputs) -> list[str]:
@@ -289,11 +300,11 @@ def verify_terms(output: Terms, calls: Calls, _outputs: Outputs) -> list[str]:
     credit, screening = last(calls, "check_credit"), last(calls, "screen_party")
     if not (terms and credit and screening):
         return ["call select_terms, check_credit and screen_party first"]
-    problems = []
-    if output.clause_ids != list(terms.get("clause_ids", ())):
-        problems.append("clause_ids are not those of select_terms")
-    if output.payment_terms != terms.get("payment_terms"):
-        problems.append("payment_terms are not those of select_terms")
+    said = {
+        "clause_ids": list(terms.get("clause_ids", ())),
+        "payment_terms": terms.get("payment_terms"),
+    }
+    problems = _not_as_told(output, said, "select_terms")
     return problems + _dropped(output, [terms, credit, screening])
 
 
@@ -302,9 +313,7 @@ def verify_assembly(output: Assembly, calls: Calls, _outputs: Outputs) -> list[s
     draft = last(calls, "create_quote")
     if not draft:
         return ["call create_quote first"]
-    problems = []
-    if output.quote_id != draft.get("quote_id"):
-        problems.append("quote_id is not that of create_quote")
+    problems = _not_as_told(output, {"quote_id": draft.get("quote_id")}, "create_quote")
     if draft.get("approvals_needed") and not answers(calls, "request_approval"):
         problems.append("the quote needs approval: call request_approval")
     return problems

@@ -29,11 +29,6 @@ MAX_BUNDLE_DEPTH = 5
 
 
 def find_product(session: Session, sku: str) -> Product:
-    """Return one product.
-
-    Raises:
-        NotFoundError: there is none with this SKU.
-    """
     row = session.exec(select(ProductRow).where(ProductRow.sku == sku)).first()
     if row is None:
         raise NotFoundError(
@@ -81,7 +76,7 @@ def page_of_products(
     page = list(ids)[offset : offset + limit]
     rows = {r.id: r for r in session.exec(select(ProductRow).where(col(ProductRow.id).in_(page)))}
     return ProductPage(
-        items=[summary_of(_product(rows[i])) for i in page],
+        items=[ProductSummary.of(_product(rows[i])) for i in page],
         total=len(ids),
         next_cursor=next_cursor(offset, len(page), len(ids)),
     )
@@ -129,17 +124,6 @@ def detail_of(session: Session, sku: str) -> ProductDetail:
         **item.model_dump(),
         certificates=certificates_of(session, item),
         substitutes=[row.stand_in for row in find_substitutes(session, sku)],
-    )
-
-
-def summary_of(item: Product) -> ProductSummary:
-    return ProductSummary(
-        sku=item.sku,
-        name=item.name,
-        family=item.family,
-        kind=item.kind,
-        lifecycle=item.lifecycle,
-        summary=item.description,
     )
 
 

@@ -5,7 +5,7 @@ Every row is public and the same for every caller, so nothing here is narrowed b
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlmodel import Session, col, select
 
@@ -43,17 +43,16 @@ def find_destination(
     session: Session, country: str, day: date, among: Sequence[rb.Rule], catalog: dict[str, Product]
 ) -> Destination:
     """Return what is on file about selling to a country on a day."""
-    certificates = [_load(rb.Certificate, r.data) for r in session.exec(select(CertificateRow))]
-    lists = [_load(rb.ExportList, r.data) for r in session.exec(select(ExportListRow))]
+    certificates = _all(session, rb.Certificate, CertificateRow)
+    lists = _all(session, rb.ExportList, ExportListRow)
     known = {c for rule in among if isinstance(rule, rb.Certification) for c in rule.countries}
     return Destination(country, day, certificates, lists, frozenset(known), catalog)
 
 
 def certificates_of(session: Session, item: Product) -> list[str]:
-    held = [_load(rb.Certificate, row.data) for row in session.exec(select(CertificateRow))]
     return [
         f"{c.scheme} {c.certificate_no}" + (f", expires {c.expires}" if c.expires else "")
-        for c in held
+        for c in _all(session, rb.Certificate, CertificateRow)
         if c.covers.picks(item)
     ]
 
@@ -72,24 +71,24 @@ def find_stock(session: Session, skus: Iterable[str]) -> dict[str, rb.Stock]:
 
 
 def find_shipping_network(session: Session, among: Sequence[rb.Rule]) -> ShippingNetwork:
-    methods = session.exec(select(ShipMethodRow).order_by(col(ShipMethodRow.place)))
     zones = {row.country: row.zone for row in session.exec(select(ZoneRow))}
     return ShippingNetwork(
-        methods=[_load(rb.ShipMethod, row.data) for row in methods],
+        methods=_all(session, rb.ShipMethod, ShipMethodRow, col(ShipMethodRow.place)),
         other_zone=zones.pop(OTHER, ""),
         zones=zones,
-        hazmat=[_load(rb.HazmatMode, row.data) for row in session.exec(select(HazmatRow))],
+        hazmat=_all(session, rb.HazmatMode, HazmatRow),
         rules=among,
     )
 
 
 def find_goals(session: Session) -> list[rb.SalesGoal]:
-    return [_load(rb.SalesGoal, row.data) for row in session.exec(select(GoalRow))]
+    return _all(session, rb.SalesGoal, GoalRow)
 
 
 def find_vocabulary(session: Session) -> Vocabulary:
     return Vocabulary.model_validate({r.part: r.data for r in session.exec(select(VocabularyRow))})
 
 
-def _load(form: type[Form], data: dict[str, object]) -> Form:
-    return form.model_validate(data)
+def _all(session: Session, form: type[Form], table: Any, *order: Any) -> list[Form]:
+    rows = session.exec(select(table).order_by(*order))
+    return [form.model_validate(row.data) for row in rows]

@@ -31,13 +31,8 @@ def normalised(sku: str) -> str:
 
 def terms_of(product: Product) -> str:
     """Return the words to index beside name and description: SKU, aliases, singulars, numbers."""
-    pieces = [
-        product.sku,
-        normalised(product.sku),
-        product.family,
-        *product.aliases,
-        *product.specials,
-    ]
+    pieces = [product.sku, normalised(product.sku), product.family]
+    pieces += [*product.aliases, *product.specials]
     for name, value in product.attributes.items():
         label = name.replace("_", " ")
         if value is True:
@@ -59,10 +54,8 @@ def find_ids(
 ) -> list[int]:
     """Return the ids of the products that hold the words (or beginnings), the best first.
 
-    Args:
-        words: What to look for; anything but letters and digits is dropped, so no word can be
-            read as an operator of the query language.
-        family: Only this family; empty for every one.
+    Anything but letters and digits is dropped, so no word can be read as an operator of the
+    query language. An empty family is every one.
     """
     clean = [w for w in (re.sub(r"[^a-z0-9]", "", plain(word)) for word in words) if w]
     clean = list(dict.fromkeys(clean))[:MAX_WORDS]
@@ -70,11 +63,10 @@ def find_ids(
         return []
     connection = session.connection()
     if connection.dialect.name == "sqlite":
-        query = (" " if how == "all" else " OR ").join(f'"{word}"*' for word in clean)
-        rows = connection.execute(_FTS5, {"query": query, "family": family, "most": most})
+        search, query = _FTS5, (" " if how == "all" else " OR ").join(f'"{w}"*' for w in clean)
     else:
-        query = (" & " if how == "all" else " | ").join(f"{word}:*" for word in clean)
-        rows = connection.execute(_POSTGRES, {"query": query, "family": family, "most": most})
+        search, query = _POSTGRES, (" & " if how == "all" else " | ").join(f"{w}:*" for w in clean)
+    rows = connection.execute(search, {"query": query, "family": family, "most": most})
     return [int(row[0]) for row in rows]
 
 

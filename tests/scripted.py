@@ -13,13 +13,24 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from orchestrator.errors import ModelError
 from orchestrator.llm.base import Json, PlainReply, Reply, Request, call, reply, text
 
-__all__ = ["Brain", "PlainReply", "Request", "ScriptedModel", "call", "reply", "text"]
+__all__ = ["Brain", "PlainReply", "PlainUsage", "Request", "ScriptedModel", "call", "reply", "text"]
 
 Brain = Callable[[Request], Reply]
+
+
+@dataclass(frozen=True)
+class PlainUsage:
+    """What one reply cost."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_creation_input_tokens: int = 0
+    cache_read_input_tokens: int = 0
 
 
 class ScriptedModel:
