@@ -12,7 +12,7 @@ from scripted import Brain, Request, ScriptedModel
 
 from dealdesk.desk import Desk
 from dealdesk.settings import load_settings
-from orchestrator import loading
+from orchestrator import runner
 from orchestrator.errors import UsageError, WorkflowError
 from orchestrator.workflow import Workflow
 from orchestrator.workflows import WORKFLOWS, load
@@ -93,7 +93,7 @@ async def test_a_waiting_run_of_another_version_goes_on_if_what_is_left_is_uncha
         run_id = await desk.submit(BERGWALD)
         waiting = await desk.wait(run_id)
         assert waiting["outcome"] == "waiting"
-    monkeypatch.setattr(loading, "load_all", lambda: [with_other(other)])
+    monkeypatch.setattr(runner, "load_all", lambda: [with_other(other)])
     boss = load_settings(home=home, model="playbook", person="per_tomas", order_date=DAY[1])
     async with Desk.open(boss) as desk:
         row = desk.run_row(run_id)
