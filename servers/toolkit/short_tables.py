@@ -24,14 +24,21 @@ def add_table(
     be null. `key`, `index`, `unique` follow, or the `table.column` it refers to. `more` are columns
     that are unique together, and indexes; `rules` by name such columns, or a condition.
     """
-    items: list[sa.Constraint | sa.Index] = []
-    items += [sa.UniqueConstraint(*one) if isinstance(one, tuple) else one for one in more]
-    for rule, said in rules.items():
-        if isinstance(said, str):
-            items.append(sa.CheckConstraint(said, name=rule))
-        else:
-            items.append(sa.UniqueConstraint(*said, name=rule))
-    sa.Table(name, to, *map(_column, columns.split(", ")), *items)
+    sa.Table(name, to, *map(_column, columns.split(", ")), *constraints(*more, **rules))
+
+
+def constraints(
+    *more: tuple[str, ...] | sa.Index, **rules: str | tuple[str, ...]
+) -> tuple[sa.Constraint | sa.Index, ...]:
+    """Return what holds between columns: `more` and `rules` are those of `add_table`."""
+    items = [sa.UniqueConstraint(*one) if isinstance(one, tuple) else one for one in more]
+    named = (
+        sa.CheckConstraint(said, name=name)
+        if isinstance(said, str)
+        else sa.UniqueConstraint(*said, name=name)
+        for name, said in rules.items()
+    )
+    return (*items, *named)
 
 
 def _column(said: str) -> "sa.Column[Any]":

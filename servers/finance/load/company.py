@@ -14,14 +14,14 @@ from stdnum.eu import vat
 from servers.finance.facts.blocks import AddressBlock, BankBlock, TaxIdBlock
 from servers.finance.load.base import table
 from servers.finance.logo import checked_uri, data_uri
-from servers.finance.tables.base import Place
+from servers.finance.tables.base import EntityId, PersonId, Place
 from servers.finance.tables.house import Person, Seller
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.fields import Country
 from servers.toolkit.tables import Around, Row, Values
 
 FORMAT = re.compile(r"^[A-Za-z0-9/_.-]*\{year\}[A-Za-z0-9/_.-]*\{n:0[1-9]d\}[A-Za-z0-9/_.-]*$")
-UNLIMITED = "unlimited"
+LIMITS, UNLIMITED = ("max_discount_bp", "max_total"), "unlimited"
 
 
 def _format(text: str) -> str:
@@ -99,7 +99,7 @@ class Signatory(Row):
 class SellerFile(Row):
     """A legal entity of the house."""
 
-    entity_id: str = Field(pattern=r"^ent_[a-z0-9_-]{1,40}$")
+    entity_id: EntityId
     legal_name: str = Field(min_length=1, max_length=200)
     country: Country
     vat_id: str = Field(default="", max_length=40)
@@ -136,7 +136,7 @@ class SellerFile(Row):
 class PersonFile(Row):
     """Who may decide, and how far; None is no limit."""
 
-    person_id: str = Field(pattern=r"^per_[a-z0-9_-]{1,40}$")
+    person_id: PersonId
     name: str = Field(min_length=1, max_length=120)
     title: str = Field(default="", max_length=120)
     roles: list[Annotated[str, Field(pattern=r"^[a-z_]{2,40}$")]]
@@ -191,12 +191,8 @@ def _sellers_hold(session: Session) -> Iterator[str]:
 
 def seller_row(row: SellerFile) -> Values:
     """Return an entity as the table's columns."""
-    same = (
-        *("entity_id", "legal_name", "country", "vat_id", "registration", "email", "phone"),
-        *("website", "time_zone", "place_of_business", "logo"),
-    )
     return {
-        **{name: getattr(row, name) for name in same},
+        **{name: getattr(row, name) for name in Seller.model_fields if hasattr(row, name)},
         "number_format": row.quote_number_format,
         "countries": frozenset(row.countries),
         "is_default": row.default,
@@ -216,9 +212,8 @@ def _seller(row: SellerFile, around: Around) -> Values:
 
 
 def _told_seller(stored: Values, _around: Around) -> Values:
-    told = {name: stored[name] for name in SELLERS.fields if name in stored}
     return {
-        **told,
+        **{name: stored[name] for name in SELLERS.fields if name in stored},
         "quote_number_format": stored["number_format"],
         "countries": sorted(stored["countries"]),
         "default": stored["is_default"],
@@ -236,13 +231,11 @@ def person_row(row: PersonFile, _around: Any = None) -> Values:
 
 def _limits_read(row: Values) -> Values:
     """Return a person whose limits may be `unlimited`; an empty one is refused, not no limit."""
-    limits = {name: row[name] for name in ("max_discount_bp", "max_total") if name in row}
-    return {**row, **{name: None for name, limit in limits.items() if limit == UNLIMITED}}
+    return {**row, **{name: None for name in LIMITS if row.get(name) == UNLIMITED}}
 
 
 def _told_person(stored: Values, _around: Around) -> Values:
-    limits = ("max_discount_bp", "max_total")
-    unlimited = {name: UNLIMITED for name in limits if stored[name] is None}
+    unlimited = {name: UNLIMITED for name in LIMITS if stored[name] is None}
     return {**PEOPLE.plain_told(stored), **unlimited}
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from servers.finance.load.base import table
 from servers.finance.tables import customers as c
 from servers.finance.tables.legal import PaymentTerm
-from servers.finance.tables.subscriptions import SubscriptionRow
 from servers.toolkit.money import round_money, to_minor
 from servers.toolkit.tables import Values
 
@@ -91,7 +90,7 @@ CUSTOMERS = (
     ),
     table(
         "subscriptions",
-        SubscriptionRow,
+        c.SubscriptionRow,
         "a running subscription: until when, at which price, and what its renewal costs",
         {"document": "the agreement or order it stands in"},
         problems=_subscription_problems,

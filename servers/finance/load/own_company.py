@@ -1,6 +1,6 @@
 """Write who the seller is: for a new database, and when the company changes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from importlib.resources import as_file, files
 
 from sqlalchemy import delete, select
@@ -33,8 +33,7 @@ def start(session: Session, company: CompanyFile) -> list[str]:
     for name in LAW:
         loading.take(TABLES[name], seed_folder("finance") / f"{name}.csv")
     loading.finish()
-    home = Setting(name="taxes", value={"home_country": company.home.country})
-    session.merge(home)
+    session.merge(Setting(name="taxes", value={"home_country": company.home.country}))
     session.flush()
     return [
         "policies, payment terms and tax law are our defaults: read them before you rely on them",
@@ -61,25 +60,22 @@ def _registrations(company: CompanyFile) -> Iterator[TaxRegistrationRow]:
 
 
 def put_company(session: Session, company: CompanyFile) -> list[str]:
-    """Put the entities and people of a company in the place of those that are there.
+    """Put a company in the place of the one there; say in words who is new, changed or gone.
 
     An entity that has made quotes stays for them, but makes no new offer. People are replaced
     when the file names any.
-
-    Returns:
-        The entities that are new, changed or gone, in words.
     """
     said = []
     named = {one.entity_id for one in company.entities}
     used = set(session.scalars(select(col(Quote.entity_id)).distinct()))
     used |= set(session.scalars(select(col(QuoteNumber.entity_id)).distinct()))
-    for row in session.scalars(select(Seller).where(col(Seller.entity_id).not_in(named))).all():
-        if row.entity_id in used:
-            row.countries, row.is_default = frozenset(), False
-            said.append(f"{row.entity_id} makes no new offers")
+    for old in session.scalars(select(Seller).where(col(Seller.entity_id).not_in(named))).all():
+        if old.entity_id in used:
+            old.countries, old.is_default = frozenset(), False
+            said.append(f"{old.entity_id} makes no new offers")
         else:
-            session.delete(row)
-            said.append(f"{row.entity_id} is gone")
+            session.delete(old)
+            said.append(f"{old.entity_id} is gone")
     stale = delete(TaxRegistrationRow).where(col(TaxRegistrationRow.entity_id).in_(named))
     session.execute(stale)
     if company.people:
@@ -88,12 +84,8 @@ def put_company(session: Session, company: CompanyFile) -> list[str]:
     session.flush()
     rows: list[FinanceTable] = [Seller(**seller_row(one)) for one in company.entities]
     rows += [Person(**person_row(one)) for one in company.people]
-    _merge(session, [*rows, *_registrations(company)])
-    said += [f"{one.entity_id} is {one.legal_name}" for one in company.entities]
-    return said
-
-
-def _merge(session: Session, rows: Iterable[FinanceTable]) -> None:
-    for row in rows:
+    for row in (*rows, *_registrations(company)):
         session.merge(row)
     session.flush()
+    said += [f"{one.entity_id} is {one.legal_name}" for one in company.entities]
+    return said

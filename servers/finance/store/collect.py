@@ -1,6 +1,5 @@
 """Collect what the rules need, with the same number of queries however many lines there are."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -22,17 +21,13 @@ from servers.finance.store.promotions import find_promotions
 from servers.finance.store.rows import facts
 from servers.finance.store.taxes import find_taxes
 from servers.finance.tables.charges import ExchangeRate, FeeRow, FreightRateRow
-from servers.finance.tables.subscriptions import SubscriptionRow
-from servers.toolkit.findings import Finding
+from servers.finance.tables.customers import SubscriptionRow
 
 
 def collect(session: Session, request: PriceRequest, requested_by: str | None = None) -> QuoteFacts:
     """Return the facts of a request, narrowed by the caller's grant.
 
     The limits that hold are those of `requested_by`; None is whoever asks now.
-
-    Raises:
-        NotFoundError: the account does not exist, or the caller may not see it.
     """
     row, customer = find_customer(session, request.account_id)
     currency = request.currency or customer.currency
@@ -42,7 +37,9 @@ def collect(session: Session, request: PriceRequest, requested_by: str | None = 
     prices = find_prices(session, customer, asked, currency, request.order_date)
     policies = setting(session, "policies")
     entity = choose(find_entities(session), customer.country)
-    home, entity_id = home_of(entity, setting(session, "taxes"))
+    home, entity_id = setting(session, "taxes")["home_country"], ""
+    if isinstance(entity, Entity):
+        home, entity_id = entity.block.address.country, entity.entity_id
     places = {home, *(entry.country or home for entry in prices["entries"])}
     owned = select(SubscriptionRow).where(col(SubscriptionRow.account_id) == customer.account_id)
     pricing = PricingFacts(
@@ -69,24 +66,17 @@ def collect(session: Session, request: PriceRequest, requested_by: str | None = 
     )
 
 
-def home_of(entity: Entity | Finding, taxes: Mapping[str, Any]) -> tuple[str, str]:
-    if isinstance(entity, Entity):
-        return entity.block.address.country, entity.entity_id
-    return taxes["home_country"], ""
-
-
 def _charges(session: Session, ship_method: str, currency: str) -> dict[str, Any]:
     """Return freight, fees and exchange rates, as fields of PricingFacts."""
     freight = select(FreightRateRow).where(
         col(FreightRateRow.method) == ship_method, col(FreightRateRow.currency) == currency
     )
     rates = facts(session, Rate, select(ExchangeRate))
-    fees = session.scalars(select(FeeRow).order_by(FeeRow.fee_id))
     return {
         "freight": facts(session, FreightRate, freight),
         "fees": tuple(
             fact(Fee, row, **{key: frozenset(values) for key, values in row.conditions.items()})
-            for row in fees
+            for row in session.scalars(select(FeeRow).order_by(FeeRow.fee_id))
         ),
         "rates": rates,
         "exchange": {one.currency: one.rate for one in rates},

@@ -18,6 +18,7 @@ from servers.finance.facts.credit import (
     Unbilled,
 )
 from servers.finance.law.credit import merged
+from servers.finance.store.rows import grouped
 from servers.finance.tables.customers import CustomerRow, ReceivableRow
 from servers.finance.tables.quotes import Quote
 
@@ -48,7 +49,8 @@ def credit_facts(
     session: Session, row: CustomerRow, tree: Sequence[str], policy: CreditPolicy
 ) -> CreditFacts:
     """Return a customer's credit line, and that of the family whose limit it shares."""
-    holder = _holder(session, tree[1:]) if policy.share_parent_limit else None
+    shared = policy.share_parent_limit and len(tree) > 1
+    holder = _holder(session, tree[1:]) if shared else None
     members = [row] if holder is None else _members(session, holder.account_id)
     ids = [member.account_id for member in members]
     bills, quotes = _receivables(session, ids), _unbilled(session, ids)
@@ -65,16 +67,12 @@ def credit_facts(
         for member in members
     }
     own = lines[row.account_id]
-    if holder is None:
-        return CreditFacts(own, None, policy)
-    family = merged(list(lines.values()), lines[holder.account_id])
+    family = merged(list(lines.values()), lines[holder.account_id]) if holder else None
     return CreditFacts(own, family, policy)
 
 
 def _holder(session: Session, parents: Sequence[str]) -> CustomerRow | None:
     """Return the topmost parent that has a limit; its children share it."""
-    if not parents:
-        return None
     mine = select(CustomerRow).where(col(CustomerRow.account_id).in_(parents))
     found = {one.account_id: one for one in session.scalars(mine)}
     above = [found[one] for one in reversed(parents) if one in found]
@@ -101,19 +99,14 @@ def _receivables(session: Session, accounts: Sequence[str]) -> dict[str, list[Re
         .where(col(ReceivableRow.account_id).in_(accounts), col(ReceivableRow.open_minor) > 0)
         .order_by(col(ReceivableRow.due), col(ReceivableRow.invoice_no))
     )
-    found: dict[str, list[Receivable]] = {}
-    for one in session.scalars(statement):
-        found.setdefault(one.account_id, []).append(fact(Receivable, one))
-    return found
+    return grouped((one.account_id, fact(Receivable, one)) for one in session.scalars(statement))
 
 
 def _unbilled(session: Session, accounts: Sequence[str]) -> dict[str, list[Unbilled]]:
     """Return accepted quotes less what was invoiced for them, paid or not."""
     billed = func.coalesce(func.sum(col(ReceivableRow.total_minor)), 0)
-    quote = (
-        *(col(Quote.account_id), col(Quote.quote_id)),
-        *(col(Quote.currency), col(Quote.total_minor)),
-    )
+    said = (Quote.account_id, Quote.quote_id, Quote.currency, Quote.total_minor)
+    quote = [col(one) for one in said]
     statement = (
         select(*quote, billed)
         .outerjoin(ReceivableRow, col(ReceivableRow.quote_id) == col(Quote.quote_id))
@@ -121,10 +114,8 @@ def _unbilled(session: Session, accounts: Sequence[str]) -> dict[str, list[Unbil
         .group_by(*quote)
         .order_by(col(Quote.quote_id))
     )
-    found: dict[str, list[Unbilled]] = {}
-    for account_id, quote_id, currency, total, invoiced in session.execute(statement):
-        if total > invoiced:
-            found.setdefault(account_id, []).append(
-                Unbilled(quote_id, int(total - invoiced), currency)
-            )
-    return found
+    return grouped(
+        (account_id, Unbilled(quote_id, int(total - invoiced), currency))
+        for account_id, quote_id, currency, total, invoiced in session.execute(statement)
+        if total > invoiced
+    )

@@ -24,11 +24,7 @@ MAX_DEPTH = 5
 
 
 def find_customer(session: Session, account_id: str) -> tuple[CustomerRow, Customer]:
-    """Return a customer with its parents, tax ids, addresses and certificates.
-
-    Raises:
-        NotFoundError: there is none, or the caller may not see it.
-    """
+    """Return a customer with all that is known of it, if the caller may see it."""
     tree = _family(session, account_id)
     if not tree:
         raise NotFoundError(f"no account {account_id!r}", fix="resolve_account finds the id")

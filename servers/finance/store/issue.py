@@ -138,8 +138,8 @@ def _use_approvals(session: Session, quote: Quote, snapshot: QuoteSnapshot, now:
 
 
 def _supersede_issued(session: Session, quote: Quote) -> None:
-    mine = (col(Quote.opportunity_id) == quote.opportunity_id, col(Quote.status) == "issued")
-    for other in session.scalars(select(Quote).where(*mine)):
+    mine = select(Quote).where(col(Quote.opportunity_id) == quote.opportunity_id)
+    for other in session.scalars(mine.where(col(Quote.status) == "issued")):
         supersede(session, other, quote.quote_id)
 
 

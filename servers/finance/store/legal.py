@@ -1,10 +1,8 @@
 """What law and screening need, and the reviews of hits."""
 
 import secrets
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -26,37 +24,26 @@ from servers.toolkit import scope
 from servers.toolkit.errors import ForbiddenError, NotFoundError
 
 
-def clause(row: ClauseRow) -> Clause:
-    return fact(Clause, row, when=row.conditions)
-
-
 def find_clauses(session: Session) -> tuple[Clause, ...]:
     order = (col(ClauseRow.clause_id), col(ClauseRow.version), col(ClauseRow.language))
-    return tuple(clause(row) for row in session.scalars(select(ClauseRow).order_by(*order)))
+    rows = session.scalars(select(ClauseRow).order_by(*order))
+    return tuple(fact(Clause, row, when=row.conditions) for row in rows)
 
 
 def find_payment_terms(session: Session) -> dict[str, PaymentTerms]:
     return {one.code: one for one in facts(session, PaymentTerms, select(PaymentTerm))}
 
 
-def screening_list(about: Mapping[str, Any], entries: tuple[Listed, ...]) -> ScreeningList:
+def find_screening(session: Session) -> ScreeningList:
+    about = setting(session, "screening")
+    entries = select(ScreeningEntry).order_by(col(ScreeningEntry.entry_id))
     return ScreeningList(
         name=str(about["list_name"]),
         as_of=date.fromisoformat(about["as_of"]),
         threshold=Decimal(str(about["threshold"])),
         max_age_days=int(about["max_age_days"]),
-        entries=entries,
+        entries=facts(session, Listed, entries),
     )
-
-
-def find_screening(session: Session) -> ScreeningList:
-    """Return the screening list.
-
-    Raises:
-        StorageError: finance was never filled.
-    """
-    entries = select(ScreeningEntry).order_by(col(ScreeningEntry.entry_id))
-    return screening_list(setting(session, "screening"), facts(session, Listed, entries))
 
 
 def find_parties(session: Session, account_id: str) -> tuple[Party, ...]:

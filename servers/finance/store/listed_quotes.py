@@ -10,6 +10,7 @@ from servers.finance.facts.blocks import ApprovalBlock, Status
 from servers.finance.facts.copies import block
 from servers.finance.schemas_quotes import QuoteNumber, QuotePage, QuoteRow, Within
 from servers.finance.store import clock, expiry
+from servers.finance.store.rows import grouped
 from servers.finance.tables.quotes import Approval, Quote
 from servers.toolkit import scope
 from servers.toolkit.fields import AccountId, Cursor, Limit, OpportunityId
@@ -66,17 +67,10 @@ def page(
     offset = decode_cursor(cursor)
     newest = (col(Quote.created_at).desc(), col(Quote.revision).desc(), col(Quote.quote_id))
     found = list(session.scalars(statement.order_by(*newest).offset(offset).limit(limit)))
-    asked = _approvals_of(session, [row.quote_id for row in found])
+    mine = col(Approval.quote_id).in_([row.quote_id for row in found])
+    asked = grouped((one.quote_id, one) for one in session.scalars(select(Approval).where(mine)))
     items = [_row(row, asked.get(row.quote_id, []), days, now) for row in found]
     return QuotePage(items=items, total=total, next_cursor=next_cursor(offset, len(items), total))
-
-
-def _approvals_of(session: Session, quote_ids: list[str]) -> dict[str, list[Approval]]:
-    found: dict[str, list[Approval]] = {}
-    mine = col(Approval.quote_id).in_(quote_ids)
-    for row in session.scalars(select(Approval).where(mine)):
-        found.setdefault(row.quote_id, []).append(row)
-    return found
 
 
 def _row(quote: Quote, approvals: list[Approval], days: expiry.Days, now: datetime) -> QuoteRow:

@@ -20,11 +20,7 @@ COMPANY = "name the company: `dealdesk init --company FILE`"
 
 
 def setting(session: Session, name: str) -> dict[str, Any]:
-    """Return a named piece of policy as it was written.
-
-    Raises:
-        StorageError: finance was never filled.
-    """
+    """Return a named piece of policy as it was written."""
     found = session.get(Setting, name)
     if found is None:
         raise StorageError(f"finance has no {name}", fix=COMPANY)
@@ -75,11 +71,7 @@ def requester_of(session: Session, person_id: str | None) -> Requester:
 
 
 def approver_of(session: Session, person_id: str) -> Approver:
-    """Return a person with their limits.
-
-    Raises:
-        ForbiddenError: finance knows no such person.
-    """
+    """Return a person with their limits; whom finance does not know may decide nothing."""
     row = session.get(Person, person_id)
     if row is None:
         raise ForbiddenError(
@@ -104,11 +96,7 @@ def find_entities(session: Session) -> list[Entity]:
 
 
 def entity_of(session: Session, quote: Quote) -> Seller:
-    """Return the legal entity that makes the offer of a quote.
-
-    Raises:
-        StorageError: finance has no such entity any more.
-    """
+    """Return the legal entity that makes the offer of a quote."""
     found = session.get(Seller, quote.entity_id)
     if found is None:
         raise StorageError(f"finance has no entity {quote.entity_id!r}", fix=COMPANY)

@@ -24,21 +24,9 @@ from servers.finance.facts.prices import (
 from servers.finance.facts.windows import Window
 from servers.finance.prices.bundles import Parts, completed
 from servers.finance.prices.formula import all_entries
-from servers.finance.store.rows import facts
-from servers.finance.tables.customers import AccountPurchase
-from servers.finance.tables.prices import (
-    BundleComponent,
-    ContractPrice,
-    ContractUseRow,
-    DiscountBand,
-    DiscountSchedule,
-    ItemOption,
-    ItemRow,
-    ItemUnitRow,
-    PriceBook,
-    PriceEntry,
-)
-from servers.finance.tables.subscriptions import SubscriptionRow
+from servers.finance.store.rows import facts, grouped
+from servers.finance.tables import prices as p
+from servers.finance.tables.customers import AccountPurchase, SubscriptionRow
 from servers.toolkit.money import MICRO
 
 
@@ -51,9 +39,9 @@ def find_prices(
     """
     components = _components(session, sorted(set(asked)))
     skus = sorted({*asked, *(one.sku for one in components)})
-    stated = facts(session, Item, select(ItemRow).where(col(ItemRow.sku).in_(skus)))
+    stated = facts(session, Item, select(p.ItemRow).where(col(p.ItemRow.sku).in_(skus)))
     items = completed({one.sku: one for one in stated}, Parts(components))
-    books = {one.book: one for one in facts(session, Book, select(PriceBook))}
+    books = {one.book: one for one in facts(session, Book, select(p.PriceBook))}
     mine = [
         book
         for book in books.values()
@@ -61,7 +49,8 @@ def find_prices(
     ]
     needed = _with_bases([one for one in mine if one.currency == currency], books)
     named = [*skus, *sorted({one.family for one in items.values()})]
-    units = select(ItemUnitRow).where(col(ItemUnitRow.sku).in_(skus))
+    options = select(p.ItemOption).where(col(p.ItemOption.selector).in_(named))
+    units = select(p.ItemUnitRow).where(col(p.ItemUnitRow.sku).in_(skus))
     return {
         "currencies": frozenset(book.currency for book in mine),
         "items": items,
@@ -69,25 +58,19 @@ def find_prices(
         "contracts": _contracts(session, customer.family_tree),
         "tiers": find_schedules(session),
         "units": facts(session, ItemUnit, units),
-        "options": facts(
-            session, Option, select(ItemOption).where(col(ItemOption.selector).in_(named))
-        ),
+        "options": facts(session, Option, options),
         "components": components,
         "history": _history(session, customer.account_id, day),
     }
 
 
 def _components(session: Session, skus: Sequence[str]) -> tuple[Component, ...]:
-    table = BundleComponent
-    tree = select(col(table.bundle_sku), col(table.sku))
-    inside = tree.where(col(table.bundle_sku).in_(skus)).cte("inside", recursive=True)
-    inside = inside.union(tree.join(inside, inside.c.sku == col(table.bundle_sku)))
-    statement = (
-        select(table)
-        .where(col(table.bundle_sku).in_(select(inside.c.bundle_sku)))
-        .order_by(col(table.bundle_sku), col(table.sku))
-    )
-    return facts(session, Component, statement)
+    bundle, part = col(p.BundleComponent.bundle_sku), col(p.BundleComponent.sku)
+    tree = select(bundle, part)
+    inside = tree.where(bundle.in_(skus)).cte("inside", recursive=True)
+    inside = inside.union(tree.join(inside, inside.c.sku == bundle))
+    all_parts = select(p.BundleComponent).where(bundle.in_(select(inside.c.bundle_sku)))
+    return facts(session, Component, all_parts.order_by(bundle, part))
 
 
 def _with_bases(start: Iterable[Book], books: dict[str, Book]) -> dict[str, Book]:
@@ -110,31 +93,22 @@ def _entries(
     items: dict[str, Item],
     currency: str,
 ) -> tuple[Entry, ...]:
-    table = PriceEntry
+    table = p.PriceEntry
     statement = select(table).where(col(table.sku).in_(skus), col(table.book).in_(sorted(books)))
     stated = [entry(one, books[one.book]) for one in session.scalars(statement)]
     made = all_entries(books, stated, items)
     return tuple(one for one in made if one.currency == currency)
 
 
-def entry(row: PriceEntry, of: Book) -> Entry:
+def entry(row: p.PriceEntry, of: Book) -> Entry:
     """Return a price entry with what its book says; it holds while both do."""
-    name = f"{row.book}/{row.sku}/{row.unit or 'base'}"
-    if row.min_qty:
-        name += f"/{row.min_qty}"
-    if row.valid_from is not None:
-        name += f"/{row.valid_from}"
+    parts = (row.book, row.sku, row.unit or "base", row.min_qty or None, row.valid_from)
+    same = ("currency", "channel", "country", "region", "account_id", "rules", "tax_inclusive")
     return fact(
         Entry,
         row,
-        entry_id=name,
-        currency=of.currency,
-        channel=of.channel,
-        country=of.country,
-        region=of.region,
-        account_id=of.account_id,
-        rules=of.rules,
-        tax_inclusive=of.tax_inclusive,
+        **{name: getattr(of, name) for name in same},
+        entry_id="/".join(str(one) for one in parts if one is not None),
         window=of.window.meeting(Window(row.valid_from, row.valid_to)),
         min_qty=Decimal(row.min_qty),
         max_qty=None if row.max_qty is None else Decimal(row.max_qty),
@@ -143,11 +117,13 @@ def entry(row: PriceEntry, of: Book) -> Entry:
 
 def _contracts(session: Session, accounts: Iterable[str]) -> tuple[Contract, ...]:
     used = (
-        select(func.sum(col(ContractUseRow.quantity)))
-        .where(col(ContractUseRow.contract_id) == col(ContractPrice.contract_id))
+        select(func.sum(col(p.ContractUseRow.quantity)))
+        .where(col(p.ContractUseRow.contract_id) == col(p.ContractPrice.contract_id))
         .scalar_subquery()
     )
-    statement = select(ContractPrice, used).where(col(ContractPrice.account_id).in_(list(accounts)))
+    statement = select(p.ContractPrice, used).where(
+        col(p.ContractPrice.account_id).in_(list(accounts))
+    )
     return tuple(
         fact(Contract, row, used=taken or Decimal(0))
         for row, taken in session.execute(statement).all()
@@ -156,10 +132,9 @@ def _contracts(session: Session, accounts: Iterable[str]) -> tuple[Contract, ...
 
 def find_schedules(session: Session) -> tuple[Schedule, ...]:
     """Return the discount schedules with their bands in order."""
-    bands: dict[str, list[Band]] = {}
-    for row in session.scalars(select(DiscountBand).order_by(col(DiscountBand.lower))):
-        bands.setdefault(row.schedule_id, []).append(fact(Band, row))
-    rows = session.scalars(select(DiscountSchedule).order_by(col(DiscountSchedule.schedule_id)))
+    ordered = session.scalars(select(p.DiscountBand).order_by(col(p.DiscountBand.lower)))
+    bands = grouped((row.schedule_id, fact(Band, row)) for row in ordered)
+    rows = session.scalars(select(p.DiscountSchedule).order_by(col(p.DiscountSchedule.schedule_id)))
     return tuple(fact(Schedule, row, bands=tuple(bands.get(row.schedule_id, ()))) for row in rows)
 
 
@@ -177,9 +152,9 @@ def _history(session: Session, account_id: str, day: date) -> tuple[History, ...
     )
     both_kinds = purchases.union_all(subscriptions).subquery()
     statement = (
-        select(both_kinds.c.sku, col(ItemRow.family), func.sum(both_kinds.c.quantity))
-        .join(ItemRow, col(ItemRow.sku) == both_kinds.c.sku)
-        .group_by(both_kinds.c.sku, col(ItemRow.family))
+        select(both_kinds.c.sku, col(p.ItemRow.family), func.sum(both_kinds.c.quantity))
+        .join(p.ItemRow, col(p.ItemRow.sku) == both_kinds.c.sku)
+        .group_by(both_kinds.c.sku, col(p.ItemRow.family))
         .order_by(both_kinds.c.sku)
     )
     return tuple(History(*row) for row in session.execute(statement).all())

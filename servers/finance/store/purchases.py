@@ -8,8 +8,10 @@ from sqlmodel import Session, col, select
 
 from servers.finance.documents import QuoteSnapshot
 from servers.finance.facts.blocks import InternalLine
+from servers.finance.facts.copies import block
 from servers.finance.findings import percent
-from servers.finance.prices.contracts import ContractUse, contract_uses
+from servers.finance.prices.contracts import contract_uses
+from servers.finance.store.rows import grouped
 from servers.finance.subscriptions.proration import of_months
 from servers.finance.tables.customers import AccountPurchase
 from servers.finance.tables.prices import ContractPrice, ContractUseRow
@@ -18,14 +20,8 @@ from servers.toolkit.errors import RuleViolationError
 
 
 def record(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> None:
-    """Write down what the firm lines of an accepted quote take.
-
-    Raises:
-        RuleViolationError: other quotes have taken what a contract had left for this one.
-    """
-    by_contract: dict[str, list[ContractUse]] = {}
-    for use in contract_uses(snapshot.lines):
-        by_contract.setdefault(use.contract_id, []).append(use)
+    """Write down what the firm lines of an accepted quote take."""
+    by_contract = grouped((use.contract_id, use) for use in contract_uses(snapshot.lines))
     statement = (
         select(ContractPrice)
         .where(col(ContractPrice.contract_id).in_(sorted(by_contract)))
@@ -35,16 +31,8 @@ def record(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> None:
     for contract in session.exec(statement).all() if by_contract else ():
         uses = by_contract[contract.contract_id]
         _refuse_too_much(session, contract, sum((use.quantity for use in uses), Decimal(0)))
-        session.add_all(
-            ContractUseRow(
-                contract_id=use.contract_id,
-                quote_id=quote.quote_id,
-                line_id=use.line_id,
-                quantity=use.quantity,
-                day=quote.order_date,
-            )
-            for use in uses
-        )
+        said = {"quote_id": quote.quote_id, "day": quote.order_date}
+        session.add_all(block(ContractUseRow, use, **said) for use in uses)
     session.add_all(
         _purchase(quote, line) for line in snapshot.lines if line.in_total and not line.free
     )
@@ -53,12 +41,9 @@ def record(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> None:
 def _refuse_too_much(session: Session, contract: ContractPrice, more: Decimal) -> None:
     if contract.max_quantity is None:
         return
-    taken = session.exec(
-        select(func.sum(ContractUseRow.quantity)).where(
-            ContractUseRow.contract_id == contract.contract_id
-        )
-    ).one()
-    left = contract.max_quantity - (taken or Decimal(0))
+    taken = select(func.sum(ContractUseRow.quantity))
+    of_it = taken.where(ContractUseRow.contract_id == contract.contract_id)
+    left = contract.max_quantity - (session.exec(of_it).one() or Decimal(0))
     if more > left:
         raise RuleViolationError(
             f"{percent(more)} are taken of contract {contract.contract_id}, which has "

@@ -8,14 +8,8 @@ from sqlmodel import Session, col
 from servers.finance.facts.copies import fact
 from servers.finance.facts.customers import Customer
 from servers.finance.facts.taxes import Jurisdiction, Registration, TaxRate, TaxRule
-from servers.finance.store.rows import facts
-from servers.finance.tables.taxes import (
-    TaxJurisdictionRow,
-    TaxRateRow,
-    TaxRegistrationRow,
-    TaxRuleRow,
-    ZoneCountry,
-)
+from servers.finance.store.rows import facts, grouped
+from servers.finance.tables import taxes as t
 
 
 def find_taxes(
@@ -23,34 +17,28 @@ def find_taxes(
 ) -> dict[str, Any]:
     ship_to = customer.address(address_id)
     places = countries | {customer.country} | ({ship_to.country} if ship_to else set())
-    rates = select(TaxRateRow).where(col(TaxRateRow.country).in_(sorted(places)))
-    mine = select(TaxRegistrationRow).where(col(TaxRegistrationRow.entity_id) == entity_id)
+    rates = select(t.TaxRateRow).where(col(t.TaxRateRow.country).in_(sorted(places)))
+    mine = select(t.TaxRegistrationRow).where(col(t.TaxRegistrationRow.entity_id) == entity_id)
+    zones = grouped((one.zone, one.country) for one in session.scalars(select(t.ZoneCountry)))
     return {
-        "zones": _zones(session),
+        "zones": {zone: frozenset(countries) for zone, countries in zones.items()},
         "tax_rates": tuple(tax_rate(one) for one in session.scalars(rates)),
-        "tax_rules": facts(session, TaxRule, select(TaxRuleRow)),
+        "tax_rules": facts(session, TaxRule, select(t.TaxRuleRow)),
         "jurisdictions": {
             one.jurisdiction: jurisdiction(one)
-            for one in session.scalars(select(TaxJurisdictionRow))
+            for one in session.scalars(select(t.TaxJurisdictionRow))
         },
         "registrations": facts(session, Registration, mine),
     }
 
 
-def tax_rate(row: TaxRateRow) -> TaxRate:
+def tax_rate(row: t.TaxRateRow) -> TaxRate:
     return fact(TaxRate, row, source=_source(row))
 
 
-def jurisdiction(row: TaxJurisdictionRow) -> Jurisdiction:
+def jurisdiction(row: t.TaxJurisdictionRow) -> Jurisdiction:
     return fact(Jurisdiction, row, source=_source(row))
 
 
-def _source(row: TaxRateRow | TaxJurisdictionRow) -> str:
+def _source(row: t.TaxRateRow | t.TaxJurisdictionRow) -> str:
     return f"{row.source} (as of {row.as_of})"
-
-
-def _zones(session: Session) -> dict[str, frozenset[str]]:
-    zones: dict[str, set[str]] = {}
-    for one in session.scalars(select(ZoneCountry)):
-        zones.setdefault(one.zone, set()).add(one.country)
-    return {zone: frozenset(countries) for zone, countries in zones.items()}

@@ -26,11 +26,7 @@ class Asked:
 def answer(
     session: Session, request: PriceRequest, changes: Mapping[str, Any], asked: Asked
 ) -> WhatIf:
-    """Return the prices before and after; breaks and ways out are those after the change.
-
-    Raises:
-        InvalidInputError: nothing is changed or asked, or a line does not exist.
-    """
+    """Return the prices before and after; breaks and ways out are those after the change."""
     given = {name: value for name, value in changes.items() if value is not None}
     changed = _requantified(request, asked).model_copy(update=given)
     if changed == request and asked.breaks_of is None and not asked.avoid_approvals:
@@ -38,13 +34,10 @@ def answer(
             "nothing is changed", fix="give change_discount_bp or another change_ argument"
         )
     facts = collect(session, changed).pricing
-    after = price(facts, changed)
-    before = after
+    before = after = price(facts, changed)
     if changed != request:
         before = price(collect(session, request).pricing, request)
-    ways, unavoidable = (
-        ways_out(facts, changed, asked.line_id) if asked.avoid_approvals else ([], [])
-    )
+    ways = ways_out(facts, changed, asked.line_id) if asked.avoid_approvals else ([], [])
     one, other = before.totals.total_minor, after.totals.total_minor
     comparable = before.currency == after.currency and one is not None and other is not None
     return WhatIf(
@@ -54,18 +47,14 @@ def answer(
         after_total_minor=other,
         difference_minor=(other or 0) - (one or 0) if comparable else None,
         breaks=[] if asked.breaks_of is None else quantity_breaks(facts, changed, asked.breaks_of),
-        ways_out=ways,
-        unavoidable=unavoidable,
+        ways_out=ways[0],
+        unavoidable=ways[1],
         after=after.public(),
     )
 
 
 def _requantified(request: PriceRequest, asked: Asked) -> PriceRequest:
-    """Return the request with another quantity on one line, if that is asked.
-
-    Raises:
-        InvalidInputError: a quantity without a line, or a line alone that nothing is asked of.
-    """
+    """Return the request with another quantity on one line, if that is asked."""
     if asked.quantity is not None and asked.line_id is not None:
         return with_quantity(request, asked.line_id, asked.quantity)
     if asked.quantity is not None or (asked.line_id is not None and not asked.avoid_approvals):

@@ -12,20 +12,9 @@ from servers.finance.tables import (
     prices,
     promotions,
     quotes,
-    subscriptions,
     taxes,
 )
 from servers.finance.tables.base import FinanceTable
 
-__all__ = [
-    "FinanceTable",
-    "charges",
-    "customers",
-    "house",
-    "legal",
-    "prices",
-    "promotions",
-    "quotes",
-    "subscriptions",
-    "taxes",
-]
+__all__ = ["FinanceTable", "charges", "customers", "house", "legal", "prices"]
+__all__ += ["promotions", "quotes", "taxes"]

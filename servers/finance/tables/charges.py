@@ -4,13 +4,14 @@ from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field as Bounds
-from sqlalchemy import CheckConstraint, String, UniqueConstraint
+from sqlalchemy import String
 from sqlmodel import Field
 
 from servers.finance.facts.charges import Kind
 from servers.finance.tables.base import FinanceTable
 from servers.toolkit.columns import Amounts, Json, Micro, UnitAmount, Words
 from servers.toolkit.fields import CurrencyCode
+from servers.toolkit.short_tables import constraints
 
 FeeConditions = dict[Literal["flags", "item_kinds", "countries", "ship_methods"], Words]
 
@@ -18,7 +19,7 @@ FeeConditions = dict[Literal["flags", "item_kinds", "countries", "ship_methods"]
 class FreightRateRow(FinanceTable, table=True):
     """What freight by a method into a zone costs, in one currency."""
 
-    __table_args__ = (UniqueConstraint("method", "zone", "currency"),)
+    __table_args__ = constraints(("method", "zone", "currency"))
 
     rate_id: str = Field(primary_key=True, max_length=60)
     method: str = Field(max_length=20)
@@ -33,9 +34,7 @@ class FreightRateRow(FinanceTable, table=True):
 class FeeRow(FinanceTable, table=True):
     """A fee on whole quotes; `conditions` say when it is due, `amount` is per currency."""
 
-    __table_args__ = (
-        CheckConstraint("kind IN ('small_order', 'hazmat', 'fixed')", name="fee_kind_known"),
-    )
+    __table_args__ = constraints(fee_kind_known="kind IN ('small_order', 'hazmat', 'fixed')")
 
     fee_id: Annotated[str, Bounds(pattern=r"^FEE-[A-Z0-9-]{1,40}$", max_length=60)] = Field(
         primary_key=True

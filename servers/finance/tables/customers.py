@@ -1,12 +1,13 @@
-"""Customers, and what is known of them."""
+"""Customers, and what is known of them: what they have bought and have running, too."""
 
 from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field as Bounds
-from sqlalchemy import BigInteger, CheckConstraint, String, UniqueConstraint
+from sqlalchemy import BigInteger, String
 from sqlmodel import Field
 
+from servers.finance.facts.prices import Renewal
 from servers.finance.tables.base import (
     CUSTOMER,
     ID,
@@ -17,8 +18,9 @@ from servers.finance.tables.base import (
     FinanceTable,
     Language,
 )
-from servers.toolkit.columns import Json, Micro, Quantity, Words
-from servers.toolkit.fields import AccountId, AddressId, Country, CurrencyCode, Sku
+from servers.toolkit.columns import Json, Micro, Percent, Quantity, UnitAmount, Words
+from servers.toolkit.fields import AccountId, AddressId, Country, CurrencyCode, Sku, SubscriptionId
+from servers.toolkit.short_tables import constraints
 
 
 class CustomerRow(FinanceTable, table=True):
@@ -45,7 +47,7 @@ class CustomerRow(FinanceTable, table=True):
 class CustomerTaxId(FinanceTable, table=True):
     """A tax number of a customer; `verified_at` is null until somebody verified it."""
 
-    __table_args__ = (UniqueConstraint("account_id", "scheme", "value"),)
+    __table_args__ = constraints(("account_id", "scheme", "value"))
 
     id: int | None = Field(default=None, primary_key=True)
     account_id: AccountId = Field(foreign_key=CUSTOMER, index=True)
@@ -97,11 +99,9 @@ class ExemptionRow(FinanceTable, table=True):
 class ReceivableRow(FinanceTable, table=True):
     """An invoice: what is still open, and which accepted quote it bills, if any."""
 
-    __table_args__ = (
-        CheckConstraint("due >= issued", name="receivable_due_after_issue"),
-        CheckConstraint(
-            "open_minor >= 0 AND open_minor <= total_minor", name="receivable_amounts_sane"
-        ),
+    __table_args__ = constraints(
+        receivable_due_after_issue="due >= issued",
+        receivable_amounts_sane="open_minor >= 0 AND open_minor <= total_minor",
     )
 
     invoice_no: Annotated[
@@ -119,11 +119,9 @@ class ReceivableRow(FinanceTable, table=True):
 class ScreeningReview(FinanceTable, table=True):
     """What a named person decided about one hit, bound to the two names; a new one is a new row."""
 
-    __table_args__ = (
-        CheckConstraint(
-            "decision IN ('different_party', 'same_party')", name="screening_decision_known"
-        ),
-        CheckConstraint("expires_on >= decided_on", name="screening_review_has_a_span"),
+    __table_args__ = constraints(
+        screening_decision_known="decision IN ('different_party', 'same_party')",
+        screening_review_has_a_span="expires_on >= decided_on",
     )
 
     review_id: str = Field(primary_key=True, max_length=ID)
@@ -141,7 +139,7 @@ class ScreeningReview(FinanceTable, table=True):
 class AccountPurchase(FinanceTable, table=True):
     """What an account has bought, while it counts; a null quote was carried over from before."""
 
-    __table_args__ = (UniqueConstraint("quote_id", "line_id"),)
+    __table_args__ = constraints(("quote_id", "line_id"))
 
     id: int | None = Field(default=None, primary_key=True)
     account_id: AccountId = Field(foreign_key=CUSTOMER, index=True)
@@ -152,3 +150,32 @@ class AccountPurchase(FinanceTable, table=True):
     quote_id: str | None = Field(default=None, max_length=ID)
     line_id: str = Field(default="", max_length=5)
     source: str = Field(default="", max_length=120)
+
+
+class SubscriptionRow(FinanceTable, table=True):
+    """A subscription of an account: until when, at which price, and what its renewal costs.
+
+    `unit_price` is for the price list's standard term; `uplift` and `cap` are percentages.
+    """
+
+    __table_args__ = constraints(
+        subscription_numbers="quantity >= 1 AND unit_price >= 0",
+        subscription_has_days="first <= last",
+        subscription_renewal_known="renewal IN ('same', 'list', 'uplift')",
+    )
+
+    subscription_id: SubscriptionId = Field(primary_key=True)
+    account_id: AccountId = Field(foreign_key=CUSTOMER, index=True)
+    sku: Sku = Field(foreign_key=ITEM, index=True)
+    quantity: int = Field(ge=1)
+    first: date
+    last: date
+    term_months: int = Field(ge=1, le=120)
+    unit_price: Micro = Field(sa_type=UnitAmount)
+    currency: CurrencyCode
+    lock_until: date | None = None
+    renewal: Renewal = Field(sa_type=String(8))
+    uplift: Percent | None = Field(default=None, sa_type=UnitAmount)
+    cap: Percent | None = Field(default=None, sa_type=UnitAmount)
+    clause: str = Field(default="", max_length=80)
+    document: str = Field(default="", max_length=120)

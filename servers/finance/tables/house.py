@@ -1,13 +1,12 @@
 """Who the seller is: legal entities, people, policies."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field as Bounds
 from sqlalchemy import JSON, Text
 from sqlmodel import Field
 
 from servers.finance.facts.blocks import AddressBlock, BankBlock, TaxIdBlock
-from servers.finance.tables.base import ID, FinanceTable
+from servers.finance.tables.base import EntityId, FinanceTable, PersonId
 from servers.toolkit.columns import Amounts, Json, WordSet
 from servers.toolkit.fields import Country
 
@@ -15,9 +14,7 @@ from servers.toolkit.fields import Country
 class Seller(FinanceTable, table=True):
     """A legal entity that makes offers, and what a quote prints of it."""
 
-    entity_id: Annotated[str, Bounds(pattern=r"^ent_[a-z0-9_-]{1,40}$", max_length=ID)] = Field(
-        primary_key=True
-    )
+    entity_id: EntityId = Field(primary_key=True)
     legal_name: str = Field(min_length=1, max_length=200)
     country: Country
     number_format: str = Field(max_length=60)
@@ -41,9 +38,7 @@ class Seller(FinanceTable, table=True):
 class Person(FinanceTable, table=True):
     """Somebody of the seller who may approve; a limit that is null is no limit."""
 
-    person_id: Annotated[str, Bounds(pattern=r"^per_[a-z0-9_-]{1,40}$", max_length=ID)] = Field(
-        primary_key=True
-    )
+    person_id: PersonId = Field(primary_key=True)
     name: str = Field(min_length=1, max_length=120)
     title: str = Field(default="", max_length=120)
     roles: WordSet = Field(sa_type=Json(WordSet))

@@ -4,12 +4,13 @@ from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field as Bounds
-from sqlalchemy import CheckConstraint, String, Text
+from sqlalchemy import String, Text
 from sqlmodel import Field
 
 from servers.finance.facts.payment import TermLine
 from servers.finance.tables.base import ID, AnyCountry, FinanceTable, Language
 from servers.toolkit.columns import Json, WordLists, Words
+from servers.toolkit.short_tables import constraints
 
 
 class PaymentTerm(FinanceTable, table=True):
@@ -27,11 +28,10 @@ class PaymentTerm(FinanceTable, table=True):
 class ClauseRow(FinanceTable, table=True):
     """A version of a clause in one language; its text is fixed by its hash."""
 
-    __table_args__ = (
-        CheckConstraint("status IN ('draft', 'approved', 'retired')", name="clause_status_known"),
-        CheckConstraint(
-            "status = 'draft' OR (approved_by != '' AND approved_on IS NOT NULL)",
-            name="clause_approval_is_named",
+    __table_args__ = constraints(
+        clause_status_known="status IN ('draft', 'approved', 'retired')",
+        clause_approval_is_named=(
+            "status = 'draft' OR (approved_by != '' AND approved_on IS NOT NULL)"
         ),
     )
 

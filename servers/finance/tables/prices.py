@@ -7,13 +7,14 @@ is open.
 from datetime import date
 from typing import Literal
 
-from sqlalchemy import CheckConstraint, String, UniqueConstraint
+from sqlalchemy import String
 from sqlmodel import Field
 
 from servers.finance.facts.prices import Formula, Proration
 from servers.finance.tables.base import ID, ITEM, AnyAccount, AnyCurrency, FinanceTable, Scope, Unit
 from servers.toolkit.columns import Json, Micro, Percent, Quantity, UnitAmount, WordLists, WordSet
 from servers.toolkit.fields import CurrencyCode, OptionCode, Sku
+from servers.toolkit.short_tables import constraints
 
 
 class ItemRow(FinanceTable, table=True):
@@ -43,9 +44,8 @@ class ItemUnitRow(FinanceTable, table=True):
 class ItemOption(FinanceTable, table=True):
     """What an option of a SKU or a family adds per base unit, in one currency."""
 
-    __table_args__ = (
-        UniqueConstraint("scope", "selector", "code", "currency"),
-        CheckConstraint("amount >= 0", name="item_option_not_negative"),
+    __table_args__ = constraints(
+        ("scope", "selector", "code", "currency"), item_option_not_negative="amount >= 0"
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -90,9 +90,8 @@ class PriceBook(FinanceTable, table=True):
 class PriceEntry(FinanceTable, table=True):
     """The price of a SKU in a book, per unit (the base unit when empty) and per default term."""
 
-    __table_args__ = (
-        UniqueConstraint("book", "sku", "unit", "min_qty", "valid_from"),
-        CheckConstraint("amount >= 0", name="price_entry_not_negative"),
+    __table_args__ = constraints(
+        ("book", "sku", "unit", "min_qty", "valid_from"), price_entry_not_negative="amount >= 0"
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -130,7 +129,7 @@ class DiscountSchedule(FinanceTable, table=True):
 class DiscountBand(FinanceTable, table=True):
     """One band of a schedule; `value` is a percentage or an amount, as its schedule says."""
 
-    __table_args__ = (UniqueConstraint("schedule_id", "lower"),)
+    __table_args__ = constraints(("schedule_id", "lower"))
 
     band_id: str = Field(primary_key=True, min_length=1, max_length=60)
     schedule_id: str = Field(foreign_key="discount_schedule.schedule_id", max_length=60)
@@ -160,7 +159,7 @@ class ContractPrice(FinanceTable, table=True):
 class ContractUseRow(FinanceTable, table=True):
     """What an accepted quote took of a contract; a null quote was carried over from before."""
 
-    __table_args__ = (UniqueConstraint("contract_id", "quote_id", "line_id"),)
+    __table_args__ = constraints(("contract_id", "quote_id", "line_id"))
 
     id: int | None = Field(default=None, primary_key=True)
     contract_id: str = Field(foreign_key="contract_price.contract_id", index=True, max_length=60)

@@ -5,12 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict
 from pydantic import Field as Bounds
-from sqlalchemy import BigInteger, CheckConstraint, String
+from sqlalchemy import BigInteger, String
 from sqlmodel import Field
 
 from servers.finance.facts.promotions import Kind, Selector
 from servers.finance.tables.base import CustomerKind, FinanceTable
 from servers.toolkit.columns import Amounts, Json, Percent, UnitAmount, Words
+from servers.toolkit.short_tables import constraints
 
 Count = Annotated[int, Bounds(ge=1)]
 
@@ -80,7 +81,7 @@ class PromotionRow(FinanceTable, table=True):
 class PromotionUse(FinanceTable, table=True):
     """What one accepted quote used of a promotion; written once, at acceptance."""
 
-    __table_args__ = (CheckConstraint("amount_minor >= 0", name="promotion_use_not_negative"),)
+    __table_args__ = constraints(promotion_use_not_negative="amount_minor >= 0")
 
     promotion_id: str = Field(primary_key=True, max_length=60)
     quote_id: str = Field(primary_key=True, foreign_key="quote.quote_id", max_length=48)

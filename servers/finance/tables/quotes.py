@@ -6,11 +6,11 @@ a new revision. Triggers (`migrations/guards.py`) keep that, whatever program wr
 
 from datetime import date
 
-from sqlalchemy import BigInteger, CheckConstraint, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Text
 from sqlmodel import Field
 
 from servers.finance.tables.base import CUSTOMER, ID, FinanceTable
-from servers.toolkit.short_tables import one_of
+from servers.toolkit.short_tables import constraints, one_of
 
 WORKING = "status IN ('draft', 'waiting', 'approved')"
 LIVE = "status IN ('pending', 'approved')"
@@ -23,24 +23,18 @@ STATUSES = (
 class Quote(FinanceTable, table=True):
     """One revision of a quote; `chain` is the id of the first."""
 
-    __table_args__ = (
-        UniqueConstraint("chain", "revision", name="quote_one_per_revision"),
-        CheckConstraint(STATUSES, name="quote_status_known"),
-        CheckConstraint("revision >= 1 AND total_minor >= 0", name="quote_numbers_sane"),
-        CheckConstraint(
-            "(number IS NULL) = (issued_at IS NULL)", name="quote_number_comes_with_issue"
-        ),
-        CheckConstraint(
-            "status NOT IN ('issued', 'accepted') OR number IS NOT NULL",
-            name="quote_issued_has_number",
-        ),
-        CheckConstraint(
-            "(status = 'accepted') = (accepted_at IS NOT NULL) "
-            "AND (accepted_at IS NULL) = (accepted_by IS NULL)",
-            name="quote_acceptance_is_whole",
-        ),
+    __table_args__ = constraints(
         one_of("quote_one_working_per_opportunity", "opportunity_id", where=WORKING),
         one_of("quote_one_issued_per_opportunity", "opportunity_id", where="status = 'issued'"),
+        quote_one_per_revision=("chain", "revision"),
+        quote_status_known=STATUSES,
+        quote_numbers_sane="revision >= 1 AND total_minor >= 0",
+        quote_number_comes_with_issue="(number IS NULL) = (issued_at IS NULL)",
+        quote_issued_has_number="status NOT IN ('issued', 'accepted') OR number IS NOT NULL",
+        quote_acceptance_is_whole=(
+            "(status = 'accepted') = (accepted_at IS NOT NULL) "
+            "AND (accepted_at IS NULL) = (accepted_by IS NULL)"
+        ),
     )
 
     quote_id: str = Field(primary_key=True, max_length=ID)
@@ -75,15 +69,12 @@ class Quote(FinanceTable, table=True):
 class Approval(FinanceTable, table=True):
     """A failing rule that a person of a role lets pass or not, bound to one exact quote."""
 
-    __table_args__ = (
-        CheckConstraint(
-            "status IN ('pending', 'approved', 'rejected', 'expired', 'cancelled')",
-            name="approval_status_known",
-        ),
-        CheckConstraint(
-            "(decided_by IS NULL) = (decided_at IS NULL)", name="approval_decision_is_whole"
-        ),
+    __table_args__ = constraints(
         one_of("approval_one_live_per_rule", "quote_id", "rule_id", "role", where=LIVE),
+        approval_status_known=(
+            "status IN ('pending', 'approved', 'rejected', 'expired', 'cancelled')"
+        ),
+        approval_decision_is_whole="(decided_by IS NULL) = (decided_at IS NULL)",
     )
 
     approval_id: str = Field(primary_key=True, max_length=ID)

@@ -4,14 +4,14 @@ from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field as Bounds
-from sqlalchemy import CheckConstraint, String
+from sqlalchemy import String
 from sqlmodel import Field
 
 from servers.finance.facts.taxes import Coverage, Kind, Prices, Rounding, Scheme, Shipping
 from servers.finance.tables.base import ID, FinanceTable, Place
 from servers.toolkit.columns import Json, Percent, UnitAmount, Words
 from servers.toolkit.fields import Country
-from servers.toolkit.short_tables import one_of
+from servers.toolkit.short_tables import constraints, one_of
 
 Category = Literal["S", "Z", "E", "AE", "K", "G", "O"]
 
@@ -30,12 +30,10 @@ class TaxJurisdictionRow(FinanceTable, table=True):
     outside its country's tax territory, for which nothing is known here).
     """
 
-    __table_args__ = (
-        CheckConstraint("rounding IN ('document', 'line')", name="tax_rounding_known"),
-        CheckConstraint("shipping IN ('goods', 'class', 'weighted')", name="tax_shipping_known"),
-        CheckConstraint(
-            "coverage IN ('covered', 'by_region', 'outside')", name="tax_coverage_known"
-        ),
+    __table_args__ = constraints(
+        tax_rounding_known="rounding IN ('document', 'line')",
+        tax_shipping_known="shipping IN ('goods', 'class', 'weighted')",
+        tax_coverage_known="coverage IN ('covered', 'by_region', 'outside')",
     )
 
     jurisdiction: Place = Field(primary_key=True)
@@ -54,7 +52,7 @@ class TaxJurisdictionRow(FinanceTable, table=True):
 class TaxRateRow(FinanceTable, table=True):
     """A tax rate with the days it holds, its source and when that was read."""
 
-    __table_args__ = (
+    __table_args__ = constraints(
         one_of(
             "tax_rate_one_of_a_rank",
             *("country", "region", "category", "tax_class", "sequence", "valid_from"),
@@ -93,10 +91,8 @@ class TaxRuleRow(FinanceTable, table=True):
 class TaxRegistrationRow(FinanceTable, table=True):
     """A tax registration of a legal entity; `oss` is the EU's One Stop Shop."""
 
-    __table_args__ = (
-        CheckConstraint(
-            "scheme IN ('vat', 'gst', 'sales_tax', 'oss')", name="tax_registration_scheme_known"
-        ),
+    __table_args__ = constraints(
+        tax_registration_scheme_known="scheme IN ('vat', 'gst', 'sales_tax', 'oss')"
     )
 
     registration_id: str = Field(primary_key=True, min_length=1, max_length=60)

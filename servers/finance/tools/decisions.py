@@ -33,6 +33,7 @@ from servers.toolkit.declare import writes
 from servers.toolkit.fields import ApprovalId, Digest, LineId, QuoteId
 
 ONE = ("quote_id",)
+BOTH = ("quote_id", "by_quote_id")
 Note = Annotated[str, Field(max_length=300, description="why, for the record")]
 
 
@@ -110,11 +111,7 @@ def accept_quote(
 
 @tool(
     writes(
-        "Close a quote for another",
-        rows="bound",
-        binds=("quote_id", "by_quote_id"),
-        destructive=True,
-        person_only=True,
+        "Close a quote for another", rows="bound", binds=BOTH, destructive=True, person_only=True
     )
 )
 def supersede_quote(

@@ -33,6 +33,7 @@ from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.fields import AccountId, AddressId, CurrencyCode
 
 BY_ACCOUNT = ("account_id",)
+SELECTED_BY = ("account_id", "lines", "ship_to_address_id", "total_minor", "currency")
 EntryId = Annotated[
     str,
     Field(
@@ -95,13 +96,7 @@ def screen_party(finance: FinanceDatabase, account_id: AccountId) -> Screening:
     )
 
 
-@tool(
-    reads(
-        "Select terms",
-        rows="bound",
-        binds=("account_id", "lines", "ship_to_address_id", "total_minor", "currency"),
-    )
-)
+@tool(reads("Select terms", rows="bound", binds=SELECTED_BY))
 def select_terms(
     finance: FinanceDatabase,
     account_id: AccountId,

@@ -177,16 +177,12 @@ def get_quote(
     """
     with finance.session() as session:
         found = stored_quotes.document(session, quote_id, finance.now())
-    if whole:
-        return result(customer_view(found) if view == "customer" else found)
-    part = lines_that_fit(found, from_line, with_trace=view == "internal")
-    if part.next_line is None:
-        return result(customer_view(part) if view == "customer" else part)
-    name = "/quote.json" if view == "customer" else ""
-    everything = link(
-        f"finance://quotes/{quote_id}{name}", "quote", MIME["json"], "the quote with all lines"
-    )
-    return result(customer_view(part) if view == "customer" else part, everything)
+    part = found if whole else lines_that_fit(found, from_line, with_trace=view == "internal")
+    shown = customer_view(part) if view == "customer" else part
+    if whole or part.next_line is None:
+        return result(shown)
+    uri = f"finance://quotes/{quote_id}{'/quote.json' if view == 'customer' else ''}"
+    return result(shown, link(uri, "quote", MIME["json"], "the quote with all lines"))
 
 
 @tool(reads("List quotes", rows="filtered", binds=("account_id", "opportunity_id")))
