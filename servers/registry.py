@@ -19,12 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ServerRow:
-    """One server.
+    """One server, and what a client's settings say of it.
 
-    Attributes:
-        name: Its folder, the scheme of its resources, the audience of its grants, and its
-            database: `<name>.db` in the data folder, or what `DEALDESK_<NAME>_URL` says.
-        about: What a client's settings say of it.
+    Its name is its folder, the scheme of its resources, the audience of its grants, and its
+    database: `<name>.db` in the data folder, or what `DEALDESK_<NAME>_URL` says.
     """
 
     name: str
@@ -47,15 +45,9 @@ def create_server(name: str, database: "Database") -> "Server":
 
 
 def open_server(name: str, url: str) -> "tuple[Server, dict[str, int]]":
-    """Open (and fill, when it is new) the database of a server at a URL or path.
-
-    Returns:
-        The server, and what was loaded into a new database: rows per table.
-    """
-    server: Server
-    loaded: dict[str, int]
-    server, loaded = import_module(f"servers.{name}.server").open_server(url)
-    return server, loaded
+    """Open a server's database, and fill a new one; return the server and the rows per table."""
+    opened: tuple[Server, dict[str, int]] = import_module(f"servers.{name}.server").open_server(url)
+    return opened
 
 
 def ask_directly(

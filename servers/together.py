@@ -30,17 +30,11 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line given, or the process's own."""
     run_command("dealdesk serve all", serve, arguments)
 
 
 def serve(options: argparse.Namespace) -> None:
-    """Serve all with parsed options, as `toolkit.main.serve` does one.
-
-    Raises:
-        StorageError: a database or key cannot be used, the options would open a server to others
-            without tokens, or they are meant for one server only.
-    """
+    """Serve all with parsed options, as `toolkit.main.serve` does one."""
     if options.database:
         raise StorageError(
             f"--database names one database, and there are {len(NAMES)}",
@@ -95,7 +89,6 @@ def _serve_http(options: argparse.Namespace) -> None:
 
 
 def _open(options: argparse.Namespace) -> "list[Server]":
-    """Open every database, filling those that are new."""
     logging.getLogger("fastmcp").setLevel(logging.CRITICAL)
     home = data_home(options.home)
     every = [open_server(name, database_url(name, home))[0] for name in NAMES]

@@ -4,7 +4,6 @@ from servers.toolkit.main import run_server
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line given, or the process's own."""
     run_server("crm", arguments)
 
 

@@ -33,11 +33,7 @@ def create_server(database: Database) -> Server:
 
 
 def open_server(url: str) -> tuple[Server, dict[str, int]]:
-    """Open (and fill, when it is new) the database at a URL or path.
-
-    Returns:
-        The server, and what was loaded into a new database: rows per table.
-    """
+    """Open a database, and fill a new one; return the server and the rows per table loaded."""
     database = Database.open(url, server="crm")
     loaded = ensure_seeded(database)
     return create_server(database), loaded

@@ -214,11 +214,7 @@ def create_app(name: str, database: Database, *, instructions: str, version: str
 
 
 def finish(app: Server, completion: CompletionHandler | None = None) -> Server:
-    """Close the definition of a server.
-
-    Raises:
-        UndeclaredComponentError: a component does not say how it is scoped; it must not start.
-    """
+    """Close the definition of a server, which `declare.check` may refuse to start."""
     if completion is not None:
         app.add_completion_handler(completion)
 

@@ -92,11 +92,7 @@ class Routes(Middleware):
 
 
 async def owners_of(parts: Sequence[Part]) -> dict[tuple[str, str], Part]:
-    """Return the owner of each component, and of each URI prefix that templates fill.
-
-    Raises:
-        SharedNameError: two servers claim the same.
-    """
+    """Return the owner of each component, and of each URI prefix that templates fill."""
     owners: dict[tuple[str, str], Part] = {}
 
     def claim(kind: str, name: str, part: Part) -> None:

@@ -64,12 +64,7 @@ def _marked(add: Add) -> Callable[[F], F]:
 
 
 def add_components(app: Server, own: object, *modules: ModuleType) -> None:
-    """Add every component of some modules to a server, in the order they stand there.
-
-    Args:
-        own: The first argument of each function.
-        modules: The modules; what they import from each other is added once, where it is defined.
-    """
+    """Add every component of some modules to a server, each where it is defined, in their order."""
     for module in modules:
         for function in vars(module).values():
             add: Add | None = getattr(function, MARK, None)

@@ -41,33 +41,26 @@ class Database:
     """A server's database: `session()` reads, `write()` writes in one transaction."""
 
     def __init__(self, engine: Engine, server: str) -> None:
-        """Wrap an engine that is ready for use; `open` is the way to get one."""
         self.engine = engine
         self.server = server
         self._writer = engine.execution_options(dealdesk_write=True)
 
     @classmethod
     def open(cls, url_or_path: str | Path, server: str) -> "Database":
-        """Open, check and migrate a server's database.
-
-        Args:
-            url_or_path: A file path, a `sqlite:///` URL or a `postgresql+psycopg://` URL.
-            server: The server's name; it picks the migrations.
+        """Open, check and migrate a file, or a `sqlite:///` or `postgresql+psycopg://` URL.
 
         Raises:
             StorageError: unreachable, read-only, corrupt, another program's file, or newer.
         """
-        text_form = str(url_or_path)
-        url = text_form if "://" in text_form else f"sqlite:///{Path(text_form).absolute()}"
+        url = str(url_or_path)
+        if "://" not in url:
+            url = f"sqlite:///{Path(url).absolute()}"
         try:
             parsed = make_url(url)
         except ArgumentError as problem:
             raise StorageError(f"the {server} database URL cannot be read") from problem
-        path = (
-            Path(parsed.database)
-            if parsed.drivername.startswith("sqlite") and parsed.database
-            else None
-        )
+        in_file = parsed.drivername.startswith("sqlite") and parsed.database
+        path = Path(parsed.database or "") if in_file else None
         try:
             if path is not None:
                 _check_file(path, server)
@@ -143,13 +136,8 @@ def _engine(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # we emit BEGIN ourselves, below
-        for pragma in (
-            "busy_timeout=5000",
-            f"journal_mode={mode}",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "recursive_triggers=ON",
-        ):
+        always = ("synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON")
+        for pragma in ("busy_timeout=5000", f"journal_mode={mode}", *always):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

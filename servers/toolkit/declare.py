@@ -129,11 +129,7 @@ def check(
     templates: Iterable[ResourceTemplate],
     prompts: Iterable[Prompt],
 ) -> None:
-    """Refuse components that are undeclared, unbound, undocumented or unbounded.
-
-    Raises:
-        UndeclaredComponentError: naming the first component at fault and what it lacks.
-    """
+    """Refuse components that are undeclared, unbound, undocumented or unbounded; name the first."""
     resources = list(resources)
     pages = {str(item.uri) for item in resources}
     for tool in tools:

@@ -93,11 +93,7 @@ def bound_value(value: object) -> str:
 
 
 def check_holder(grant: Grant) -> None:
-    """Refuse a grant that no one may hold.
-
-    Raises:
-        ForbiddenError: a deciding tool without a named person, or together with an agent.
-    """
+    """Refuse a deciding tool that is granted to no named person, or to an agent too."""
     if grant.tools & DECIDING_TOOLS and (grant.agent or not grant.person):
         raise ForbiddenError(
             "a deciding tool can only be granted to a named person",
@@ -164,11 +160,7 @@ class SigningKey:
         return PublicKey(OKPKey.import_key(self._key.as_pem(private=False)))
 
     def mint(self, grant: Grant, *, ttl: int) -> str:
-        """Return a signed token for a grant, valid for `ttl` seconds from now.
-
-        Raises:
-            ForbiddenError: the grant is one that its holder may not have, or lives too long.
-        """
+        """Return a signed token for a grant that its holder may have, valid for `ttl` seconds."""
         check_holder(grant)
         if not 0 < ttl <= MAX_LIFETIME:
             raise ForbiddenError(

@@ -24,11 +24,8 @@ Result = TypeVar("Result", bound=BaseModel)
 def once(session: Session, tool: str, make: Callable[[], Result], model: type[Result]) -> Result:
     """Run `make` unless this request's key was seen before; then return what it returned.
 
-    Args:
-        session: A write session; on SQLite it holds the write lock, so look-up and effect
-            cannot interleave with another writer's.
-        make: The effect; it returns the result to give back and to store.
-        model: The result's type, which has a field `replayed: bool`.
+    A write session holds SQLite's write lock, so look-up and effect cannot interleave with another
+    writer's. The result's type has a field `replayed: bool`.
     """
     key = scope.current_key.get()
     if key is None:

@@ -48,14 +48,7 @@ Told = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Report:
-    """What came of one file; nothing was written when it was a dry run.
-
-    Attributes:
-        inserted: Rows that are new.
-        updated: Rows that were there and differ.
-        unchanged: Rows that were there already.
-        ignored: Its columns that the table does not know.
-    """
+    """What came of one file; nothing was written when it was a dry run."""
 
     table: str
     rows: int
@@ -63,6 +56,7 @@ class Report:
     updated: int
     unchanged: int
     ignored: tuple[str, ...]
+    """Its columns that the table does not know."""
 
 
 class Loading:
@@ -115,11 +109,7 @@ class Loading:
             self._wrong(0, "", said)
 
     def finish(self) -> list[Report]:
-        """Check what must hold between rows, and return what came of each file.
-
-        Raises:
-            InvalidInputError: naming the first problems, and how many there are.
-        """
+        """Check what must hold between rows, and return what came of each file, or `refuse` it."""
         for table in self._taken.values() if not self.problems else ():
             self.problems += [Problem(table.name, 0, "", one) for one in table.holds(self.session)]
         refuse(self.problems)
@@ -130,21 +120,13 @@ class Loading:
         return self._names(model.__table__, column, value)  # type: ignore[attr-defined]
 
     def must_know(self, model: type[SQLModel], column: str, names: Iterable[Any]) -> None:
-        """Refuse names that no row has, unless the rows they name were wrong themselves.
-
-        Raises:
-            ValueError: naming the first.
-        """
+        """Refuse names that no row has (ValueError), unless the rows were wrong themselves."""
         for name in names if self._sound else ():
             if name not in self.known(model, column):
                 raise ValueError(f"there is no {name}")
 
     def beside(self, name: str) -> bytes:
-        """Return a file that lies beside the one being read, or in a folder there.
-
-        Raises:
-            ValueError: there is none, or the name leads elsewhere.
-        """
+        """Return a file beside the one being read, or in a folder there; ValueError if none is."""
         if not BESIDE.fullmatch(name) or ".." in name:
             raise ValueError(f"{name!r} does not lie beside this file")
         try:
@@ -275,11 +257,7 @@ def cell_problem(problem: Mapping[str, Any]) -> str:
 
 
 def refuse(problems: Sequence[Problem]) -> None:
-    """Refuse files with problems, naming the first of them and how many there are.
-
-    Raises:
-        InvalidInputError: there is at least one.
-    """
+    """Refuse files with problems, naming the first of them and how many there are."""
     if not problems:
         return
     files = list(dict.fromkeys(one.file for one in problems))

@@ -35,7 +35,6 @@ class Audit:
     """
 
     def __init__(self, database: Database) -> None:
-        """Start with an empty buffer; what is left in it is written when the process ends."""
         self._database = database
         self._buffer: list[dict[str, Any]] = []
         self._since = time.monotonic()
@@ -72,11 +71,7 @@ class Audit:
             self.flush()
 
     def flush(self, also: Callable[[Session], None] | None = None) -> None:
-        """Commit what is in the buffer; on failure keep it, so that no row is lost.
-
-        Args:
-            also: Another write to make in the same transaction: one commit instead of two.
-        """
+        """Commit what is in the buffer, and another write; on failure keep it: no row is lost."""
         with self._lock:
             rows, self._buffer = self._buffer, []
             self._since = time.monotonic()

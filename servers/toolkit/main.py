@@ -70,12 +70,7 @@ def run_command(
 
 
 def serve(name: str, options: argparse.Namespace) -> None:
-    """Serve with parsed options: `transport`, `host`, `port`, `profile`, `home`, `database`.
-
-    Raises:
-        StorageError: the database or key cannot be used, or the options would open a server to
-            others without tokens.
-    """
+    """Serve with parsed options: `transport`, `host`, `port`, `profile`, `home`, `database`."""
     home = data_home(options.home)
     url = options.database or database_url(name, home)
     keys = home / "keys"
@@ -129,12 +124,8 @@ def serve_view(
         serve_view(server.view(grant))                                  # a client started us
         serve_view(server.http_view(lambda: key), transport="http")     # clients connect to us
 
-    Args:
-        view: What `Server.view` or `Server.http_view` gave; never the bare server, which is
-            closed to everybody.
-        transport: `stdio`, or `http` for streamable HTTP at `/mcp`, without sessions.
-        allowed_hosts: Host names that HTTP requests may name beside the loopback ones; a
-            request for another is refused (DNS rebinding).
+    The bare server is closed to everybody. `http` is streamable HTTP at `/mcp`, without sessions;
+    a request that names a host neither allowed nor loopback is refused (DNS rebinding).
     """
     if transport == "stdio":
         view.run(transport="stdio", show_banner=False)
@@ -179,11 +170,7 @@ def _opened(name: str, url: str) -> "Server":
 
 
 def check_exposure(options: argparse.Namespace) -> None:
-    """Refuse an address that is open to others without a token, or that nobody can reach.
-
-    Raises:
-        StorageError: what is wrong with the address, and what to do instead.
-    """
+    """Refuse an address that is open to others without a token, or that nobody can reach."""
     if options.host not in LOOPBACK and options.profile:
         raise StorageError(
             f"--profile serves without tokens, and {options.host} can be reached by others",

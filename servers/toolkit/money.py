@@ -5,7 +5,6 @@ unit prices in micro units (a millionth), so that nothing is ever lost to a floa
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
@@ -93,7 +92,6 @@ def to_micro(price: Decimal) -> int:
 
 
 def from_micro(micro: int) -> Decimal:
-    """Return integer micro units as a unit price, without trailing zeros beyond two decimals."""
     return shortened(Decimal(micro) / MICRO)
 
 
@@ -123,39 +121,3 @@ def split_units(units: int, weights: Sequence[Decimal]) -> list[int]:
     for i in order[: units - sum(floors)]:
         floors[i] += 1
     return floors
-
-
-@dataclass(frozen=True, order=False)
-class Money:
-    """An amount in one currency; adding two currencies is an error, never a conversion."""
-
-    amount: Decimal
-    currency: str
-
-    @classmethod
-    def from_minor(cls, minor: int, currency: str) -> "Money":
-        return cls(from_minor(minor, currency), currency)
-
-    @property
-    def minor(self) -> int:
-        """The amount in integer minor units."""
-        return to_minor(self.amount, self.currency)
-
-    def rounded(self) -> "Money":
-        """Return the amount rounded to the currency's minor unit."""
-        return Money(round_money(self.amount, self.currency), self.currency)
-
-    def __add__(self, other: "Money") -> "Money":
-        self._same(other)
-        return Money(self.amount + other.amount, self.currency)
-
-    def __sub__(self, other: "Money") -> "Money":
-        self._same(other)
-        return Money(self.amount - other.amount, self.currency)
-
-    def __mul__(self, factor: Decimal | int) -> "Money":
-        return Money(self.amount * factor, self.currency)
-
-    def _same(self, other: "Money") -> None:
-        if self.currency != other.currency:
-            raise ValueError(f"cannot mix {self.currency} and {other.currency}")

@@ -19,11 +19,7 @@ Statement = TypeVar("Statement", bound=Select[Any])
 
 
 def grant() -> Grant:
-    """Return the caller's grant.
-
-    Raises:
-        ForbiddenError: there is none, so nobody may see anything.
-    """
+    """Return the caller's grant; without one nobody may see anything (ForbiddenError)."""
     found = current_grant.get()
     if found is None:
         raise ForbiddenError("no grant", fix="call through a server view")
@@ -45,11 +41,7 @@ def narrow(statement: Statement, column: Any, name: str) -> Statement:
 
 
 def person() -> str:
-    """Return the id of the person who decides.
-
-    Raises:
-        ForbiddenError: the grant belongs to no named person.
-    """
+    """Return the id of the person who decides; no other grant may (ForbiddenError)."""
     if not grant().person:
         raise ForbiddenError(
             "only a named person may decide this",

@@ -25,12 +25,8 @@ def ensure_seeded(
     """Import the demo into a database that was never filled; return the rows per table.
 
     What loads it (`TABLES` of the server's `load`, when no tables are given) is imported only then.
-
     A database that was filled before, or made empty on purpose, is left alone: the answer is
     then an empty dict. Two processes that start together fill it once.
-
-    Raises:
-        InvalidInputError: a file of the demo data is wrong; nothing is written.
     """
     if database.setting("seeded") is not None:
         return {}

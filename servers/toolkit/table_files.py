@@ -40,11 +40,7 @@ def read_rows(path: Path) -> tuple[list[str], Rows]:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file; numbers with a point are Decimals, and a key may not come twice.
-
-    Raises:
-        InvalidInputError: naming the file, the line and what is wrong.
-    """
+    """Read a JSON file; numbers with a point are Decimals, and a key may not come twice."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         _refuse_twice(path, [name for name, _ in pairs])
@@ -151,11 +147,7 @@ def _not_utf8(path: Path) -> InvalidInputError:
 
 
 def whole(cell: Any, kind: str) -> Any:
-    """Return a cell as the `list` or `dict` it writes: `a;b`, `EUR=5;GBP=4`, or JSON.
-
-    Raises:
-        ValueError: it is neither.
-    """
+    """Return a cell as the `list` or `dict` it writes: `a;b`, `EUR=5;GBP=4`, or JSON."""
     if not isinstance(cell, str):
         return cell
     text = cell.strip()

@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servers.crm.reading.cleaning import clean_line, clean_text, tidy
+from servers.crm.reading.cleaning import MASK, clean_line, clean_text, redact, tidy
 from servers.crm.reading.html import html_to_text
 from servers.crm.reading.replies import split_reply
-from servers.crm.redaction import MASK, redact
 from servers.toolkit.errors import InvalidInputError
 
 ENGLISH = """Hi,

@@ -9,11 +9,10 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from servers.crm import schemas as s
 from servers.crm import tables as m
-from servers.crm.reading.cleaning import clean_line, clean_text, tidy
+from servers.crm.reading.cleaning import clean_line, clean_text, redact, tidy
 from servers.crm.reading.documents import Extracted, extract
 from servers.crm.reading.mails import Part, read_mail
 from servers.crm.reading.replies import MAX_TEXT
-from servers.crm.redaction import redact
 from servers.crm.store.rows import stamp
 from servers.toolkit import fields as f
 from servers.toolkit.errors import InvalidInputError

@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
-from servers.crm.reading.cleaning import tidy
-from servers.crm.redaction import redact
+from servers.crm.reading.cleaning import redact, tidy
 from servers.crm.schemas import (
     ActivityKind,
     ActivityPage,
