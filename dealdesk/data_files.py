@@ -1,16 +1,19 @@
-"""Files of rows in and out of the data folder's databases."""
+"""What is in the data folder's databases: a company of one's own, files of rows in and out."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from dealdesk.keys import signing_key
 from dealdesk.settings import Settings
 from orchestrator.errors import EnvironmentProblem, UsageError
+from orchestrator.servers import set_up_company
 from servers.registry import NAMES, open_server, tables_of
 from servers.toolkit.database import Database
 from servers.toolkit.errors import DomainError, InvalidInputError
 from servers.toolkit.folders import export_tables, import_folder
 from servers.toolkit.importing import Report, import_file
+from servers.toolkit.seeding import mark_seeded
 
 
 def import_table(
@@ -24,21 +27,15 @@ def import_table(
     dry_run: bool,
 ) -> Report:
     """Import a file into a table of a server: all of its rows, or none."""
-    known = tables_of(server) if server in NAMES else {}
-    if table.replace("-", "_") not in known:
+    known, name = tables_of(server) if server in NAMES else {}, table.replace("-", "_")
+    if name not in known:
         there = f"one of {', '.join(known)}" if known else f"a server: {', '.join(NAMES)}"
         raise UsageError(f"there is no table {table!r} in {server}", fix=f"name {there}")
     with _said():
         app, _ = open_server(server, settings.server_url(server))
         try:
-            return import_file(
-                app.database,
-                known[table.replace("-", "_")],
-                path,
-                mapping=mapping,
-                constants=constants,
-                dry_run=dry_run,
-            )
+            given = (app.database, known[name], path)
+            return import_file(*given, mapping=mapping, constants=constants, dry_run=dry_run)
         finally:
             app.database.close()
 
@@ -62,6 +59,29 @@ def export_all(settings: Settings, folder: Path) -> dict[str, dict[str, int]]:
             with database.session() as session:
                 done[name] = export_tables(session, tables_of(name), folder / name)
         return done
+
+
+def make_empty(settings: Settings) -> None:
+    """Make the keys and databases without data."""
+    signing_key(settings)
+    with _said(), _databases(settings) as databases:
+        for name, database in databases.items():
+            if (how := database.setting("seeded")) not in (None, "empty"):
+                raise EnvironmentProblem(
+                    f"the {name} database holds the {how} data already",
+                    fix="choose another folder with --home",
+                )
+            if how is None:
+                with database.write() as session:
+                    mark_seeded(session, "empty")
+
+
+def put_company(settings: Settings, company: Path) -> list[str]:
+    """Write the company into finance; return one sentence for a person per thing written."""
+    try:
+        return set_up_company(settings.server_url("finance"), company)
+    except DomainError as problem:
+        raise EnvironmentProblem(problem.message, fix=problem.fix) from problem
 
 
 @contextmanager

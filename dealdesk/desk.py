@@ -7,19 +7,24 @@ examples make a desk the same way the command does.
 from __future__ import annotations
 
 import logging
+from base64 import b64decode
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from fastmcp import Client
+from mcp.shared.exceptions import MCPError
+from mcp.types import BlobResourceContents
+
 from dealdesk.keys import signing_key
 from dealdesk.models import open_models, played_by
 from dealdesk.people import decide_approvals
-from dealdesk.person_calls import call_as, in_words, read_as
 from dealdesk.questions import GOAL_MAX, apply_answers, explain
 from dealdesk.quote_files import facts_of, write_views
 from dealdesk.settings import Settings
+from orchestrator.calls import answer_of
 from orchestrator.durable.engine import Engine, State
 from orchestrator.durable.events import EventLog
 from orchestrator.durable.steps import inside, may_pass
@@ -31,8 +36,10 @@ from orchestrator.runner import Runner, check_runners, load_runners, same_player
 from orchestrator.servers import Servers, read_elsewhere
 from orchestrator.workflows import WORKFLOWS, load
 from servers.registry import NAMES
-from servers.toolkit.grants import SigningKey
+from servers.toolkit.grants import Grant, SigningKey, new_grant_id
 
+SECONDS = 300
+"""How long a grant of a person lives, for one call."""
 log = logging.getLogger(__name__)
 
 
@@ -128,10 +135,11 @@ class Desk:
                 fix="say in a sentence whom to quote, and for what",
             )
         day = self.settings.order_date or date.today()  # noqa: DTZ011 - the user's own day
+        model, person = self._model_name, self.settings.person or "local-user"
         run_id = self.store.create(
             goal=goal,
-            requested_by=self.settings.person or "local-user",
-            model=self._model_name,
+            requested_by=person,
+            model=model,
             order_date=day.isoformat(),
             continues=continues,
         )
@@ -140,16 +148,15 @@ class Desk:
             "goal": goal,
             "opportunity_id": opportunity_id,
             "order_date": day.isoformat(),
-            "requester": self.settings.person or "local-user",
+            "requester": person,
             "revise": revise,
             "workflow": runner.workflow.name,
             "plan": runner.graph.plan,
             "given": dict(given or {}),
-            "generated_by": self._model_name,
+            "generated_by": model,
         }
-        self.log.append(
-            run_id, "run_started", goal=goal, model=self._model_name, opportunity_id=opportunity_id
-        )
+        about = {"goal": goal, "model": model, "opportunity_id": opportunity_id}
+        self.log.append(run_id, "run_started", **about)
         await self.engine.submit(run_id, run)
         return run_id
 
@@ -224,13 +231,13 @@ class Desk:
         return left
 
     async def answer(self, row: Mapping[str, Any], answers: Sequence[str]) -> str:
-        """Start the run that goes on from the answers to a run's questions.
-
-        Raises:
-            UsageError: the run asked nothing, or an answer does not fit, or another model asked.
-        """
+        """Start the run that goes on from the answers to a run's questions."""
         same_player(row["run_id"], row["model"], self._model_name)
-        checkpoints = self._checkpoints(row["run_id"])
+        checkpoints = {
+            event["agent"]: {name: event["data"][name] for name in ("output", "findings")}
+            for event in self.store.events(row["run_id"])
+            if event["type"] == "agent_finished"
+        }
         given, opportunity_id = apply_answers(row, checkpoints, answers)
         return await self.submit(
             row["goal"], opportunity_id=opportunity_id, given=given, continues=row["run_id"]
@@ -238,24 +245,39 @@ class Desk:
 
     async def look(self, server: str, tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Call one tool on behalf of whoever uses the command; a refusal is a UsageError."""
-        person = self.settings.person or ""
         try:
-            return await call_as(self.servers, self.signing, person, server, tool, arguments)
+            async with self._alone(server, tools=frozenset({tool})) as client:
+                return answer_of(tool, await client.call_tool_mcp(tool, dict(arguments)))
         except ToolRefused as refusal:
-            raise UsageError(in_words(refusal)) from refusal
+            raise UsageError(_in_words(refusal)) from refusal
 
     async def read(self, quote_id: str, name: str) -> bytes:
         """Return a document of a quote that is no text, on behalf of whoever uses the command."""
-        person = self.settings.person or ""
-        template = f"finance://quotes/{{quote_id}}/{name}"
-        uri = f"finance://quotes/{quote_id}/{name}"
+        only = frozenset({f"finance://quotes/{{quote_id}}/{name}"})
         try:
-            return await read_as(self.servers, self.signing, person, "finance", template, uri)
-        except ToolRefused as refusal:
-            said, _, fix = in_words(refusal).partition(" Try: ")
-            if refusal.message.startswith("STORAGE"):
-                raise EnvironmentProblem(said, fix=fix) from refusal
-            raise UsageError(said, fix=fix) from refusal
+            async with self._alone("finance", resources=only) as client:
+                parts = await client.read_resource(f"finance://quotes/{quote_id}/{name}")
+        except (MCPError, ToolRefused) as problem:
+            refusal = problem if isinstance(problem, ToolRefused) else ToolRefused(str(problem))
+            said, _, fix = _in_words(refusal).partition(" Try: ")
+            failed = refusal.message.startswith("STORAGE")
+            raise (EnvironmentProblem if failed else UsageError)(said, fix=fix) from problem
+        return b"".join(
+            b64decode(part.blob) if isinstance(part, BlobResourceContents) else part.text.encode()
+            for part in parts
+        )
+
+    def _alone(
+        self,
+        server: str,
+        *,
+        tools: frozenset[str] = frozenset(),
+        resources: frozenset[str] = frozenset(),
+    ) -> AbstractAsyncContextManager[Client[Any]]:
+        """Open a client for one component, under a grant of whoever uses the command."""
+        person, only = self.settings.person or "", {"tools": tools, "resources": resources}
+        grant = Grant(id=new_grant_id(), audience=server, person=person, **only)
+        return self.servers.hold(grant, self.signing, ttl=SECONDS)
 
     async def quote(self, quote_id: str) -> dict[str, Any]:
         return await self.look("finance", "get_quote", {"quote_id": quote_id, "whole": True})
@@ -321,12 +343,8 @@ class Desk:
     def _event(self, run_id: str, kind: str) -> dict[str, Any]:
         return next(e["data"] for e in reversed(self.store.events(run_id)) if e["type"] == kind)
 
-    def _checkpoints(self, run_id: str) -> dict[str, Any]:
-        return {
-            event["agent"]: {
-                "output": event["data"]["output"],
-                "findings": event["data"]["findings"],
-            }
-            for event in self.store.events(run_id)
-            if event["type"] == "agent_finished"
-        }
+
+def _in_words(refusal: ToolRefused) -> str:
+    """Return a server's refusal without the code in front, which is for programs."""
+    code, colon, said = refusal.message.partition(": ")
+    return said if colon and code.isupper() else refusal.message

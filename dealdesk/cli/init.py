@@ -5,6 +5,7 @@ from typing import Annotated
 
 from dealdesk.cli.options import Home, doc
 from dealdesk.cli.output import say
+from dealdesk.settings import load_settings
 
 
 async def init(
@@ -24,13 +25,12 @@ async def init(
 
     It holds the keys and the databases; --empty leaves the company out.
     """
+    from dealdesk.data_files import make_empty, put_company
     from dealdesk.desk import Desk
-    from dealdesk.own_company import make_empty, put_company
-    from dealdesk.settings import load_settings
 
     settings = load_settings(home=home)
     if empty:
-        changed = make_empty(settings, company)
+        make_empty(settings)
         said = f"{settings.home} is ready, without data."
         if company is None:
             said += " Name your company next: dealdesk init --empty --company FILE."
@@ -38,7 +38,6 @@ async def init(
         async with Desk.open(settings, work=False) as desk:
             await desk.check()
             said = desk.created or f"{settings.home} was ready already."
-        changed = [] if company is None else put_company(settings, company)
-    say(said)
-    for words in changed:
-        say(f"  {words}")
+    changed = [] if company is None else put_company(settings, company)
+    for words in (said, *(f"  {one}" for one in changed)):
+        say(words)
