@@ -16,17 +16,8 @@ from cyclopts import Parameter
 
 from dealdesk.cli.options import ServerOrAll, doc
 from dealdesk.cli.output import clean, progress, result
+from dealdesk.connect import entries, probe
 from dealdesk.connect.clients import PROGRAMS, Program, usual_file
-from dealdesk.connect.entries import (
-    Installation,
-    addresses,
-    by_address,
-    by_command,
-    entry_name,
-    how_to_reach,
-    merged,
-    server_arguments,
-)
 from dealdesk.connect.settings_file import SettingsFile
 from dealdesk.settings import load_settings
 from orchestrator.errors import EnvironmentProblem, UsageError
@@ -130,18 +121,20 @@ def _check(client: str, options: Options) -> None:
 def _wanted(program: Program | None, options: Options) -> tuple[dict[str, Any], list[str]]:
     """Return the entries to write, and what there is to say about them."""
     if options.http:
-        places = addresses(options.http, options.servers).items()
+        places = entries.addresses(options.http, options.servers).items()
         token = options.token_env
-        return {entry_name(s): by_address(program, s, url, token) for s, url in places}, []
-    settings, installation = load_settings(home=options.home), Installation.here()
-    entries = {}
+        return {
+            entries.entry_name(s): entries.by_address(program, s, url, token) for s, url in places
+        }, []
+    settings, installation = load_settings(home=options.home), entries.Installation.here()
+    wanted = {}
     for server in options.servers:
         command, words = installation.command(server)
-        words = [*words, *server_arguments(server, options.profile, settings)]
-        entries[entry_name(server)] = by_command(program, server, command, words)
+        words = [*words, *entries.server_arguments(server, options.profile, settings)]
+        wanted[entries.entry_name(server)] = entries.by_command(program, server, command, words)
     new = "" if settings.home.exists() else " (made on the first start, with the demo company)"
     profile = f"Profile {options.profile} {PROFILES[options.profile]}."
-    return entries, [profile, f"Data: {settings.home}{new}"]
+    return wanted, [profile, f"Data: {settings.home}{new}"]
 
 
 async def _enter(
@@ -149,7 +142,7 @@ async def _enter(
 ) -> int:
     """Show, try, write; whatever fails before the last step leaves the file as it was."""
     there = file.servers()
-    wanted = {name: merged(there.get(name), entry) for name, entry in wanted.items()}
+    wanted = {name: entries.merged(there.get(name), entry) for name, entry in wanted.items()}
     if all(there.get(name) == entry for name, entry in wanted.items()):
         _say(f"{file.program.title} has this already: nothing to change in {file.path}.")
         return 0
@@ -171,8 +164,6 @@ async def _enter(
 
 
 async def _try(program: Program, wanted: dict[str, Any], token_env: str | None) -> None:
-    from dealdesk.connect.probe import ProbeProblem, count_tools
-
     token = os.environ.get(token_env) if token_env else None
     if token_env and not token:
         raise EnvironmentProblem(
@@ -181,12 +172,13 @@ async def _try(program: Program, wanted: dict[str, Any], token_env: str | None) 
         )
     with progress().status(f"Trying the servers as {program.title} will …"):
         counted = await asyncio.gather(
-            *(count_tools(entry, token=token) for entry in wanted.values()), return_exceptions=True
+            *(probe.count_tools(entry, token=token) for entry in wanted.values()),
+            return_exceptions=True,
         )
     broken = 0
     for name, count in zip(wanted, counted, strict=True):
         if isinstance(count, BaseException):
-            if not isinstance(count, ProbeProblem):
+            if not isinstance(count, probe.ProbeProblem):
                 raise count
             broken += 1
             _say(f"✗ {name}: {clean(count, 400)}")
@@ -200,7 +192,7 @@ async def _try(program: Program, wanted: dict[str, Any], token_env: str | None) 
 
 
 def _remedy(wanted: dict[str, Any]) -> str:
-    command, _, url = how_to_reach(next(iter(wanted.values())))
+    command, _, url = entries.how_to_reach(next(iter(wanted.values())))
     if url:
         return "dealdesk serve starts one (--transport http); look at the grant if it runs"
     if Path(command).stem == "uv":
@@ -210,7 +202,11 @@ def _remedy(wanted: dict[str, Any]) -> str:
 
 def _take_out(file: SettingsFile, options: Options) -> int:
     there = file.servers()
-    names = [entry_name(server) for server in options.servers if entry_name(server) in there]
+    names = [
+        entries.entry_name(server)
+        for server in options.servers
+        if entries.entry_name(server) in there
+    ]
     if not names:
         _say(f"{file.program.title} has none of them: nothing to change in {file.path}.")
         return 0
@@ -235,10 +231,8 @@ def _show(file: SettingsFile, after: bytes) -> None:
 
 
 def _print_links(client: str, options: Options) -> int:
-    from dealdesk.connect.install_links import links
-
     for server in options.servers:
-        for link in links(client, server, options.profile).values():
+        for link in entries.links(client, server, options.profile).values():
             print(link)
     words = "They start `uvx dealdesk`: for machines with uv and an index that has dealdesk."
     print(words, file=sys.stderr)

@@ -1,14 +1,25 @@
 """`dealdesk doctor`: check that everything is in place."""
 
+import asyncio
 import os
+import platform
 import sqlite3
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dealdesk.cli.exit_codes import ENVIRONMENT
 from dealdesk.cli.options import Home, Json
 from dealdesk.cli.output import print_json, say
+from dealdesk.connect.clients import PROGRAMS, is_there, usual_file
+from dealdesk.connect.entries import entry_name, how_to_reach
+from dealdesk.connect.probe import ProbeProblem, count_tools
+from dealdesk.connect.settings_file import SettingsFile
+from dealdesk.settings import Settings, load_settings
+from orchestrator.errors import EnvironmentProblem
+from servers import registry
+
+PATIENCE = 30.0
+NAMES = [entry_name(server) for server in registry.NAMES]
 
 
 async def doctor(*, home: Home = None, json: Json = False) -> int:
@@ -16,11 +27,9 @@ async def doctor(*, home: Home = None, json: Json = False) -> int:
 
     Exits with 3 when something is not.
     """
-    from dealdesk.settings import load_settings
-
     settings = load_settings(home=home)
     rows = [
-        _row("python", _python),
+        _row("python", platform.python_version),
         _row("sqlite", _sqlite),
         _row("data folder", lambda: _folder(settings)),
         _row("model", lambda: _model(settings)),
@@ -29,9 +38,7 @@ async def doctor(*, home: Home = None, json: Json = False) -> int:
         rows += await _servers(settings)
     except Exception as problem:  # noqa: BLE001 - a doctor reports whatever is wrong
         rows.append({"what": "servers", "ok": False, "said": _said(problem)})
-    from dealdesk.connect.installed_clients import look_at_clients
-
-    rows += await look_at_clients()
+    rows += await _clients()
     if json:
         print_json(rows)
     else:
@@ -53,10 +60,6 @@ def _said(problem: Exception) -> str:
     return f"{message}. Try: {fix}" if fix else str(message)
 
 
-def _python() -> str:
-    return ".".join(str(part) for part in sys.version_info[:3])
-
-
 def _sqlite() -> str:
     from servers.toolkit.database import journal_mode
 
@@ -65,7 +68,7 @@ def _sqlite() -> str:
     return f"{sqlite3.sqlite_version}, full-text search, journal mode {journal_mode()}"
 
 
-def _folder(settings: Any) -> str:
+def _folder(settings: Settings) -> str:
     if not settings.home.exists():
         return f"{settings.home} (made on the first run)"
     if not os.access(settings.home, os.W_OK):
@@ -73,7 +76,7 @@ def _folder(settings: Any) -> str:
     return str(settings.home)
 
 
-def _model(settings: Any) -> str:
+def _model(settings: Settings) -> str:
     from dealdesk.models import chosen_model
     from dealdesk.playbook.player import NAME
 
@@ -85,7 +88,7 @@ def _model(settings: Any) -> str:
     return name
 
 
-async def _servers(settings: Any) -> list[dict[str, Any]]:
+async def _servers(settings: Settings) -> list[dict[str, Any]]:
     """Open the desk: keys, databases and the workflow against the live servers."""
     from dealdesk.desk import Desk
     from orchestrator.workflows import load_all
@@ -96,11 +99,61 @@ async def _servers(settings: Any) -> list[dict[str, Any]]:
         await desk.check()
         counts = await desk.count_tools()
     said = ", ".join(f"{name} {count} tools" for name, count in counts.items())
-    return [
-        {"what": "servers", "ok": True, "said": said},
-        {
-            "what": "workflow",
-            "ok": True,
-            "said": f"{agents} agents fit the live servers; none reads and writes",
-        },
-    ]
+    fit = f"{agents} agents fit the live servers; none reads and writes"
+    return [_row("servers", lambda: said), _row("workflow", lambda: fit)]
+
+
+async def _clients() -> list[dict[str, Any]]:
+    """Return a row for each client that is here; each command is started once, all together."""
+    rows: dict[str, dict[str, Any]] = {}
+    entries: dict[str, Mapping[str, Any]] = {}
+    for program in PROGRAMS.values():
+        path = usual_file(program.name)
+        if not is_there(path):
+            continue
+        row: dict[str, Any] = {"what": f"client {program.name}", "ok": True, "said": ""}
+        rows[program.name] = row
+        try:
+            found = SettingsFile.read(program, path).servers()
+        except EnvironmentProblem as problem:
+            row |= {"ok": False, "said": _said(problem)}
+            continue
+        entries[program.name] = {name: found[name] for name in NAMES if name in found}
+        if not entries[program.name]:
+            row["said"] = f"found, without dealdesk (dealdesk connect {program.name} adds it)"
+    ways = {_way(entry): entry for ours in entries.values() for entry in ours.values()}
+    said = await asyncio.gather(*(_count(entry) for entry in ways.values()))
+    counts = dict(zip(ways, said, strict=True))
+    for client, ours in entries.items():
+        if ours:
+            rows[client] |= _of_client(client, {name: counts[_way(e)] for name, e in ours.items()})
+    names = ", ".join(program.title for program in PROGRAMS.values())
+    none = {"what": "clients", "ok": True, "said": f"none found ({names})"}
+    return list(rows.values()) or [none]
+
+
+def _way(entry: Any) -> str:
+    """Return what tells two commands apart; clients write the same command in different forms."""
+    try:
+        return repr((how_to_reach(entry), entry.get("env") or entry.get("envs") or {}))
+    except ValueError:
+        return repr(entry)
+
+
+async def _count(entry: Any) -> int | str | ProbeProblem:
+    if isinstance(entry, dict) and (address := entry.get("url") or entry.get("uri")):
+        return f"at {address} (not tried)"
+    try:
+        return await count_tools(entry, patience=PATIENCE)
+    except ProbeProblem as problem:
+        return problem
+
+
+def _of_client(client: str, counts: Mapping[str, int | str | ProbeProblem]) -> dict[str, Any]:
+    said = ", ".join(
+        f"{name} {count} tools" if isinstance(count, int) else f"{name} {count}"
+        for name, count in counts.items()
+    )
+    if not any(isinstance(count, ProbeProblem) for count in counts.values()):
+        return {"said": said}
+    return {"ok": False, "said": f"{said}. Try: dealdesk connect {client}"}

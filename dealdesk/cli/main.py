@@ -25,7 +25,7 @@ GROUPS = {
 }
 HELP = ("--help", "-h")
 COMMANDS = {
-    "run": "run:run",
+    "run": "runs:run",
     "runs list": "runs:list_runs",
     "runs show": "runs:show_run",
     "runs watch": "runs:watch_run",
@@ -37,9 +37,9 @@ COMMANDS = {
     "quote list": "quote_list:list_quotes",
     "quote report": "quote_list:report_quotes",
     "quote show": "quote_view:show_quote",
-    "quote explain": "quote_prices:explain_quote",
-    "quote guide": "quote_prices:guide_quote",
-    "quote diff": "quote_diff:diff_quotes",
+    "quote explain": "quote_view:explain_quote",
+    "quote guide": "quote_view:guide_quote",
+    "quote diff": "quote_view:diff_quotes",
     "quote revise": "quote_revision:revise_quote",
     "quote render": "quote_documents:render_quote",
     "quote verify": "quote_documents:verify_quote",

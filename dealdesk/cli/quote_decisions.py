@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from dealdesk.cli.exit_codes import WAITING
 from dealdesk.cli.options import ACTING, ASKED, DECISION, Acting, Asked, Decision, Out, QuoteId, doc
 from dealdesk.cli.output import money, progress, tell
+from dealdesk.cli.quote_view import print_quote
+from dealdesk.cli.run_result import follow
 from dealdesk.cli.session import acting_as
 from dealdesk.people import decide_approvals, record_outcome
+from dealdesk.quote_files import output_folder
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
@@ -159,9 +162,6 @@ async def decide_run(
     run_id: str, decision: Decision, *, approved: bool, out: str | None = None
 ) -> int:
     """Decide about the quote that a run waits with, and follow the run as it goes on."""
-    from dealdesk.cli.run_result import follow
-    from dealdesk.quote_files import output_folder
-
     folder = output_folder(out)
     async with acting_as(decision, work=True) as desk:
         row = desk.run_row(run_id)
@@ -235,8 +235,6 @@ def sure(question: str, quote: Mapping[str, Any] | None = None, *, yes: bool) ->
     if yes or not sys.stdin.isatty():
         return True
     if quote is not None:
-        from dealdesk.cli.quote_view import print_quote
-
         print_quote(quote)
     if input(f"{question} [y/N] ").strip().lower() in ("y", "yes"):
         return True

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from dealdesk.cli.options import ASKED, Asked, QuoteId, doc
 from dealdesk.cli.output import describe, money, print_json, say, tell
 from dealdesk.cli.quote_decisions import refuse_if_run_waits, sure
-from dealdesk.cli.quote_diff import print_diff
+from dealdesk.cli.quote_view import print_diff
 from dealdesk.cli.session import acting_as
 from dealdesk.people import record_outcome
 from orchestrator.errors import UsageError

@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dealdesk.cli.exit_codes import FAILED, OUTCOMES
 from dealdesk.cli.options import Playing
 from dealdesk.cli.output import clean, describe, money, print_json, say
 from dealdesk.cli.run_view import print_ndjson, view_for
+from dealdesk.quote_files import output_folder
+from dealdesk.settings import load_settings
 from servers.toolkit.starting import started
 
 if TYPE_CHECKING:
     from dealdesk.desk import Desk
+
+Start: TypeAlias = "Callable[[Desk], Awaitable[tuple[str, str]]]"
+"""Starts a run or takes one up; returns its id, and what stands above the live picture."""
 
 WORDS = {
     "issued": "Quote issued",
@@ -35,13 +40,9 @@ WHICH = {"ambiguous_account", "unknown_account", "ambiguous_opportunity", "no_op
 """Questions that another goal, or the opportunity's id, answers."""
 
 
-async def play(
-    playing: Playing, start: Callable[[Desk], Awaitable[tuple[str, str]]], **who: str | None
-) -> int:
+async def play(playing: Playing, start: Start, **who: str | None) -> int:
     """Open a desk that works, start a run or take one up, and follow it under its title."""
     from dealdesk.desk import Desk
-    from dealdesk.quote_files import output_folder
-    from dealdesk.settings import load_settings
 
     folder = output_folder(playing.out)
     async with Desk.open(load_settings(home=playing.home, model=playing.model, **who)) as desk:

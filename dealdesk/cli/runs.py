@@ -1,15 +1,68 @@
-"""`dealdesk runs`: what runs there are, what they wait for, and people's decisions."""
+"""`dealdesk run` and `dealdesk runs`: from a goal to a quote, and people's decisions."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from dealdesk.cli.options import DECISION, PLAYING, Decision, Home, Json, Out, Playing, RunId, doc
-from dealdesk.cli.output import describe, print_json, say, table
+from dealdesk.cli.output import describe, print_json, say, table, tell
+from dealdesk.cli.quote_decisions import decide_run
+from dealdesk.cli.run_result import Start, play
+from dealdesk.cli.run_view import MARKS, line_of
 from dealdesk.cli.session import looking
+from dealdesk.settings import load_settings
 
 if TYPE_CHECKING:
     from dealdesk.desk import Desk
+
+
+async def run(
+    goal: Annotated[
+        str,
+        doc('What to do, in a sentence: "Quote Alder & Finch for the switches they asked about".'),
+    ],
+    /,
+    *,
+    opportunity: Annotated[
+        str | None, doc("The opportunity's id, when the goal does not say which.")
+    ] = None,
+    revise: Annotated[
+        bool, doc("Make the next revision when the opportunity has a quote already.")
+    ] = False,
+    workflow: Annotated[str | None, doc("What to do with the goal (default: quote).")] = None,
+    person: Annotated[
+        str | None,
+        doc("The person on whose behalf the run is made; they cannot approve it.", name="--as"),
+    ] = None,
+    order_date: Annotated[
+        str | None, doc("The day that decides prices and windows (YYYY-MM-DD; default: today).")
+    ] = None,
+    queue: Annotated[bool, doc("Only queue it, for a `dealdesk worker` to play.")] = False,
+    playing: Playing = PLAYING,
+) -> int:
+    """Turn a goal into a quote."""
+
+    async def start(desk: Desk) -> tuple[str, str]:
+        run_id = await desk.submit(
+            goal, opportunity_id=opportunity, revise=revise, workflow=workflow
+        )
+        return run_id, goal
+
+    who = {"person": person, "order_date": order_date}
+    if queue:
+        return await _enqueue(playing, start, **who)
+    return await play(playing, start, **who)
+
+
+async def _enqueue(playing: Playing, start: Start, **who: str | None) -> int:
+    from dealdesk.desk import Desk
+
+    settings = load_settings(home=playing.home, model=playing.model, **who)
+    async with Desk.open(settings, work=False) as desk:
+        run_id, _ = await start(desk)
+    words = f"{run_id} is queued for a `dealdesk worker`; `dealdesk runs show {run_id}` follows it."
+    tell({"run_id": run_id, "outcome": "queued"}, words, playing.json or playing.ndjson)
+    return 0
 
 
 def list_runs(
@@ -21,7 +74,6 @@ def list_runs(
     json: Json = False,
 ) -> None:
     """List runs, newest first."""
-    from dealdesk.settings import load_settings
     from orchestrator.durable.store import open_store
 
     with open_store(load_settings(home=home).runs_url) as store:
@@ -41,8 +93,6 @@ def show_run(run_id: RunId, /, *, home: Home = None, json: Json = False) -> None
 
     --json has every event.
     """
-    from dealdesk.cli.run_view import MARKS, line_of
-    from dealdesk.settings import load_settings
     from orchestrator.durable.store import open_store
 
     with open_store(load_settings(home=home).runs_url) as store:
@@ -63,7 +113,6 @@ def show_run(run_id: RunId, /, *, home: Home = None, json: Json = False) -> None
 
 async def watch_run(run_id: RunId, /, *, home: Home = None) -> int:
     """Follow a run until it ends or waits."""
-    from dealdesk.cli.run_result import play
 
     async def start(desk: Desk) -> tuple[str, str]:
         row = desk.run_row(run_id)
@@ -83,7 +132,6 @@ async def resume_run(
 
     Finished steps are not repeated. The model is the one that the run began with.
     """
-    from dealdesk.cli.run_result import play
 
     async def start(desk: Desk) -> tuple[str, str]:
         row = desk.run_row(run_id)
@@ -95,15 +143,11 @@ async def resume_run(
 
 async def approve_run(run_id: RunId, /, *, decision: Decision = DECISION, out: Out = None) -> int:
     """Approve what a run waits for, as a named person."""
-    from dealdesk.cli.quote_decisions import decide_run
-
     return await decide_run(run_id, decision, approved=True, out=out)
 
 
 async def reject_run(run_id: RunId, /, *, decision: Decision = DECISION) -> int:
     """Reject what a run waits for, as a named person."""
-    from dealdesk.cli.quote_decisions import decide_run
-
     return await decide_run(run_id, decision, approved=False)
 
 
@@ -120,7 +164,6 @@ async def answer_run(
     playing: Playing = PLAYING,
 ) -> int:
     """Answer a run's questions; a new run goes on from there."""
-    from dealdesk.cli.run_result import play
 
     async def start(desk: Desk) -> tuple[str, str]:
         row = desk.run_row(run_id)

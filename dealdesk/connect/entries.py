@@ -10,6 +10,7 @@ a shell. Which command depends on how dealdesk came here:
 An entry holds no secret. `token_env` writes the *name* of a variable, which the client looks up.
 """
 
+import base64
 import json
 import os
 import shutil
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 from urllib.request import url2pathname
 
 from dealdesk.connect.clients import Program
@@ -198,3 +199,31 @@ def how_to_reach(entry: Any) -> tuple[str, tuple[str, ...], str]:
     if not isinstance(command, str) or not isinstance(arguments, list) or not (command or url):
         raise ValueError("names no command")
     return command, tuple(str(word) for word in arguments), str(url)
+
+
+def links(client: str, server: str, profile: str) -> dict[str, str]:
+    """Return a client's links for a server, by the place they are for; none if it has none.
+
+    They hold no path of this machine: `uvx dealdesk` fetches the package.
+    """
+    name, command = entry_name(server), "uvx"
+    words = ["dealdesk", "serve", server, "--profile", profile]
+    entry = by_command(None, server, command, words)
+    if client == "vscode":
+        link = "vscode:mcp/install?" + quote(_compact({"name": name, **entry}), safe="")
+        web = "https://insiders.vscode.dev/redirect?url=" + quote(link, safe="")
+        return {"app": link, "web": web}
+    if client == "cursor":
+        config = quote(base64.b64encode(_compact(entry).encode()).decode(), safe="")
+        path = f"cursor://anysphere.cursor-deeplink/mcp/install?name={name}"
+        return {"app": f"{path}&config={config}"}
+    if client == "goose":
+        arguments = "".join(f"&arg={quote(word, safe='')}" for word in words)
+        about = quote(ABOUT[server], safe="")
+        shown = f"&id={name}&name={name}&description={about}"
+        return {"app": f"goose://extension?cmd={command}{arguments}{shown}"}
+    return {}
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))

@@ -20,10 +20,10 @@ from dealdesk.connect.entries import (
     by_address,
     by_command,
     how_to_reach,
+    links,
     merged,
     server_arguments,
 )
-from dealdesk.connect.install_links import links
 from dealdesk.connect.probe import scrubbed
 from dealdesk.connect.settings_file import SettingsFile
 from dealdesk.settings import load_settings

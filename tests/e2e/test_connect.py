@@ -14,7 +14,8 @@ import pytest
 import yaml
 from mcp import Client, StdioServerParameters, stdio_client
 
-from dealdesk.connect import installed_clients, probe
+from dealdesk.cli import doctor
+from dealdesk.connect import probe
 from dealdesk.connect.entries import Installation
 from servers.profiles import profile_grant
 from servers.registry import NAMES
@@ -49,10 +50,7 @@ async def tools_of(entry: dict[str, Any], person: Path) -> set[str]:
 
 
 def test_from_nothing_to_a_connected_claude_desktop(
-    person: Path,
-    command: Command,
-    seeded: Folder,
-    record_property: Callable[[str, object], None],
+    person: Path, command: Command, seeded: Folder, record_property: Callable[[str, object], None]
 ) -> None:
     """One real run with an empty environment; then exactly what it wrote is started.
 
@@ -109,7 +107,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         tried[json.dumps(entry)] = token
         return 7
 
-    for module in (probe, installed_clients):  # whichever was imported first
+    for module in (probe, doctor):  # whichever was imported first
         monkeypatch.setattr(module, "count_tools", count)
     return tried
 
