@@ -57,10 +57,10 @@ COMMANDS = {
     "grant mint": "grant:mint_grant",
     "grant revoke": "grant:revoke_grant",
     "tools": "tools:tools",
-    "init": "init:init",
+    "init": "data_folder:init",
     "doctor": "doctor:doctor",
-    "import": "importing:import_data",
-    "export": "importing:export_data",
+    "import": "data_folder:import_data",
+    "export": "data_folder:export_data",
     "eval quotes": "evaluation:quotes",
     "eval goals": "evaluation:goals",
 }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
+from dealdesk import quote_files
 from dealdesk.cli.options import Home, Json, Out, QuoteId, View, doc
 from dealdesk.cli.output import clean, print_json, progress, say
 from dealdesk.cli.session import looking
@@ -34,16 +36,14 @@ async def render_quote(
 
     PDF and UBL 2.1 are written when asked for.
     """
-    from dealdesk.quote_files import CUSTOMERS, FORMATS, output_folder, write_views
-
-    forms: tuple[str, ...] = tuple(dict.fromkeys(form)) or tuple(FORMATS)
-    if view == "internal" and set(forms) & set(CUSTOMERS):
+    forms: tuple[str, ...] = tuple(dict.fromkeys(form)) or tuple(quote_files.FORMATS)
+    if view == "internal" and set(forms) & set(quote_files.CUSTOMERS):
         raise UsageError("ubl has no internal view", fix="--view customer, or another --format")
-    folder = output_folder(out)
+    folder = quote_files.output_folder(out)
     async with looking(home) as desk:
         target = folder or desk.settings.home / "quotes"
         named = await desk.quote_id(quote_id)
-        for path in await write_views(desk.look, named, target, (view,), forms, desk.read):
+        for path in await quote_files.write_views(desk.look, named, target, (view,), forms, desk.read):
             say(path)
 
 
@@ -57,11 +57,7 @@ def verify_quote(
 
     Exits with 1 when a number differs.
     """
-    from dataclasses import asdict
-
-    from dealdesk.quote_files import verify_quote as work_out
-
-    quote, found = work_out(file.expanduser())
+    quote, found = quote_files.verify_quote(file.expanduser())
     name = quote.get("number") or quote["quote_id"]
     if json:
         differences = [asdict(one) for one in found]
@@ -82,13 +78,10 @@ async def email_quote(quote_id: QuoteId, /, *, out: Out = None, home: Home = Non
 
     The PDF is attached.
     """
-    from dealdesk.email_draft import write_draft
-    from dealdesk.quote_files import output_folder
-
-    folder = output_folder(out)
+    folder = quote_files.output_folder(out)
     async with looking(home) as desk:
         target = folder or desk.settings.home / "quotes"
-        path, notes = await write_draft(desk, await desk.quote_id(quote_id), target)
+        path, notes = await quote_files.write_draft(desk, await desk.quote_id(quote_id), target)
     say(path)
     for note in notes:
         progress().print(clean(note), markup=False)

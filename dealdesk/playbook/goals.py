@@ -65,7 +65,7 @@ class Choice:
     question: Json | None = None
 
 
-def read_goal(inputs: Mapping[str, Any]) -> Goal:
+def read_goal(inputs: Json) -> Goal:
     words = str(inputs["goal"])
     named = _OPPORTUNITY.search(words)
     opportunity = inputs.get("opportunity_id") or (named.group() if named else None)
@@ -83,7 +83,7 @@ def _phrases(words: str, rest: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(piece[:120] for piece in kept))[:8] or (words[:120],)
 
 
-def choose_account(matches: Sequence[Mapping[str, Any]]) -> Choice:
+def choose_account(matches: Sequence[Json]) -> Choice:
     """Choose the account that some phrase names clearly; else ask, naming the candidates."""
     ids = {match["resolved"] for match in matches if match.get("resolved")}
     every = [row for match in matches for row in match["candidates"]]
@@ -114,8 +114,8 @@ def assign_named(goal: Goal, found: Any) -> Json:
 def assign(
     goal: Goal,
     account_id: str,
-    everything: Mapping[str, Any],
-    ranked: Mapping[str, Any] | None = None,
+    everything: Json,
+    ranked: Json | None = None,
 ) -> Json:
     """Choose the account's one open deal, or the one whose topic is clearly meant; else ask."""
     open_ = [row["opportunity_id"] for row in everything["items"]]
@@ -129,7 +129,7 @@ def assign(
     return {"account_id": account_id, "opportunity_id": open_[0], "constraints": goal.constraints}
 
 
-def with_unread(goal: Goal, assignment: Json, answers: Sequence[Mapping[str, Any]]) -> Json:
+def with_unread(goal: Goal, assignment: Json, answers: Sequence[Json]) -> Json:
     """Return an assignment that asks about the words which nothing takes up, if there are any."""
     left = unread(
         goal.text,

@@ -92,7 +92,7 @@ def _plain(run: Run) -> Run:
     return replace(run, term_months=12, end=None) if run.year else run
 
 
-def open_questions(need: Mapping[str, Any], found: Found) -> Iterator[Json]:
+def open_questions(need: Json, found: Found) -> Iterator[Json]:
     """Yield what must be asked about a need before anybody can quote it."""
     run = found.item.run
     if need["quantity"] is None:

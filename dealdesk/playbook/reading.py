@@ -63,9 +63,9 @@ _RENEWAL = sign(r"\brenew|verläng")
 
 
 def qualify(
-    readiness: Mapping[str, Any],
-    messages: Sequence[Mapping[str, Any]],
-    documents: Sequence[Mapping[str, Any]],
+    readiness: Json,
+    messages: Sequence[Json],
+    documents: Sequence[Json],
     today: str,
 ) -> Json:
     """Return the qualification of a deal by the CRM's checklist and what was said, oldest first."""
@@ -99,7 +99,7 @@ def qualify(
 
 
 def _sources(
-    messages: Sequence[Mapping[str, Any]], documents: Sequence[Mapping[str, Any]]
+    messages: Sequence[Json], documents: Sequence[Json]
 ) -> list[Source]:
     """Return the texts in order, each document after the message it came with."""
     by_id = {document["document_id"]: document for document in documents}
@@ -115,7 +115,7 @@ def _sources(
     return found
 
 
-def _blocked(readiness: Mapping[str, Any]) -> str | None:
+def _blocked(readiness: Json) -> str | None:
     if readiness.get("verdict") != "do_not_quote":
         return None
     codes = [finding["code"] for finding in readiness.get("findings", ())]

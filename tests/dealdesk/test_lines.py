@@ -3,7 +3,7 @@
 from typing import Any
 
 from dealdesk.evaluation import compare_lines
-from dealdesk.playbook.lines import first_lines, wire, with_additions, without_unit
+from dealdesk.playbook.quote import first_lines, wire, with_additions, without_unit
 from orchestrator.workflows.quote.contracts import Line
 from orchestrator.workflows.quote.verify import same_lines
 from servers.catalog.schemas import LineIn as CatalogLine

@@ -1,4 +1,4 @@
-"""`dealdesk import` and `dealdesk export`: your own records as CSV, JSON or XLSX files."""
+"""`dealdesk init|import|export`: the data folder, and your own records as files of rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from dealdesk.cli.options import Home, Json, doc
-from dealdesk.cli.output import clean, print_json, progress, result
+from dealdesk.cli.output import print_json, progress, say
+from dealdesk.settings import load_settings
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
@@ -14,6 +15,41 @@ if TYPE_CHECKING:
 
 Pairs = list[str] | None
 DryRun = Annotated[bool, doc("Check everything and write nothing.")]
+
+
+async def init(
+    *,
+    empty: Annotated[bool, doc("Leave the databases empty, for your own data.")] = False,
+    company: Annotated[
+        Path | None,
+        doc(
+            "A YAML or JSON file with your legal entities and people, as "
+            "examples/company/company.yaml has them; with --empty, finance's default policies "
+            "and payment terms come with it."
+        ),
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Make the data folder, with the demo company.
+
+    It holds the keys and the databases; --empty leaves the company out.
+    """
+    from dealdesk.data_files import make_empty, put_company
+    from dealdesk.desk import Desk
+
+    settings = load_settings(home=home)
+    if empty:
+        make_empty(settings)
+        said = f"{settings.home} is ready, without data."
+        if company is None:
+            said += " Name your company next: dealdesk init --empty --company FILE."
+    else:
+        async with Desk.open(settings, work=False) as desk:
+            await desk.check()
+            said = desk.created or f"{settings.home} was ready already."
+    changed = [] if company is None else put_company(settings, company)
+    for words in (said, *(f"  {one}" for one in changed)):
+        say(words)
 
 
 def import_data(
@@ -37,7 +73,6 @@ def import_data(
     from rich.progress import Progress
 
     from dealdesk.data_files import import_all, import_table
-    from dealdesk.settings import load_settings
     from servers.toolkit.table_files import SUFFIXES
 
     settings = load_settings(home=home)
@@ -86,15 +121,13 @@ def export_data(
     folder. Quotes, approvals and numbers, which finance makes itself, are not in it.
     """
     from dealdesk.data_files import export_all
-    from dealdesk.settings import load_settings
 
     counts = export_all(load_settings(home=home), folder)
     if json:
         print_json(counts)
         return
     for server, found in counts.items():
-        words = f"{folder}/{server}: {len(found)} tables, {sum(found.values()):,} rows"
-        result().print(clean(words), markup=False)
+        say(f"{folder}/{server}: {len(found)} tables, {sum(found.values()):,} rows")
 
 
 def _pairs(given: Sequence[str], form: str) -> dict[str, str]:
@@ -109,8 +142,7 @@ def _tell(reports: "Mapping[str, Sequence[Report]]", *, dry_run: bool) -> None:
     for server, found in reports.items():
         for one in found:
             left = f" Left out: {', '.join(one.ignored)}." if one.ignored else ""
-            words = (
+            say(
                 f"{server} {one.table}: {one.rows:,} rows, all right: {one.inserted:,} {done} "
                 f"added, {one.updated:,} changed, {one.unchanged:,} left as they are.{left}"
             )
-            result().print(clean(words), markup=False)
