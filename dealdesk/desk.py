@@ -40,6 +40,12 @@ from servers.toolkit.grants import Grant, SigningKey, new_grant_id
 
 SECONDS = 300
 """How long a grant of a person lives, for one call."""
+PARTS = {
+    "explain_quote": ("steps", "next_from", "from_step"),
+    "guide_price": ("lines", "next_line", "from_line"),
+    "diff_quotes": ("lines", "next_from", "from_change"),
+}
+"""What comes in parts, the field that says where the next starts, the argument that takes it."""
 log = logging.getLogger(__name__)
 
 
@@ -155,7 +161,7 @@ class Desk:
             "given": dict(given or {}),
             "generated_by": model,
         }
-        about = {"goal": goal, "model": model, "opportunity_id": opportunity_id}
+        about: dict[str, Any] = {"goal": goal, "model": model, "opportunity_id": opportunity_id}
         self.log.append(run_id, "run_started", **about)
         await self.engine.submit(run_id, run)
         return run_id
@@ -251,6 +257,15 @@ class Desk:
         except ToolRefused as refusal:
             raise UsageError(_in_words(refusal)) from refusal
 
+    async def whole(self, server: str, tool: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Call a tool until its answer is whole; a large one comes in parts."""
+        rows, after, start = PARTS.get(tool, ("items", "next_cursor", "cursor"))
+        found = await self.look(server, tool, asked)
+        while found[after] is not None:
+            part = await self.look(server, tool, {**asked, start: found[after]})
+            found = {**part, rows: found[rows] + part[rows]}
+        return found
+
     async def read(self, quote_id: str, name: str) -> bytes:
         """Return a document of a quote that is no text, on behalf of whoever uses the command."""
         only = frozenset({f"finance://quotes/{{quote_id}}/{name}"})
@@ -267,15 +282,9 @@ class Desk:
             for part in parts
         )
 
-    def _alone(
-        self,
-        server: str,
-        *,
-        tools: frozenset[str] = frozenset(),
-        resources: frozenset[str] = frozenset(),
-    ) -> AbstractAsyncContextManager[Client[Any]]:
+    def _alone(self, server: str, **only: Any) -> AbstractAsyncContextManager[Client[Any]]:
         """Open a client for one component, under a grant of whoever uses the command."""
-        person, only = self.settings.person or "", {"tools": tools, "resources": resources}
+        person = self.settings.person or ""
         grant = Grant(id=new_grant_id(), audience=server, person=person, **only)
         return self.servers.hold(grant, self.signing, ttl=SECONDS)
 

@@ -60,9 +60,7 @@ async def _quote_row(
 ) -> dict[str, Any]:
     quote: Mapping[str, Any] = {}
     if outcome.get("quote_id") and outcome["outcome"] in ("issued", "waiting"):
-        quote = await desk.look(
-            "finance", "get_quote", {"quote_id": outcome["quote_id"], "whole": True}
-        )
+        quote = await desk.quote(outcome["quote_id"])
     problems = compare(gold, outcome, quote)
     total = quote.get("totals", {}).get("total_minor")
     shown = f"{from_minor(total, quote['currency'])} {quote['currency']}" if quote else "-"

@@ -1,8 +1,8 @@
 """A quote's files: its documents are written whole or not at all, an export is worked out again.
 
 An e-mail draft of an issued quote is a file for a person's mail program, and never sent from here.
-Its words are finance's, and its recipient is the quote's contact, if the CRM has that contact at the
-quote's own account; nobody else is ever written to. The same quote gives the same bytes.
+Its words are finance's, and its recipient is the quote's contact, if the CRM has that contact at
+the quote's own account; nobody else is ever written to. The same quote gives the same bytes.
 
 Only `verify_quote` reaches into a server, and only for a pure function that the server offers for
 this; it needs no server, no database and no grant.
@@ -45,35 +45,23 @@ async def write_views(
     read: Read | None = None,
 ) -> list[Path]:
     """Write a quote in some of `FILES`; the internal view is named so. A PDF needs `read`."""
+    asked: dict[str, Any] = {"quote_id": quote_id, "view": "customer"}
+    name = (await look("finance", "get_quote", asked)).get("number") or quote_id
     written = []
     for view in views:
-        name = ""
+        inside = "" if view == "customer" else "-internal"
         for form in formats:
-            if form in CUSTOMERS and view != "customer":
+            if form in CUSTOMERS and inside:
                 continue
-            content, number = await _content(look, read, quote_id, form, view)
-            name = number or name or await _name(look, quote_id)
-            inside = "" if view == "customer" else "-internal"
-            path = folder / f"{name}{inside}.{FILES[form]}"
-            write_file(path, content)
-            written.append(path)
+            if form == "pdf":
+                assert read is not None  # noqa: S101 - whoever asks for a PDF gives it
+                content = await read(quote_id, "internal.pdf" if inside else "quote.pdf")
+            else:
+                asked = {"quote_id": quote_id, "format": form, "view": view, "whole": True}
+                content = (await look("finance", "render_quote", asked))["text"].encode()
+            written.append(folder / f"{name}{inside}.{FILES[form]}")
+            write_file(written[-1], content)
     return written
-
-
-async def _content(
-    look: Look, read: Read | None, quote_id: str, form: str, view: str
-) -> tuple[bytes, str]:
-    if form == "pdf":
-        assert read is not None  # noqa: S101 - whoever asks for a PDF gives it
-        return await read(quote_id, "quote.pdf" if view == "customer" else "internal.pdf"), ""
-    arguments = {"quote_id": quote_id, "format": form, "view": view, "whole": True}
-    rendered = await look("finance", "render_quote", arguments)
-    return rendered["text"].encode(), rendered.get("number") or quote_id
-
-
-async def _name(look: Look, quote_id: str) -> str:
-    asked = {"quote_id": quote_id, "view": "customer"}
-    return str((await look("finance", "get_quote", asked)).get("number") or quote_id)
 
 
 def output_folder(folder: str | None) -> Path | None:
@@ -174,17 +162,12 @@ async def _recipient(desk: Desk, quote: Mapping[str, Any]) -> tuple[Address | No
     wanted, account_id = quote.get("contact_id"), quote["account_id"]
     if not wanted:
         return None, ["The quote names no contact: To is empty."]
-    cursor = ""
-    while True:
-        asked = {"account_id": account_id, "limit": 100, "cursor": cursor}
-        page = await desk.look("crm", "list_contacts", asked)
-        for one in page["items"]:
-            if one["contact_id"] == wanted and one["account_id"] == account_id:
-                found = _address(one["name"], one["email"])
-                return found, [] if found else [f"{wanted} has no e-mail address: To is empty."]
-        cursor = page["next_cursor"] or ""
-        if not cursor:
-            return None, [f"The CRM has no contact {wanted} at {account_id}: To is empty."]
+    asked = {"account_id": account_id, "limit": 100}
+    for one in (await desk.whole("crm", "list_contacts", asked))["items"]:
+        if one["contact_id"] == wanted and one["account_id"] == account_id:
+            found = _address(one["name"], one["email"])
+            return found, [] if found else [f"{wanted} has no e-mail address: To is empty."]
+    return None, [f"The CRM has no contact {wanted} at {account_id}: To is empty."]
 
 
 def _address(name: str, address: str) -> Address | None:

@@ -3,7 +3,7 @@
 0 is also a command that did its work, 130 one that was interrupted; a bad option is cyclopts's 2.
 """
 
-from orchestrator.errors import BudgetExceeded, CredentialsError, EnvironmentProblem, UsageError
+from orchestrator import errors
 
 FAILED, USAGE, ENVIRONMENT, WAITING, INTERRUPTED = 1, 2, 3, 10, 130
 OUTCOMES = {
@@ -22,10 +22,10 @@ OUTCOMES = {
     "blocked": 12,
 }
 PROBLEMS = {
-    UsageError: USAGE,
-    EnvironmentProblem: ENVIRONMENT,
-    CredentialsError: 4,
-    BudgetExceeded: 11,
+    errors.UsageError: USAGE,
+    errors.EnvironmentProblem: ENVIRONMENT,
+    errors.CredentialsError: 4,
+    errors.BudgetExceeded: 11,
 }
 
 

@@ -43,7 +43,9 @@ async def render_quote(
     async with looking(home) as desk:
         target = folder or desk.settings.home / "quotes"
         named = await desk.quote_id(quote_id)
-        for path in await quote_files.write_views(desk.look, named, target, (view,), forms, desk.read):
+        for path in await quote_files.write_views(
+            desk.look, named, target, (view,), forms, desk.read
+        ):
             say(path)
 
 

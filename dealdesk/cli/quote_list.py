@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TextIO
 
 from dealdesk.cli.options import Home, Json, doc
 from dealdesk.cli.output import money, print_json, say, table
-from dealdesk.cli.session import all_parts, looking
+from dealdesk.cli.session import looking
 from orchestrator.errors import EnvironmentProblem
 
 States = Literal[
@@ -105,9 +105,8 @@ async def _every_quote(
     asked = {name: value for name, value in given.items() if value is not None} | {"limit": 100}
     rows = _from_the_database(home, asked)
     if rows is None:
-        place = {"rows": "items", "after": "next_cursor", "start": "cursor"}
         async with looking(home) as desk:
-            rows = (await all_parts(desk, "finance", "list_quotes", asked, **place))["items"]
+            rows = (await desk.whole("finance", "list_quotes", asked))["items"]
     return list(rows)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from dealdesk.cli.options import ACTING, Acting, Home, Json, LineId, QuoteId, View, doc
 from dealdesk.cli.output import clean, describe, money, print_json, say, table
-from dealdesk.cli.session import acting_as, all_parts, looking
+from dealdesk.cli.session import acting_as, looking
 from orchestrator.errors import UsageError
 
 COLUMNS = ("line", "sku", "quantity", "unit price", "net", "what")
@@ -130,8 +130,7 @@ async def explain_quote(
     async with looking(home) as desk:
         quote = await desk.quote(await desk.quote_id(quote_id))
         asked = {"quote_id": quote["quote_id"], **({"line_id": line} if line else {})}
-        place = {"rows": "steps", "after": "next_from", "start": "from_step"}
-        found = await all_parts(desk, "finance", "explain_quote", asked, **place)
+        found = await desk.whole("finance", "explain_quote", asked)
     if json:
         print_json(found)
         return
@@ -155,8 +154,7 @@ async def guide_quote(
     """
     async with acting_as(acting) as desk:
         asked = {"quote_id": await desk.quote_id(quote_id), **({"line_id": line} if line else {})}
-        place = {"rows": "lines", "after": "next_line", "start": "from_line"}
-        found = await all_parts(desk, "finance", "guide_price", asked, **place)
+        found = await desk.whole("finance", "guide_price", asked)
     if acting.json:
         print_json(found)
         return
@@ -229,8 +227,7 @@ async def diff_quotes(
         else:
             after = await desk.quote_id(other)
         asked = {"quote_id": before, "other_quote_id": after}
-        place = {"rows": "lines", "after": "next_from", "start": "from_change"}
-        found = await all_parts(desk, "finance", "diff_quotes", asked, **place)
+        found = await desk.whole("finance", "diff_quotes", asked)
     if json:
         print_json(found)
     else:

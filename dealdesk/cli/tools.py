@@ -1,10 +1,12 @@
 """`dealdesk tools`: exactly what each agent may use."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from dealdesk.cli.options import Json, doc
 from dealdesk.cli.output import print_json, table
 from orchestrator.errors import UsageError
+from orchestrator.workflow import AgentSpec
 
 
 def tools(
@@ -33,15 +35,14 @@ def tools(
         return
     table(
         ("agent", "tool", "bound to the run", "outside text", "writes"),
-        [
-            (
-                spec.name if place == 0 else "",
-                tool,
-                ", ".join(sorted(spec.bind)) if place == 0 else "",
-                ("yes" if spec.reads_untrusted else "no") if place == 0 else "",
-                ("yes" if spec.writes else "no") if place == 0 else "",
-            )
-            for spec in chosen
-            for place, tool in enumerate(spec.tools)
-        ],
+        [cells for spec in chosen for cells in _cells(spec)],
     )
+
+
+def _cells(spec: AgentSpec) -> Iterator[tuple[str, ...]]:
+    """Yield a row per tool; what is said of the agent stands in the first."""
+    words = ["yes" if said else "no" for said in (spec.reads_untrusted, spec.writes)]
+    name, *about = spec.name, ", ".join(sorted(spec.bind)), *words
+    for tool in spec.tools:
+        yield name, tool, *about
+        name, about = "", ["", "", ""]

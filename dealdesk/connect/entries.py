@@ -122,20 +122,16 @@ def server_arguments(server: str, profile: str, settings: Settings) -> list[str]
     return arguments
 
 
+def _of_goose(server: str, kind: str, way: Mapping[str, Any]) -> dict[str, Any]:
+    named = {"name": entry_name(server), "description": ABOUT[server]}
+    return {"enabled": True, "type": kind, **named, **way, "timeout": 300}
+
+
 def by_command(program: Program | None, server: str, command: str, words: list[str]) -> Any:
     if program and program.name == "goose":
-        return {
-            "enabled": True,
-            "type": "stdio",
-            "name": entry_name(server),
-            "description": ABOUT[server],
-            "cmd": command,
-            "args": words,
-            "timeout": 300,
-        }
-    entry: dict[str, Any] = {"command": command, "args": words}
+        return _of_goose(server, "stdio", {"cmd": command, "args": words})
     typed = program and program.name in ("claude-code", "vscode")
-    return {"type": "stdio", **entry} if typed else entry
+    return {**({"type": "stdio"} if typed else {}), "command": command, "args": words}
 
 
 def by_address(program: Program | None, server: str, url: str, token_env: str | None) -> Any:
@@ -151,16 +147,7 @@ def by_address(program: Program | None, server: str, url: str, token_env: str | 
         headers = {"headers": {"Authorization": "Bearer " + program.reference % token_env}}
     if program and program.name == "goose":
         keys = {"env_keys": [token_env]} if token_env else {}
-        return {
-            "enabled": True,
-            "type": "streamable_http",
-            "name": entry_name(server),
-            "description": ABOUT[server],
-            "uri": url,
-            **keys,
-            **headers,
-            "timeout": 300,
-        }
+        return _of_goose(server, "streamable_http", {"uri": url, **keys, **headers})
     typed = program and program.name in ("claude-code", "vscode")
     return {**({"type": "http"} if typed else {}), "url": url, **headers}
 

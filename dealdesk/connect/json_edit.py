@@ -9,9 +9,8 @@ was meant.
 import json
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
-
-from dealdesk.connect.text_edit import TextProblem, line_of, newline_of
 
 BLANK = " \t\r\n"
 _SKIP = re.compile(r"[ \t\r\n]*")
@@ -25,6 +24,23 @@ _SAID = {
     "Expecting property name enclosed in double quotes": "a key in quotes is expected",
     "Extra data": "something follows the end",
 }
+
+
+class TextProblem(ValueError):  # noqa: N818 - the name says what happened
+    """A settings file is not as it should be; `line` is 0 when it is about the whole."""
+
+    def __init__(self, what: str, line: int = 0) -> None:
+        super().__init__(f"line {line}: {what}" if line else what)
+        self.line = line
+
+
+def line_of(text: str, at: int) -> int:
+    """Return the number of the line that a place is on, from 1."""
+    return text.count("\n", 0, at) + 1
+
+
+def newline_of(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
 
 
 class Parsed(NamedTuple):
@@ -307,3 +323,12 @@ def _remove(text: str, owner: Object, name: str) -> str:
 def _blank_of(text: str) -> str:
     """Return the blank that a text begins with; a comment before it would swallow what follows."""
     return text[: _skip(text, 0)]
+
+
+class JsonEditor:
+    """The editor of a client whose JSON may have comments, or may not."""
+
+    def __init__(self, *, comments: bool) -> None:
+        self.servers = partial(servers, comments=comments)
+        self.put = partial(put, comments=comments)
+        self.cut = partial(cut, comments=comments)

@@ -5,15 +5,15 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from dealdesk.connect import json_edit, yaml_edit
+from dealdesk.connect import yaml_edit
 from dealdesk.connect.clients import Program
-from dealdesk.connect.text_edit import TextProblem
+from dealdesk.connect.json_edit import JsonEditor, TextProblem
 from orchestrator.errors import EnvironmentProblem
 
 SECRET = re.compile(
@@ -24,6 +24,13 @@ SECRET = re.compile(
 """Somebody else's secret beside the lines that change; a reference to a variable is none."""
 WIDTH = 200
 """A longer line of a diff is cut, unless it is what we write."""
+
+
+EDITORS = {
+    "yaml": yaml_edit,
+    "json": JsonEditor(comments=False),
+    "jsonc": JsonEditor(comments=True),
+}
 
 
 @dataclass(frozen=True)
@@ -50,20 +57,16 @@ class SettingsFile:
         try:
             return (self.before or b"").decode("utf-8")
         except UnicodeDecodeError:
-            raise self._refused(TextProblem("is not UTF-8")) from None
+            raise TextProblem("is not UTF-8") from None
 
     def servers(self) -> dict[str, Any]:
         """Return the servers that it names; if it is not valid, nothing here touches it."""
-        try:
-            return self._servers(self.text)
-        except TextProblem as problem:
-            raise self._refused(problem) from None
+        with self._valid():
+            return dict(self._edit.servers(self.text, self.program.key))
 
     def with_entries(self, entries: dict[str, Any]) -> bytes:
-        try:
-            return self._put(self.text, entries).encode()
-        except TextProblem as problem:
-            raise self._refused(problem) from None
+        with self._valid():
+            return str(self._edit.put(self.text, self.program.key, entries)).encode()
 
     def without_entries(self, names: list[str]) -> bytes:
         """Return the file without these entries: as it was before them, if only they were added.
@@ -72,46 +75,36 @@ class SettingsFile:
         are asked first: when one of them plus today's entries is today's file, it is what was there
         before.
         """
-        try:
-            there = {n: e for n, e in self._servers(self.text).items() if n in names}
-            plain = self._cut(self.text, list(there))
-        except TextProblem as problem:
-            raise self._refused(problem) from None
+        edit, key = self._edit, self.program.key
+        there = {name: entry for name, entry in self.servers().items() if name in names}
+        with self._valid():
+            plain = edit.cut(self.text, key, list(there))
         for old in self._copies() if there else ():
             with suppress(TextProblem):
-                if not self._servers(old).keys() & there and self._put(old, there) == self.text:
+                apart = not edit.servers(old, key).keys() & there
+                if apart and edit.put(old, key, there) == self.text:
                     return old.encode()
-        return plain.encode()
+        return str(plain).encode()
+
+    @property
+    def _edit(self) -> Any:
+        return EDITORS[self.program.form]
 
     def _copies(self) -> Iterator[str]:
         for path in sorted(self.path.parent.glob(f"{self.path.name}.bak-*"), reverse=True):
             with suppress(OSError, UnicodeDecodeError):
                 yield path.read_bytes().decode("utf-8")
 
-    def _servers(self, text: str) -> dict[str, Any]:
-        if self.program.form == "yaml":
-            return yaml_edit.servers(text, self.program.key)
-        return json_edit.servers(text, self.program.key, comments=self._comments)
-
-    def _put(self, text: str, entries: dict[str, Any]) -> str:
-        if self.program.form == "yaml":
-            return yaml_edit.put(text, self.program.key, entries)
-        return json_edit.put(text, self.program.key, entries, comments=self._comments)
-
-    def _cut(self, text: str, names: list[str]) -> str:
-        if self.program.form == "yaml":
-            return yaml_edit.cut(text, self.program.key, names)
-        return json_edit.cut(text, self.program.key, names, comments=self._comments)
-
-    @property
-    def _comments(self) -> bool:
-        return self.program.form == "jsonc"
-
-    def _refused(self, problem: TextProblem) -> EnvironmentProblem:
-        return EnvironmentProblem(
-            f"{self.path}, {problem}" if problem.line else f"{self.path} {problem}",
-            fix="mend the file, then run this again; nothing was changed",
-        )
+    @contextmanager
+    def _valid(self) -> Iterator[None]:
+        """Refuse a file that cannot be read or edited."""
+        try:
+            yield
+        except TextProblem as problem:
+            raise EnvironmentProblem(
+                f"{self.path}, {problem}" if problem.line else f"{self.path} {problem}",
+                fix="mend the file, then run this again; nothing was changed",
+            ) from None
 
     def difference(self, after: bytes) -> list[str]:
         """Return a unified diff of this file and another text, with other secrets covered."""

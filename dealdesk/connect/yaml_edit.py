@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from dealdesk.connect.text_edit import TextProblem, newline_of
+from dealdesk.connect.json_edit import TextProblem, newline_of
 
 BLOCKS = ("|", ">")
 

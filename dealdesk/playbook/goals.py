@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -111,12 +111,7 @@ def assign_named(goal: Goal, found: Any) -> Json:
     }
 
 
-def assign(
-    goal: Goal,
-    account_id: str,
-    everything: Json,
-    ranked: Json | None = None,
-) -> Json:
+def assign(goal: Goal, account_id: str, everything: Json, ranked: Json | None = None) -> Json:
     """Choose the account's one open deal, or the one whose topic is clearly meant; else ask."""
     open_ = [row["opportunity_id"] for row in everything["items"]]
     if len(open_) != 1:

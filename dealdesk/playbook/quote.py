@@ -50,7 +50,9 @@ def play_plan(request: Request) -> Reply:
             return answer(assigned)
         if goal.queries() and not pages:
             return reply(*_asked_of_deals(goal.queries(), assigned["account_id"], open_only=False))
-        return answer(goals.with_unread(goal, assigned, [*good(request, "get_opportunity"), *pages]))
+        return answer(
+            goals.with_unread(goal, assigned, [*good(request, "get_opportunity"), *pages])
+        )
     matches = request.results("resolve_account")
     if not matches:
         return reply(*(call("resolve_account", text=phrase) for phrase in goal.phrases))
@@ -138,7 +140,9 @@ def play_match(request: Request) -> Reply:
     needs = inputs["needs"]
     matches = request.results("match_need")
     if needs and not matches:
-        asked = [{name: need[name] for name in ("phrase", "quantity") if need[name]} for need in needs]
+        asked = [
+            {name: need[name] for name in ("phrase", "quantity") if need[name]} for need in needs
+        ]
         return reply(*(call("match_need", **one) for one in asked))
     lines, unmatched = first_lines(needs, matches)
     if inputs.get("findings"):
@@ -218,9 +222,7 @@ def _items(request: Request, tool: str) -> list[Json]:
     return [row for page in good(request, tool) for row in page.get("items", ())]
 
 
-def first_lines(
-    needs: Sequence[Json], matches: Sequence[Any]
-) -> tuple[list[Json], list[Json]]:
+def first_lines(needs: Sequence[Json], matches: Sequence[Any]) -> tuple[list[Json], list[Json]]:
     """Return a line per need that the catalog resolved, and the needs it did not, with reasons."""
     lines: list[Json] = []
     unmatched: list[Json] = []
@@ -244,9 +246,7 @@ def _left(need: Json, found: Json) -> Json:
     return {"need_ref": need["ref"], "reason": reason, "candidates": candidates}
 
 
-def _line(
-    line_id: str, need: Json, found: Json, line_of: Mapping[str, str]
-) -> Json:
+def _line(line_id: str, need: Json, found: Json, line_of: Mapping[str, str]) -> Json:
     """Return the line of a need; references to needs become references to their lines."""
     codes = {finding["code"] for finding in found.get("findings", ())}
     named = str(found["resolved"]).replace("-", "") in need["phrase"].upper().replace("-", "")
@@ -284,7 +284,11 @@ def with_additions(lines: Sequence[Json], completed: Json) -> list[Json]:
             "sku": addition["sku"],
             "unit": unit,
             "optional": bool(owner.get("optional", False)),
-            **{name: owner.get(name) for name in ("term_months", "start", "end") if unit == "license"},
+            **{
+                name: owner.get(name)
+                for name in ("term_months", "start", "end")
+                if unit == "license"
+            },
         }
         key = tuple(fields.items())
         together[key] = together.get(key, 0) + addition["quantity"]
@@ -300,9 +304,7 @@ def with_additions(lines: Sequence[Json], completed: Json) -> list[Json]:
     return [*lines, *parts]
 
 
-def without_unit(
-    lines: Sequence[Json], findings: Sequence[Json]
-) -> tuple[list[Json], list[Json]]:
+def without_unit(lines: Sequence[Json], findings: Sequence[Json]) -> tuple[list[Json], list[Json]]:
     """Return the lines the catalog sells by their unit, and the other needs: to be asked."""
     wrong = {found["subject"] for found in findings if found["code"] == "UNIT"}
     kept = [line for line in lines if line["line_id"] not in wrong]

@@ -6,7 +6,7 @@ gives claims at most, and our own mails give neither. A count that is missing is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -63,10 +63,7 @@ _RENEWAL = sign(r"\brenew|verläng")
 
 
 def qualify(
-    readiness: Json,
-    messages: Sequence[Json],
-    documents: Sequence[Json],
-    today: str,
+    readiness: Json, messages: Sequence[Json], documents: Sequence[Json], today: str
 ) -> Json:
     """Return the qualification of a deal by the CRM's checklist and what was said, oldest first."""
     sources = _sources(messages, documents)
@@ -98,9 +95,7 @@ def qualify(
     return {"decision": "ask", "reason": reason, "questions": questions[:10], **judged}
 
 
-def _sources(
-    messages: Sequence[Json], documents: Sequence[Json]
-) -> list[Source]:
+def _sources(messages: Sequence[Json], documents: Sequence[Json]) -> list[Source]:
     """Return the texts in order, each document after the message it came with."""
     by_id = {document["document_id"]: document for document in documents}
     found = []

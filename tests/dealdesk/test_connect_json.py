@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dealdesk.connect.json_edit import cut, parse, put, servers
-from dealdesk.connect.text_edit import TextProblem
+from dealdesk.connect.json_edit import TextProblem, cut, parse, put, servers
 
 KEY = "mcpServers"
 CRM = {"command": "/opt/dealdesk-crm", "args": ["--profile", "read", "--home", "/data ü"]}

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dealdesk.connect.text_edit import TextProblem
+from dealdesk.connect.json_edit import TextProblem
 from dealdesk.connect.yaml_edit import cut, put, servers
 
 KEY = "extensions"
