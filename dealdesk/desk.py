@@ -24,7 +24,6 @@ from dealdesk.people import decide_approvals
 from dealdesk.questions import GOAL_MAX, apply_answers, explain
 from dealdesk.quote_files import facts_of, write_views
 from dealdesk.settings import Settings
-from orchestrator.calls import answer_of
 from orchestrator.durable.engine import Engine, State
 from orchestrator.durable.events import EventLog
 from orchestrator.durable.steps import inside, may_pass
@@ -34,6 +33,7 @@ from orchestrator.llm.base import Model
 from orchestrator.play import play
 from orchestrator.runner import Runner, check_runners, load_runners, same_player, used_tools
 from orchestrator.servers import Servers, read_elsewhere
+from orchestrator.toolset import answer_of
 from orchestrator.workflows import WORKFLOWS, load
 from servers.registry import NAMES
 from servers.toolkit.grants import Grant, SigningKey, new_grant_id

@@ -16,7 +16,7 @@ import pytest
 from paper_support import document, line, rich
 from pypdf import PdfReader
 
-from dealdesk.quote_files import compose
+from dealdesk.cli.quote_documents import compose
 from servers.finance.documents import CustomerQuote, QuoteDocument, customer_view
 from servers.finance.facts.blocks import (
     ApprovalBlock,
