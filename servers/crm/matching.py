@@ -206,7 +206,8 @@ def rank(text: str, accounts: Sequence[Known], limit: int = 5) -> Ranking:
     best = _Best()
     ids = frozenset(re.findall(r"\bacc_[A-Za-z0-9_-]+", text))
     name, folded = normalize(text), fold(text)
-    inner = _capitals_inside(text)
+    # words inside a phrase that are written like names
+    inner = frozenset(fold(word) for word in text.split()[1:] if word[:1].isupper())
     mails = [m.group().lower() for m in _MAIL.finditer(text)]
     domains = {domain_of(mail) for mail in mails} | set(_DOMAIN.findall(text.lower()))
     for account in accounts:
@@ -263,12 +264,8 @@ def _by_name(best: _Best, account: Known, name: Name, known: Name) -> None:
     if not known.core or not name.core:
         return
     score, reason, words = _likeness(name, known)
-    if (
-        reason not in (HOLDS, HOLDS_ALMOST)
-        and name.form
-        and account.forms
-        and name.form not in account.forms
-    ):
+    other_form = name.form and account.forms and name.form not in account.forms
+    if other_form and reason not in (HOLDS, HOLDS_ALMOST):
         score, reason = min(score, OTHER_FORM), f"{reason}, but another legal form"
     best.offer(account.account_id, score, reason, words)
 
@@ -284,9 +281,8 @@ def _likeness(name: Name, known: Name) -> tuple[int, str, Sequence[str]]:
     telling = len(name.core) >= 4 and not set(name.words) <= _COMMON
     if _inside(known.core, name.core) and len(known.core) >= 4:
         return NAMED, HOLDS, known.words
-    if telling and f"{known.core} ".startswith(f"{name.core} "):
-        return SHORT, "the name starts like this", name.words
-    if telling and len(name.words) > 1 and known.core.startswith(name.core):
+    begun = name.core if len(name.words) > 1 else f"{name.core} "
+    if telling and f"{known.core} ".startswith(begun):
         return SHORT, "the name starts like this", name.words
     if set(name.words) < set(known.words) and len(name.core) >= 4:
         return (SHORT - 4 if telling else OTHER_FORM), "part of the name", name.words
@@ -317,11 +313,6 @@ def _held_almost(name: Name, known: Name) -> Sequence[str]:
     return ()
 
 
-def _capitals_inside(text: str) -> frozenset[str]:
-    """Return the words inside a phrase that are written like names, folded."""
-    return frozenset(fold(word) for word in text.split()[1:] if word[:1].isupper())
-
-
 def initials_of(names: Iterable[str]) -> frozenset[str]:
     """Return the names that are a few capitals and nothing else."""
     return frozenset(n for n in names if 2 <= len(n) <= 5 and n.isupper())
@@ -342,25 +333,23 @@ def _other_word(left: Sequence[str], right: Sequence[str]) -> bool:
 def _by_contact(
     best: _Best, account: Known, folded: str, mails: Iterable[str], domains: Iterable[str]
 ) -> None:
-    words = folded.split()
+    words, mine = folded.split(), account.account_id
     for person, address in account.contacts:
         if address and address.lower() in mails:
-            best.offer(
-                account.account_id, EXACT, "a contact's mail address", person=fold(address).split()
-            )
+            best.offer(mine, EXACT, "a contact's mail address", person=fold(address).split())
         elif address and domain_of(address) in domains:
-            best.offer(account.account_id, MAIL, "a contact's mail domain")
+            best.offer(mine, MAIL, "a contact's mail domain")
         full = _fold_person(person)
         if not full:
             continue
         if " " in full and _inside(full, folded):
-            best.offer(account.account_id, CONTACT, "a contact's name", person=full.split())
+            best.offer(mine, CONTACT, "a contact's name", person=full.split())
         elif len(words) == len(full.split()) >= 2 and fuzz.token_sort_ratio(full, folded) >= 90:
-            best.offer(account.account_id, CONTACT - 6, "a name like a contact's", person=words)
+            best.offer(mine, CONTACT - 6, "a name like a contact's", person=words)
         elif len(words) <= 2 and len(full.split()[0]) >= 3 and full.split()[0] in words[:1]:
-            best.offer(account.account_id, FIRST_NAME, "a contact's first name", person=words[:1])
+            best.offer(mine, FIRST_NAME, "a contact's first name", person=words[:1])
         elif len(words) == 1 and len(words[0]) >= 4 and words[0] == full.split()[-1]:
-            best.offer(account.account_id, FIRST_NAME, "a contact's family name", person=words)
+            best.offer(mine, FIRST_NAME, "a contact's family name", person=words)
 
 
 def looks_like(left: str, right: str) -> bool:

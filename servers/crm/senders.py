@@ -4,7 +4,6 @@ A sender's name and address are what the message claims. They are compared with 
 the account and with our own mail domains, and anything that does not fit stays `unknown`.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from servers.crm.matching import FREE_MAIL, domain_of, looks_like
@@ -69,26 +68,20 @@ def sender_findings(sender: Sender, records: Records) -> list[Finding]:
     if sender.kind == "email" and trust_of(sender, records) == "unknown":
         add("SENDER_UNKNOWN", Severity.WARNING, "The sender is no contact of this account.")
         if any(looks_like(domain, other) for other in known - {domain}):
-            add(
-                "SENDER_LOOKALIKE",
-                Severity.NEEDS_HUMAN,
-                "The sender's domain looks like a known one and is another.",
-            )
+            like = "The sender's domain looks like a known one and is another."
+            add("SENDER_LOOKALIKE", Severity.NEEDS_HUMAN, like)
         if sender.direction == "inbound" and domain in records.own_domains:
-            add(
-                "SENDER_POSES_AS_US",
-                Severity.NEEDS_HUMAN,
-                "The message came from outside with an address of our own company.",
-            )
+            posing = "The message came from outside with an address of our own company."
+            add("SENDER_POSES_AS_US", Severity.NEEDS_HUMAN, posing)
     if "authentication_failed" in sender.flags:
-        add(
-            "SENDER_NOT_AUTHENTICATED",
-            Severity.NEEDS_HUMAN,
-            "The receiving mail server could not confirm the sender.",
-        )
+        unsure = "The receiving mail server could not confirm the sender."
+        add("SENDER_NOT_AUTHENTICATED", Severity.NEEDS_HUMAN, unsure)
     if sender.reply_to and domain_of(sender.reply_to) not in (domain, *known):
         add("REPLY_TO_DIFFERS", Severity.WARNING, "Answers would go to another domain.")
-    return [*found, *_text_findings(sender)]
+    for flag in sender.flags:
+        if flag in _FLAGS:
+            add(*_FLAGS[flag])
+    return found
 
 
 _FLAGS = {
@@ -103,10 +96,3 @@ _FLAGS = {
     "only_quoted": ("ONLY_QUOTED", Severity.INFO, "The message holds nothing but a quotation."),
     "no_text": ("NO_TEXT", Severity.INFO, "The message holds no text."),
 }
-
-
-def _text_findings(sender: Sender) -> Iterable[Finding]:
-    for flag in sender.flags:
-        if flag in _FLAGS:
-            code, severity, message = _FLAGS[flag]
-            yield Finding(code=code, severity=severity, message=message, subject=sender.activity_id)

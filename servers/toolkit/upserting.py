@@ -20,6 +20,8 @@ class Upsert:
     def __init__(self, table: Table, around: Around, stored: list[Values] | None = None) -> None:
         """Compare with the rows that are stored, or with those given."""
         self.table, self.around, self.session = table, around, around.session
+        self._placed = "place" in table.stored.c
+        self._own = [column.name for column in table.stored.primary_key]
         self.inserted = self.updated = self.same = 0
         self.missing: dict[str, FieldInfo] | None = None
         if stored is None:
@@ -29,10 +31,6 @@ class Upsert:
         self.last = max((row["place"] for row in stored), default=0) if self._placed else 0
         kinds: list[Any] = [table.fields[n].annotation for n in table.key if n in table.fields]
         self.keys = [TypeAdapter(kind) for kind in kinds]
-
-    @property
-    def _placed(self) -> bool:
-        return "place" in self.table.stored.c
 
     def completed(self, row: Values, given: set[str]) -> Values:
         """Return a row with the columns its file does not have as the stored row has them."""
@@ -63,10 +61,6 @@ class Upsert:
         self.inserted += len(new)
         self.updated += len(changed)
         self.same += len(rows) - len(new) - len(changed)
-
-    @property
-    def _own(self) -> list[str]:
-        return [column.name for column in self.table.stored.primary_key]
 
     def _new(self, row: Values) -> Values:
         if self._placed and "place" not in row:
