@@ -1,13 +1,15 @@
 """What differs between two revisions of a quote, as data; a pure function."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
-from servers.finance.documents import QuoteSnapshot
+from servers.finance.documents import ROOM, SMALL, QuoteSnapshot
 from servers.finance.facts.blocks import InternalLine
+from servers.finance.facts.copies import block
 from servers.finance.schemas_quotes import FieldChange, LineDiff, QuoteDiff
+from servers.toolkit.linking import first_that_fit
 
 LINE = tuple(
     name for name in InternalLine.model_fields if name not in ("line_id", "position", "description")
@@ -21,10 +23,13 @@ TERMS = (
 
 
 def diff(before: QuoteSnapshot, after: QuoteSnapshot) -> QuoteDiff:
+    both = (before, after)
     lines = _lines(before.lines, after.lines)
     numbers = _fields(before, after, NUMBERS)
-    terms = [*_fields(before, after, TERMS), *_clauses(before, after)]
-    approvals = _approvals(before, after)
+    texts = [{f"clause {c.clause_id}": f"version {c.version}" for c in q.clauses} for q in both]
+    needs = [{f"{n.rule_id} by a {n.role}": n.reason for n in q.approvals_needed} for q in both]
+    terms = [*_fields(before, after, TERMS), *_changes(*texts)]
+    approvals = _changes(*needs)
     return QuoteDiff(
         before_id=before.quote_id,
         after_id=after.quote_id,
@@ -46,37 +51,16 @@ def _lines(before: Sequence[InternalLine], after: Sequence[InternalLine]) -> lis
         one, other = old.get(line_id), new.get(line_id)
         shown = other or one
         assert shown is not None  # noqa: S101 - it came from one of the two
-        fields = _changes(_flat(one, LINE), _flat(other, LINE))
-        if fields:
-            found.append(
-                LineDiff(
-                    line_id=line_id,
-                    sku=shown.sku,
-                    name=shown.name,
-                    change="added" if one is None else "removed" if other is None else "changed",
-                    fields=fields,
-                )
-            )
+        change = "added" if one is None else "removed" if other is None else "changed"
+        if fields := _changes(_flat(one, LINE), _flat(other, LINE)):
+            found.append(block(LineDiff, shown, change=change, fields=fields))
     return found
 
 
-def _fields(before: QuoteSnapshot, after: QuoteSnapshot, names: Iterable[str]) -> list[FieldChange]:
-    names = tuple(names)
+def _fields(
+    before: QuoteSnapshot, after: QuoteSnapshot, names: tuple[str, ...]
+) -> list[FieldChange]:
     return _changes(_flat(before, names), _flat(after, names))
-
-
-def _clauses(before: QuoteSnapshot, after: QuoteSnapshot) -> list[FieldChange]:
-    return _changes(
-        {f"clause {c.clause_id}": f"version {c.version}" for c in before.clauses},
-        {f"clause {c.clause_id}": f"version {c.version}" for c in after.clauses},
-    )
-
-
-def _approvals(before: QuoteSnapshot, after: QuoteSnapshot) -> list[FieldChange]:
-    return _changes(
-        {f"{n.rule_id} by a {n.role}": n.reason for n in before.approvals_needed},
-        {f"{n.rule_id} by a {n.role}": n.reason for n in after.approvals_needed},
-    )
 
 
 def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[FieldChange]:
@@ -122,3 +106,10 @@ def _name(part: Mapping[str, Any]) -> str:
         return " ".join(str(part[k]) for k in ("category", "rate", "jurisdiction") if part.get(k))
     keys = ("charge_id", "label", "code", "scheme", "sku")
     return str(next((part[key] for key in keys if key in part), "part"))
+
+
+def part_of_diff(diff: QuoteDiff, from_change: int, room: int = ROOM) -> QuoteDiff:
+    rest = diff.model_copy(update={"lines": []})
+    room = max(SMALL, room - len(rest.model_dump_json().encode()))
+    lines, after = first_that_fit(diff.lines, from_change, room)
+    return diff.model_copy(update={"lines": lines, "next_from": after})

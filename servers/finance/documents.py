@@ -9,6 +9,7 @@ Amounts are integer minor units of the quote's one `currency`; unit prices and p
 decimal strings ("389.00", "12.5"). An amount is None only in a draft that could not be priced.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -169,3 +170,41 @@ def customer_view(document: QuoteDocument) -> CustomerQuote:
     """Return what the customer may see of a quote, copied field by field."""
     lines = [block(blocks.QuoteLine, line) for line in document.lines]
     return block(CustomerQuote, document, view="customer", lines=lines)
+
+
+ROOM, SMALL = 24_000, 4_000
+"""Bytes of one answer, and for its lines (and their trace) at least."""
+
+
+def lines_that_fit(quote: QuoteDocument, from_line: int, *, with_trace: bool) -> QuoteDocument:
+    """Return a quote with the lines from a position on that fit, and the trace of those lines.
+
+    Totals, taxes, terms, findings and approvals stay those of the whole quote. Where these alone
+    fill the answer, clauses are only named: `finance://clauses/{clause_id}` has their texts.
+    """
+    steps: dict[str, list[blocks.TraceStep]] = defaultdict(list)
+    for step in quote.trace:
+        steps[step.line_id].append(step)
+    rest = quote.model_copy(update={"lines": [], "trace": steps[""] if with_trace else []})
+    if len(rest.model_dump_json().encode()) > ROOM - SMALL:
+        unsaid = {"text": "", "sha256": ""}
+        named = [one.model_copy(update=unsaid) for one in quote.clauses]
+        quote = quote.model_copy(update={"clauses": named})
+        rest = rest.model_copy(update={"clauses": quote.clauses})
+    room = max(SMALL, ROOM - len(rest.model_dump_json().encode()))
+    kept = quote.lines[from_line - 1 :]
+    for place, line in enumerate(kept):
+        parts = [line, *(steps[line.line_id] if with_trace else ())]
+        room -= sum(len(part.model_dump_json().encode()) for part in parts)
+        if room < 0 and place:
+            kept = kept[:place]
+            break
+    left = from_line + len(kept)
+    shown = {line.line_id for line in kept} | {""}
+    return quote.model_copy(
+        update={
+            "lines": kept,
+            "trace": [step for step in quote.trace if step.line_id in shown],
+            "next_line": left if left <= len(quote.lines) else None,
+        }
+    )

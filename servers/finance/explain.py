@@ -11,7 +11,7 @@ from typing import Any
 
 from servers.finance import digests
 from servers.finance.documents import Pricing, QuoteDocument
-from servers.finance.facts.blocks import ToldStep, TotalsBlock, TraceStep
+from servers.finance.facts.blocks import ToldStep, TraceStep
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.windows import Window
 from servers.finance.findings import step
@@ -45,13 +45,10 @@ def complete(facts: PricingFacts, pricing: Pricing) -> list[TraceStep]:
     trace = [*pricing.trace, *_figures(pricing)]
     named = {name for one in trace for name in (one.source, one.rule_id)}
     versions = _versions(facts, named)
+    found = [versions.get(one.source) or versions.get(one.rule_id) or "" for one in trace]
     return [
-        one
-        if one.version
-        else one.model_copy(
-            update={"version": versions.get(one.source) or versions.get(one.rule_id) or ""}
-        )
-        for one in trace
+        one if one.version else one.model_copy(update={"version": version})
+        for one, version in zip(trace, found, strict=True)
     ]
 
 
@@ -60,15 +57,9 @@ def _figures(pricing: Pricing) -> Iterator[TraceStep]:
     if totals.total_minor is None:
         return
 
-    def figure(rule_id: str, minor: int | None, note: str, before: int | None = None) -> TraceStep:
-        return step(
-            "",
-            "totals",
-            rule_id,
-            before=None if before is None else from_minor(before, currency),
-            after=None if minor is None else from_minor(minor, currency),
-            note=note,
-        )
+    def figure(rule_id: str, minor: int | None, note: str, in_: str = "", **more: Any) -> TraceStep:
+        after = None if minor is None else from_minor(minor, in_ or currency)
+        return step("", "totals", rule_id, after=after, note=note, **more)
 
     yield figure("SUM-LINES", totals.lines_minor, "the net amounts of the lines that count")
     yield figure("SUM-FREIGHT", totals.freight_minor, "freight after what is taken off it")
@@ -78,36 +69,19 @@ def _figures(pricing: Pricing) -> Iterator[TraceStep]:
     yield figure("SUM-NET", totals.net_minor, "lines + freight + fees")
     for tax in pricing.taxes:
         where = f" in {tax.jurisdiction}" if tax.jurisdiction else ""
-        yield figure(
-            f"TAX-GROUP-{tax.category}",
-            tax.tax_minor,
-            f"{tax.category} {tax.rate}%{where} on {from_minor(tax.taxable_minor, currency)}, "
-            "rounded once" + (f"; {tax.note}" if tax.note else ""),
-        )
+        on = f"{tax.category} {tax.rate}%{where} on {from_minor(tax.taxable_minor, currency)}"
+        note = f"{on}, rounded once" + (f"; {tax.note}" if tax.note else "")
+        yield figure(f"TAX-GROUP-{tax.category}", tax.tax_minor, note)
     yield figure("SUM-TAX", totals.tax_minor, "the tax of every group")
     yield figure("TOTALS", totals.total_minor, "lines + freight + fees = net; net + tax = total")
-    yield from _after_the_total(pricing, totals)
-
-
-def _after_the_total(pricing: Pricing, totals: TotalsBlock) -> Iterator[TraceStep]:
-    currency = pricing.currency
-    assert totals.total_minor is not None  # noqa: S101 - the caller looked
     total = from_minor(totals.total_minor, currency)
     if totals.payable_minor is not None:
-        payable = from_minor(totals.payable_minor, currency)
-        rounding = from_minor(totals.rounding_minor, currency)
-        note = f"cash rounding of {rounding}, outside tax"
-        yield step("", "totals", "CASH-ROUNDING", before=total, after=payable, note=note)
+        note = f"cash rounding of {from_minor(totals.rounding_minor, currency)}, outside tax"
+        yield figure("CASH-ROUNDING", totals.payable_minor, note, before=total)
     if (shown := pricing.presentation) is not None:
-        yield step(
-            "",
-            "totals",
-            "PRESENTATION",
-            source=shown.source,
-            before=total,
-            after=from_minor(shown.total_minor, shown.currency),
-            note=f"x {shown.rate} of {shown.rate_date}, in {shown.currency}, to read only",
-        )
+        note = f"x {shown.rate} of {shown.rate_date}, in {shown.currency}, to read only"
+        more = {"source": shown.source, "before": total}
+        yield figure("PRESENTATION", shown.total_minor, note, shown.currency, **more)
     if (runs := pricing.recurring) is not None:
         for name, minor in (
             ("a month", runs.monthly_minor),
@@ -115,8 +89,7 @@ def _after_the_total(pricing: Pricing, totals: TotalsBlock) -> Iterator[TraceSte
             ("over all terms", runs.contract_minor),
             ("once", runs.one_time_minor),
         ):
-            amount = from_minor(minor, currency)
-            yield step("", "totals", "RECURRING", after=amount, note=f"net {name}; in no total")
+            yield figure("RECURRING", minor, f"net {name}; in no total")
 
 
 def _versions(facts: PricingFacts, named: set[str]) -> dict[str, str]:
@@ -160,11 +133,7 @@ def _plain(value: Any) -> Any:
 
 
 def explain(priced: Pricing | QuoteDocument, line_id: str | None) -> list[TraceStep]:
-    """Return the trace of one line and the gifts beside it, or of the whole quote.
-
-    Raises:
-        InvalidInputError: no line has that id.
-    """
+    """Return the trace of one line and the gifts beside it, or of the whole quote."""
     if line_id is None:
         return priced.trace
     if line_id not in {line.line_id for line in priced.lines}:

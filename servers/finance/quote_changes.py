@@ -36,27 +36,15 @@ class Changes:
 
 
 def revised(request: PriceRequest, changes: Changes, author: str) -> PriceRequest:
-    """Return the request with the changes in it; adjustments are in their author's name.
-
-    Raises:
-        InvalidInputError: nothing changes, or a change names a line that is not there.
-    """
+    """Return the request with the changes in it; adjustments are in their author's name."""
     if not changes:
         raise InvalidInputError("nothing is changed", fix="give at least one change")
     lines = _lines(request, changes)
-    values = {
-        "discount_bp": changes.discount_bp,
-        "promo_codes": changes.promo_codes,
-        "ship_method": changes.ship_method,
-        "display_currency": changes.display_currency,
-    }
-    return request.model_copy(
-        update={
-            **{name: value for name, value in values.items() if value is not None},
-            "lines": lines,
-            "adjustments": _adjustments(request, changes, author, {line.line_id for line in lines}),
-        }
-    ).checked()
+    adjustments = _adjustments(request, changes, author, {line.line_id for line in lines})
+    names = ("discount_bp", "promo_codes", "ship_method", "display_currency")
+    given = {name: getattr(changes, name) for name in names if getattr(changes, name) is not None}
+    given |= {"lines": lines, "adjustments": adjustments}
+    return request.model_copy(update=given).checked()
 
 
 def _lines(request: PriceRequest, changes: Changes) -> tuple[LineIn, ...]:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from math import ceil
+from typing import Any
 
 from servers.finance.documents import Pricing
 from servers.finance.facts.pricing import PricingFacts
@@ -41,11 +42,6 @@ class Effort:
 
 
 def with_quantity(request: PriceRequest, line_id: str, quantity: int) -> PriceRequest:
-    """Return the request with another quantity on one line.
-
-    Raises:
-        InvalidInputError: no line has that id.
-    """
     line_of(request, line_id)
     lines = tuple(
         line.model_copy(update={"quantity": quantity}) if line.line_id == line_id else line
@@ -55,11 +51,7 @@ def with_quantity(request: PriceRequest, line_id: str, quantity: int) -> PriceRe
 
 
 def line_of(request: PriceRequest, line_id: str) -> LineIn:
-    """Return a line of a request.
-
-    Raises:
-        InvalidInputError: no line has that id.
-    """
+    """Return a line of a request, or raise InvalidInputError."""
     for line in request.lines:
         if line.line_id == line_id:
             return line
@@ -75,17 +67,12 @@ def quantity_breaks(
     """Return the quantity a line has and the next ones from which a piece costs something else.
 
     Each break says what a piece costs there, after everything that comes off the line.
-
-    Raises:
-        InvalidInputError: no line has that id.
     """
     line = line_of(request, line_id)
-    known: dict[int, Pricing] = {}
 
+    @cache
     def at(quantity: int) -> Pricing:
-        if quantity not in known:
-            known[quantity] = price(facts, with_quantity(request, line_id, quantity))
-        return known[quantity]
+        return price(facts, with_quantity(request, line_id, quantity))
 
     def terms(quantity: int) -> Terms:
         return _terms(at(quantity), line_id)
@@ -93,7 +80,7 @@ def quantity_breaks(
     tries = max(LEAST_TRIES, (effort or Effort()).tries(request))
     found, low = [line.quantity], line.quantity
     for begins in [*_entry_bounds(facts, line), MOST_PIECES + 1]:
-        while len(found) < MOST_BREAKS and len(known) < tries:
+        while len(found) < MOST_BREAKS and at.cache_info().currsize < tries:
             following = _next(terms, low, begins - 1)
             if following is None:
                 break
@@ -127,23 +114,15 @@ def _next(terms: Callable[[int], Terms], low: int, high: int) -> int | None:
 def _entry_bounds(facts: PricingFacts, line: LineIn) -> list[int]:
     mine = [one for one in facts.units if one.sku == line.sku]
     units = [Fraction(one.numerator, one.denominator) for one in mine]
-    found = set()
-    for entry in facts.entries:
-        if entry.sku == line.sku:
-            for bound in (entry.min_qty, entry.max_qty or Decimal(0)):
-                for ratio in (Fraction(1), *units):
-                    begins = ceil(Fraction(bound) / ratio)
-                    if line.quantity < begins <= MOST_PIECES:
-                        found.add(begins)
-    return sorted(found)
+    entries = [one for one in facts.entries if one.sku == line.sku]
+    bounds = [bound for one in entries for bound in (one.min_qty, one.max_qty or Decimal(0))]
+    found = {ceil(Fraction(bound) / ratio) for bound in bounds for ratio in (Fraction(1), *units)}
+    return sorted(begins for begins in found if line.quantity < begins <= MOST_PIECES)
 
 
 def _break(pricing: Pricing, line_id: str) -> QuantityBreak:
     line = next(one for one in pricing.lines if one.line_id == line_id)
-    each = None
-    if line.net_minor is not None:
-        net = from_minor(line.net_minor, pricing.currency)
-        each = plain(six_decimals(net / line.quantity))
+    net = None if line.net_minor is None else from_minor(line.net_minor, pricing.currency)
     return QuantityBreak(
         quantity=line.quantity,
         unit_price=line.unit_price,
@@ -151,7 +130,7 @@ def _break(pricing: Pricing, line_id: str) -> QuantityBreak:
             f"{one.label} {one.percent}%" if one.percent else one.label for one in line.allowances
         ],
         net_minor=line.net_minor,
-        net_each=each,
+        net_each=None if net is None else plain(six_decimals(net / line.quantity)),
     )
 
 
@@ -202,12 +181,10 @@ def _heights(rules: Iterable[str]) -> dict[str, int]:
 
 
 def _by_discount(facts: PricingFacts, request: PriceRequest, asked: frozenset[str]) -> list[WayOut]:
-    known: dict[int, Pricing] = {}
 
+    @cache
     def at(bp: int) -> Pricing:
-        if bp not in known:
-            known[bp] = price(facts, request.model_copy(update={"discount_bp": bp}))
-        return known[bp]
+        return price(facts, request.model_copy(update={"discount_bp": bp}))
 
     def reaches(bp: int, ladder: str, height: int) -> bool:
         return _heights(_rules(at(bp))).get(ladder, NO_RULE) >= height
@@ -217,12 +194,8 @@ def _by_discount(facts: PricingFacts, request: PriceRequest, asked: frozenset[st
     for ladder, height in sorted({_rung(r) for bp in (0, now, ALL_BP) for r in _rules(at(bp))}):
         for high in (height, 0):
             edges |= _edges(partial(reaches, ladder=ladder, height=high))
-    return _chosen(
-        sorted(edges - {now}, key=lambda bp: (abs(bp - now), bp)),
-        at,
-        asked,
-        lambda bp: WayOut(change="discount_bp", before=now, after=bp),
-    )
+    nearest = sorted(edges - {now}, key=lambda bp: (abs(bp - now), bp))
+    return _chosen(nearest, at, asked, {"change": "discount_bp", "before": now})
 
 
 def _edges(present: Callable[[int], bool]) -> set[int]:
@@ -239,17 +212,12 @@ def _by_quantity(
 ) -> list[WayOut]:
     now = line.quantity
 
+    @cache
     def at(quantity: int) -> Pricing:
         return price(facts, with_quantity(request, line.line_id, quantity))
 
-    return _chosen(
-        _around(now, tries),
-        at,
-        asked,
-        lambda quantity: WayOut(
-            change="quantity", line_id=line.line_id, before=now, after=quantity
-        ),
-    )
+    way = {"change": "quantity", "line_id": line.line_id, "before": now}
+    return _chosen(_around(now, tries), at, asked, way)
 
 
 def _around(now: int, tries: int) -> Iterator[int]:
@@ -266,7 +234,7 @@ def _chosen(
     values: Iterable[int],
     at: Callable[[int], Pricing],
     asked: frozenset[str],
-    way: Callable[[int], WayOut],
+    way: dict[str, Any],
 ) -> list[WayOut]:
     """Return the nearest values that each avoid one more rule, up to a value that avoids them all.
 
@@ -275,21 +243,13 @@ def _chosen(
     found: list[WayOut] = []
     avoided: set[str] = set()
     for value in values:
-        pricing = at(value)
-        left = _rules(pricing)
+        total, left = at(value).totals.total_minor, _rules(at(value))
         heights = _heights(left)
         gone = {rule for rule in asked if heights.get(_rung(rule)[0], NO_RULE) < _rung(rule)[1]}
-        if pricing.totals.total_minor is None or (gone <= avoided and left):
+        if total is None or (gone <= avoided and left):
             continue
-        found.append(
-            way(value).model_copy(
-                update={
-                    "avoids": sorted(gone),
-                    "still_needed": sorted(left),
-                    "total_minor": pricing.totals.total_minor,
-                }
-            )
-        )
+        said = {"avoids": sorted(gone), "still_needed": sorted(left), "total_minor": total}
+        found.append(WayOut(after=value, **way, **said))
         avoided |= gone
         if not left:
             break

@@ -3,10 +3,9 @@
 import pytest
 from paper_support import document, line
 
-from servers.finance.documents import QuoteDocument
+from servers.finance.documents import ROOM, SMALL, QuoteDocument, lines_that_fit
 from servers.finance.facts.blocks import ClauseBlock, TraceStep
 from servers.finance.findings import step
-from servers.finance.large_quotes import ROOM, SMALL, lines_that_fit
 
 
 def size(quote: QuoteDocument) -> int:

@@ -16,7 +16,7 @@ from servers.finance.facts.pricing import PricingFacts
 from servers.finance.findings import percent, plain
 from servers.finance.guidance import WHOLE_BP, Advice, Deal, Outcome, PastLine, Point, guide
 from servers.finance.pricing import price
-from servers.finance.schemas_guidance import Comparable, GuidedPrice, LineGuidance, PriceGuidance
+from servers.finance.schemas_quotes import Comparable, GuidedPrice, LineGuidance, PriceGuidance
 from servers.finance.store.collect import collect
 from servers.finance.store.listed_quotes import visible
 from servers.finance.store.policy import approver_of, setting

@@ -6,10 +6,9 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from servers.finance.assembly import QuoteInputs
-from servers.finance.diff import diff
+from servers.finance.diff import diff, part_of_diff
 from servers.finance.facts.copies import block
 from servers.finance.facts.pricing import QuoteFacts
-from servers.finance.large_quotes import part_of_diff
 from servers.finance.law.select import select_for
 from servers.finance.pricing import price
 from servers.finance.quote_changes import Changes, clauses_after, revised, warnings_after

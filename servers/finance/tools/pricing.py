@@ -18,7 +18,7 @@ from servers.finance.schemas import (
     ShipMethod,
     WhatIf,
 )
-from servers.finance.schemas_guidance import PriceGuidance
+from servers.finance.schemas_quotes import PriceGuidance
 from servers.finance.store.collect import collect
 from servers.finance.store.database import FinanceDatabase
 from servers.finance.store.guidance import guidance

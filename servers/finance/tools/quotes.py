@@ -7,10 +7,10 @@ from pydantic import Field, TypeAdapter
 
 from servers.finance.assembly import QuoteInputs
 from servers.finance.card import CARD
-from servers.finance.documents import CustomerQuote, QuoteDocument, customer_view
+from servers.finance.diff import part_of_diff
+from servers.finance.documents import CustomerQuote, QuoteDocument, customer_view, lines_that_fit
 from servers.finance.explain import explain, told
 from servers.finance.facts.blocks import Cover, Status
-from servers.finance.large_quotes import lines_that_fit, part_of_diff
 from servers.finance.schemas import (
     Claim,
     ClauseId,
