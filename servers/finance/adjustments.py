@@ -25,26 +25,20 @@ BY_HAND = "MANUAL-ADJUSTMENT"
 
 
 def check(request: PriceRequest) -> None:
-    """Refuse adjustments that do not fit the lines.
-
-    Raises:
-        InvalidInputError: one names no line, is above 100%, or two set the price of one line.
-    """
+    """Raise InvalidInputError: one names no line, is above 100%, or two set the same price."""
     lines = {line.line_id for line in request.lines}
     overrides: set[str] = set()
     for one in request.adjustments:
         if one.line_id is not None and one.line_id not in lines:
-            raise InvalidInputError(
-                f"an adjustment names {one.line_id}, which is no line", fix="name a line_id"
-            )
+            said = f"an adjustment names {one.line_id}, which is no line"
+            raise InvalidInputError(said, fix="name a line_id")
         if one.kind == "percent" and one.value > 100:
             raise InvalidInputError("an adjustment is above 100 percent", fix="give 0 to 100")
         if one.kind != "override":
             continue
         if one.line_id is None or one.line_id in overrides:
-            raise InvalidInputError(
-                "an override sets the price of one line, once", fix="name each line once"
-            )
+            said = "an override sets the price of one line, once"
+            raise InvalidInputError(said, fix="name each line once")
         overrides.add(one.line_id)
 
 
@@ -65,13 +59,11 @@ class ByHand:
             self.counted.append(name)
 
     def document_bp(self) -> int:
-        """Return how much was taken off the whole document, in basis points, rounded up."""
         before = sum((self.before[name] for name in self.counted), ZERO)
         return _bp(before, sum((self.after[name] for name in self.counted), ZERO))
 
     def line_bp(self) -> int:
-        found = [_bp(before, self.after[name]) for name, before in self.before.items()]
-        return max(found, default=0)
+        return max((_bp(self.before[name], self.after[name]) for name in self.before), default=0)
 
     def highest_bp(self) -> int:
         """Return the largest discount on any line or on the document, in basis points."""
@@ -131,9 +123,11 @@ def take(
         if one.line_id is not None and one.kind != "override":
             _line(by_id[one.line_id], one, hand, currency)
     for work in works:
-        apply_discount(work, request.discount_bp, currency)
+        rate = Decimal(request.discount_bp) / 100
+        if rate and work.running is not None:
+            take_off(work, "discount", "REQUESTED-DISCOUNT", "Discount", rate, currency)
         if work.line.line_id in hand.after:
-            hand.after[work.line.line_id] *= 1 - Decimal(request.discount_bp) / 10_000
+            hand.after[work.line.line_id] *= 1 - rate / 100
     for one in request.adjustments:
         if one.line_id is None:
             _document(works, freight, one, hand, currency)
@@ -208,9 +202,3 @@ def take_off(
     off = min(before, round_money(before * rate / 100, currency))
     note = note or f"{percent(rate)}% of {plain(before)}"
     work.take_off(off, name, rule_id, currency, label=label, rate=percent(rate), note=note)
-
-
-def apply_discount(work: Work, discount_bp: int, currency: str) -> None:
-    if discount_bp and work.running is not None:
-        rate = Decimal(discount_bp) / 100
-        take_off(work, "discount", "REQUESTED-DISCOUNT", "Discount", rate, currency)

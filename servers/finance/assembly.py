@@ -7,6 +7,7 @@ draft still holds. Its digest is what approvals are bound to.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -29,10 +30,8 @@ from servers.finance.facts.blocks import (
     PaymentTermsBlock,
     TaxIdBlock,
 )
-from servers.finance.facts.clauses import Clause
 from servers.finance.facts.copies import block
 from servers.finance.facts.customers import Address, Customer
-from servers.finance.facts.policy import Entity
 from servers.finance.facts.pricing import QuoteFacts
 from servers.finance.findings import finding
 from servers.finance.law import credit, screening
@@ -95,12 +94,7 @@ class Assembled:
 def assemble(
     facts: QuoteFacts, inputs: QuoteInputs, quote_id: str, revision: int, replaces: str | None
 ) -> Assembled:
-    """Work out a quote from its inputs.
-
-    Raises:
-        InvalidInputError: the inputs name clauses or payment terms that do not exist.
-        RuleViolationError: the quote has errors that nobody can approve away.
-    """
+    """Work out a quote, or raise RuleViolationError for errors that nobody can approve away."""
     request = inputs.request
     pricing = price(facts.pricing, request)
     total = pricing.totals.total_minor
@@ -126,9 +120,17 @@ def assemble(
     _refuse_errors(findings, total)
     who = facts.pricing.requester
     approvals = needed(policy_of(facts), findings, total, pricing.currency, who)
-    identity = (quote_id, revision, replaces)
-    snapshot = _snapshot(
-        facts, inputs, pricing, terms, clauses, findings, approvals, identity, seller
+    snapshot = block(
+        QuoteSnapshot,
+        pricing,
+        quote_id=quote_id,
+        revision=revision,
+        replaces=replaces,
+        seller=seller.block,
+        clauses=[block(ClauseBlock, clause) for clause in clauses],
+        findings=findings,
+        approvals_needed=approvals,
+        **_said(facts, inputs, pricing, terms, findings, approvals),
     )
     return Assembled(snapshot, digests.digest(snapshot), total, pricing.margin)
 
@@ -167,58 +169,42 @@ def _refuse_errors(findings: Sequence[Finding], total: int | None) -> None:
         )
 
 
-def _snapshot(
+def _said(
     facts: QuoteFacts,
     inputs: QuoteInputs,
     pricing: Pricing,
     terms: Terms,
-    clauses: list[Clause],
     findings: list[Finding],
     approvals: list[ApprovalNeed],
-    identity: tuple[str, int, str | None],
-    seller: Entity,
-) -> QuoteSnapshot:
+) -> dict[str, Any]:
+    """Return what a quote says beside its prices: parties, terms, risks, what was asked for."""
     request, customer = inputs.request, facts.pricing.customer
     ship_to = ship_to_of(customer, request.ship_to_address_id)
-    policy = policy_of(facts)
+    policy, totals = policy_of(facts), pricing.totals
     template = policy.incoterms.get(request.ship_method, "")
-    quote_id, revision, replaces = identity
-    totals = pricing.totals
     due = totals.total_minor if totals.payable_minor is None else totals.payable_minor
     instalments = schedule(terms.payment, due or 0, pricing.currency, request.order_date)
-    return block(
-        QuoteSnapshot,
-        pricing,
-        quote_id=quote_id,
-        revision=revision,
-        replaces=replaces,
-        revises=inputs.revises,
-        account_id=customer.account_id,
-        opportunity_id=inputs.opportunity_id,
-        contact_id=inputs.contact_id,
-        order_date=request.order_date,
-        validity_days=inputs.validity_days or policy.validity_days,
-        price_lock_days=policy.price_lock_days,
-        cover=inputs.cover,
-        seller=seller.block,
-        customer=_customer_block(customer),
-        ship_to=block(AddressBlock, ship_to),
-        delivery_terms=template.format(city=ship_to.city, country=ship_to.country),
-        payment_terms=block(PaymentTermsBlock, terms.payment, instalments=instalments),
-        clauses=[block(ClauseBlock, clause) for clause in clauses],
-        findings=findings,
-        claims=sorted(set(inputs.claims)),
-        warnings=sorted(set(inputs.warnings)),
-        promo_codes=list(request.promo_codes),
-        discount_bp=request.discount_bp,
-        effective_discount_bp=pricing.discount_bp,
-        risks=summary(findings, _risk_facts(facts, pricing, ship_to, terms, approvals)),
-        approvals_needed=approvals,
-        auto_issue=not approvals and bool(inputs.run),
-        auto_issue_reasons=[f"{need.role}: {need.reason}" for need in approvals]
+    as_given = ("revises", "opportunity_id", "contact_id", "cover", "generated_by")
+    return {
+        **{name: getattr(inputs, name) for name in as_given},
+        "account_id": customer.account_id,
+        "order_date": request.order_date,
+        "validity_days": inputs.validity_days or policy.validity_days,
+        "price_lock_days": policy.price_lock_days,
+        "customer": _customer_block(customer),
+        "ship_to": block(AddressBlock, ship_to),
+        "delivery_terms": template.format(city=ship_to.city, country=ship_to.country),
+        "payment_terms": block(PaymentTermsBlock, terms.payment, instalments=instalments),
+        "claims": sorted(set(inputs.claims)),
+        "warnings": sorted(set(inputs.warnings)),
+        "promo_codes": list(request.promo_codes),
+        "discount_bp": request.discount_bp,
+        "effective_discount_bp": pricing.discount_bp,
+        "risks": summary(findings, _risk_facts(facts, pricing, ship_to, terms, approvals)),
+        "auto_issue": not approvals and bool(inputs.run),
+        "auto_issue_reasons": [f"{need.role}: {need.reason}" for need in approvals]
         + ([] if inputs.run else [f"{policy.default_role}: {UNCHECKED}"]),
-        generated_by=inputs.generated_by,
-    )
+    }
 
 
 def _risk_facts(

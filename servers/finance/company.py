@@ -14,19 +14,14 @@ MAX_BYTES = 1_000_000
 
 
 def read_company(path: Path) -> CompanyFile:
-    """Return the company that a file describes.
+    """Return the company that a file describes, or raise InvalidInputError that names the field.
 
     The file has `entities` and `people`, or is one entity by itself. A `logo` is a data URI, or
     the name of an SVG or PNG file beside it.
-
-    Raises:
-        InvalidInputError: naming the file, the field and what is wrong with it.
     """
     said = _read(path)
-    if isinstance(said, dict) and "entities" not in said:
-        said = {"entities": [said]}
-    if isinstance(said, list):
-        said = {"entities": said}
+    if isinstance(said, list) or (isinstance(said, dict) and "entities" not in said):
+        said = {"entities": said if isinstance(said, list) else [said]}
     for entity in said.get("entities") or () if isinstance(said, dict) else ():
         if isinstance(entity, dict) and isinstance(entity.get("logo"), str):
             entity["logo"] = _logo(path, entity["logo"])
@@ -43,18 +38,16 @@ def _read(path: Path) -> Any:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
-        raise InvalidInputError(
-            f"cannot read {path.name}", fix="name a YAML or JSON file in UTF-8"
-        ) from problem
+        fix = "name a YAML or JSON file in UTF-8"
+        raise InvalidInputError(f"cannot read {path.name}", fix=fix) from problem
     if len(text) > MAX_BYTES:
         raise InvalidInputError(f"{path.name} is larger than a megabyte", fix="make it smaller")
     if path.suffix.lower() == ".json":
         try:
             return json.loads(text)
         except json.JSONDecodeError as problem:
-            raise InvalidInputError(
-                f"{path.name}, line {problem.lineno}: {problem.msg}", fix="mend the JSON"
-            ) from problem
+            wrong = f"{path.name}, line {problem.lineno}: {problem.msg}"
+            raise InvalidInputError(wrong, fix="mend the JSON") from problem
     import yaml  # type: ignore[import-untyped]
 
     try:
@@ -70,14 +63,11 @@ def _logo(path: Path, name: str) -> str:
     """Return a logo as a data URI; a name is a file beside the company file."""
     if not name or name.startswith("data:"):
         return name
-    file = path.parent / name
     if Path(name).name != name:
-        raise InvalidInputError(
-            f"{path.name}: logo {name!r} is not beside the file", fix="put it in the same folder"
-        )
+        wrong = f"{path.name}: logo {name!r} is not beside the file"
+        raise InvalidInputError(wrong, fix="put it in the same folder")
     try:
-        return data_uri(file.read_bytes())
+        return data_uri((path.parent / name).read_bytes())
     except OSError as problem:
-        raise InvalidInputError(
-            f"{path.name}: cannot read the logo {name}", fix="put it beside the company file"
-        ) from problem
+        wrong = f"{path.name}: cannot read the logo {name}"
+        raise InvalidInputError(wrong, fix="put it beside the company file") from problem

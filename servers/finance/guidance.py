@@ -7,7 +7,7 @@ is higher) and the price list. Its answer reveals cost: it is for named persons 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -83,7 +83,7 @@ class Advice:
     target: Point | None = None
     stretch: Point | None = None
     comparables: tuple[PastLine, ...] = ()
-    said: tuple[str, ...] = field(default_factory=tuple)
+    said: tuple[str, ...] = ()
 
 
 def guide(deal: Deal, past: Iterable[PastLine], policy: GuidancePolicy, floor_bp: int) -> Advice:
@@ -103,8 +103,7 @@ def guide(deal: Deal, past: Iterable[PastLine], policy: GuidancePolicy, floor_bp
         return Advice(floor, comparables=tuple(compared), said=tuple(said))
     if floor is not None and floor.minor > deal.list_minor:
         said.append("the price list is below the floor")
-    target = _point(deal, accepted, HALF, floor, policy)
-    stretch = _point(deal, accepted, UPPER, floor, policy)
+    target, stretch = (_point(deal, accepted, part, floor, policy) for part in (HALF, UPPER))
     return Advice(floor, target, stretch, tuple(compared), tuple(said))
 
 
@@ -118,14 +117,10 @@ def comparables(
     if sum(line.outcome == "accepted" for line in same) < policy.least:
         same, scope = like, f"{deal.sku} and its family {deal.family}"
     found = same[: policy.most]
+    least, most = -(-deal.quantity // policy.size_factor), deal.quantity * policy.size_factor
+    around = f"between {least} and {most}, in the {policy.days} days before {deal.day}"
     buyers = f"{deal.customer_kind} customers of channel {deal.channel}"
-    around = (
-        f"between {-(-deal.quantity // policy.size_factor)} and "
-        f"{deal.quantity * policy.size_factor}, in the {policy.days} days before {deal.day}"
-    )
-    if not found:
-        return [], f"no comparable quotes: {scope}, {buyers}, {around}"
-    return found, f"{len(found)} comparable quotes: {scope}, {buyers}, {around}"
+    return found, f"{len(found) or 'no'} comparable quotes: {scope}, {buyers}, {around}"
 
 
 def _alike(line: PastLine, deal: Deal, policy: GuidancePolicy) -> bool:
@@ -163,12 +158,11 @@ def _point(
     if floor is not None and floor.minor > low:
         low, low_why = floor.minor, "held to the floor"
     name = "the middle" if part == HALF else "the upper quarter"
-    why = f"{name} of what {len(accepted)} accepted quotes paid: {_of_list(ratio)}"
-    if wanted < low:
-        return Point(low, f"{why}; {low_why}")
-    if wanted > max(low, deal.list_minor):
-        return Point(max(low, deal.list_minor), f"{why}; held to the price list")
-    return Point(wanted, why)
+    shown = percent(round_to(times(Decimal(100), ratio), Decimal("0.1")))
+    why = f"{name} of what {len(accepted)} accepted quotes paid: {shown}% of the price list"
+    high = max(low, deal.list_minor)
+    held = low_why if wanted < low else "held to the price list" if wanted > high else ""
+    return Point(min(max(wanted, low), high), f"{why}; {held}" if held else why)
 
 
 def quantile(lines: Iterable[PastLine], quantity: int, part: Fraction) -> Fraction:
@@ -192,8 +186,3 @@ def quantile(lines: Iterable[PastLine], quantity: int, part: Fraction) -> Fracti
 def _share(deal: Deal, ratio: Fraction) -> int:
     exact = times(from_minor(deal.list_minor, deal.currency), ratio)
     return to_minor(round_money(exact, deal.currency), deal.currency)
-
-
-def _of_list(ratio: Fraction) -> str:
-    shown = round_to(times(Decimal(100), ratio), Decimal("0.1"))
-    return f"{percent(shown)}% of the price list"

@@ -18,14 +18,9 @@ FORBIDDEN = {"script", "foreignObject", "image", "use", "a", "iframe", "animate"
 
 
 def data_uri(content: bytes) -> str:
-    """Return a picture as a data URI.
-
-    Raises:
-        InvalidInputError: it is too large, no SVG or PNG, or an SVG that does more than draw.
-    """
+    """Return a picture as a checked data URI."""
     kind = "image/png" if content.startswith(PNG) else SVG
-    uri = f"data:{kind};base64,{base64.b64encode(content).decode()}"
-    return checked_uri(uri)
+    return checked_uri(f"data:{kind};base64,{base64.b64encode(content).decode()}")
 
 
 def checked_uri(uri: str) -> str:

@@ -20,6 +20,7 @@ from servers.finance.facts.customers import Address
 from servers.finance.facts.policy import Policy
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.findings import finding, step
+from servers.finance.law.select import ship_to_of
 from servers.finance.line_in_work import Work
 from servers.finance.margin import cost_of, margin_of
 from servers.finance.prices.lines import priced_lines
@@ -37,7 +38,6 @@ from servers.finance.totals import (
     no_totals,
     present,
 )
-from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Finding, Severity
 
 DIGESTED = (
@@ -48,19 +48,10 @@ DIGESTED = (
 
 
 def price(facts: PricingFacts, request: PriceRequest) -> Pricing:
-    """Price a request from facts: no I/O, no clock, same inputs, same bytes.
-
-    Raises:
-        InvalidInputError: the request contradicts itself or names an address not on file.
-    """
+    """Price a request from facts: no I/O, no clock, same inputs, same bytes."""
     request.checked()
     adjustments.check(request)
-    ship_to = facts.customer.address(request.ship_to_address_id)
-    if ship_to is None:
-        raise InvalidInputError(
-            "the ship-to address is not on file for this account",
-            fix="use an address_id from list_addresses",
-        )
+    ship_to = ship_to_of(facts.customer, request.ship_to_address_id)
     currency = request.currency or facts.customer.currency
     if unknown := unknown_currency(currency, facts.currencies):
         return _empty(request, currency, [unknown])

@@ -57,9 +57,8 @@ def _lines(request: PriceRequest, changes: Changes) -> tuple[LineIn, ...]:
         raise InvalidInputError("a line is changed twice", fix="give each line_id once")
     for line in changes.add_lines:
         if line.line_id in known:
-            raise InvalidInputError(
-                f"the quote has a line {line.line_id} already", fix="give the new line another id"
-            )
+            said = f"the quote has a line {line.line_id} already"
+            raise InvalidInputError(said, fix="give the new line another id")
     wanted = {change.line_id: _values(change) for change in changes.change_lines}
     kept = tuple(
         line.model_copy(update=wanted.get(line.line_id, {}))
@@ -74,9 +73,8 @@ def _lines(request: PriceRequest, changes: Changes) -> tuple[LineIn, ...]:
 def _values(change: LineChange) -> dict[str, object]:
     values = change.model_dump(exclude={"line_id"}, exclude_none=True)
     if not values:
-        raise InvalidInputError(
-            f"nothing is changed on {change.line_id}", fix="give quantity, term_months or optional"
-        )
+        said = f"nothing is changed on {change.line_id}"
+        raise InvalidInputError(said, fix="give quantity, term_months or optional")
     return values
 
 
@@ -117,5 +115,5 @@ def warnings_after(
     """Return the catalog's warnings, and one more where it has not seen what is offered now."""
     seen = {(line.sku, line.quantity) for line in request.lines}
     new = any((line.sku, line.quantity) not in seen for line in after.lines)
-    unchecked = {UNCHECKED} if new or request.ship_method != after.ship_method else set()
-    return tuple(sorted({*warnings, *unchecked}))
+    unchecked = new or request.ship_method != after.ship_method
+    return tuple(sorted({*warnings, *([UNCHECKED] if unchecked else [])}))

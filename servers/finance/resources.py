@@ -3,7 +3,7 @@
 Whole stored quotes are internal; the pages are the customer's view, and may be sent as they are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from sqlalchemy import or_, select
 from sqlmodel import Session, col
 
-from servers.finance.documents import customer_view
+from servers.finance.documents import QuoteDocument, customer_view
 from servers.finance.facts.blocks import SellerBlock
 from servers.finance.facts.clauses import DEFAULT_LANGUAGE
 from servers.finance.facts.copies import block
@@ -24,6 +24,7 @@ from servers.finance.store.policy import find_entities
 from servers.finance.tables.customers import CustomerRow
 from servers.finance.tables.legal import ClauseRow
 from servers.finance.tables.quotes import Quote
+from servers.finance.tools.quotes import ENDING, MIME
 from servers.toolkit.completing import WINDOW, Finder
 from servers.toolkit.components import resource_at
 from servers.toolkit.declare import resource
@@ -82,6 +83,11 @@ class ClauseSheet(BaseModel):
     versions: list[ClauseVersion]
 
 
+def _document(finance: FinanceDatabase, quote_id: str) -> QuoteDocument:
+    with finance.session() as session:
+        return stored_quotes.document(session, quote_id, finance.now())
+
+
 @resource_at("finance://quotes", resource("Newest quotes", rows="filtered"))
 def quotes(finance: FinanceDatabase) -> str:
     """The newest quotes, at most 100: number, status, customer, total."""
@@ -92,52 +98,29 @@ def quotes(finance: FinanceDatabase) -> str:
 @resource_at("finance://quotes/{quote_id}", resource("Quote", **ONE))
 def quote(finance: FinanceDatabase, quote_id: QuoteId) -> str:
     """A stored quote, whole, as JSON."""
-    with finance.session() as session:
-        return stored_quotes.document(session, quote_id, finance.now()).model_dump_json()
+    return _document(finance, quote_id).model_dump_json()
 
 
-@resource_at(
-    "finance://quotes/{quote_id}/quote.html", resource("Quote, page", mime_type="text/html", **ONE)
+def _page(name: str, title: str, form: Format, about: str) -> Callable[..., str]:
+    """Return the resource of the customer's quote in a text format; `about` is its docstring."""
+
+    def page(finance: FinanceDatabase, quote_id: QuoteId) -> str:
+        return render(customer_view(_document(finance, quote_id)), form)
+
+    page.__name__, page.__doc__ = name, about
+    uri = "finance://quotes/{quote_id}/quote." + ENDING[form]
+    return resource_at(uri, resource(f"Quote, {title}", mime_type=MIME[form], **ONE))(page)
+
+
+_CUSTOMER = "The quote for the customer, as"
+quote_html = _page(
+    "quote_html", "page", "html", f"{_CUSTOMER} one self-contained HTML page that prints well."
 )
-def quote_html(finance: FinanceDatabase, quote_id: QuoteId) -> str:
-    """The quote for the customer, as one self-contained HTML page that prints well."""
-    return _page(finance, quote_id, "html")
-
-
-@resource_at(
-    "finance://quotes/{quote_id}/quote.md",
-    resource("Quote, text", mime_type="text/markdown", **ONE),
-)
-def quote_markdown(finance: FinanceDatabase, quote_id: QuoteId) -> str:
-    """The quote for the customer, as Markdown."""
-    return _page(finance, quote_id, "markdown")
-
-
-@resource_at(
-    "finance://quotes/{quote_id}/quote.json",
-    resource("Quote, data", mime_type="application/json", **ONE),
-)
-def quote_json(finance: FinanceDatabase, quote_id: QuoteId) -> str:
-    """The quote for the customer, as JSON; nothing internal is in it."""
-    return _page(finance, quote_id, "json")
-
-
-@resource_at(
-    "finance://quotes/{quote_id}/quote.xml",
-    resource("Quote, UBL", mime_type="application/xml", **ONE),
-)
-def quote_ubl(finance: FinanceDatabase, quote_id: QuoteId) -> str:
-    """The quote for the customer, as a UBL 2.1 Quotation document."""
-    return _page(finance, quote_id, "ubl")
-
-
-@resource_at(
-    "finance://quotes/{quote_id}/quote.txt",
-    resource("Quote, letter", mime_type="text/plain", **ONE),
-)
-def quote_letter(finance: FinanceDatabase, quote_id: QuoteId) -> str:
-    """The words that go with the quote in a message; approved texts and the offer's facts."""
-    return _page(finance, quote_id, "letter")
+quote_markdown = _page("quote_markdown", "text", "markdown", f"{_CUSTOMER} Markdown.")
+quote_json = _page("quote_json", "data", "json", f"{_CUSTOMER} JSON; nothing internal is in it.")
+quote_ubl = _page("quote_ubl", "UBL", "ubl", f"{_CUSTOMER} a UBL 2.1 Quotation document.")
+_WORDS = "The words that go with the quote in a message; approved texts and the offer's facts."
+quote_letter = _page("quote_letter", "letter", "letter", _WORDS)
 
 
 @resource_at(
@@ -146,8 +129,7 @@ def quote_letter(finance: FinanceDatabase, quote_id: QuoteId) -> str:
 )
 def quote_pdf(finance: FinanceDatabase, quote_id: QuoteId) -> bytes:
     """The quote for the customer as PDF, with quote.json and quote.xml attached."""
-    with finance.session() as session:
-        return pdf(customer_view(stored_quotes.document(session, quote_id, finance.now()))).data
+    return pdf(customer_view(_document(finance, quote_id))).data
 
 
 @resource_at(
@@ -156,8 +138,7 @@ def quote_pdf(finance: FinanceDatabase, quote_id: QuoteId) -> bytes:
 )
 def internal_pdf(finance: FinanceDatabase, quote_id: QuoteId) -> bytes:
     """The internal view of the quote as PDF: findings, approvals and trace; not to be sent."""
-    with finance.session() as session:
-        return pdf(stored_quotes.document(session, quote_id, finance.now())).data
+    return pdf(_document(finance, quote_id)).data
 
 
 @resource_at("finance://clauses", resource("Clauses", rows="public"))
@@ -183,18 +164,11 @@ def sellers(finance: FinanceDatabase) -> str:
     """The legal entities that make the offers, as printed on them, and whom each serves."""
     with finance.session() as session:
         entities = find_entities(session)
-    return Sellers(
-        items=[
-            SellerSheet(entity=one.block, serves=sorted(one.countries), is_default=one.is_default)
-            for one in entities
-        ]
-    ).model_dump_json()
-
-
-def _page(finance: FinanceDatabase, quote_id: str, form: Format) -> str:
-    with finance.session() as session:
-        found = stored_quotes.document(session, quote_id, finance.now())
-    return render(customer_view(found), form)
+    sheets = [
+        SellerSheet(entity=one.block, serves=sorted(one.countries), is_default=one.is_default)
+        for one in entities
+    ]
+    return Sellers(items=sheets).model_dump_json()
 
 
 def _clauses(session: Session, clause_id: str | None = None) -> list[ClauseRow]:
@@ -227,13 +201,8 @@ def find_quotes(session: Session, typed: str, _known: Mapping[str, str]) -> list
 def find_clauses(session: Session, typed: str, _known: Mapping[str, str]) -> list[str]:
     """Complete a clause by its id, title or topic."""
     word = typed.lower()
-    return list(
-        dict.fromkeys(
-            row.clause_id
-            for row in _clauses(session)
-            if any(word in part.lower() for part in (row.clause_id, row.title, row.topic))
-        )
-    )
+    rows = [(row.clause_id, row.title, row.topic) for row in _clauses(session)]
+    return list(dict.fromkeys(r[0] for r in rows if any(word in part.lower() for part in r)))
 
 
 FINDERS: dict[str, Finder] = {"quote_id": find_quotes, "clause_id": find_clauses}

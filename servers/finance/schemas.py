@@ -162,11 +162,7 @@ class PriceRequest(BaseModel):
     display_currency: str | None = None
 
     def checked(self) -> "PriceRequest":
-        """Return the request if its lines fit together.
-
-        Raises:
-            InvalidInputError: two lines share an id, or an alternative names no other line.
-        """
+        """Return the request, or raise InvalidInputError where its lines do not fit together."""
         ids = [line.line_id for line in self.lines]
         if len(set(ids)) != len(ids):
             raise InvalidInputError("two lines share a line_id", fix="number them l1, l2, ...")
@@ -174,10 +170,8 @@ class PriceRequest(BaseModel):
             if line.alternative_of is not None and (
                 line.alternative_of == line.line_id or line.alternative_of not in ids
             ):
-                raise InvalidInputError(
-                    f"{line.line_id} is an alternative of no other line",
-                    fix="set alternative_of to another line's line_id",
-                )
+                said = f"{line.line_id} is an alternative of no other line"
+                raise InvalidInputError(said, fix="set alternative_of to another line's line_id")
         return self
 
 

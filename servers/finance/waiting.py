@@ -17,6 +17,7 @@ from servers.finance.facts.blocks import (
     OpenDecision,
     Status,
 )
+from servers.finance.facts.copies import block
 from servers.finance.facts.policy import Approver
 from servers.toolkit.errors import ForbiddenError
 
@@ -94,22 +95,14 @@ def _undecided(quote: Waiter) -> list[ApprovalNeed]:
 
 
 def _open_decision(quote: Waiter, need: ApprovalNeed, people: Iterable[Approver]) -> OpenDecision:
-    asked = [
-        a
-        for a in quote.approvals
-        if (a.rule_id, a.role, a.status) == (need.rule_id, need.role, "pending")
-    ]
+    mine = (need.rule_id, need.role, "pending")
+    asked = [a for a in quote.approvals if (a.rule_id, a.role, a.status) == mine]
     requesters = {quote.requested_by, *(a.requested_by for a in asked)}
-    return OpenDecision(
+    return block(
+        OpenDecision,
+        need,
         approval_id=asked[-1].approval_id if asked else None,
-        rule_id=need.rule_id,
-        role=need.role,
-        reason=need.reason,
-        people=[
-            Decider(person_id=one.person_id, name=one.name)
-            for one in people
-            if _may(one, need.role, requesters, quote)
-        ],
+        people=[block(Decider, p) for p in people if _may(p, need.role, requesters, quote)],
     )
 
 
@@ -152,16 +145,13 @@ def _to_issue(quote: Waiter, people: Sequence[Approver]) -> NextStep:
     ids = [person.person_id for person in people]
     who = quote.requested_by if quote.requested_by in ids else (ids[0] if ids else "PERSON")
     command = f"dealdesk quote issue {quote.quote_id} --as {who}"
+    may = "A program whose grant or profile has issue_quote may call it with this quote's digest."
+    if roles:
+        may = f"No run of the desk made it: only a {' or '.join(sorted(roles))} may issue it."
     return NextStep(
         waits_for="issue",
         say=f"Nothing is left to decide. It binds nobody until it is issued: a person does that "
-        f"{WHERE}. Command: {command} (or another of {', '.join(ids)}). "
-        + (
-            f"No run of the desk made it: only a {' or '.join(sorted(roles))} may issue it."
-            if roles
-            else "A program whose grant or profile has issue_quote may call it with this quote's "
-            "digest."
-        ),
-        people=[Decider(person_id=person.person_id, name=person.name) for person in people],
+        f"{WHERE}. Command: {command} (or another of {', '.join(ids)}). {may}",
+        people=[block(Decider, person) for person in people],
         commands=[command],
     )

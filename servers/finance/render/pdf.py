@@ -64,27 +64,22 @@ class Pdf:
 
 
 def pdf(document: Document, *, paper: Paper | None = None, system_fonts: bool = True) -> Pdf:
-    """Return a quote as PDF.
+    """Return a quote as PDF, on what the customer's country prints on unless `paper` says.
 
-    Args:
-        document: What to show; its type decides what can be shown, and attached.
-        paper: `a4` or `us-letter`; by default what the customer's country prints on.
-        system_fonts: False for the fonts of the wheel alone.
-
-    Raises:
-        StorageError: the extra `pdf` is not installed.
+    `system_fonts` False takes the fonts of the wheel alone. Without the extra `pdf` it raises
+    StorageError.
     """
     typst = _typst()
+    day = document.issued_on or document.order_date
     given = {
         "sheet": sheet(document),
         "paper": paper or ("us-letter" if document.customer.country in LETTER else "a4"),
         "fonts": _fonts(document.customer.country, system_fonts),
-        "date": (document.issued_on or document.order_date).isoformat(),
+        "date": day.isoformat(),
         "attached": _attached(document),
         "box": "",
         "logo": _logo(document.seller.logo),
     }
-    day = document.issued_on or document.order_date
     moment = datetime.combine(day, time(), tzinfo=UTC)
     missing: list[str] = []
     extra: tuple[str, ...] = ()
@@ -146,12 +141,11 @@ def _logo(uri: str) -> dict[str, Any] | None:
 def _attached(document: Document) -> list[dict[str, str]]:
     if isinstance(document, QuoteDocument):
         return []
-    files_ = [("quote.json", "application/json", "The quote as data", json_text(document))]
+    found = [("quote.json", "application/json", "The quote as data", json_text(document))]
     if document.totals.total_minor is not None:
         xml = ubl_quotation(document)
-        files_.append(("quote.xml", "application/xml", "The quote as UBL 2.1 Quotation", xml))
-    keys = ("name", "mime", "about", "text")
-    return [dict(zip(keys, one, strict=True)) for one in files_]
+        found.append(("quote.xml", "application/xml", "The quote as UBL 2.1 Quotation", xml))
+    return [dict(zip(("name", "mime", "about", "text"), one, strict=True)) for one in found]
 
 
 def _set(
@@ -190,9 +184,6 @@ def _warned(missing: Sequence[str]) -> tuple[str, ...]:
     if not missing:
         return ()
     characters = "".join(dict.fromkeys("".join(missing)))
-    said = (
-        f"no font here has {characters[:40]}: shown as {BOX}; install one for that script, "
-        "a Noto font say"
-    )
-    _log.warning("%s", said)
-    return (said,)
+    said = f"no font here has {characters[:40]}: shown as {BOX}; install one for that script, "
+    _log.warning("%sa Noto font say", said)
+    return (f"{said}a Noto font say",)
