@@ -1,11 +1,12 @@
 """How promotions come in: a wrong one is refused before it prices anything."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
 from sqlmodel import Session, select
 
+from servers.finance.facts.windows import Window
 from servers.finance.load.base import table
 from servers.finance.tables.prices import ItemRow
 from servers.finance.tables.promotions import PromotionRow
@@ -81,25 +82,16 @@ def _promotion(row: Any, around: Around) -> Values:
 
 
 def _ranks_hold(session: Session) -> Iterator[str]:
-    yield from rank_problems(session.exec(select(PromotionRow)).all())
-
-
-def rank_problems(rows: Sequence[PromotionRow]) -> Iterator[str]:
     """Yield promotions between which nothing decides, or that disagree on what decides."""
-    for one, other in combinations(rows, 2):
-        both = f"RULE_CONFLICT: {one.promotion_id} and {other.promotion_id}"
+    for one, other in combinations(session.exec(select(PromotionRow)).all(), 2):
         if one.stack_group != other.stack_group:
             continue
+        both = f"RULE_CONFLICT: {one.promotion_id} and {other.promotion_id}"
+        days, others = (Window(row.valid_from, row.valid_to) for row in (one, other))
         if one.pick != other.pick:
             yield f"{both} differ in pick: pick one way in a group"
-        elif one.priority == other.priority and _overlap(one, other):
+        elif one.priority == other.priority and days.overlaps(others):
             yield f"{both} have the same stack_group and priority"
-
-
-def _overlap(one: PromotionRow, other: PromotionRow) -> bool:
-    return (one.valid_to is None or other.valid_from <= one.valid_to) and (
-        other.valid_to is None or one.valid_from <= other.valid_to
-    )
 
 
 PROMOTIONS = table(

@@ -27,9 +27,8 @@ def today(session: Session, now: datetime) -> Days:
 
 
 def is_over(quote: Quote, days: Days, now: datetime) -> bool:
-    if quote.status != "issued" or quote.valid_until is None:
-        return False
-    return quote.valid_until < days.get(quote.entity_id, now.astimezone(UTC).date())
+    day = days.get(quote.entity_id, now.astimezone(UTC).date())
+    return quote.status == "issued" and quote.valid_until is not None and quote.valid_until < day
 
 
 def over(days: Days) -> ColumnElement[bool]:

@@ -1,6 +1,5 @@
 """What an accepted quote uses up of contracts, and what its account has bought with it."""
 
-from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import func
@@ -54,21 +53,17 @@ def _refuse_too_much(session: Session, contract: ContractPrice, more: Decimal) -
 
 
 def _purchase(quote: Quote, line: InternalLine) -> AccountPurchase:
-    first = line.start or quote.order_date
+    """Return what is bought; for a term it has a last day, for good it has none."""
+    first, until = line.start or quote.order_date, line.end
+    if until is None and line.term_months is not None:
+        until = of_months(line.term_months, first).last
     return AccountPurchase(
         account_id=quote.account_id,
         sku=line.sku,
         quantity=Decimal(line.base_quantity or line.quantity),
         day=first,
-        until=_until(line, first),
+        until=until,
         quote_id=quote.quote_id,
         line_id=line.line_id,
         source=quote.number or quote.quote_id,
     )
-
-
-def _until(line: InternalLine, first: date) -> date | None:
-    """Return the last day of what is bought for a term; None for what is bought for good."""
-    if line.end is not None or line.term_months is None:
-        return line.end
-    return of_months(line.term_months, first).last

@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 from servers.finance.assembly import QuoteInputs
 from servers.finance.documents import QuoteDocument, QuoteSnapshot
 from servers.finance.facts.blocks import ApprovalBlock, MarginBlock, NextStep, Status
-from servers.finance.facts.copies import fact
+from servers.finance.facts.copies import block, fact
 from servers.finance.store import expiry
 from servers.finance.store.listed_quotes import approval_block, visible
 from servers.finance.store.policy import everyone, setting
@@ -21,12 +21,6 @@ from servers.toolkit.errors import ConflictError, NotFoundError
 
 OPEN = ("draft", "waiting", "approved", "issued")
 WORKING = ("draft", "waiting", "approved")
-STANDING = (
-    *("number", "valid_until", "price_lock_until", "digest", "created_by", "created_at"),
-    *("requested_by", "withdrawn_reason", "accepted_at", "accepted_by", "acceptance_reference"),
-    "superseded_by",
-)
-"""What the row says of a quote beside its snapshot."""
 
 
 def find_quote(session: Session, quote_id: str) -> Quote:
@@ -97,9 +91,10 @@ def document(session: Session, quote_id: str, now: datetime) -> QuoteDocument:
     margin = None
     if quote.margin is not None and _is_ours(session):
         margin = MarginBlock.model_validate_json(quote.margin)
-    return QuoteDocument(
+    return block(
+        QuoteDocument,
+        quote,
         **dict(snapshot),
-        **{name: getattr(quote, name) for name in STANDING},
         status=status_now(session, quote, now),
         issued_on=issued_on,
         approvals=approvals,
