@@ -108,9 +108,8 @@ def needed(
     for found in findings:
         if not at_least(found, Severity.WARNING) or found.severity in UNAPPROVABLE:
             continue
-        rule = (
-            found.rule_id if found.rule_id.startswith(("APR-", "claim:", "clause:")) else found.code
-        )
+        own = found.rule_id.startswith(("APR-", "claim:", "clause:"))
+        rule = found.rule_id if own else found.code
         role = role_for(policy, found)
         said = reasons.setdefault((rule, role), [])
         said += [found.message] if found.message not in said else []
@@ -133,11 +132,8 @@ def total_need(
     limits = policy.total_limits.get(currency)
     limit = policy.auto_issue.get(currency)
     if limits is None or limit is None:
-        return ApprovalNeed(
-            rule_id="APR-TOTAL",
-            role=policy.margin_role,
-            reason=f"there is no limit for totals in {currency}",
-        )
+        reason = f"there is no limit for totals in {currency}"
+        return ApprovalNeed(rule_id="APR-TOTAL", role=policy.margin_role, reason=reason)
     if total_minor <= limit:
         return None
     found = highest(holding(limits, who), total_minor)

@@ -63,9 +63,8 @@ def charges_of(
     """Return the fees that are due; `place` is the ship-to country and the ship method."""
     charges = Charges()
     counted = [work for work in works if work.in_total]
-    merchandise = sum(
-        (work.before_tax(work.gross) for work in counted if work.gross is not None), ZERO
-    )
+    gross = (work.before_tax(work.gross) for work in counted if work.gross is not None)
+    merchandise = sum(gross, ZERO)
     for fee in sorted(facts.fees, key=lambda one: one.fee_id):
         why = _due(fee, counted, place, day, currency, merchandise)
         if not why:
@@ -172,14 +171,12 @@ def price_freight(
     places = [z for z in NEAREST if z == "WORLD" or country in zones.get(f"FREIGHT-{z}", ())]
     found = next((r for zone in places for r in mine if r.zone == zone), None)
     if found is None:
-        freight.findings.append(
-            _error("NO_FREIGHT_RATE", f"no rate for {method} to {country} in {currency}", method)
-        )
+        said = f"no rate for {method} to {country} in {currency}"
+        freight.findings.append(_error("NO_FREIGHT_RATE", said, method))
         return freight
     if total and not found.physical:
-        freight.findings.append(
-            _error("FREIGHT_METHOD", f"{method} carries nothing, but the quote has goods", method)
-        )
+        said = f"{method} carries nothing, but the quote has goods"
+        freight.findings.append(_error("FREIGHT_METHOD", said, method))
         return freight
     kilos = -(-total // 1000)
     if total:
@@ -188,18 +185,11 @@ def price_freight(
     else:
         gross, note = round_money(ZERO, currency), "nothing physical to carry"
     freight.gross = freight.net = gross
-    freight.trace.append(
-        step("", "freight", found.rate_id, source=found.rate_id, after=gross, note=note)
-    )
+    row = found.rate_id
+    freight.trace.append(step("", "freight", row, source=row, after=gross, note=note))
     return freight
 
 
 def _error(code: str, message: str, subject: str) -> Finding:
-    return finding(
-        code,
-        Severity.ERROR,
-        message,
-        subject=subject,
-        rule_id="FREIGHT",
-        fix="choose a method that catalog shipping_options allows",
-    )
+    fix = "choose a method that catalog shipping_options allows"
+    return finding(code, Severity.ERROR, message, subject=subject, rule_id="FREIGHT", fix=fix)

@@ -24,11 +24,7 @@ def data_uri(content: bytes) -> str:
 
 
 def checked_uri(uri: str) -> str:
-    """Return a data URI that is a small, harmless picture.
-
-    Raises:
-        InvalidInputError: it is too large, no SVG or PNG, or an SVG that does more than draw.
-    """
+    """Return a data URI, or raise InvalidInputError if it is no small, harmless picture."""
     found = URI.match(uri)
     if found is None:
         raise _no("it is no data URI of an SVG or PNG")

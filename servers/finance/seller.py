@@ -13,20 +13,12 @@ def choose(entities: Iterable[Entity], country: str) -> Entity | Finding:
     fitting = mine or [one for one in every if one.is_default]
     if len(fitting) == 1:
         return fitting[0]
+    code, fix = "NO_SELLER", "name the company: `dealdesk init --company FILE`"
+    said = f"no legal entity makes offers to customers in {country}"
+    evidence = [f"{one.entity_id} serves {', '.join(sorted(one.countries))}" for one in every]
     if fitting:
+        code = "RULE_CONFLICT"
+        fix = "let one of them serve the country: `dealdesk init --company FILE`"
         names = " and ".join(one.entity_id for one in fitting)
-        return finding(
-            "RULE_CONFLICT",
-            Severity.ERROR,
-            f"{names} both make offers to customers in {country}",
-            rule_id="SELLER",
-            fix="let one of them serve the country: `dealdesk init --company FILE`",
-        )
-    return finding(
-        "NO_SELLER",
-        Severity.ERROR,
-        f"no legal entity makes offers to customers in {country}",
-        rule_id="SELLER",
-        evidence=[f"{one.entity_id} serves {', '.join(sorted(one.countries))}" for one in every],
-        fix="name the company: `dealdesk init --company FILE`",
-    )
+        said, evidence = f"{names} both make offers to customers in {country}", []
+    return finding(code, Severity.ERROR, said, rule_id="SELLER", evidence=evidence, fix=fix)

@@ -51,10 +51,7 @@ def set_up(database: Database, company: Path) -> list[str]:
     """Write who the seller is, from a company file. Returns one sentence per change.
 
     A database without policies gets our defaults as well: policies, payment terms, the skeleton
-    of the taxes.
-
-    Raises:
-        InvalidInputError: naming the file, the field and what is wrong with it.
+    of the taxes. What is wrong with the file is an InvalidInputError that names the field.
     """
     from servers.finance.company import read_company
     from servers.finance.load.own_company import put_company, start

@@ -47,11 +47,7 @@ def printed(minor: int | None, currency: str) -> str:
 
 
 def read(text: str) -> Document:
-    """Return the quote in a JSON text, in whichever view it was exported.
-
-    Raises:
-        InvalidInputError: it is no exported quote, or not all of one.
-    """
+    """Return the quote in a JSON text, in either view, or raise InvalidInputError."""
     fix = "give it a quote.json of `dealdesk quote render`, unchanged"
     try:
         data = json.loads(text)
@@ -62,9 +58,8 @@ def read(text: str) -> Document:
     except ValidationError as problem:
         first = problem.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise InvalidInputError(
-            f"this is no exported quote: {where}: {first['msg']}", fix=fix
-        ) from problem
+        said = f"this is no exported quote: {where}: {first['msg']}"
+        raise InvalidInputError(said, fix=fix) from problem
     except (ValueError, AttributeError, RecursionError) as problem:
         raise InvalidInputError("this is no exported quote", fix=fix) from problem
     if document.next_line is not None:
@@ -81,9 +76,8 @@ def _all(q: Document) -> Iterator[Difference]:
     for place, line in enumerate(q.lines):
         where = f"lines[{place}] ({line.line_id}, {line.sku})"
         if line.unit_price is not None and line.gross_minor is not None:
-            gross = to_minor(
-                round_money(line.quantity * Decimal(line.unit_price), q.currency), q.currency
-            )
+            exact = line.quantity * Decimal(line.unit_price)
+            gross = to_minor(round_money(exact, q.currency), q.currency)
             why = f"{line.quantity} x {line.unit_price}"
             yield from _same(q.currency, f"{where}.gross_minor", line.gross_minor, gross, why)
         yield from _net(q.currency, where, line, line.included_tax_minor)

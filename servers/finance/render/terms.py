@@ -24,10 +24,8 @@ def said_of(line: QuoteLine, lines: Sequence[QuoteLine]) -> tuple[str, ...]:
 
 
 def _term(line: QuoteLine) -> list[str]:
-    length = ""
-    if line.term_months is not None:
-        length = "1 month" if line.term_months == 1 else f"{line.term_months} months"
-    when = ""
+    months, when = line.term_months, ""
+    length = "" if months is None else "1 month" if months == 1 else f"{months} months"
     if line.start and line.end:
         when = f"{words.day(line.start)} to {words.day(line.end)}"
     elif line.start:

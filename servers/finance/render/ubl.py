@@ -49,15 +49,10 @@ SELLERS_OWN = {"AE": "VATEX-EU-AE", "K": "VATEX-EU-IC", "G": "VATEX-EU-G", "O": 
 
 
 def ubl_quotation(quote: CustomerQuote) -> str:
-    """Return the quote as a UBL 2.1 Quotation document.
-
-    Raises:
-        InvalidInputError: it is a draft without a total.
-    """
+    """Return the quote as a UBL 2.1 Quotation, or raise InvalidInputError without a total."""
     if quote.totals.total_minor is None:
-        raise InvalidInputError(
-            f"{quote.quote_id} has no total yet", fix="price it; its findings say what is missing"
-        )
+        fix = "price it; its findings say what is missing"
+        raise InvalidInputError(f"{quote.quote_id} has no total yet", fix=fix)
     root = Element("Quotation", NAMESPACES)
     counted = [line for line in quote.lines if line.in_total]
     _head(root, quote, len(counted))
