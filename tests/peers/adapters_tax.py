@@ -9,7 +9,6 @@ from servers.finance.tax.document import (
     Breakdown,
     TaxedAmount,
     breakdown,
-    document_sums,
     step_of,
     weighted_rate,
 )
@@ -171,29 +170,23 @@ def en16931_document(inputs: Facts, expected: Facts) -> Facts:
     lines = [_part(line, Decimal(line["net"])) for line in inputs["lines"]]
     charges = [_part(one, Decimal(one["amount"])) for one in extras if one["charge"]]
     allowances = [_part(one, -Decimal(one["amount"])) for one in extras if not one["charge"]]
-    groups = breakdown([*lines, *charges, *allowances], step_of(currency)).groups
-    sums = document_sums(
-        [part.amount for part in lines],
-        groups,
-        allowances=[-part.amount for part in allowances],
-        charges=[part.amount for part in charges],
-        prepaid=Decimal(inputs["prepaid"] or 0),
-        rounding=Decimal(inputs["payable_rounding"] or 0),
-    )
+    done = breakdown([*lines, *charges, *allowances], step_of(currency))
+    prepaid = Decimal(inputs["prepaid"] or 0)
+    rounding = Decimal(inputs["payable_rounding"] or 0)
     return {
-        "tax_subtotals": _as_written(groups, expected["tax_subtotals"]),
+        "tax_subtotals": _as_written(done.groups, expected["tax_subtotals"]),
         # A second total is in the seller's accounting currency, at a rate the case does not
         # give; it is a fact of the document, not a result.
-        "tax_totals": [[currency, sums.tax], *expected["tax_totals"][1:]],
+        "tax_totals": [[currency, done.tax], *expected["tax_totals"][1:]],
         "totals": {
-            "LineExtensionAmount": sums.lines,
-            "AllowanceTotalAmount": sums.allowances,
-            "ChargeTotalAmount": sums.charges,
-            "TaxExclusiveAmount": sums.net,
-            "TaxInclusiveAmount": sums.total,
-            "PrepaidAmount": sums.prepaid,
-            "PayableRoundingAmount": sums.rounding,
-            "PayableAmount": sums.payable,
+            "LineExtensionAmount": sum((part.amount for part in lines), Decimal(0)),
+            "AllowanceTotalAmount": -sum((part.amount for part in allowances), Decimal(0)),
+            "ChargeTotalAmount": sum((part.amount for part in charges), Decimal(0)),
+            "TaxExclusiveAmount": done.net,
+            "TaxInclusiveAmount": done.total,
+            "PrepaidAmount": prepaid,
+            "PayableRoundingAmount": rounding,
+            "PayableAmount": done.total - prepaid + rounding,
         },
     }
 

@@ -75,21 +75,6 @@ class Breakdown:
         return self.net + self.tax
 
 
-@dataclass(frozen=True)
-class DocumentSums:
-    """The totals of a document (EN 16931, BT-106 to BT-115): exact sums, rounded nowhere."""
-
-    lines: Decimal
-    allowances: Decimal
-    charges: Decimal
-    net: Decimal
-    tax: Decimal
-    total: Decimal
-    prepaid: Decimal
-    rounding: Decimal
-    payable: Decimal
-
-
 def step_of(currency: str) -> Decimal:
     return ONE.scaleb(-exponent(currency))
 
@@ -146,24 +131,6 @@ def _add(
             key = (category, layer.tax.amount, jurisdiction, layer.tax.name)
             taxable, tax = rows.get(key, (ZERO, ZERO))
             rows[key] = (taxable + layer.base, tax + layer.amount)
-
-
-def document_sums(
-    lines: Sequence[Decimal],
-    taxes: Sequence[TaxGroup],
-    *,
-    allowances: Sequence[Decimal] = (),
-    charges: Sequence[Decimal] = (),
-    prepaid: Decimal = ZERO,
-    rounding: Decimal = ZERO,
-) -> DocumentSums:
-    line_sum, off, on = sum(lines, ZERO), sum(allowances, ZERO), sum(charges, ZERO)
-    net = line_sum - off + on
-    tax = sum((group.tax for group in taxes), ZERO)
-    total = net + tax
-    return DocumentSums(
-        line_sum, off, on, net, tax, total, prepaid, rounding, total - prepaid + rounding
-    )
 
 
 def weighted_rate(parts: Sequence[tuple[Decimal, Decimal]]) -> Decimal | None:
