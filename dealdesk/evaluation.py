@@ -82,13 +82,10 @@ def compare(
         for what in ("outcome", "opportunity_id")
         if outcome.get(what) != gold[what]
     ]
-    if gold["outcome"] in ("no_quote", "needs_input") and gold.get("reason") != outcome.get(
-        "reason"
-    ):
-        problems.append(f"reason {outcome.get('reason')} instead of {gold.get('reason')}")
-    found = {
-        finding["code"] for finding in (*outcome.get("findings", ()), *quote.get("findings", ()))
-    }
+    why, due = outcome.get("reason"), gold.get("reason")
+    if gold["outcome"] in ("no_quote", "needs_input") and why != due:
+        problems.append(f"reason {why} instead of {due}")
+    found = {one["code"] for said in (outcome, quote) for one in said.get("findings", ())}
     if missing := set(gold.get("findings", ())) - found:
         problems.append(f"no finding {', '.join(sorted(missing))}")
     if gold["outcome"] not in ("issued", "waiting"):
@@ -149,13 +146,9 @@ async def evaluate_goals(folder: Path, scratch: Path, model: str) -> list[dict[s
     async with Desk.open(settings) as desk:
         for gold in goals:
             assignment = await desk.plan_only(gold["goal"], date.fromisoformat(gold["today"]))
-            rows.append(
-                {
-                    "goal": gold["goal"],
-                    "assignment": _in_words(assignment),
-                    "problems": compare_assignment(gold["expect"], assignment),
-                }
-            )
+            problems = compare_assignment(gold["expect"], assignment)
+            said = {"goal": gold["goal"], "assignment": _in_words(assignment)}
+            rows.append({**said, "problems": problems})
     return rows
 
 
@@ -172,17 +165,12 @@ async def evaluate_held_back(folder: Path, scratch: Path, model: str) -> list[di
             goals = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
             for index, gold in enumerate(goals):
                 found = await desk.plan_only(gold["goal"], HELD_BACK_DAY)
-                right = not found["questions"] and found["opportunity_id"] == gold.get(
-                    "opportunity_id"
-                )
-                rows.append(
-                    {
-                        "kind": gold.get("kind", "plain"),
-                        "index": index,
-                        "stopped": [question["kind"] for question in found["questions"]],
-                        "right": names_words(gold["beyond"], found) if "beyond" in gold else right,
-                    }
-                )
+                asked = [question["kind"] for question in found["questions"]]
+                right = not asked and found["opportunity_id"] == gold.get("opportunity_id")
+                if "beyond" in gold:
+                    right = names_words(gold["beyond"], found)
+                row = {"kind": gold.get("kind", "plain"), "index": index}
+                rows.append({**row, "stopped": asked, "right": right})
     return rows
 
 

@@ -7,8 +7,8 @@ tool takes would bind nothing. Both are refused here, so that what a grant says 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -52,13 +52,12 @@ def server_of(wish: Wish, given: str | None) -> tuple[str, Wish]:
     if unknown := sorted(named - set(NAMES)):
         raise UsageError(f"no server {unknown[0]!r}", fix=f"one of: {', '.join(NAMES)}")
     if len(named) > 1:
-        raise UsageError(
-            f"a grant opens one server, and these are of {', '.join(sorted(named))}",
-            fix="mint one grant for each server",
-        )
+        servers = f"these are of {', '.join(sorted(named))}"
+        fix = "mint one grant for each server"
+        raise UsageError(f"a grant opens one server, and {servers}", fix=fix)
     if not named:
         raise _no_server([*plain, *wish.prompts])
-    return named.pop(), Wish(wish.agent, plain, wish.resources, wish.prompts, wish.bind, wish.calls)
+    return named.pop(), replace(wish, tools=plain)
 
 
 async def checked(servers: Servers, server: str, wish: Wish) -> tuple[Grant, list[str]]:
@@ -133,9 +132,8 @@ def _fits(takes: Mapping[str, Mapping[str, Any]], bind: Mapping[str, Sequence[st
         options = takes[name].get("anyOf", (takes[name],))
         words = [option for option in options if option.get("type") == "string"]
         if not words:
-            raise UsageError(
-                f"{name} is no word, and only words can be bound here", fix="leave it out"
-            )
+            said = f"{name} is no word, and only words can be bound here"
+            raise UsageError(said, fix="leave it out")
         for value in bind[name]:
             if not any(_is_one(value, option) for option in words):
                 raise UsageError(f"{name} is never {value!r}", fix="look at the tool's schema")
@@ -165,15 +163,8 @@ def _in(template: str) -> list[str]:
     return [part.partition("}")[0].rstrip("*") for part in template.split("{")[1:]]
 
 
-def _known(
-    kind: str,
-    asked: Sequence[str] | Mapping[str, object],
-    there: Mapping[str, object] | Sequence[str] | set[str],
-    server: str,
-) -> None:
+def _known(kind: str, asked: Iterable[str], there: Collection[str], server: str) -> None:
     for name in asked:
         if name not in there:
-            raise UsageError(
-                f"{server} has no {kind} {name!r}",
-                fix=f"one of: {', '.join(sorted(there)) or 'none'}",
-            )
+            fix = f"one of: {', '.join(sorted(there)) or 'none'}"
+            raise UsageError(f"{server} has no {kind} {name!r}", fix=fix)

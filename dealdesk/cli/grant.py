@@ -3,15 +3,16 @@
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 from dealdesk.cli.options import Home, Json, Server, doc
 from dealdesk.cli.output import print_json
+from dealdesk.settings import Settings, load_settings
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
     from dealdesk.minting import Wish
-    from dealdesk.settings import Settings
     from servers.toolkit.grants import Grant, SigningKey
 
 Many = list[str] | None
@@ -44,7 +45,6 @@ async def mint_grant(
     `Authorization: Bearer` (http).
     """
     from dealdesk.minting import Wish, server_of, signed
-    from dealdesk.settings import load_settings
     from servers.toolkit.grants import SigningKey
 
     wish = Wish(agent, tool or (), resource or (), prompt or (), _pairs(bind), _counts(calls))
@@ -67,7 +67,6 @@ async def revoke_grant(
     home: Home = None,
 ) -> None:
     """End a grant at once, in every process that serves it."""
-    from dealdesk.settings import load_settings
     from orchestrator.servers import Servers
     from servers.registry import NAMES
     from servers.toolkit.grants import Grant, GrantError, SigningKey
@@ -77,35 +76,28 @@ async def revoke_grant(
     text = (token if token != "-" else sys.stdin.read()).strip()  # noqa: S105 - stdin's name
     grant: Grant | None = None
     for name in NAMES:
-        try:
+        with suppress(GrantError):
             grant = key.verify(text, name)
-        except GrantError:
-            continue
     if grant is None:
         raise UsageError(
             "that is no live grant of this data folder", fix="an expired one needs no revoking"
         )
-    servers = Servers({grant.audience: settings.server_url(grant.audience)}, key)
-    try:
+    place = {grant.audience: settings.server_url(grant.audience)}
+    with closing(Servers(place, key)) as servers:
         servers.app(grant.audience).ledger.revoke(grant)
-    finally:
-        servers.close()
     print(f"{grant.id} of {grant.agent or grant.person} opens nothing any more.")
 
 
 async def _granted(
-    wish: "Wish", server: str, settings: "Settings", signing: "SigningKey"
+    wish: "Wish", server: str, settings: Settings, signing: "SigningKey"
 ) -> tuple["Grant", list[str]]:
     from dealdesk.minting import checked
     from orchestrator.servers import Servers
 
-    servers = Servers({server: settings.server_url(server)}, signing.public)
-    try:
+    with closing(Servers({server: settings.server_url(server)}, signing.public)) as servers:
         made = await checked(servers, server, wish)
         if servers.created:
             _note(f"{settings.home} was new: it has the demo company's {server} data now.")
-    finally:
-        servers.close()
     return made
 
 
@@ -118,19 +110,11 @@ def _tell(grant: "Grant", left_open: list[str], ttl: int) -> None:
 
 
 def _as_data(token: str, grant: "Grant", left_open: list[str], expires: int) -> dict[str, Any]:
-    return {
-        "token": token,
-        "grant": grant.id,
-        "server": grant.audience,
-        "agent": grant.agent,
-        "tools": sorted(grant.tools),
-        "resources": sorted(grant.resources),
-        "prompts": sorted(grant.prompts),
-        "bind": {name: list(values) for name, values in grant.bind.items()},
-        "calls": dict(grant.calls),
-        "expires": expires,
-        "left_open": left_open,
-    }
+    named = {"grant": grant.id, "server": grant.audience, "agent": grant.agent}
+    opened = {name: sorted(getattr(grant, name)) for name in ("tools", "resources", "prompts")}
+    bind = {name: list(values) for name, values in grant.bind.items()}
+    limits = {"bind": bind, "calls": dict(grant.calls), "expires": expires}
+    return {"token": token, **named, **opened, **limits, "left_open": left_open}
 
 
 def _pairs(given: Iterable[str] | None) -> dict[str, list[str]]:

@@ -126,7 +126,3 @@ def _in_words(problem: Exception) -> str:
     end = "" if message.endswith(("?", "!")) else "."
     words = f"{message.rstrip('.')}{end}" + (f" Try: {fix.rstrip('.')}." if fix else "")
     return clean(words, 2000)
-
-
-if __name__ == "__main__":
-    main()

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TextIO
 from dealdesk.cli.options import Home, Json, doc
 from dealdesk.cli.output import money, print_json, say, table
 from dealdesk.cli.session import looking
+from dealdesk.settings import load_settings
 from orchestrator.errors import EnvironmentProblem
 
 States = Literal[
@@ -53,13 +54,8 @@ async def list_quotes(
         ("quote", "number", "rev", "status", "account", "opportunity", "valid until", "total"),
         [
             (
-                row["quote_id"],
-                row.get("number") or "-",
-                row["revision"],
-                _status(row),
-                row["account_id"],
-                row["opportunity_id"],
-                row.get("valid_until") or "-",
+                *(row["quote_id"], row.get("number") or "-", row["revision"], _status(row)),
+                *(row["account_id"], row["opportunity_id"], row.get("valid_until") or "-"),
                 money(row["total_minor"], row["currency"]),
             )
             for row in rows
@@ -87,9 +83,8 @@ async def report_quotes(
         with csv_.open("w", encoding="utf-8", newline="") as file:
             _write(file, rows)
     except OSError as problem:
-        raise EnvironmentProblem(
-            f"{csv_} cannot be written", fix="name a file in a folder that can be written"
-        ) from problem
+        fix = "name a file in a folder that can be written"
+        raise EnvironmentProblem(f"{csv_} cannot be written", fix=fix) from problem
     say(f"{csv_}: {len(rows)} quotes.")
 
 
@@ -114,7 +109,6 @@ def _from_the_database(
     home: str | None, asked: Mapping[str, Any]
 ) -> Sequence[dict[str, Any]] | None:
     """Return what finance's own code reads there; None where the server has to be asked."""
-    from dealdesk.settings import load_settings
     from servers.registry import ask_directly
     from servers.toolkit.grants import Grant, new_grant_id
 

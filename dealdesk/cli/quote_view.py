@@ -190,13 +190,8 @@ def _print_guidance(line: Mapping[str, Any], currency: str) -> None:
             ("quote", "account", "sku", "quantity", "of list", "outcome", "order date"),
             [
                 (
-                    one["number"],
-                    one["account_id"],
-                    one["sku"],
-                    one["quantity"],
-                    f"{one['of_list']}%",
-                    one["outcome"].replace("_", " "),
-                    one["order_date"],
+                    *(one[name] for name in ("number", "account_id", "sku", "quantity")),
+                    *(f"{one['of_list']}%", one["outcome"].replace("_", " "), one["order_date"]),
                 )
                 for one in line["comparables"]
             ],

@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 
 from dealdesk.cli.options import Home, Model
+from dealdesk.settings import load_settings
 from servers.toolkit.starting import started
 
 
@@ -19,7 +20,6 @@ async def worker(*, model: Model = None, home: Home = None) -> None:
     """
     from dealdesk.desk import Desk
     from dealdesk.models import chosen_model
-    from dealdesk.settings import load_settings
 
     _log_to_stderr()
     settings = load_settings(home=home, model=model)

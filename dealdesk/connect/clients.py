@@ -35,26 +35,16 @@ class Program:
 PROGRAMS = {
     program.name: program
     for program in (
-        Program(
-            "claude-desktop", "Claude Desktop", "mcpServers", "json", "",
-            "Quit Claude Desktop and open it again.",
-        ),
-        Program(
-            "claude-code", "Claude Code", "mcpServers", "json", "${%s}",
-            "Start a new Claude Code session; `/mcp` lists the servers.",
-        ),
-        Program(
-            "cursor", "Cursor", "mcpServers", "jsonc", "${env:%s}",
-            "Switch the servers on in Cursor's settings, under MCP.",
-        ),
-        Program(
-            "vscode", "VS Code", "servers", "jsonc", "${env:%s}",
-            "Run `MCP: List Servers` in VS Code to start and trust them.",
-        ),
-        Program(
-            "goose", "Goose", "extensions", "yaml", "${%s}",
-            "Start a new Goose session.",
-        ),
+        Program("claude-desktop", "Claude Desktop", "mcpServers", "json", "",
+                "Quit Claude Desktop and open it again."),
+        Program("claude-code", "Claude Code", "mcpServers", "json", "${%s}",
+                "Start a new Claude Code session; `/mcp` lists the servers."),
+        Program("cursor", "Cursor", "mcpServers", "jsonc", "${env:%s}",
+                "Switch the servers on in Cursor's settings, under MCP."),
+        Program("vscode", "VS Code", "servers", "jsonc", "${env:%s}",
+                "Run `MCP: List Servers` in VS Code to start and trust them."),
+        Program("goose", "Goose", "extensions", "yaml", "${%s}",
+                "Start a new Goose session."),
     )
 }  # fmt: skip
 

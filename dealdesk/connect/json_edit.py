@@ -8,6 +8,8 @@ was meant.
 
 import json
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -192,8 +194,8 @@ def put(text: str, key: str, entries: dict[str, Any], *, comments: bool) -> str:
     root, owner = _objects(text, key, comments=comments)
     meant = {**root.data, key: {**(owner.data if owner else {}), **entries}}
     if owner is None:
-        return _checked(_insert(text, root, root, key, entries), meant, comments=comments)
-    for name, entry in entries.items():
+        text = _insert(text, root, root, key, entries)
+    for name, entry in entries.items() if owner else ():
         root, owner = _objects(text, key, comments=comments)
         assert owner is not None  # noqa: S101 - it was there
         member = _one(text, owner, name)
@@ -201,7 +203,7 @@ def put(text: str, key: str, entries: dict[str, Any], *, comments: bool) -> str:
             text = _insert(text, root, owner, name, entry)
         elif member.data != entry:
             text = _replace(text, root, member, entry)
-    return _checked(text, meant, comments=comments)
+    return checked(text, meant, lambda edited: parse(edited, comments=comments).data)
 
 
 def cut(text: str, key: str, names: list[str], *, comments: bool) -> str:
@@ -219,15 +221,14 @@ def cut(text: str, key: str, names: list[str], *, comments: bool) -> str:
     if owner and text[owner.start : owner.end] == "{}":
         text = _remove(text, root, key)
         del meant[key]
-    return _checked(text, meant, comments=comments)
+    return checked(text, meant, lambda edited: parse(edited, comments=comments).data)
 
 
-def _checked(text: str, meant: Any, *, comments: bool) -> str:
-    try:
-        if parse(text, comments=comments).data == meant:
+def checked(text: str, meant: Any, read: Callable[[str], Any]) -> str:
+    """Return an edited text if it means what was meant."""
+    with suppress(TextProblem):
+        if read(text) == meant:
             return text
-    except TextProblem:
-        pass
     raise TextProblem("is written in a way that cannot be edited safely")
 
 

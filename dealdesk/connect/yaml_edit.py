@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from dealdesk.connect.json_edit import TextProblem, newline_of
+from dealdesk.connect.json_edit import TextProblem, checked, newline_of
 
 BLOCKS = ("|", ">")
 
@@ -29,7 +29,7 @@ def put(text: str, key: str, entries: dict[str, Any]) -> str:
     for name, entry in entries.items():
         if (now.get(key) or {}).get(name) != entry:
             now = {**now, key: {**(now.get(key) or {}), name: entry}}
-            text = _checked(_put_one(text, key, name, entry), now)
+            text = checked(_put_one(text, key, name, entry), now, _data)
     return text
 
 
@@ -48,7 +48,7 @@ def cut(text: str, key: str, names: list[str]) -> str:
         first, last = _lines_of(_pair(_root(text), key))
         text = _spliced(text, first, last, "")
         del meant[key]
-    return _checked(text, meant)
+    return checked(text, meant, _data)
 
 
 def _data(text: str) -> dict[str, Any]:
@@ -66,15 +66,6 @@ def _data(text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise TextProblem("is not a mapping", 1)
     return found
-
-
-def _checked(text: str, meant: dict[str, Any]) -> str:
-    try:
-        if _data(text) == meant:
-            return text
-    except TextProblem:
-        pass
-    raise TextProblem("is written in a way that cannot be edited safely")
 
 
 def _root(text: str) -> Any:
