@@ -77,7 +77,6 @@ def make_empty(settings: Settings) -> None:
 
 
 def put_company(settings: Settings, company: Path) -> list[str]:
-    """Write the company into finance; return one sentence for a person per thing written."""
     try:
         return set_up_company(settings.server_url("finance"), company)
     except DomainError as problem:

@@ -1,7 +1,6 @@
 """The composition root: settings in, a working deal desk out.
 
-Everything is put together here and nowhere else: keys, servers, store, models, engine. Tests and
-examples make a desk the same way the command does.
+Tests and examples make a desk the same way the command does.
 """
 
 from __future__ import annotations
@@ -191,7 +190,6 @@ class Desk:
         return self.store.events(run_id, after=after)
 
     def run_row(self, run_id: str | None) -> dict[str, Any]:
-        """Return a run's row; None means the newest one that is open."""
         if run_id is not None:
             return self.store.get(run_id)
         for row in self.store.list():
@@ -215,7 +213,6 @@ class Desk:
         self.store.finish(run_id, {"outcome": "cancelled"})
 
     async def awaiting_decision(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the quote a run waits with, as finance has it."""
         if row["status"] != "waiting":
             raise UsageError(
                 f"{row['run_id']} waits for no decision (it is {row['outcome'] or row['status']})",

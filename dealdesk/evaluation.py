@@ -1,7 +1,6 @@
 """Run the seed opportunities and goals, and compare what came of them with the gold records.
 
-The gold was worked out by hand and is kept where no server and no agent can see it. Nothing here
-computes a price: an outcome either agrees with its record or the row says where it does not.
+The gold was worked out by hand, where no server and no agent can see it.
 """
 
 from __future__ import annotations
@@ -76,7 +75,6 @@ async def _quote_row(
 def compare(
     gold: Mapping[str, Any], outcome: Mapping[str, Any], quote: Mapping[str, Any]
 ) -> list[str]:
-    """Return where an outcome differs from its gold record; empty when it agrees."""
     problems = [
         f"{what} {outcome.get(what)} instead of {gold[what]}"
         for what in ("outcome", "opportunity_id")
@@ -181,7 +179,6 @@ def names_words(beyond: Sequence[str], found: Mapping[str, Any]) -> bool:
 
 
 def compare_assignment(expect: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
-    """Return where an assignment differs from the expected one; empty when it agrees."""
     asked = [question["kind"] for question in found["questions"]]
     if "ask" in expect:
         if asked != [expect["ask"]]:

@@ -9,7 +9,6 @@ from servers.toolkit.grants import SigningKey
 
 
 def signing_key(settings: Settings) -> SigningKey:
-    """Return the key that mints grants, made on first use."""
     try:
         return SigningKey.load(settings.home / "keys")
     except DomainError as problem:

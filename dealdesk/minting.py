@@ -12,8 +12,6 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
-from fastmcp.tools import Tool
-
 from orchestrator.errors import UsageError
 from orchestrator.servers import Servers
 from servers.profiles import components, persons
@@ -90,7 +88,8 @@ async def checked(servers: Servers, server: str, wish: Wish) -> tuple[Grant, lis
     granted = [declaration(tools[name]) for name in wish.tools]
     granted += [declaration((resources | templates)[uri]) for uri in wish.resources]
     if any(said["rows"] == "filtered" for said in granted):  # narrowed, whatever they take
-        takes |= {argument for tool in tools.values() for argument in _narrows(tool)}
+        agents = [said for said in map(declaration, tools.values()) if not said["person_only"]]
+        takes |= {argument for said in agents for argument in said["binds"]}
     _known("bindable argument", wish.bind, takes, server)
     for name in wish.tools:
         _fits(tools[name].parameters["properties"], wish.bind)
@@ -118,12 +117,6 @@ def signed(signing: SigningKey, grant: Grant, ttl: int) -> str:
     if not 0 < ttl <= MAX_LIFETIME:
         raise UsageError(f"a grant lives 1 to {MAX_LIFETIME} seconds", fix="give another --ttl")
     return signing.mint(grant, ttl=ttl)
-
-
-def _narrows(tool: Tool) -> list[str]:
-    """Return the ids by which a server's lists are narrowed: those that agents' tools bind."""
-    said = declaration(tool)
-    return [] if said["person_only"] else said["binds"]
 
 
 def _fits(takes: Mapping[str, Mapping[str, Any]], bind: Mapping[str, Sequence[str]]) -> None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
-from dealdesk.playbook.player import NAME as PLAYBOOK
-from dealdesk.playbook.player import PlaybookModel, play_of
-from orchestrator.errors import ModelError
-from orchestrator.llm.base import Model, Reply
+from orchestrator.errors import ModelError, WorkflowError
+from orchestrator.llm.base import Json, Model, Reply, Request
+from orchestrator.workflows import WORKFLOWS
 
 if TYPE_CHECKING:
     from dealdesk.settings import Settings
 
-CLAUDE = "claude-sonnet-5-5"
+CLAUDE, PLAYBOOK = "claude-sonnet-5-5", "offline-playbook/1"
 
 
 def chosen_model(settings: Settings) -> str:
@@ -24,6 +24,42 @@ def chosen_model(settings: Settings) -> str:
     if asked in ("playbook", PLAYBOOK) or (not asked and not os.environ.get("ANTHROPIC_API_KEY")):
         return PLAYBOOK
     return CLAUDE if asked in (None, "", "claude") else asked
+
+
+Play = Callable[[Request], Reply]
+
+
+def play_of(agent: str) -> Play:
+    """Return an agent's play: `play_<agent>` in the module that is named for its workflow."""
+    for workflow in WORKFLOWS:
+        with suppress(ModuleNotFoundError, AttributeError):
+            play: Play = resolve_name(f"dealdesk.playbook.{workflow}:play_{agent}")
+            return play
+    raise WorkflowError(
+        f"{PLAYBOOK} has no play for the agent {agent}",
+        fix=f"write play_{agent} in dealdesk/playbook/, or name a model with --model",
+    )
+
+
+class PlaybookModel:
+    """Plays one agent by its rules."""
+
+    name = PLAYBOOK
+
+    def __init__(self, play: Play) -> None:
+        self._play = play
+
+    async def complete(
+        self, *, system: str, messages: list[Json], tools: list[Json], output: Json
+    ) -> Reply:
+        """Answer by the rules, with no tool that the agent was not given."""
+        request = Request(system, tuple(messages), tuple(tools), output)
+        answer = self._play(request)
+        for block in answer.content:
+            data = block.to_dict()
+            if data["type"] == "tool_use" and data["name"] not in request.tool_names:
+                raise ModelError(f"the playbook calls {data['name']!r}, which it was not given")
+        return answer
 
 
 class OnlyName:

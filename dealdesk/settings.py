@@ -1,7 +1,4 @@
-"""What the command was told: flags, then `DEALDESK_*`, then `dealdesk.toml`, then the defaults.
-
-Importing this is light: no server, no database and no model comes with it.
-"""
+"""What the command was told: flags, then `DEALDESK_*`, then `dealdesk.toml`, then the defaults."""
 
 from __future__ import annotations
 

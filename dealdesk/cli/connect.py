@@ -119,7 +119,6 @@ def _check(client: str, options: Options) -> None:
 
 
 def _wanted(program: Program | None, options: Options) -> tuple[dict[str, Any], list[str]]:
-    """Return the entries to write, and what there is to say about them."""
     if options.http:
         places = entries.addresses(options.http, options.servers).items()
         token = options.token_env

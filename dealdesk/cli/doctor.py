@@ -77,11 +77,10 @@ def _folder(settings: Settings) -> str:
 
 
 def _model(settings: Settings) -> str:
-    from dealdesk.models import chosen_model
-    from dealdesk.playbook.player import NAME
+    from dealdesk.models import PLAYBOOK, chosen_model
 
     name = chosen_model(settings)
-    if name == NAME:
+    if name == PLAYBOOK:
         return f"{name} (rules; no ANTHROPIC_API_KEY is set)"
     if not (os.environ.get("ANTHROPIC_API_KEY") or os.environ.get("ANTHROPIC_AUTH_TOKEN")):
         raise PermissionError(f"{name} needs ANTHROPIC_API_KEY")

@@ -7,6 +7,11 @@ from typing import Annotated, Any
 from dealdesk.cli.options import Json, doc
 from dealdesk.cli.output import print_json, say, table
 
+COLUMNS = {
+    "quotes": ("opportunity_id", "outcome", "lines", "total"),
+    "goals": ("goal", "assignment"),
+}
+
 
 async def quotes(
     *,
@@ -31,20 +36,11 @@ async def quotes(
     if json:
         print_json(report)
         return 1 if bad else 0
-    if "quotes" in report:
-        table(
-            ("opportunity", "outcome", "lines", "total", "agrees"),
-            [
-                (r["opportunity_id"], r["outcome"], r["lines"], r["total"], _verdict(r))
-                for r in report["quotes"]
-            ],
-            right=(2, 3),
-        )
-    if "goals" in report:
-        table(
-            ("goal", "assignment", "agrees"),
-            [(r["goal"], r["assignment"], _verdict(r)) for r in report["goals"]],
-        )
+    for name, rows in report.items():
+        columns = COLUMNS[name]
+        cells = [(*map(row.get, columns), "; ".join(row["problems"]) or "yes") for row in rows]
+        heads = [*(column.removesuffix("_id") for column in columns), "agrees"]
+        table(heads, cells, right=(2, 3))
     for name, rows in report.items():
         agree = sum(not row["problems"] for row in rows)
         say(f"{name}: {agree} of {len(rows)} agree ({model})")
@@ -76,12 +72,6 @@ async def goals(
         wrong = ", ".join(str(row["index"]) for row in same if not row["right"])
         stopped = sum(bool(row["stopped"]) for row in same)
         right = sum(row["right"] for row in same)
-        say(
-            f"{kind}: {right} of {len(same)} right, {stopped} asked"
-            + f" (not {wrong})" * bool(wrong)
-        )
+        said = f" (not {wrong})" if wrong else ""
+        say(f"{kind}: {right} of {len(same)} right, {stopped} asked{said}")
     return 1 if bad else 0
-
-
-def _verdict(row: dict[str, Any]) -> str:
-    return "; ".join(row["problems"]) or "yes"

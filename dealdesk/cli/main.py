@@ -51,7 +51,7 @@ COMMANDS = {
     "quote accept": "quote_decisions:accept_quote",
     "quote withdraw": "quote_decisions:withdraw_quote",
     "quote supersede": "quote_decisions:supersede_quote",
-    "worker": "worker:worker",
+    "worker": "serve:worker",
     "serve": "serve:serve",
     "connect": "connect:connect",
     "grant mint": "grant:mint_grant",

@@ -1,7 +1,4 @@
-"""The options that many commands take, each declared once, with its help.
-
-A command writes `home: Home = None`; what only one command takes stands with that command.
-"""
+"""The options that many commands take, each declared once, with its help."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias

@@ -161,7 +161,6 @@ async def _decide_quote(
 async def decide_run(
     run_id: str, decision: Decision, *, approved: bool, out: str | None = None
 ) -> int:
-    """Decide about the quote that a run waits with, and follow the run as it goes on."""
     folder = output_folder(out)
     async with acting_as(decision, work=True) as desk:
         row = desk.run_row(run_id)

@@ -103,7 +103,6 @@ async def email_quote(quote_id: QuoteId, /, *, out: Out = None, home: Home = Non
 
 
 async def write_draft(desk: Desk, quote_id: str, folder: Path) -> tuple[Path, list[str]]:
-    """Write the draft; return where it is, and what a person should know about it."""
     quote = await desk.quote(quote_id)
     if quote["status"] not in ("issued", "accepted"):
         raise UsageError(

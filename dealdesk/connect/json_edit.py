@@ -312,18 +312,14 @@ def _remove(text: str, owner: Object, name: str) -> str:
         before = text[:earlier] + text[earlier + 1 : here]
     start = owner.start if earlier is None else earlier
     comments = [found["out"] for found in _COMMENT.finditer(text, start + 1, here)]
-    if comments and comments[-1].startswith("//") and "\n" not in _blank_of(after):
+    if comments and comments[-1].startswith("//") and "\n" not in after[: _skip(after, 0)]:
+        # the comment would swallow what follows
         before, after = before + text[here : member.start], after.lstrip(" \t")
     edited = before + after
     close = owner.end - 1 - (len(text) - len(edited))
     if len(members) == 1 and not edited[owner.start + 1 : close].strip(BLANK):
         return edited[: owner.start + 1] + edited[close:]
     return edited
-
-
-def _blank_of(text: str) -> str:
-    """Return the blank that a text begins with; a comment before it would swallow what follows."""
-    return text[: _skip(text, 0)]
 
 
 class JsonEditor:

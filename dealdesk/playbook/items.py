@@ -253,7 +253,6 @@ def _running(text: str, today: date) -> Iterator[Item]:
 
 
 def _termed(item: Item, words: str, heading: str, today: date) -> Item:
-    """Add how long a subscription runs, from the words around it, then from its heading."""
     if item.unit != "license":
         return item
     return replace(item, run=read_run(words, today).over(read_run(heading, today)))

@@ -92,7 +92,6 @@ def _plain(run: Run) -> Run:
 
 
 def open_questions(need: Json, found: Found) -> Iterator[Json]:
-    """Yield what must be asked about a need before anybody can quote it."""
     run = found.item.run
     if need["quantity"] is None:
         yield {"kind": "missing_quantity", "subject": need["ref"]}

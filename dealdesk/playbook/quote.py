@@ -1,8 +1,6 @@
 """How the offline playbook plays each agent of the quote workflow: `play_` and the agent's name.
 
-A play looks at the transcript and either calls the next tools or gives the final answer. It holds
-no prices, no rules and no knowledge of the seed data: those are the servers'. What reads texts is
-in `reading.py`, what reads goals in `goals.py`.
+It holds no prices, no rules and no knowledge of the seed data: those are the servers'.
 """
 
 from __future__ import annotations
@@ -38,7 +36,6 @@ def refs(*answers: Json) -> list[Json]:
 
 
 def play_plan(request: Request) -> Reply:
-    """Find the account, then the one open opportunity that the goal is about."""
     goal = goals.read_goal(inputs_of(request))
     pages = good(request, "search_opportunities")
     if goal.opportunity_id:
@@ -74,7 +71,6 @@ def _asked_of_deals(
 
 
 def play_qualify(request: Request) -> Reply:
-    """Read everything that was said, oldest first, and judge it."""
     inputs = inputs_of(request)
     opened = good(request, "list_activities")
     if not opened:
@@ -135,7 +131,6 @@ def play_profile(request: Request) -> Reply:
 
 
 def play_match(request: Request) -> Reply:
-    """Match each need, then add the parts the catalog says are required."""
     inputs = inputs_of(request)
     needs = inputs["needs"]
     matches = request.results("match_need")
@@ -205,7 +200,6 @@ def play_terms(request: Request) -> Reply:
 
 
 def play_assemble(request: Request) -> Reply:
-    """Make the draft, and ask for approval when finance says it needs one."""
     inputs = inputs_of(request)
     cover = "renewal" if inputs.get("renews") else "standard"
     if inputs.get("revises"):

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from dealdesk.playbook import claims
 from dealdesk.playbook.claims import sign
@@ -70,7 +69,8 @@ def qualify(
     theirs = [source for source in sources if source.trust == "customer"]
     blocked = _blocked(readiness)
     if blocked is not None:
-        return {"decision": "no_quote", "reason": blocked, "evidence": _first(theirs)}
+        first = [span_of(s.id, 0, min(len(s.text), 200)) for s in theirs[:1] if s.text]
+        return {"decision": "no_quote", "reason": blocked, "evidence": first}
     for source in reversed(theirs):
         for reason, pattern in _NO_QUOTE.items():
             if found := pattern.search(claims.for_people(source.text)):
@@ -96,7 +96,6 @@ def qualify(
 
 
 def _sources(messages: Sequence[Json], documents: Sequence[Json]) -> list[Source]:
-    """Return the texts in order, each document after the message it came with."""
     by_id = {document["document_id"]: document for document in documents}
     found = []
     for message in messages:
@@ -131,12 +130,10 @@ def _needs(theirs: Sequence[Source], today: date) -> list[Found]:
             if same is None:
                 needs.append(Found(item, source.id))
             elif item.quantity is not None:
-                needs[same] = Found(replace(needs[same].item, **_place(item)), source.id)
+                start, end = item.start, item.end
+                said = replace(needs[same].item, quantity=item.quantity, start=start, end=end)
+                needs[same] = Found(said, source.id)
     return needs
-
-
-def _place(item: Item) -> dict[str, Any]:
-    return {"quantity": item.quantity, "start": item.start, "end": item.end}
 
 
 def _corrected(
@@ -179,7 +176,6 @@ def _mentioned(sentence: str, needs: Sequence[Found]) -> int | None:
 
 
 def _same(item: Item, needs: Sequence[Found]) -> int | None:
-    """Return the earlier need that an item restates, by SKU or by nearly all of its words."""
     for place, found in enumerate(needs):
         if item.run.year != found.item.run.year:
             continue  # two years of a ramp
@@ -219,7 +215,3 @@ def _reason(theirs: Sequence[Source]) -> str:
     if _BUDGET.search(newest):
         return "budget_confirmed_request"
     return "renewal_request" if any(_RENEWAL.search(s.text) for s in theirs) else "explicit_request"
-
-
-def _first(theirs: Sequence[Source]) -> list[Json]:
-    return [span_of(s.id, 0, min(len(s.text), 200)) for s in theirs[:1] if s.text]

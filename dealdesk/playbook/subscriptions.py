@@ -118,7 +118,6 @@ def read_run(text: str, today: date) -> Run:
 
 
 def subscription_ids(text: str) -> list[str]:
-    """Return the ids of subscriptions that a text names, in order, each once."""
     return list(dict.fromkeys(found[0].lower() for found in _ID.finditer(text)))
 
 

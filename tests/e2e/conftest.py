@@ -152,11 +152,7 @@ def program(warm: Warm) -> Command:
     """Run `dealdesk`, or another of our programs, as a process of its own."""
 
     def run(
-        *arguments: object,
-        home: Path,
-        module: str = "dealdesk",
-        given: str = "",
-        **variables: str,
+        *arguments: object, home: Path, module: str = "dealdesk", given: str = "", **variables: str
     ) -> Said:
         done = subprocess.run(
             warm(module, *arguments),

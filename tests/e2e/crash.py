@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from dealdesk.desk import Desk
-from dealdesk.playbook.player import PlaybookModel, play_of
+from dealdesk.models import PlaybookModel, play_of
 from dealdesk.settings import load_settings
 from orchestrator.llm.base import PlainBlock, PlainReply, Request
 

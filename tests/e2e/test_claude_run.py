@@ -16,7 +16,7 @@ import pytest
 from scripted import Brain
 
 from dealdesk.desk import Desk
-from dealdesk.playbook.player import play_of
+from dealdesk.models import play_of
 from dealdesk.settings import load_settings
 from orchestrator.errors import CredentialsError, ModelUnavailable
 from orchestrator.llm.base import PlainReply, Request, call, reply, text

@@ -11,7 +11,7 @@ import pytest
 from scripted import ScriptedModel
 
 from dealdesk.desk import Desk
-from dealdesk.playbook.player import play_of
+from dealdesk.models import play_of
 from dealdesk.settings import load_settings
 from orchestrator.llm.base import Request, reply, text
 
@@ -55,10 +55,7 @@ BEYOND = [
         "another 4 servers",
     ),
     ("Quote Thornbury Pumps for twice the cameras", "twice"),
-    (
-        "Quote Brännholm Tegel for the kiln video archive on a monthly instalment plan",
-        "instalment",
-    ),
+    ("Quote Brännholm Tegel for the kiln video archive on a monthly instalment plan", "instalment"),
     ("Quote Skovly Mejeri for the starter bundles at 45 EUR each", "45 EUR each"),
     (
         "Quote Kestrel for the cold store sensors with 2.5% off sensors and 4% off gateways",

@@ -142,11 +142,7 @@ def test_an_email_is_drafted_and_never_sent(
 
 
 def test_without_the_extra_the_draft_has_the_page(
-    quoted: Folder,
-    copy: Copy,
-    command: Command,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    quoted: Folder, copy: Copy, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "typst", None)
     quote_id = quoted.said.json["quote_id"]

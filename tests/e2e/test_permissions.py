@@ -165,10 +165,7 @@ async def test_a_search_without_the_bound_argument_shows_bound_rows_only(
         assert {row["account_id"] for row in rows} <= {"acc_001"}
 
 
-@pytest.mark.parametrize(
-    "defect",
-    ["arguments", "rows"],
-)
+@pytest.mark.parametrize("defect", ["arguments", "rows"])
 async def test_planted_binding_defects_are_found(
     apps: dict[str, Server], monkeypatch: pytest.MonkeyPatch, defect: str
 ) -> None:

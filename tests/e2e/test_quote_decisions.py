@@ -26,12 +26,7 @@ ORDER: dict[str, Any] = {
 
 
 def draft(
-    home: Path,
-    opportunity_id: str,
-    revises: str | None = None,
-    *,
-    ask: bool = True,
-    **changes: Any,
+    home: Path, opportunity_id: str, revises: str | None = None, *, ask: bool = True, **changes: Any
 ) -> dict[str, Any]:
     """Draft as a local user of a desktop client does, and ask for what the answer says."""
 

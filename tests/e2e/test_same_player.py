@@ -9,7 +9,7 @@ import pytest
 from scripted import ScriptedModel
 
 from dealdesk.desk import Desk
-from dealdesk.playbook.player import play_of
+from dealdesk.models import play_of
 from dealdesk.settings import load_settings
 from orchestrator.errors import ModelUnavailable, OtherPlayer
 from orchestrator.llm.base import Request

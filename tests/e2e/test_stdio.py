@@ -61,11 +61,7 @@ def judge(
 ) -> tuple[int, int, int]:
     """Compare a conversation with a grant; return tried, allowed, and calls that worked."""
     grant = subject.grant
-    granted = {
-        "tool": grant.tools,
-        "resource": grant.resources,
-        "prompt": grant.prompts,
-    }
+    granted = {"tool": grant.tools, "resource": grant.resources, "prompt": grant.prompts}
     tried = allowed = worked = 0
     warned = "opens nothing here" in said.stderr
     assert (said.code, said.stderr if not warned else "") == (0, ""), said.stderr

@@ -82,10 +82,7 @@ def with_other(kind: str) -> Workflow:
 
 @pytest.mark.parametrize("other", ["agent", "effect"])
 async def test_a_waiting_run_of_another_version_goes_on_if_what_is_left_is_unchanged(
-    other: str,
-    seeded: Folder,
-    copy: Callable[[Folder], Path],
-    monkeypatch: pytest.MonkeyPatch,
+    other: str, seeded: Folder, copy: Callable[[Folder], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = str(copy(seeded))
     mine = load_settings(home=home, model="playbook", person="per_lena", order_date=DAY[1])
