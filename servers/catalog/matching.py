@@ -96,39 +96,29 @@ def _drop_ended(scores: list[Score], day: date | None) -> list[Score]:
 def _answer(
     scores: list[Score], known: Mapping[str, Product], wanted: Wanted, day: date | None, limit: int
 ) -> MatchResult:
-    shown = [
-        Candidate(
-            sku=s.product.sku, name=s.product.name, score=min(100, s.points), reasons=s.reasons[:8]
-        )
-        for s in scores[:limit]
-    ]
+    shown = [_candidate(s.product, s.points, s.reasons) for s in scores[:limit]]
     if not scores:
         return MatchResult(candidates=[], margin=0, findings=[_no_match()])
     best = scores[0]
     margin = best.points - scores[1].points if len(scores) > 1 else best.points
     if best.points < RESOLVE or margin < MARGIN:
-        return MatchResult(
-            candidates=shown, margin=margin, findings=[_ambiguous(scores, wanted, margin)]
-        )
+        unsure = _ambiguous(scores, wanted, margin)
+        return MatchResult(candidates=shown, margin=margin, findings=[unsure])
     if not _ended(best.product, day):
         return MatchResult(candidates=shown, resolved=best.product.sku, margin=margin)
     successor = known.get(best.product.successor_sku or "")
     if successor is None or _ended(successor, day):
         return MatchResult(candidates=shown, margin=margin, findings=[_gone(best.product, None)])
     if all(c.sku != successor.sku for c in shown):
-        offered = Candidate(
-            sku=successor.sku,
-            name=successor.name,
-            score=min(100, best.points),
-            reasons=[f"the successor of {best.product.sku}"],
-        )
-        shown = [*shown, offered][-limit:]
-    return MatchResult(
-        candidates=shown,
-        resolved=successor.sku,
-        margin=margin,
-        findings=[_gone(best.product, successor)],
-    )
+        why = f"the successor of {best.product.sku}"
+        shown = [*shown, _candidate(successor, best.points, [why])][-limit:]
+    gone = _gone(best.product, successor)
+    return MatchResult(candidates=shown, resolved=successor.sku, margin=margin, findings=[gone])
+
+
+def _candidate(product: Product, points: int, reasons: list[str]) -> Candidate:
+    score = min(100, points)
+    return Candidate(sku=product.sku, name=product.name, score=score, reasons=reasons[:8])
 
 
 def _no_match() -> Finding:

@@ -11,17 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.workflow import AgentSpec, Decision, Effect, Rework, Workflow
-from orchestrator.workflows.quote import verify
-from orchestrator.workflows.quote.contracts import (
-    Assembly,
-    Assignment,
-    Check,
-    Match,
-    Price,
-    Profile,
-    Qualification,
-    Terms,
-)
+from orchestrator.workflows.quote import contracts, verify
 from orchestrator.workflows.quote.facts import FACTS
 from orchestrator.workflows.quote.gates import FINISH, GATES
 
@@ -54,7 +44,7 @@ AGENTS = (
     AgentSpec(
         name="plan",
         tools=("crm.resolve_account", "crm.search_opportunities", "crm.get_opportunity"),
-        output=Assignment,
+        output=contracts.Assignment,
         gives={
             "goal": "run.goal",
             "opportunity_id": "run.opportunity_id",
@@ -74,7 +64,7 @@ AGENTS = (
             "crm.search_text",
             "crm.quote_readiness",
         ),
-        output=Qualification,
+        output=contracts.Qualification,
         gives={
             "opportunity_id": "plan.opportunity_id",
             "today": "run.order_date",
@@ -94,7 +84,7 @@ AGENTS = (
             "crm.list_interactions",
             "crm.quote_history",
         ),
-        output=Profile,
+        output=contracts.Profile,
         gives={"account_id": "plan.account_id", "ship_to_country": "qualify.ship_to_country"},
         bind={"account_id": "plan.account_id"},
         reads_untrusted=True,
@@ -110,7 +100,7 @@ AGENTS = (
             "catalog.complete_configuration",
             "catalog.suggest_substitutes",
         ),
-        output=Match,
+        output=contracts.Match,
         gives={
             "needs": "facts.needs",
             "ship_to_country": "facts.ship_to_country",
@@ -128,7 +118,7 @@ AGENTS = (
             "catalog.shipping_options",
             "catalog.suggest_substitutes",
         ),
-        output=Check,
+        output=contracts.Check,
         gives={"needed_by": "facts.needed_by", "prefer": "facts.mode"},
         bind={
             "lines": "facts.lines",
@@ -142,7 +132,7 @@ AGENTS = (
     AgentSpec(
         name="price",
         tools=("finance.price_quote", "finance.what_if", "finance.explain_price"),
-        output=Price,
+        output=contracts.Price,
         gives={"discount_bp": "plan.constraints.discount_bp", "promo_codes": "qualify.promo_codes"},
         bind=PRICED,
         verify=verify.verify_price,
@@ -150,7 +140,7 @@ AGENTS = (
     AgentSpec(
         name="terms",
         tools=("finance.select_terms", "finance.check_credit", "finance.screen_party"),
-        output=Terms,
+        output=contracts.Terms,
         gives={"payment_terms_asked": "qualify.payment_terms_asked"},
         bind={
             "account_id": "plan.account_id",
@@ -165,7 +155,7 @@ AGENTS = (
     AgentSpec(
         name="assemble",
         tools=("finance.create_quote", "finance.request_approval"),
-        output=Assembly,
+        output=contracts.Assembly,
         gives={"revises": "facts.open_quote.quote_id", "renews": "facts.renews"},
         bind={
             **PRICED,

@@ -9,6 +9,10 @@ Rows = Sequence[Mapping[str, Any]]
 _QUESTION_OF = {"no_quantity": "missing_quantity", "unit": "unclear_unit"}
 
 
+def _ask(reason: str, questions: Rows, **more: Any) -> Ending:
+    return {"outcome": "needs_input", "reason": reason, "questions": questions, **more}
+
+
 def goal_unclear(questions: Rows) -> Ending | None:
     """The goal does not say which deal is meant."""
     return {"outcome": "needs_input", "questions": questions} if questions else None
@@ -31,12 +35,7 @@ def already_won(number: str | None, opportunity_id: str) -> Ending | None:
     if not number:
         return None
     asked = {"kind": "already_won", "subject": opportunity_id, "candidates": []}
-    return {
-        "outcome": "needs_input",
-        "reason": "already_won",
-        "number": number,
-        "questions": [asked],
-    }
+    return _ask("already_won", [asked], number=number)
 
 
 def not_to_be_quoted(decision: str, reason: str, evidence: Rows, questions: Rows) -> Ending | None:
@@ -44,12 +43,7 @@ def not_to_be_quoted(decision: str, reason: str, evidence: Rows, questions: Rows
     if decision == "no_quote":
         return {"outcome": "no_quote", "reason": reason, "evidence": evidence}
     if decision == "ask":
-        return {
-            "outcome": "needs_input",
-            "reason": reason,
-            "questions": questions,
-            "evidence": evidence,
-        }
+        return _ask(reason, questions, evidence=evidence)
     return None
 
 
@@ -63,9 +57,7 @@ def needs_open(profile_questions: Rows, unmatched: Rows) -> Ending | None:
         }
         for left in unmatched
     ]
-    if not questions:
-        return None
-    return {"outcome": "needs_input", "reason": questions[0]["kind"], "questions": questions}
+    return _ask(questions[0]["kind"], questions) if questions else None
 
 
 def not_allowed(ok: bool, findings: Rows, ship_method: str | None) -> Ending | None:

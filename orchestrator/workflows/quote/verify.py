@@ -12,21 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from orchestrator.workflow import Outputs
-from orchestrator.workflows.quote.contracts import (
-    KEPT,
-    REFERENCES,
-    Assembly,
-    Assignment,
-    Check,
-    Constraints,
-    Line,
-    Match,
-    Need,
-    Price,
-    Profile,
-    Qualification,
-    Terms,
-)
+from orchestrator.workflows.quote import contracts as c
 from orchestrator.workflows.quote.goal_words import read_said, unread
 
 if TYPE_CHECKING:
@@ -37,7 +23,11 @@ Calls = Sequence["Call"]
 
 def answers(calls: Calls, *names: str) -> list[Mapping[str, Any]]:
     """Return the results of the successful calls of some tools, oldest first."""
-    return [c.result for c in calls if c.name in names and not c.is_error and c.result is not None]
+    return [
+        one.result
+        for one in calls
+        if one.name in names and not one.is_error and one.result is not None
+    ]
 
 
 def last(calls: Calls, name: str) -> Mapping[str, Any]:
@@ -81,7 +71,7 @@ def seen(calls: Calls, key: str) -> set[str]:
     return found
 
 
-def verify_assignment(output: Assignment, calls: Calls, outputs: Outputs) -> list[str]:
+def verify_assignment(output: c.Assignment, calls: Calls, outputs: Outputs) -> list[str]:
     """The ids must come from the CRM, belong together, and leave no word of the goal out."""
     problems = []
     if not output.questions and not output.opportunity_id:
@@ -104,11 +94,11 @@ def verify_assignment(output: Assignment, calls: Calls, outputs: Outputs) -> lis
     return problems + (_left_out(output, calls, outputs["run"]) if "run" in outputs else [])
 
 
-def _left_out(output: Assignment, calls: Calls, run: Mapping[str, Any]) -> list[str]:
+def _left_out(output: c.Assignment, calls: Calls, run: Mapping[str, Any]) -> list[str]:
     """Say which words of the goal are in no field, and which fields are not in the goal."""
     goal, today = str(run["goal"]), date.fromisoformat(run["order_date"])
     problems = []
-    if output.constraints != Constraints.model_validate(read_said(goal, today).constraints):
+    if output.constraints != c.Constraints.model_validate(read_said(goal, today).constraints):
         problems.append("constraints must hold what the goal asks for, and nothing else")
     if output.questions:
         return problems
@@ -127,14 +117,18 @@ def _left_out(output: Assignment, calls: Calls, run: Mapping[str, Any]) -> list[
     return problems
 
 
-def verify_qualification(output: Qualification, calls: Calls, _outputs: Outputs) -> list[str]:
+def verify_qualification(output: c.Qualification, calls: Calls, _outputs: Outputs) -> list[str]:
     """Every span must lie in a text that was read, and every need must stand in its span."""
     texts = {
         str(answer.get("activity_id") or answer.get("document_id")): str(answer["text"])
         for answer in joined(answers(calls, "read_message", "read_document"))
     }
     problems = []
-    spans = [*output.evidence, *(n.span for n in output.needs), *(c.span for c in output.claims)]
+    spans = [
+        *output.evidence,
+        *(n.span for n in output.needs),
+        *(claim.span for claim in output.claims),
+    ]
     for span in spans:
         if span.source_id not in texts:
             problems.append(f"{span.source_id} was not read")
@@ -146,7 +140,7 @@ def verify_qualification(output: Qualification, calls: Calls, _outputs: Outputs)
     problems += [
         f"{name} of {need.ref} is {other}, which is no other need"
         for need in output.needs
-        for name in REFERENCES
+        for name in c.REFERENCES
         if (other := getattr(need, name)) is not None and (other not in refs or other == need.ref)
     ]
     written = " ".join(texts.values()).lower()
@@ -165,7 +159,7 @@ def verify_qualification(output: Qualification, calls: Calls, _outputs: Outputs)
     return problems
 
 
-def _too_much(need: Need) -> Iterable[str]:
+def _too_much(need: c.Need) -> Iterable[str]:
     """Say what a need must leave to finance: it follows from another need or a subscription."""
     if need.term_months is not None and need.end is not None:
         yield "give term_months or end, not both"
@@ -175,7 +169,7 @@ def _too_much(need: Need) -> Iterable[str]:
         yield "it begins when the one before ends: leave out start"
 
 
-def verify_profile(output: Profile, calls: Calls, outputs: Outputs) -> list[str]:
+def verify_profile(output: c.Profile, calls: Calls, outputs: Outputs) -> list[str]:
     """Addresses, contacts and documents must be on file for this account."""
     problems = []
     if output.account_id != outputs.get("plan", {}).get("account_id"):
@@ -197,7 +191,7 @@ def verify_profile(output: Profile, calls: Calls, outputs: Outputs) -> list[str]
     return problems
 
 
-def verify_match(output: Match, calls: Calls, outputs: Outputs) -> list[str]:
+def verify_match(output: c.Match, calls: Calls, outputs: Outputs) -> list[str]:
     """SKUs must come from the catalog; all that is said of a need must be on its line."""
     problems = []
     before = {line["sku"] for line in outputs.get("previous", {}).get("lines", ())}
@@ -227,13 +221,15 @@ def verify_match(output: Match, calls: Calls, outputs: Outputs) -> list[str]:
     return problems
 
 
-def _unlike(line: Line, need: Mapping[str, Any], lines: Sequence[Line]) -> list[str]:
+def _unlike(line: c.Line, need: Mapping[str, Any], lines: Sequence[c.Line]) -> list[str]:
     is_ = line.model_dump(mode="json")
-    due = {name: need[name] for name in ("quantity", "optional", "options", *KEPT) if name in need}
+    due = {
+        name: need[name] for name in ("quantity", "optional", "options", *c.KEPT) if name in need
+    }
     if need.get("unit"):
         due["unit"] = need["unit"]
     line_of = {one.need_ref: one.line_id for one in reversed(lines) if one.need_ref}
-    due |= {name: line_of.get(need[name]) for name in REFERENCES if need.get(name)}
+    due |= {name: line_of.get(need[name]) for name in c.REFERENCES if need.get(name)}
     return [
         f"{line.line_id} must have {name} {value}"
         for name, value in due.items()
@@ -246,7 +242,9 @@ def severe(findings: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
     return {(f["code"], f["severity"]) for f in findings if f["severity"] != "info"}
 
 
-def _dropped(output: Check | Price | Terms, answers_: Iterable[Mapping[str, Any]]) -> list[str]:
+def _dropped(
+    output: c.Check | c.Price | c.Terms, answers_: Iterable[Mapping[str, Any]]
+) -> list[str]:
     said = severe(f for answer in answers_ for f in answer.get("findings", ()))
     kept = severe(ref.model_dump() for ref in output.findings)
     return [f"the finding {code} ({severity}) is missing" for code, severity in said - kept] + [
@@ -261,7 +259,7 @@ def _not_as_told(output: BaseModel, told: Mapping[str, Any], where: str) -> list
     return [f"{name} {many[not name.endswith('s')]} {where}" for name in wrong]
 
 
-def verify_check(output: Check, calls: Calls, _outputs: Outputs) -> list[str]:
+def verify_check(output: c.Check, calls: Calls, _outputs: Outputs) -> list[str]:
     """The judgement must be the catalog's, on exactly the lines that were handed over."""
     configuration = last(calls, "check_configuration")
     shipping = last(calls, "shipping_options")
@@ -278,12 +276,12 @@ def verify_check(output: Check, calls: Calls, _outputs: Outputs) -> list[str]:
     return problems + _dropped(output, [configuration, shipping, *stock])
 
 
-def verify_price(output: Price, calls: Calls, _outputs: Outputs) -> list[str]:
+def verify_price(output: c.Price, calls: Calls, _outputs: Outputs) -> list[str]:
     """The digest, total and findings must be finance's; a discount never exceeds the goal's."""
     answer = last(calls, "price_quote")
     if not answer:
         return ["call price_quote first"]
-    asked = [c.arguments for c in calls if c.name == "price_quote" and not c.is_error][-1]
+    asked = [one.arguments for one in calls if one.name == "price_quote" and not one.is_error][-1]
     said = {
         "digest": answer.get("digest"),
         "total_minor": answer.get("totals", {}).get("total_minor"),
@@ -294,7 +292,7 @@ def verify_price(output: Price, calls: Calls, _outputs: Outputs) -> list[str]:
     return _not_as_told(output, said, "the last price_quote") + _dropped(output, [answer])
 
 
-def verify_terms(output: Terms, calls: Calls, _outputs: Outputs) -> list[str]:
+def verify_terms(output: c.Terms, calls: Calls, _outputs: Outputs) -> list[str]:
     """Clauses and payment terms are finance's choice; credit and screening must be asked."""
     terms = last(calls, "select_terms")
     credit, screening = last(calls, "check_credit"), last(calls, "screen_party")
@@ -308,7 +306,7 @@ def verify_terms(output: Terms, calls: Calls, _outputs: Outputs) -> list[str]:
     return problems + _dropped(output, [terms, credit, screening])
 
 
-def verify_assembly(output: Assembly, calls: Calls, _outputs: Outputs) -> list[str]:
+def verify_assembly(output: c.Assembly, calls: Calls, _outputs: Outputs) -> list[str]:
     """The quote must be the one that finance stored, and approval must have been asked for."""
     draft = last(calls, "create_quote")
     if not draft:
@@ -319,7 +317,7 @@ def verify_assembly(output: Assembly, calls: Calls, _outputs: Outputs) -> list[s
     return problems
 
 
-def same_lines(lines: Iterable[Line]) -> list[dict[str, Any]]:
+def same_lines(lines: Iterable[c.Line]) -> list[dict[str, Any]]:
     """Return lines in the wire shape that every server's `lines` argument takes."""
-    keep = set(Line.model_fields) - {"need_ref", "reason"}
+    keep = set(c.Line.model_fields) - {"need_ref", "reason"}
     return [line.model_dump(mode="json", include=keep) for line in lines]

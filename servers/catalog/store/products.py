@@ -8,16 +8,8 @@ from collections.abc import Iterable, Sequence
 from sqlmodel import Session, col, select
 
 from servers.catalog import rulebook as rb
+from servers.catalog import schemas as s
 from servers.catalog.phrases import Wanted, read
-from servers.catalog.schemas import (
-    Component,
-    LineIn,
-    OptionGroup,
-    Product,
-    ProductDetail,
-    ProductPage,
-    ProductSummary,
-)
 from servers.catalog.store.rules import certificates_of, find_substitutes, find_vocabulary
 from servers.catalog.store.search import find_by_sku, find_ids, normalised
 from servers.catalog.tables import ComponentRow, OptionGroupRow, ProductRow
@@ -28,7 +20,7 @@ PHRASE_HITS = 150
 MAX_BUNDLE_DEPTH = 5
 
 
-def find_product(session: Session, sku: str) -> Product:
+def find_product(session: Session, sku: str) -> s.Product:
     row = session.exec(select(ProductRow).where(ProductRow.sku == sku)).first()
     if row is None:
         raise NotFoundError(
@@ -37,7 +29,7 @@ def find_product(session: Session, sku: str) -> Product:
     return _with_parts(session, {sku: _product(row)})[sku]
 
 
-def find_products(session: Session, skus: Iterable[str]) -> dict[str, Product]:
+def find_products(session: Session, skus: Iterable[str]) -> dict[str, s.Product]:
     """Return the products with these SKUs, their parts and successors; unknown ones are left out.
 
     Bundles inside bundles are followed to the depth that the loader allows.
@@ -50,7 +42,7 @@ def find_products(session: Session, skus: Iterable[str]) -> dict[str, Product]:
     return found | _by_sku(session, successors - set(found))
 
 
-def find_family(session: Session, name: str) -> dict[str, Product]:
+def find_family(session: Session, name: str) -> dict[str, s.Product]:
     rows = session.exec(select(ProductRow).where(ProductRow.family == name)).all()
     return _with_parts(session, {row.sku: _product(row) for row in rows})
 
@@ -61,7 +53,7 @@ def find_families(session: Session) -> list[str]:
 
 def page_of_products(
     session: Session, query: str, category: str, limit: int, cursor: str | None
-) -> ProductPage:
+) -> s.ProductPage:
     """Return a page of products: SKUs that begin like the query, then what its words find.
 
     When no product holds every word, those that hold some of them are returned.
@@ -75,14 +67,14 @@ def page_of_products(
     offset = decode_cursor(cursor)
     page = list(ids)[offset : offset + limit]
     rows = {r.id: r for r in session.exec(select(ProductRow).where(col(ProductRow.id).in_(page)))}
-    return ProductPage(
-        items=[ProductSummary.of(_product(rows[i])) for i in page],
+    return s.ProductPage(
+        items=[s.ProductSummary.of(_product(rows[i])) for i in page],
         total=len(ids),
         next_cursor=next_cursor(offset, len(page), len(ids)),
     )
 
 
-def find_for_phrase(session: Session, wanted: Wanted) -> list[Product]:
+def find_for_phrase(session: Session, wanted: Wanted) -> list[s.Product]:
     """Return the products worth judging for a phrase: by SKU, then by words, with successors."""
     runs = {
         "".join(wanted.tokens[start:end])
@@ -106,8 +98,8 @@ def find_for_phrase(session: Session, wanted: Wanted) -> list[Product]:
 
 
 def find_catalog(
-    session: Session, lines: Sequence[LineIn], among: Sequence[rb.Rule]
-) -> dict[str, Product]:
+    session: Session, lines: Sequence[s.LineIn], among: Sequence[rb.Rule]
+) -> dict[str, s.Product]:
     """Return the products of some lines and every part that the rules could offer."""
     skus = {line.sku for line in lines}
     for rule in among:
@@ -118,28 +110,28 @@ def find_catalog(
     return find_products(session, skus)
 
 
-def detail_of(session: Session, sku: str) -> ProductDetail:
+def detail_of(session: Session, sku: str) -> s.ProductDetail:
     item = find_product(session, sku)
-    return ProductDetail(
+    return s.ProductDetail(
         **item.model_dump(),
         certificates=certificates_of(session, item),
         substitutes=[row.stand_in for row in find_substitutes(session, sku)],
     )
 
 
-def _by_sku(session: Session, skus: set[str]) -> dict[str, Product]:
+def _by_sku(session: Session, skus: set[str]) -> dict[str, s.Product]:
     if not skus:
         return {}
     rows = session.exec(select(ProductRow).where(col(ProductRow.sku).in_(sorted(skus))))
     return {row.sku: _product(row) for row in rows}
 
 
-def _product(row: ProductRow) -> Product:
+def _product(row: ProductRow) -> s.Product:
     data = row.model_dump(exclude={"id", "sku_norm", "search_terms", "units"})
-    return Product.model_validate({**data, "units": row.units or {}})
+    return s.Product.model_validate({**data, "units": row.units or {}})
 
 
-def _with_parts(session: Session, found: dict[str, Product]) -> dict[str, Product]:
+def _with_parts(session: Session, found: dict[str, s.Product]) -> dict[str, s.Product]:
     """Return the products, bundles with their components and option groups."""
     bundles = [sku for sku, item in found.items() if item.kind == "bundle"]
     if not bundles:
@@ -148,12 +140,14 @@ def _with_parts(session: Session, found: dict[str, Product]) -> dict[str, Produc
     groups = select(OptionGroupRow).where(col(OptionGroupRow.bundle_sku).in_(bundles))
     for row in session.exec(parts.order_by(col(ComponentRow.place))):
         found[row.bundle_sku].components.append(
-            Component(
+            s.Component(
                 sku=row.sku, quantity=row.quantity, optional=row.optional, group=row.option_group
             )
         )
     for group in session.exec(groups.order_by(col(OptionGroupRow.place))):
         found[group.bundle_sku].option_groups.append(
-            OptionGroup(group=group.name, min_select=group.min_select, max_select=group.max_select)
+            s.OptionGroup(
+                group=group.name, min_select=group.min_select, max_select=group.max_select
+            )
         )
     return found
