@@ -23,11 +23,8 @@ Calls = Sequence["Call"]
 
 def answers(calls: Calls, *names: str) -> list[Mapping[str, Any]]:
     """Return the results of the successful calls of some tools, oldest first."""
-    return [
-        one.result
-        for one in calls
-        if one.name in names and not one.is_error and one.result is not None
-    ]
+    good = (call for call in calls if call.name in names and not call.is_error)
+    return [call.result for call in good if call.result is not None]
 
 
 def last(calls: Calls, name: str) -> Mapping[str, Any]:
@@ -124,11 +121,8 @@ def verify_qualification(output: c.Qualification, calls: Calls, _outputs: Output
         for answer in joined(answers(calls, "read_message", "read_document"))
     }
     problems = []
-    spans = [
-        *output.evidence,
-        *(n.span for n in output.needs),
-        *(claim.span for claim in output.claims),
-    ]
+    spans = [*output.evidence, *(need.span for need in output.needs)]
+    spans += [claim.span for claim in output.claims]
     for span in spans:
         if span.source_id not in texts:
             problems.append(f"{span.source_id} was not read")
