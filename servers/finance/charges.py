@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from servers.finance.facts.blocks import Allowance, ChargeBlock, TraceStep
 from servers.finance.facts.charges import Fee, FreightRate
-from servers.finance.facts.items import Item
+from servers.finance.facts.prices import Item
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.findings import finding, percent, plain, step
 from servers.finance.line_in_work import Work

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from servers.finance.facts.blocks import Allowance, TraceStep
-from servers.finance.facts.items import Item
+from servers.finance.facts.prices import Item
 from servers.finance.findings import step
 from servers.finance.prices.units import UnitPrice, in_base
 from servers.finance.schemas import LineIn

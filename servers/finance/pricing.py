@@ -23,8 +23,7 @@ from servers.finance.findings import finding, step
 from servers.finance.law.select import ship_to_of
 from servers.finance.line_in_work import Work
 from servers.finance.margin import cost_of, margin_of
-from servers.finance.prices.lines import priced_lines
-from servers.finance.prices.unit import unknown_currency
+from servers.finance.prices.lines import priced_lines, unknown_currency
 from servers.finance.promotions.promote import Promoted, carry, promote
 from servers.finance.schemas import PriceRequest
 from servers.finance.subscriptions.recurring import recurring

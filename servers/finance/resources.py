@@ -13,8 +13,8 @@ from sqlmodel import Session, col
 
 from servers.finance.documents import QuoteDocument, customer_view
 from servers.finance.facts.blocks import SellerBlock
-from servers.finance.facts.clauses import DEFAULT_LANGUAGE
 from servers.finance.facts.copies import block
+from servers.finance.facts.legal import DEFAULT_LANGUAGE
 from servers.finance.render import render
 from servers.finance.render.pdf import pdf
 from servers.finance.schemas import ClauseId, Format

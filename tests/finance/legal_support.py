@@ -5,8 +5,7 @@ from typing import Any
 
 from finance_support import acting, everyone
 
-from servers.finance.facts.clauses import Clause
-from servers.finance.facts.payment import PaymentTerms
+from servers.finance.facts.legal import Clause, PaymentTerms
 from servers.finance.facts.policy import Policy
 from servers.finance.law.clauses import TermsFacts
 from servers.finance.law.select import Terms, select

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from servers.finance.facts.customers import Customer
-from servers.finance.facts.items import Item
+from servers.finance.facts.prices import Item
 from servers.finance.facts.promotions import Conditions, Promotion
 from servers.finance.facts.windows import Window
 from servers.finance.promotions.effects import Part

@@ -15,7 +15,7 @@ from servers.finance.approvals import (
     total_need,
     warning_findings,
 )
-from servers.finance.facts.items import Item
+from servers.finance.facts.prices import Item
 from servers.finance.findings import finding
 from servers.finance.line_in_work import Work
 from servers.finance.prices.units import UnitPrice

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from servers.finance.documents import Pricing
-from servers.finance.facts.items import Item
-from servers.finance.facts.prices import Component
+from servers.finance.facts.prices import Component, Item
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.prices.bundles import Parts, bundle_problems, completed
 from servers.finance.pricing import price

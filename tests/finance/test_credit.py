@@ -11,15 +11,16 @@ from hypothesis import strategies as st
 from legal_support import House
 from sqlmodel import Session, select
 
-from servers.finance.facts.credit import (
+from servers.finance.facts.legal import (
     CreditFacts,
     CreditLine,
     CreditPolicy,
+    PaymentTerms,
     PolicyRow,
     Receivable,
+    TermLine,
     Unbilled,
 )
-from servers.finance.facts.payment import PaymentTerms, TermLine
 from servers.finance.law.credit import Judgement, judge, merged, numbers
 from servers.finance.store.credit import credit_facts
 from servers.finance.store.customers import find_customer
@@ -46,7 +47,7 @@ def line(limit: int | None = 1_000, **changes: object) -> CreditLine:
 
 def bill(open_minor: int, late: int = -10, currency: str = "EUR") -> Receivable:
     due = DAY - timedelta(days=late)
-    return Receivable(f"I{late}", due - timedelta(days=30), due, open_minor, currency)
+    return Receivable(due, open_minor, currency)
 
 
 def asked(

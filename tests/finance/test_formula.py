@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from servers.finance.facts.items import Item
-from servers.finance.facts.prices import Book, Entry, Formula
+from servers.finance.facts.prices import Book, Entry, Formula, Item
 from servers.finance.facts.windows import Window
 from servers.finance.prices.formula import all_entries, chain_problems, formula_price
 

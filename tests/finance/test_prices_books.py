@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from servers.finance.documents import Pricing
-from servers.finance.facts.items import Item, ItemUnit
-from servers.finance.facts.prices import Book, Entry, Formula
+from servers.finance.facts.prices import Book, Entry, Formula, Item, ItemUnit
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.windows import Window
 from servers.finance.prices.books import Ask, choose, in_region

@@ -10,7 +10,7 @@ import pytest
 from finance_support import acting, asking, everyone, line
 
 from servers.finance.documents import Pricing
-from servers.finance.facts.items import ItemUnit
+from servers.finance.facts.prices import ItemUnit
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.load import TABLES
 from servers.finance.prices.units import Units, in_base

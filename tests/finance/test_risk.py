@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from servers.finance.facts.blocks import ApprovalNeed
-from servers.finance.facts.payment import PaymentTerms
+from servers.finance.facts.legal import PaymentTerms
 from servers.finance.findings import finding
 from servers.finance.law.risk import AREAS, RiskFacts, area_of, summary
 from servers.toolkit.app import Server

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sqlmodel import select as select_rows
 
-from servers.finance.facts.screening import Listed, Party, Review, ScreeningList
+from servers.finance.facts.legal import Listed, Party, Review, ScreeningList
 from servers.finance.facts.windows import Window
 from servers.finance.law.screening import (
     CUSTOMER,

@@ -18,7 +18,7 @@ from servers.finance.pricing import price
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
 from servers.finance.tax.decisions import decide, rate_changes
-from servers.finance.tax.document import TaxedAmount, breakdown, step_of
+from servers.finance.tax.stack import TaxedAmount, breakdown, step_of
 from servers.toolkit.database import Database
 
 CASES = json.loads((Path(__file__).parent / "data" / "en16931_documents.json").read_text())["cases"]

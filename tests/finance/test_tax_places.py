@@ -11,7 +11,7 @@ from finance_support import acting, asking, everyone, line
 
 from servers.finance.facts.copies import fact
 from servers.finance.facts.customers import TaxId
-from servers.finance.facts.items import Item
+from servers.finance.facts.prices import Item
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.taxes import RateAnswer, Registration, TaxRate, TaxRule
 from servers.finance.facts.windows import Window
@@ -22,7 +22,7 @@ from servers.finance.schemas import PriceRequest
 from servers.finance.store import taxes as rows
 from servers.finance.store.collect import collect
 from servers.finance.tax.decisions import decide
-from servers.finance.tax.rates import TableProvider
+from servers.finance.tax.places import TableProvider
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Severity
@@ -71,7 +71,7 @@ def vat(country: str, *, verified: bool = True) -> TaxId:
 
 def registration(place: str, scheme: Any = "vat", *, establishment: bool = False) -> Registration:
     window = Window(date(2026, 1, 1), None)
-    return Registration(f"REG-{place}-{scheme}", place, scheme, "1", establishment, window)
+    return Registration(place, scheme, establishment, window)
 
 
 def outcome(

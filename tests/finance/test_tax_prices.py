@@ -88,7 +88,7 @@ def test_another_tax_at_the_destination_keeps_the_net(
     facts: PricingFacts, request_: PriceRequest
 ) -> None:
     goods = request_.model_copy(update={"lines": request_.lines[:1]})
-    oss = Registration("OSS", "DE", "oss", "1", establishment=False, window=Window())
+    oss = Registration("DE", "oss", establishment=False, window=Window())
     here, there = price(facts, goods), price(abroad(facts, oss), goods)
     adds_up(there)
     assert here.lines[0].unit_price == "389.00"
@@ -104,7 +104,7 @@ def test_a_book_whose_tax_nobody_knows_gives_no_price(
     facts: PricingFacts, request_: PriceRequest
 ) -> None:
     rates = tuple(r for r in facts.tax_rates if r.country != "DE")
-    oss = Registration("OSS", "DE", "oss", "1", establishment=False, window=Window())
+    oss = Registration("DE", "oss", establishment=False, window=Window())
     pricing = price(abroad(replace(facts, tax_rates=rates), oss), request_)
     assert pricing.totals.total_minor is None
     assert "TAX_UNDETERMINED" in [one.code for one in pricing.findings]

@@ -8,14 +8,18 @@ from hypothesis import strategies as st
 from iso4217 import Currency
 
 from servers.finance.facts.taxes import Tax
-from servers.finance.tax.document import (
+from servers.finance.tax.places import effective
+from servers.finance.tax.stack import (
     TaxedAmount,
     breakdown,
+    included,
+    net_of,
+    price_elsewhere,
+    stack,
     step_of,
     weighted_rate,
+    with_included,
 )
-from servers.finance.tax.rates import effective
-from servers.finance.tax.stack import included, net_of, price_elsewhere, stack, with_included
 
 CENT = Decimal("0.01")
 CURRENCIES = sorted(c.code for c in Currency if c.exponent is not None)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from legal_support import House, codes
 from pydantic import ValidationError
 
-from servers.finance.facts.payment import Basis, PaymentTerms, TermLine
+from servers.finance.facts.legal import Basis, PaymentTerms, TermLine
 from servers.finance.facts.windows import Window
 from servers.finance.law.clauses import deviations
 from servers.finance.law.payment import due_on, longer, on_credit, problem_of, schedule

@@ -12,18 +12,21 @@ from finance_support import Clock, acting, asking, by, call, drafted, everyone, 
 from promotion_support import BUYER, part, promotion
 
 from servers.finance.facts.charges import Rate
-from servers.finance.facts.credit import (
+from servers.finance.facts.legal import (
     CreditFacts,
     CreditLine,
     CreditPolicy,
+    Listed,
+    Party,
+    PaymentTerms,
     PolicyRow,
     Receivable,
+    Review,
+    ScreeningList,
 )
-from servers.finance.facts.payment import PaymentTerms
 from servers.finance.facts.policy import GuidancePolicy
 from servers.finance.facts.prices import Contract, Subscription
 from servers.finance.facts.pricing import PricingFacts
-from servers.finance.facts.screening import Listed, Party, Review, ScreeningList
 from servers.finance.facts.taxes import TaxRate
 from servers.finance.facts.windows import Window
 from servers.finance.guidance import Deal, PastLine, comparables
@@ -35,7 +38,7 @@ from servers.finance.schemas import LineIn, PriceRequest
 from servers.finance.store.collect import collect
 from servers.finance.subscriptions.terms import agreed_prices, in_force, terms_of
 from servers.finance.tax.decisions import rate_changes
-from servers.finance.tax.rates import TableProvider, equal_rank
+from servers.finance.tax.places import TableProvider, equal_rank
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
@@ -111,7 +114,7 @@ def promotion_code(day: date) -> str:
 
 
 def overdue_bucket(days: int) -> str:
-    bill = Receivable("I", FIRST, DAY - timedelta(days=days), 7, "EUR")
+    bill = Receivable(DAY - timedelta(days=days), 7, "EUR")
     found = numbers(CreditLine(100, "EUR", "A", hold=False, receivables=(bill,)), 0, "EUR", DAY)
     return next((name for name, minor in found.overdue.items() if minor), "")
 
@@ -121,7 +124,7 @@ def overdue_row(days: int) -> list[str]:
         PolicyRow("OK", (), 10_000, 14, 30, Decimal(0), approval=False),
         PolicyRow("ASK", (), 10_000, 999, 30, Decimal(0), approval=True),
     )
-    bill = Receivable("I", FIRST, DAY - timedelta(days=days), 7, "EUR")
+    bill = Receivable(DAY - timedelta(days=days), 7, "EUR")
     line_ = CreditLine(100, "EUR", "A", hold=False, receivables=(bill,))
     net = PaymentTerms("NET30", "", 30, prepaid=False)
     facts = CreditFacts(line_, None, CreditPolicy(rows))

@@ -20,10 +20,16 @@ from servers.finance.adjustments import ByHand, check
 from servers.finance.approvals import broken, check_approver, margin_finding, total_need, validity
 from servers.finance.facts.blocks import MarginBlock
 from servers.finance.facts.charges import Fee
-from servers.finance.facts.credit import CreditFacts, CreditLine, CreditPolicy, PolicyRow
-from servers.finance.facts.items import Item
-from servers.finance.facts.payment import PaymentTerms, TermLine
+from servers.finance.facts.legal import (
+    CreditFacts,
+    CreditLine,
+    CreditPolicy,
+    PaymentTerms,
+    PolicyRow,
+    TermLine,
+)
 from servers.finance.facts.policy import Approver, Policy, Requester, RoleAbove
+from servers.finance.facts.prices import Item
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.promotions import Limits
 from servers.finance.facts.windows import Window

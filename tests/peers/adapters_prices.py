@@ -18,15 +18,24 @@ from typing import Any
 
 from servers.finance import adjustments
 from servers.finance.charges import Freight
-from servers.finance.facts.items import Item, ItemUnit
-from servers.finance.facts.prices import Band, Book, Entry, Formula, History, Option, Schedule
+from servers.finance.facts.prices import (
+    Band,
+    Book,
+    Entry,
+    Formula,
+    History,
+    Item,
+    ItemUnit,
+    Option,
+    Schedule,
+)
 from servers.finance.facts.windows import Window
 from servers.finance.line_in_work import Work
 from servers.finance.load.base import exclusive
 from servers.finance.prices.books import Ask, Choice, choose
 from servers.finance.prices.formula import all_entries
+from servers.finance.prices.lines import add_options
 from servers.finance.prices.tiers import Lot, measure, pick, reduce_lot
-from servers.finance.prices.unit import add_options
 from servers.finance.prices.units import UnitPrice, Units
 from servers.finance.schemas import Adjustment, LineIn, PriceRequest
 from servers.finance.subscriptions.terms import Term

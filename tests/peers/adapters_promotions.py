@@ -24,8 +24,7 @@ from typing import Any
 
 from servers.finance import adjustments
 from servers.finance.facts.customers import Customer
-from servers.finance.facts.items import Item, ItemUnit
-from servers.finance.facts.prices import Entry, Formula
+from servers.finance.facts.prices import Entry, Formula, Item, ItemUnit
 from servers.finance.facts.promotions import BuyGet, Conditions, Gift, Limits, Promotion, Selector
 from servers.finance.facts.windows import Window
 from servers.finance.prices.books import Ask, choose, keys_of

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from servers.finance.facts.items import Item
+from servers.finance.facts.prices import Item
 from servers.finance.facts.promotions import Promotion
 from servers.finance.facts.windows import Window
 from servers.finance.prices.units import UnitPrice

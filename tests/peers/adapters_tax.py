@@ -5,14 +5,15 @@ from decimal import Decimal
 from typing import Any
 
 from servers.finance.facts.taxes import Tax
-from servers.finance.tax.document import (
+from servers.finance.tax.stack import (
     Breakdown,
     TaxedAmount,
     breakdown,
+    price_elsewhere,
+    stack,
     step_of,
     weighted_rate,
 )
-from servers.finance.tax.stack import price_elsewhere, stack
 
 Facts = dict[str, Any]
 CENT = Decimal("0.01")

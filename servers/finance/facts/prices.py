@@ -1,4 +1,4 @@
-"""What prices are made of: books, entries, contracts, options, bundles, tiers, subscriptions.
+"""What is sold, and what prices are made of: books, contracts, bundles, tiers, subscriptions.
 
 Prices and quantities are `Decimal`; quantities are in base units. A band's lower end is in it, its
 upper end is not; None is open.
@@ -185,3 +185,29 @@ class Subscription:
     cap: Decimal | None
     clause: str
     document: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """What is sold, as finance knows it."""
+
+    sku: str
+    name: str
+    description: str
+    family: str
+    kind: str
+    weight_g: int | None
+    cost: Decimal | None
+    cost_currency: str
+    tax_class: str
+    flags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class ItemUnit:
+    """One `unit` of a SKU is numerator / denominator base units; 1/1 names the base unit."""
+
+    sku: str
+    unit: str
+    numerator: int
+    denominator: int = 1

@@ -5,23 +5,28 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from servers.finance.facts.charges import Fee, FreightRate, Rate
-from servers.finance.facts.clauses import Clause
-from servers.finance.facts.credit import CreditFacts
 from servers.finance.facts.customers import Customer
-from servers.finance.facts.items import Item, ItemUnit
-from servers.finance.facts.payment import PaymentTerms
+from servers.finance.facts.legal import (
+    Clause,
+    CreditFacts,
+    Party,
+    PaymentTerms,
+    Review,
+    ScreeningList,
+)
 from servers.finance.facts.policy import NOBODY, Entity, Policy, Requester
 from servers.finance.facts.prices import (
     Component,
     Contract,
     Entry,
     History,
+    Item,
+    ItemUnit,
     Option,
     Schedule,
     Subscription,
 )
 from servers.finance.facts.promotions import Promotion
-from servers.finance.facts.screening import Party, Review, ScreeningList
 from servers.finance.facts.taxes import (
     Jurisdiction,
     Registration,

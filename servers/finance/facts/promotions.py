@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from servers.finance.facts.items import Item
+from servers.finance.facts.prices import Item
 from servers.finance.facts.windows import Window
 
 Kind = Literal["percent", "amount", "fixed_price", "buy_x_get_y", "free_item", "free_shipping"]

@@ -79,10 +79,8 @@ class Jurisdiction:
 class Registration:
     """Where the seller is registered for a tax; `oss` is the EU's One Stop Shop."""
 
-    registration_id: str
     jurisdiction: str
     scheme: Scheme
-    number: str
     establishment: bool
     window: Window
 
@@ -99,7 +97,6 @@ class RateAnswer:
 
     @property
     def taxes(self) -> tuple[Tax, ...]:
-        """The rates as a stack, on top of a price."""
         return tuple(
             Tax(r.percent, kind=r.kind, enlarges_base=r.enlarges_base, name=r.name)
             for r in self.rates

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Literal, get_args
+from typing import Literal
 
-from servers.finance.facts.clauses import DEFAULT_LANGUAGE, Clause
-from servers.finance.facts.items import Item
+from servers.finance.facts.legal import DEFAULT_LANGUAGE, Clause
 from servers.finance.facts.policy import Policy
+from servers.finance.facts.prices import Item
 from servers.finance.findings import finding
 from servers.finance.schemas import DeviationIn
 from servers.toolkit.findings import Finding, Severity
@@ -36,7 +36,6 @@ Key = Literal[
     "currencies",
     "min_total",
 ]
-KEYS: tuple[Key, ...] = get_args(Key)
 
 
 @dataclass(frozen=True)
@@ -59,15 +58,6 @@ class TermsFacts:
     families: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
-class Selection:
-    """The clauses of a quote in their fixed order, why each applies, and what legal must see."""
-
-    clauses: tuple[Clause, ...]
-    reasons: Mapping[str, str]
-    findings: tuple[Finding, ...]
-
-
 def hash_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -85,8 +75,13 @@ def in_force(clauses: Iterable[Clause], day: date) -> dict[tuple[str, str], Clau
     return newest
 
 
-def select_clauses(facts: TermsFacts, clauses: Iterable[Clause], policy: Policy) -> Selection:
-    """Select the clauses whose rules fire, in the customer's language where all of them have it."""
+def select_clauses(
+    facts: TermsFacts, clauses: Iterable[Clause], policy: Policy
+) -> tuple[list[Clause], dict[str, str], list[Finding]]:
+    """Return the clauses whose rules fire, why each does by its id, and what legal must see.
+
+    They are in the customer's language where all of them have it, and in a fixed order.
+    """
     known = in_force(clauses, facts.day)
     reasons: dict[str, str] = {}
     for (clause_id, language), clause in sorted(known.items()):
@@ -96,8 +91,7 @@ def select_clauses(facts: TermsFacts, clauses: Iterable[Clause], policy: Policy)
     order = {topic: place for place, topic in enumerate(policy.mandatory_topics)}
     chosen.sort(key=lambda c: (order.get(c.topic, len(order)), c.topic, c.clause_id))
     ordered = {clause.clause_id: reasons[clause.clause_id] for clause in chosen}
-    found = check_set(chosen, facts, policy)
-    return Selection(tuple(chosen), ordered, (*found, *said))
+    return chosen, ordered, [*check_set(chosen, facts, policy), *said]
 
 
 def in_language(
@@ -118,7 +112,6 @@ def in_language(
 
 
 def applies(clause: Clause, facts: TermsFacts) -> str:
-    """Return why a clause applies; empty when it does not."""
     why = []
     if clause.jurisdiction:
         if clause.jurisdiction != facts.seller_country:
@@ -158,7 +151,6 @@ def check_set(clauses: Sequence[Clause], facts: TermsFacts, policy: Policy) -> l
 
 
 def needed(facts: TermsFacts, policy: Policy) -> list[str]:
-    """Return the topics that must be covered, whichever clauses are selected."""
     return [t for t, flag in policy.mandatory_topics.items() if not flag or flag in facts.flags]
 
 

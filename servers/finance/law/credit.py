@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from servers.finance.facts.credit import CreditFacts, CreditLine, PolicyRow, Unbilled
-from servers.finance.facts.payment import PaymentTerms
+from servers.finance.facts.legal import CreditFacts, CreditLine, PaymentTerms, PolicyRow, Unbilled
 from servers.finance.findings import percent
 from servers.finance.law.clauses import for_a_person
 from servers.finance.law.payment import on_credit
@@ -56,7 +55,6 @@ class Judgement:
 
 
 def numbers(line: CreditLine, amount_minor: int, currency: str, day: date) -> Numbers:
-    """Add up what a customer owes and would owe, in the currency of its limit."""
     mine = line.currency or currency
     other: dict[str, int] = {}
     overdue = {name: 0 for _, name in BUCKETS}
@@ -114,7 +112,6 @@ def judge(
 
 
 def policy_row(facts: CreditFacts, own: Numbers, family: Numbers | None) -> PolicyRow | None:
-    """Return the first row of the policy that fits rating, use of the limit and overdue days."""
     uses = [_use_bp(facts.line, own)]
     days = own.overdue_days
     if facts.family is not None and family is not None:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from servers.finance.facts.blocks import InstalmentBlock
-from servers.finance.facts.payment import BASES, PaymentTerms, TermLine, advance, late
+from servers.finance.facts.legal import BASES, PaymentTerms, TermLine, advance, late
 from servers.finance.findings import percent as plain_percent
 from servers.toolkit.money import from_minor, round_money, split_proportionally, to_minor
 
@@ -14,7 +14,6 @@ HUNDRED = Decimal(100)
 
 
 def problem_of(lines: Sequence[TermLine]) -> str:
-    """Return what is wrong with the instalments; empty when nothing is."""
     if not lines:
         return "payment terms need an instalment"
     rest = [line for line in lines if line.percent is None]
@@ -49,7 +48,6 @@ def longer(picked: PaymentTerms, agreed: PaymentTerms) -> bool:
 
 
 def due_on(line: TermLine, event: date) -> date:
-    """Return the day an instalment is due, counted from the day of its event."""
     if line.due == "end_of_month":
         event = event.replace(day=monthrange(event.year, event.month)[1])
     return event + timedelta(days=line.days)
@@ -64,10 +62,9 @@ def schedule(
     """
     total = from_minor(total_minor, currency)
     amounts = split_proportionally(total, terms.shares, currency)
+    rows = zip(terms.parts, terms.shares, amounts, strict=True)
     made = []
-    for place, (part, share, amount) in enumerate(
-        zip(terms.parts, terms.shares, amounts, strict=True), start=1
-    ):
+    for place, (part, share, amount) in enumerate(rows, start=1):
         off = round_money(amount * part.discount_percent / HUNDRED, currency)
         early = bool(part.discount_days)
         made.append(
@@ -89,12 +86,9 @@ def schedule(
 
 def on_credit(terms: PaymentTerms, total_minor: int, currency: str) -> int:
     """Return what of a total the customer would owe after delivery: all but what is in advance."""
-    parts = schedule(terms, total_minor, currency, date(2000, 1, 1))
-    return sum(
-        block.amount_minor
-        for block, part in zip(parts, terms.parts, strict=True)
-        if not advance(part)
-    )
+    blocks = schedule(terms, total_minor, currency, date(2000, 1, 1))
+    pairs = zip(blocks, terms.parts, strict=True)
+    return sum(block.amount_minor for block, part in pairs if not advance(part))
 
 
 def _words(line: TermLine) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from servers.finance.facts.blocks import ApprovalNeed, RiskRow
-from servers.finance.facts.payment import PaymentTerms
+from servers.finance.facts.legal import PaymentTerms
 from servers.finance.law.payment import longer
 from servers.toolkit.findings import Finding, Severity, at_least
 
@@ -44,7 +44,6 @@ class RiskFacts:
 
 
 def summary(findings: Sequence[Finding], facts: RiskFacts) -> list[RiskRow]:
-    """Return one row per rule that fired, by area."""
     rows = [
         _row(area_of(found.code), found.rule_id or found.code, found.severity, found.message)
         for found in findings

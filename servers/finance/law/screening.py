@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from rapidfuzz import fuzz
 
-from servers.finance.facts.screening import Listed, Party, Review, ScreeningList
+from servers.finance.facts.legal import Listed, Party, Review, ScreeningList
 from servers.finance.findings import finding
 from servers.finance.schemas import Verdict
 from servers.toolkit.findings import Finding, Severity
@@ -56,7 +56,6 @@ def hits(parties: Iterable[Party], against: ScreeningList) -> list[Hit]:
 
 
 def likeness(one: str, other: str) -> Decimal:
-    """Return how alike two names are, in percent, whatever the order of their words."""
     scores = [fuzz.token_sort_ratio(a, b) for a in forms(one) for b in forms(other)]
     return Decimal(str(round(max(scores, default=0), 1)))
 
@@ -81,7 +80,8 @@ def _closest(party: Party, entry: Listed) -> Hit:
 
 
 def _say(hit: Hit, against: ScreeningList, day: date, reviews: Iterable[Review]) -> Finding:
-    review = next((r for r in _newest(reviews) if _holds(r, hit, day)), None)
+    newest = sorted(reviews, key=lambda r: (r.window.first or date.min, r.review_id), reverse=True)
+    review = next((one for one in newest if _holds(one, hit, day)), None)
     who = "the customer's name" if hit.party.role == CUSTOMER else f"the {hit.party.role}'s name"
     like = f"{who} is {hit.score}% like entry {hit.entry.entry_id} of {against.name}"
     code, severity, message = "SCREENING_HIT", Severity.NEEDS_HUMAN, like
@@ -102,10 +102,6 @@ def _say(hit: Hit, against: ScreeningList, day: date, reviews: Iterable[Review])
     return finding(
         code, severity, message, subject=subject, rule_id=rule, evidence=evidence, fix=fix
     )
-
-
-def _newest(reviews: Iterable[Review]) -> list[Review]:
-    return sorted(reviews, key=lambda r: (r.window.first or date.min, r.review_id), reverse=True)
 
 
 def _holds(review: Review, hit: Hit, day: date) -> bool:
@@ -202,5 +198,4 @@ def normalise(name: str, *, digraphs: bool = False) -> str:
 
 @lru_cache(maxsize=20_000)
 def forms(name: str) -> frozenset[str]:
-    """Return the ways in which a name may be written in plain letters."""
     return frozenset({normalise(name), normalise(name, digraphs=True)}) - {""}

@@ -7,12 +7,10 @@ there twice, goes to legal; longer payment terms than agreed go to finance.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from servers.finance.facts.clauses import DEFAULT_LANGUAGE, Clause
 from servers.finance.facts.customers import Address, Customer
-from servers.finance.facts.payment import PaymentTerms
+from servers.finance.facts.legal import DEFAULT_LANGUAGE, Clause, Party, PaymentTerms
 from servers.finance.facts.policy import Policy
 from servers.finance.facts.pricing import QuoteFacts
-from servers.finance.facts.screening import Party
 from servers.finance.law.clauses import (
     TermsFacts,
     check_mandatory,
@@ -49,7 +47,7 @@ class Terms:
 def select(
     facts: TermsFacts,
     clauses: Iterable[Clause],
-    payment_terms: Mapping[str, PaymentTerms],
+    known: Mapping[str, PaymentTerms],
     policy: Policy,
     *,
     asked: str | None = None,
@@ -60,46 +58,33 @@ def select(
     `asked` is what the customer asks for: reported, never applied by itself. `chosen` is what the
     seller chose for the quote; terms longer than agreed need approval.
     """
-    payment, findings = _payment(facts, payment_terms, policy, asked, chosen)
-    picked = select_clauses(replace(facts, payment=payment.code), clauses, policy)
-    findings += picked.findings
-    kind, flags = facts.customer_kind, facts.flags
-    if kind not in ("business", "government", "reseller"):
-        said = f"there are no approved terms for a customer of kind {kind}"
-        findings.append(for_a_person("CUSTOMER_KIND", said, "ask legal"))
-    if "personal_data" in flags and "hosted_outside" in flags:
-        said = "personal data would be hosted outside the European Economic Area"
-        fix = "legal names the transfer mechanism, or takes another hosting place"
-        findings.append(for_a_person("CLAUSE_TRANSFER", said, fix))
-    return Terms(picked.clauses, payment, picked.reasons, tuple(findings))
-
-
-def _payment(
-    facts: TermsFacts,
-    known: Mapping[str, PaymentTerms],
-    policy: Policy,
-    asked: str | None,
-    chosen: str | None,
-) -> tuple[PaymentTerms, list[Finding]]:
     agreed = known.get(facts.on_file) or known[policy.standard_terms]
     if facts.credit_hold:
         agreed = known["PREPAY"]
-    said = [
-        (f"there are no payment terms {code}", code)
-        for code in (asked, chosen)
-        if code is not None and code not in known
-    ]
-    if asked is not None and asked in known and asked != agreed.code:
-        said.append((f"the customer asks for {asked}; {agreed.code} is agreed", asked))
-    fix = "decide with finance whether to grant it"
-    findings = [for_a_person("PAYMENT_TERMS_ASKED", words, fix, code) for words, code in said]
+    findings = []
+    if asked is not None and asked != agreed.code:
+        words = f"the customer asks for {asked}; {agreed.code} is agreed"
+        if asked not in known:
+            words = f"there are no payment terms {asked}"
+        fix = "decide with finance whether to grant it"
+        findings.append(for_a_person("PAYMENT_TERMS_ASKED", words, fix, asked))
     picked = known.get(chosen or "", agreed)
     if longer(picked, agreed):
         more = "longer" if picked.discount <= agreed.discount else "more generous"
         words = f"{picked.code} is {more} than the agreed {agreed.code}"
         fix = f"use {agreed.code}, or ask a finance_director to approve"
         findings.append(for_a_person("PAYMENT_TERMS_NONSTANDARD", words, fix, picked.code))
-    return picked, findings
+    facts = replace(facts, payment=picked.code)
+    chosen_clauses, reasons, found = select_clauses(facts, clauses, policy)
+    findings += found
+    if facts.customer_kind not in ("business", "government", "reseller"):
+        words = f"there are no approved terms for a customer of kind {facts.customer_kind}"
+        findings.append(for_a_person("CUSTOMER_KIND", words, "ask legal"))
+    if facts.flags >= {"personal_data", "hosted_outside"}:
+        words = "personal data would be hosted outside the European Economic Area"
+        fix = "legal names the transfer mechanism, or takes another hosting place"
+        findings.append(for_a_person("CLAUSE_TRANSFER", words, fix))
+    return Terms(tuple(chosen_clauses), picked, reasons, tuple(findings))
 
 
 def policy_of(facts: QuoteFacts) -> Policy:

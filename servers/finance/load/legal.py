@@ -7,8 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from sqlmodel import Session, select
 
-from servers.finance.facts.clauses import DEFAULT_LANGUAGE
-from servers.finance.facts.payment import TermLine, advance, late, plain_lines
+from servers.finance.facts.legal import DEFAULT_LANGUAGE, TermLine, advance, late, plain_lines
 from servers.finance.law.clauses import Key, hash_of
 from servers.finance.law.payment import problem_of
 from servers.finance.load.base import table

@@ -12,7 +12,7 @@ from servers.finance.store.taxes import tax_rate
 from servers.finance.tables import taxes as t
 from servers.finance.tables.house import Seller
 from servers.finance.tax.decisions import rules_that_tie
-from servers.finance.tax.rates import equal_rank
+from servers.finance.tax.places import equal_rank
 
 
 def _place_problems(row: Any) -> Iterator[str]:

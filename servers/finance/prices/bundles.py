@@ -12,8 +12,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from servers.finance.facts.blocks import ComponentBlock
-from servers.finance.facts.items import Item
-from servers.finance.facts.prices import Component, Entry
+from servers.finance.facts.prices import Component, Entry, Item
 from servers.finance.facts.windows import Window
 from servers.finance.findings import finding, percent, plain
 from servers.finance.prices.books import Choice

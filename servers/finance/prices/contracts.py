@@ -120,7 +120,6 @@ def _agree(price: UnitPrice, buying: Buying, contract: Contract, lost: list[str]
 
 
 def _not_in_force(price: UnitPrice, buying: Buying, contract: Contract) -> Finding | None:
-    """Say why a contract does not hold, if it does not."""
     window, left = contract.window, left_of(contract, buying.taken)
     severity = Severity.WARNING
     if window.ended(buying.day):

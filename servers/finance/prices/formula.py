@@ -13,8 +13,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from servers.finance.facts.copies import fact
-from servers.finance.facts.items import Item
-from servers.finance.facts.prices import Book, Entry, Formula
+from servers.finance.facts.prices import Book, Entry, Formula, Item
 from servers.finance.findings import percent, plain
 from servers.toolkit.money import round_to, six_decimals
 
@@ -142,7 +141,6 @@ def _words(formula: Formula) -> str:
 
 
 def chain_problems(books: Iterable[Book]) -> list[str]:
-    """Say what is wrong with derived books: an unknown base, a cycle, a chain that is too long."""
     known = {book.book: book for book in books}
     problems = []
     for book in known.values():

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from servers.finance.facts.blocks import ComponentBlock, OptionBlock, TraceStep
-from servers.finance.facts.items import ItemUnit
-from servers.finance.facts.prices import Contract, Proration
+from servers.finance.facts.prices import Contract, ItemUnit, Proration
 from servers.finance.findings import finding, step
 from servers.toolkit.findings import Finding, Severity
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from servers.finance.facts.items import Item
+from servers.finance.facts.prices import Item
 from servers.finance.facts.promotions import Promotion, Selector
 from servers.finance.prices.units import ONE, Ratio, in_base
 from servers.toolkit.money import round_money, split_proportionally
@@ -73,15 +73,11 @@ class GiftLine:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a promotion does: amounts by part, units it rewards, free items.
-
-    `fits` is False when it is about no line of the quote.
-    """
+    """What a promotion does: amounts by part, units it rewards, free items."""
 
     offs: Mapping[str, Decimal] = field(default_factory=dict)
     units: Mapping[str, int] = field(default_factory=dict)
     gifts: tuple[GiftLine, ...] = ()
-    fits: bool = True
     capped: bool = False
 
 
@@ -104,7 +100,6 @@ def targets(promotion: Promotion, parts: Iterable[Part]) -> list[Part]:
 
 
 def _fitting(meant: Selector, parts: Iterable[Part], *, counted: bool) -> list[Part]:
-    """Return the open lines that are meant, or of those the ones in the total."""
     lines = [part for part in parts if not part.closed and (part.counted or not counted)]
     return [part for part in lines if part.item and meant.fits(part.item, part.unit)]
 
@@ -113,20 +108,20 @@ def effect(promotion: Promotion, parts: Sequence[Part], state: State, currency: 
     """Return what a promotion does to parts in canonical order; it changes nothing itself."""
     mine = targets(promotion, parts)
     if not mine:
-        return Effect(fits=False)
+        return Effect()
     if promotion.kind == "free_item":
         return Effect(gifts=_gifts(promotion, mine, parts))
     if promotion.kind == "buy_x_get_y":
-        return _cap(promotion, _buy_get(promotion, mine, parts, state, currency), parts, currency)
-    if promotion.allocation == "across" or promotion.target == "order":
-        return _cap(promotion, Effect(_across(promotion, mine, state, currency)), parts, currency)
-    offs = {}
-    for part in mine:
-        left = state.remaining[part.part_id]
-        off = min(left, round_money(_each(promotion, part, state, currency), currency))
-        if off > 0:
-            offs[part.part_id] = off
-    return _cap(promotion, Effect(offs), parts, currency)
+        found = _buy_get(promotion, mine, parts, state, currency)
+    elif promotion.allocation == "across" or promotion.target == "order":
+        found = Effect(_across(promotion, mine, state, currency))
+    else:
+        each = {
+            p.part_id: round_money(_each(promotion, p, state, currency), currency) for p in mine
+        }
+        offs = {name: min(state.remaining[name], off) for name, off in each.items()}
+        found = Effect({name: off for name, off in offs.items() if off > 0})
+    return _cap(promotion, found, parts, currency)
 
 
 def _each(promotion: Promotion, part: Part, state: State, currency: str) -> Decimal:
@@ -253,4 +248,4 @@ def _cap(promotion: Promotion, found: Effect, parts: Sequence[Part], currency: s
     if whole > cap:
         shares = split(cap, [found.offs[name] for name in counted], currency)
         offs.update(zip(counted, shares, strict=True))
-    return Effect(offs, found.units, found.gifts, found.fits, capped=whole > cap)
+    return Effect(offs, found.units, found.gifts, capped=whole > cap)

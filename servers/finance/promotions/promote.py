@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from servers.finance.charges import Freight
 from servers.finance.facts.blocks import Allowance, PromotionBlock, TraceStep
-from servers.finance.facts.items import Item
+from servers.finance.facts.prices import Item
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.promotions import Promotion
 from servers.finance.findings import finding, percent, plain, step
@@ -70,7 +70,6 @@ def promote(
     request: PriceRequest,
     currency: str,
 ) -> Promoted:
-    """Apply to lines the promotions that hold, and return what they give beside that."""
     known = {one.code: one for one in facts.promotions}
     codes = sorted(set(request.promo_codes))
     named = [known[code] for code in codes if code in known]

@@ -7,7 +7,7 @@ from sqlmodel import Session, col
 
 from servers.finance.documents import QuoteSnapshot
 from servers.finance.facts.copies import block
-from servers.finance.facts.payment import PaymentTerms
+from servers.finance.facts.legal import PaymentTerms
 from servers.finance.law import credit, screening
 from servers.finance.law.select import parties_of
 from servers.finance.schemas_quotes import Accepted, Superseded, Withdrawn

@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from servers.finance.facts.copies import fact
-from servers.finance.facts.credit import (
+from servers.finance.facts.legal import (
     CreditFacts,
     CreditLine,
     CreditPolicy,

@@ -7,10 +7,8 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from servers.finance.facts.clauses import Clause
 from servers.finance.facts.copies import block, fact
-from servers.finance.facts.payment import PaymentTerms
-from servers.finance.facts.screening import Listed, Party, Review, ScreeningList
+from servers.finance.facts.legal import Clause, Listed, Party, PaymentTerms, Review, ScreeningList
 from servers.finance.facts.windows import Window
 from servers.finance.law.screening import hits
 from servers.finance.law.select import parties_of

@@ -10,7 +10,6 @@ from sqlmodel import Session, col
 
 from servers.finance.facts.copies import fact
 from servers.finance.facts.customers import Customer
-from servers.finance.facts.items import Item, ItemUnit
 from servers.finance.facts.prices import (
     Band,
     Book,
@@ -18,6 +17,8 @@ from servers.finance.facts.prices import (
     Contract,
     Entry,
     History,
+    Item,
+    ItemUnit,
     Option,
     Schedule,
 )

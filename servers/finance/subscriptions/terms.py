@@ -94,7 +94,6 @@ def _changed(
 
 
 def _about(line: LineIn, code: str, severity: Severity, message: str, fix: str) -> Finding:
-    """Return a finding about the change of a subscription."""
     rule = "AMENDMENT" if line.change == "amend" else "RENEWAL"
     return finding(code, severity, message, subject=line.line_id, rule_id=rule, fix=fix)
 

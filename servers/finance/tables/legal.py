@@ -7,7 +7,7 @@ from pydantic import Field as Bounds
 from sqlalchemy import String, Text
 from sqlmodel import Field
 
-from servers.finance.facts.payment import TermLine
+from servers.finance.facts.legal import TermLine
 from servers.finance.tables.base import ID, AnyCountry, FinanceTable, Language
 from servers.toolkit.columns import Json, WordLists, Words
 from servers.toolkit.short_tables import constraints

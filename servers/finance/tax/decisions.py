@@ -1,7 +1,7 @@
 """Tax: the category and the rates of a supply, and what a person must look at.
 
 `decide` finds the place of the supply (`places.py`), the rule for it, and for a taxed supply the
-rates (`rates.py`). Nothing is guessed: no rule, no rate, or two of equal rank is a finding.
+rates. Nothing is guessed: no rule, no rate, or two of equal rank is a finding.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,12 +10,18 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from servers.finance.facts.customers import Exemption
-from servers.finance.facts.items import Item
+from servers.finance.facts.prices import Item
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.taxes import RateAnswer, Tax, TaxRate, TaxRateProvider, TaxRule
 from servers.finance.findings import finding, percent
-from servers.finance.tax.places import Place, place_of, zone_of
-from servers.finance.tax.rates import UNDER_STANDARD, TableProvider, effective
+from servers.finance.tax.places import (
+    UNDER_STANDARD,
+    Place,
+    TableProvider,
+    effective,
+    place_of,
+    zone_of,
+)
 from servers.toolkit.findings import Finding, Severity
 
 ZERO = Decimal(0)
@@ -138,7 +144,6 @@ def _keys(rule: TaxRule) -> int:
 
 
 def rules_that_tie(rules: Sequence[TaxRule]) -> tuple[str, ...]:
-    """Return the ids of two rules of equal rank that could fit the same supply, if any."""
     for place, one in enumerate(rules):
         for other in rules[place + 1 :]:
             kinds = set(one.customer_kinds) & set(other.customer_kinds)
@@ -297,6 +302,5 @@ def conflict(what: str, ids: Sequence[str], path: str) -> Finding:
 def doubtful(
     code: str, said: str, fix: str, *evidence: str, subject: str = "", rule_id: str = "TAX"
 ) -> Finding:
-    """Return a finding that a person decides."""
     about = {"subject": subject, "rule_id": rule_id, "fix": fix}
     return finding(code, Severity.NEEDS_HUMAN, said, evidence=evidence, **about)

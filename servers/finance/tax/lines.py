@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from servers.finance.facts.customers import Address
-from servers.finance.facts.items import Item
+from servers.finance.facts.prices import Item
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.taxes import Rounding, Tax
 from servers.finance.findings import finding, percent, step
@@ -20,9 +20,16 @@ from servers.finance.tax.decisions import (
     rate_changes,
     undetermined,
 )
-from servers.finance.tax.document import Breakdown, TaxedAmount, breakdown, step_of, weighted_rate
-from servers.finance.tax.rates import effective
-from servers.finance.tax.stack import included, price_elsewhere
+from servers.finance.tax.places import effective
+from servers.finance.tax.stack import (
+    Breakdown,
+    TaxedAmount,
+    breakdown,
+    included,
+    price_elsewhere,
+    step_of,
+    weighted_rate,
+)
 from servers.toolkit.findings import Finding, Severity
 from servers.toolkit.money import six_decimals
 
@@ -63,7 +70,6 @@ class Taxing:
         self.findings += [one for one in findings if one not in self.findings]
 
     def _reprice(self, work: Work, item: Item, there: TaxDecision) -> None:
-        """Recompute a price whose book included another tax (the fiscal position)."""
         price = work.price
         country = price.book_country or self.facts.home_country
         here = provider_of(self.facts).find(country, "", item.tax_class, self.day)

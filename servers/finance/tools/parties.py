@@ -5,8 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from servers.finance.facts.copies import block
-from servers.finance.facts.credit import CreditFacts
-from servers.finance.facts.payment import PaymentTerms
+from servers.finance.facts.legal import CreditFacts, PaymentTerms
 from servers.finance.law import credit, screening
 from servers.finance.law.select import parties_of, select_for
 from servers.finance.schemas import (
