@@ -27,7 +27,13 @@ from orchestrator.durable.engine import Engine, State
 from orchestrator.durable.events import EventLog
 from orchestrator.durable.steps import inside, may_pass
 from orchestrator.durable.store import Store, open_store
-from orchestrator.errors import DealdeskError, EnvironmentProblem, ToolRefused, UsageError
+from orchestrator.errors import (
+    CredentialsError,
+    DealdeskError,
+    EnvironmentProblem,
+    ToolRefused,
+    UsageError,
+)
 from orchestrator.llm.base import Model
 from orchestrator.play import play
 from orchestrator.runner import Runner, check_runners, load_runners, same_player, used_tools
@@ -35,7 +41,8 @@ from orchestrator.servers import Servers, read_elsewhere
 from orchestrator.toolset import answer_of
 from orchestrator.workflows import WORKFLOWS, load
 from servers.registry import NAMES
-from servers.toolkit.grants import Grant, SigningKey, new_grant_id
+from servers.toolkit.grants import DECIDING_TOOLS, Grant, SigningKey, new_grant_id
+from servers.toolkit.person_tokens import IN_THE_DEMO, named_in
 
 SECONDS = 300
 """How long a grant of a person lives, for one call."""
@@ -60,6 +67,7 @@ class Desk:
         models: Callable[[str], Model],
     ) -> None:
         self.settings, self.servers, self.signing, self.store = settings, servers, signing, store
+        self.token, self.proof = settings.token, named_in(settings.token)[1]
         self.log = EventLog(store)
         self.runners = load_runners(servers, signing, models, self.log)
         self.engine = Engine(settings.engine_url, lambda run: run["plan"]["steps"], self._body)
@@ -250,7 +258,13 @@ class Desk:
         """Call one tool on behalf of whoever uses the command; a refusal is a UsageError."""
         try:
             async with self._alone(server, tools=frozenset({tool})) as client:
-                return answer_of(tool, await client.call_tool_mcp(tool, dict(arguments)))
+                answer = await client.call_tool_mcp(tool, dict(arguments))
+                if answer.is_error and self.token and not await client.list_tools():
+                    raise CredentialsError(
+                        f"the token of {self.settings.person} is wrong or holds no longer",
+                        fix="ask the owner of the desk for another",
+                    )
+                return answer_of(tool, answer)
         except ToolRefused as refusal:
             raise UsageError(_in_words(refusal)) from refusal
 
@@ -279,10 +293,32 @@ class Desk:
             for part in parts
         )
 
+    async def prove(self, token: str = "") -> bool:
+        """Act as the person named from now on, when finance takes a token (or the name) for it."""
+        self.token, self.proof = token, named_in(token)[1] or IN_THE_DEMO
+        async with self._alone("finance", tools=DECIDING_TOOLS) as client:
+            if any(tool.name in DECIDING_TOOLS for tool in await client.list_tools()):
+                return True
+        self.token = self.proof = ""
+        return False
+
     def _alone(self, server: str, **only: Any) -> AbstractAsyncContextManager[Client[Any]]:
-        """Open a client for one component, under a grant of whoever uses the command."""
-        person = self.settings.person or ""
-        grant = Grant(id=new_grant_id(), audience=server, person=person, **only)
+        """Open a client for one component on behalf of whoever uses the command.
+
+        Finance, which knows the people, is shown the token; what a name alone is worth it decides
+        itself. The other servers take the desk's word.
+        """
+        if self.token and server == "finance":
+            return self.servers.opened(server, self.token)
+        named = self.settings.person or ""
+        grant = Grant(
+            id=new_grant_id(),
+            audience=server,
+            person=named if self.proof or server == "finance" else "",
+            requester=named,
+            proof=self.proof,
+            **only,
+        )
         return self.servers.hold(grant, self.signing, ttl=SECONDS)
 
     async def quote(self, quote_id: str) -> dict[str, Any]:

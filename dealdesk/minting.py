@@ -80,7 +80,7 @@ async def checked(servers: Servers, server: str, wish: Wish) -> tuple[Grant, lis
         if declaration(tools[name])["person_only"]:
             raise UsageError(
                 f"{name} is a person's: no agent may hold it",
-                fix="people decide with `dealdesk quote approve` and the like",
+                fix="leave it to people, each of whom has a token of their own",
             )
     takes = {argument for name in wish.tools for argument in tools[name].parameters["properties"]}
     takes |= {variable for uri in wish.resources if uri in templates for variable in _in(uri)}

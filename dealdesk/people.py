@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -36,6 +37,23 @@ async def decide_approvals(
     if pending and len(refusals) == len(pending):
         raise refusals[0]
     return left
+
+
+def advice(quote_id: str, step: Mapping[str, Any]) -> str:
+    """Return what a quote waits for in words, with the few commands that a person types for it.
+
+    Who may decide most comes first. Finance names people and no command: agents read its answers.
+    """
+    left, commands = [one["people"] for one in step["decisions"] if one["people"]], []
+    while left:
+        able = Counter(person["person_id"] for people in left for person in people)
+        best, _ = able.most_common(1)[0]  # of equals the first, which is who has limits
+        commands.append(f"dealdesk quote approve {quote_id} --as {best}")
+        left = [people for people in left if all(one["person_id"] != best for one in people)]
+    if step["waits_for"] == "issue" and step["people"]:
+        commands.append(f"dealdesk quote issue {quote_id} --as {step['people'][0]['person_id']}")
+    said = str(step["say"])
+    return f"{said} Command: {' and '.join(commands)}" if commands else said
 
 
 async def record_outcome(look: Look, quote: Mapping[str, Any], outcome: str, words: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from orchestrator.errors import UsageError
+from orchestrator.errors import CredentialsError, UsageError
 from servers.registry import NAMES as SERVERS
+from servers.toolkit.person_tokens import VARIABLE, named_in
 
 FILE = "dealdesk.toml"
 DATABASES = (*SERVERS, "engine")
@@ -24,7 +25,7 @@ class Settings:
 
     `model` None leaves it to what keys are there; `order_date` None is today. `servers` is a
     standard `mcpServers` file; `sources` says where each value came from: `flag`, a variable, a
-    file, or `default`.
+    file, or `default`; `token` proves the person, and no file keeps it.
     """
 
     home: Path
@@ -34,6 +35,7 @@ class Settings:
     order_date: date | None
     servers: Path | None
     sources: Mapping[str, str]
+    token: str = field(default="", repr=False)
 
     def server_url(self, name: str) -> str:
         return self.urls[name]
@@ -86,13 +88,15 @@ def load_settings(
         variable = f"DEALDESK_{name.upper()}"
         layers = [("flag", flags), (variable, {name: os.environ.get(variable)}), *files]
         values[name] = _first(name, layers, sources)
+    token = os.environ.get(VARIABLE, "").strip()
     return Settings(
         home=folder,
         urls={
             name: _url(values[f"{name}_url"] or str(folder / f"{name}.db")) for name in DATABASES
         },
         model=values["model"],
-        person=values["person"],
+        person=_person(values["person"], token),
+        token=token,
         order_date=_day(values["order_date"], sources["order_date"]),
         servers=Path(values["servers"]).expanduser().absolute() if values["servers"] else None,
         sources=sources,
@@ -108,6 +112,16 @@ def _first(
             return value
     sources[name] = "default"
     return None
+
+
+def _person(named: str | None, token: str) -> str | None:
+    """Return who acts: whom the token is of, who must be whoever is named beside it."""
+    holder, _ = named_in(token)
+    if token and named not in (None, holder):
+        raise CredentialsError(
+            f"the token in {VARIABLE} is not one of {named}", fix="use their own, or unset it"
+        )
+    return holder or named
 
 
 def _default_home() -> Path:

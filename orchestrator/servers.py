@@ -62,19 +62,23 @@ class Servers:
         self, grant: Grant, signing: SigningKey, *, ttl: int
     ) -> AsyncIterator[Client[Any]]:
         """Open a client that holds a grant, and revoke it at the end, whatever happened."""
-        name = grant.audience
+        async with self.opened(grant.audience, signing.mint(grant, ttl=ttl)) as client:
+            try:
+                yield client
+            finally:
+                await self._release(grant.audience, grant, client)
+
+    @asynccontextmanager
+    async def opened(self, name: str, token: str) -> AsyncIterator[Client[Any]]:
+        """Open a client by the token of a grant or of a person, and leave the token as it is."""
         async with AsyncExitStack() as stack:
             try:
-                token = signing.mint(grant, ttl=ttl)
                 client = await stack.enter_async_context(self._client(name, token))
             except (RuntimeError, OSError, MCPError) as problem:
                 raise EnvironmentProblem(
                     f"the {name} server cannot be reached", fix="`dealdesk doctor` says why"
                 ) from problem
-            try:
-                yield client
-            finally:
-                await self._release(name, grant, client)
+            yield client
 
     async def _release(self, name: str, grant: Grant, client: Client[Any]) -> None:
         """Revoke a grant for good; a server that is gone is covered by the grant's expiry."""

@@ -68,6 +68,11 @@ def ask_directly(
         database.close()
 
 
+def enrolment(url: str) -> Any:
+    """Open who is enrolled at a URL or path, for whoever owns the desk; no grant reaches it."""
+    return import_module("servers.finance.store.enrolment").open_enrolment(url)
+
+
 def tables_of(name: str) -> "dict[str, Table]":
     """Return how files fill a server's tables, by name, in the order in which they are filled."""
     tables: dict[str, Table] = import_module(f"servers.{name}.load").TABLES

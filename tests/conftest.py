@@ -49,5 +49,6 @@ def _no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         "DEALDESK_GRANT_PUBLIC_KEY",
         "DEALDESK_HOME",
         "DEALDESK_PERSON",
+        "DEALDESK_PERSON_TOKEN",
     ):
         monkeypatch.delenv(name, raising=False)

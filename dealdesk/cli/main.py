@@ -21,6 +21,7 @@ GROUPS = {
     "runs": "List, show, resume, decide and answer runs.",
     "quote": "List, show and render quotes, and decide about them.",
     "grant": "Give an agent of another stack scoped access, and end it.",
+    "person": "Say who may decide, how far, and what proves them.",
     "eval": "Compare with gold records.",
 }
 HELP = ("--help", "-h")
@@ -56,6 +57,12 @@ COMMANDS = {
     "connect": "connect:connect",
     "grant mint": "grant:mint_grant",
     "grant revoke": "grant:revoke_grant",
+    "person enroll": "person:enroll_person",
+    "person list": "person:list_people",
+    "person limit": "person:limit_person",
+    "person delegate": "person:delegate_person",
+    "person revoke": "person:revoke_person",
+    "person disable": "person:disable_person",
     "tools": "tools:tools",
     "init": "data_folder:init",
     "doctor": "doctor:doctor",

@@ -30,7 +30,11 @@ Out = Annotated[
 ]
 Person = Annotated[
     str | None,
-    doc("Who does it: the person's id in finance (default: DEALDESK_PERSON).", name="--as"),
+    doc(
+        "Who does it: the person's id in finance (default: DEALDESK_PERSON). Their token proves "
+        "it: typed at a terminal, or in DEALDESK_PERSON_TOKEN.",
+        name="--as",
+    ),
 ]
 Model = Annotated[
     str | None, doc("Who plays the agents: playbook (rules, no key), claude, or a model id.")

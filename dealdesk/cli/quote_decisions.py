@@ -17,7 +17,7 @@ from dealdesk.cli.output import money, progress, tell
 from dealdesk.cli.quote_view import print_quote
 from dealdesk.cli.run_result import follow
 from dealdesk.cli.session import acting_as
-from dealdesk.people import decide_approvals, record_outcome
+from dealdesk.people import advice, decide_approvals, record_outcome
 from dealdesk.quote_files import output_folder
 from orchestrator.errors import UsageError
 
@@ -33,7 +33,7 @@ async def request_quote(quote_id: QuoteId, /, *, acting: Acting = ACTING) -> int
     async with acting_as(acting) as desk:
         asked = {"quote_id": await desk.quote_id(quote_id)}
         found = await desk.look("finance", "request_approval", asked)
-    tell(found, found["next_step"]["say"], acting.json)
+    tell(found, advice(found["quote_id"], found["next_step"]), acting.json)
     return WAITING if found["status"] == "waiting" else 0
 
 
@@ -187,7 +187,8 @@ async def _decide(
     if run is None:
         await decide_approvals(desk.look, quote, approved=approved, note=decision.note)
         decided = await desk.quote(quote["quote_id"])
-        tell(decided, f"Decided. {decided['next_step']['say']}", decision.json)
+        said = advice(quote["quote_id"], decided["next_step"])
+        tell(decided, f"Decided. {said}", decision.json)
         return WAITING if decided["status"] == "waiting" else 0
     left = sorted(await desk.decide(run, quote, approved=approved, note=decision.note))
     if not left:
@@ -203,7 +204,7 @@ def _refuse_if_undecidable(quote: Mapping[str, Any]) -> None:
         unasked = quote["next_step"]["waits_for"] == "request_approval"
         raise UsageError(
             f"{quote['quote_id']} ({quote['status']}) waits for no decision",
-            fix=ask if unasked else quote["next_step"]["say"],
+            fix=ask if unasked else advice(quote["quote_id"], quote["next_step"]),
         )
 
 

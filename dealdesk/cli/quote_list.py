@@ -115,8 +115,8 @@ def _from_the_database(
     settings, tool = load_settings(home=home), "list_quotes"
     if settings.servers is not None:  # finance may be elsewhere
         return None
-    person, url = settings.person or "", settings.server_url("finance")
-    grant = Grant(id=new_grant_id(), audience="finance", tools=frozenset({tool}), person=person)
+    url = settings.server_url("finance")
+    grant = Grant(id=new_grant_id(), audience="finance", tools=frozenset({tool}))
     rows: list[dict[str, Any]] = []
     cursor: str | None = ""
     while cursor is not None:

@@ -14,7 +14,7 @@ from dealdesk.cli.output import describe, money, print_json, say, tell
 from dealdesk.cli.quote_decisions import refuse_if_run_waits, sure
 from dealdesk.cli.quote_view import print_diff
 from dealdesk.cli.session import acting_as
-from dealdesk.people import record_outcome
+from dealdesk.people import advice, record_outcome
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ async def revise_quote(
         trouble = await _note_both(desk, quote, made)
     total = money(made["total_minor"], made["currency"])
     words = f"{made['quote_id']} is revision {made['revision']}: {total}."
-    words += f" {made['next_step']['say']}"
+    words += f" {advice(made['quote_id'], made['next_step'])}"
     tell({**made, "crm_trouble": trouble}, words, acting.json)
     return 0
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from getpass import getpass
 from typing import TYPE_CHECKING
 
 from dealdesk.cli.options import Acting
+from dealdesk.cli.output import progress
 from dealdesk.settings import load_settings
-from orchestrator.errors import UsageError
+from orchestrator.errors import CredentialsError, UsageError
+from servers.toolkit.person_tokens import VARIABLE, named_in
 
 if TYPE_CHECKING:
     from dealdesk.desk import Desk
@@ -20,11 +25,42 @@ def looking(home: str | None) -> AbstractAsyncContextManager[Desk]:
     return Desk.open(load_settings(home=home), work=False)
 
 
-def acting_as(acting: Acting, *, work: bool = False) -> AbstractAsyncContextManager[Desk]:
-    """Open the desk for what only a named person may do; to work where a run then goes on."""
+@asynccontextmanager
+async def acting_as(acting: Acting, *, work: bool = False) -> AsyncIterator[Desk]:
+    """Open the desk for what only a person may do who proves to be one.
+
+    Args:
+        acting: Who, by name; whose token is in the environment need not say it.
+        work: Where a run then goes on.
+
+    Raises:
+        UsageError: nobody is named.
+        CredentialsError: the person was not proved.
+    """
     from dealdesk.desk import Desk
 
     settings = load_settings(home=acting.home, person=acting.person)
     if not settings.person:
         raise UsageError("who decides?", fix="name the person: --as per_tomas")
-    return Desk.open(settings, work=work)
+    async with Desk.open(settings, work=work) as desk:
+        if not settings.token:
+            await _prove(desk, settings.person)
+        yield desk
+
+
+async def _prove(desk: Desk, person: str) -> None:
+    """Ask for the token at an interactive terminal, unless the demo takes the name alone."""
+    if not sys.stdin.isatty():
+        raise CredentialsError(
+            f"{person} is only a name: nothing proves who decides",
+            fix=f"put the token that the owner of the desk gave {person} into {VARIABLE}",
+        )
+    if await desk.prove():
+        words = f"The demo company: {person} is taken by name, nobody was authenticated."
+        progress().print(words, markup=False)
+        return
+    token = getpass(f"Token of {person}: ").strip()
+    if named_in(token)[0] != person or not await desk.prove(token):
+        raise CredentialsError(
+            f"that is no live token of {person}", fix="ask the owner of the desk for one"
+        )

@@ -82,8 +82,8 @@ STEPS = """\
    document_id, start and end the characters of their words in its `text`. Leave out what you
    cannot.
 10. finance render_quote, and end with this: the quote as it renders; its quote_id; every finding of
-   warning or worse, with who must act; what you assumed; and next_step.say with its commands, word
-   for word. That is the end of the job: what the quote now waits for, people do."""
+   warning or worse, with who must act; what you assumed; and next_step.say, word for word.
+   That is the end of the job: what the quote now waits for, people do."""
 
 
 @prompt_for(prompt("Prepare a quote"))

@@ -151,18 +151,38 @@ def check_approver(
     total_minor: int,
     currency: str,
     adjusted_by: Iterable[str] = (),
-) -> None:
-    """Raise ForbiddenError: their own request, another's role, or something above their limit."""
-    name, another, above = (
-        approver.person_id,
-        "ask another person",
-        "ask a finance_director to decide",
-    )
-    if name in requested_by:
+) -> Approver:
+    """Return by whose role and limits it is decided: theirs, or of whom they stand in for.
+
+    Raises ForbiddenError: their own request, another's role, or something above their limit.
+    """
+    own = tuple(requested_by), tuple(adjusted_by)
+    refusals: list[ForbiddenError] = []
+    for one in (approver, *approver.stands_in_for):
+        try:
+            _refuse_own(approver, *own)
+            _refuse_own(one, *own)
+            _check_limits(one, role, discount_bp, total_minor, currency)
+        except ForbiddenError as refusal:
+            refusals.append(refusal)
+        else:
+            return one
+    raise refusals[0]
+
+
+def _refuse_own(approver: Approver, requested: Iterable[str], adjusted: Iterable[str]) -> None:
+    name, another = approver.person_id, "ask another person"
+    if name in requested:
         raise ForbiddenError(f"{name} asked for this quote and cannot approve it", fix=another)
-    if name in adjusted_by:
+    if name in adjusted:
         said = f"{name} changed a price of this quote by hand and cannot approve it"
         raise ForbiddenError(said, fix=another)
+
+
+def _check_limits(
+    approver: Approver, role: str, discount_bp: int, total_minor: int, currency: str
+) -> None:
+    name, above = approver.person_id, "ask a finance_director to decide"
     if role not in approver.roles:
         raise ForbiddenError(f"{name} is not a {role}", fix=f"ask a {role} to decide")
     if approver.max_discount_bp is not None and discount_bp > approver.max_discount_bp:

@@ -1,10 +1,10 @@
-"""What a stored quote waits for: who may decide, where, and with which command.
+"""What a stored quote waits for: who may decide, and where.
 
 A pure function. The answer stands in the result of every step with consequences, so that a person
-in any MCP client knows what comes next without asking a second question.
+in any MCP client knows what comes next without asking a second question. It names no command:
+agents read it, and what decides is typed by people.
 """
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,7 +21,7 @@ from servers.finance.facts.copies import block
 from servers.finance.facts.policy import Approver
 from servers.toolkit.errors import ForbiddenError
 
-WHERE = "at a terminal of the seller, with this server's data folder (--home) and its keys"
+WHERE = "with dealdesk at a terminal of the seller, under a token of their own"
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,7 @@ def next_step(quote: Waiter, people: Sequence[Approver]) -> NextStep:
             waits_for="nothing",
             say=f"{quote.number} is issued and binding until {quote.valid_until}. Send the "
             "customer what render_quote gives for the customer's view. When the customer has "
-            f"accepted, a person records it: dealdesk quote accept {quote.quote_id} --as PERSON "
-            "--reference ORDER.",
+            f"accepted, a person records it {WHERE}.",
         )
     if quote.status not in ("draft", "waiting", "approved"):
         return NextStep(waits_for="nothing", say=_closed(quote))
@@ -61,16 +60,13 @@ def next_step(quote: Waiter, people: Sequence[Approver]) -> NextStep:
     if not decisions:
         return _to_issue(quote, people)
     asked = all(one.approval_id is not None for one in decisions)
-    commands = _commands(quote.quote_id, decisions)
     return NextStep(
         waits_for="decision" if asked else "request_approval",
         say=("" if asked else f"First call request_approval for {quote.quote_id}. ")
         + f"Decisions are for people, {WHERE}; no agent and no profile can give them. Open: "
         + "; ".join(_who(one) for one in decisions)
-        + f". Command: {' and '.join(commands) or 'none, since nobody may'}. "
-        "After that a person issues the quote.",
+        + ". After that a person issues the quote.",
         decisions=decisions,
-        commands=commands,
     )
 
 
@@ -83,8 +79,8 @@ def _closed(quote: Waiter) -> str:
     over = f" (it was valid until {quote.valid_until})" if quote.status == "expired" else ""
     return (
         f"{name} is {quote.status}{over}; nobody can decide, issue or accept it any more. A person "
-        f"makes its next revision with dealdesk quote revise {quote.quote_id}, a program with "
-        f"create_quote and revises={quote.quote_id}."
+        f"makes its next revision {WHERE}, a program with create_quote and "
+        f"revises={quote.quote_id}."
     )
 
 
@@ -127,31 +123,18 @@ def _who(one: OpenDecision) -> str:
     return f"{one.rule_id}, by a {one.role}: {people or 'nobody on file may decide this'}"
 
 
-def _commands(quote_id: str, decisions: Sequence[OpenDecision]) -> list[str]:
-    """Return few commands that decide everything: who may decide most first, the boss last."""
-    left, chosen = [one for one in decisions if one.people], []
-    while left:
-        able = Counter(person.person_id for one in left for person in one.people)
-        best, _ = able.most_common(1)[0]  # of equals the first, which is who has limits
-        chosen.append(f"dealdesk quote approve {quote_id} --as {best}")
-        left = [one for one in left if all(p.person_id != best for p in one.people)]
-    return chosen
-
-
 def _to_issue(quote: Waiter, people: Sequence[Approver]) -> NextStep:
     roles = quote.issuing_roles
     free = replace(quote, adjusted_by=())
     people = [p for p in people if not roles or any(_may(p, role, (), free) for role in roles)]
-    ids = [person.person_id for person in people]
-    who = quote.requested_by if quote.requested_by in ids else (ids[0] if ids else "PERSON")
-    command = f"dealdesk quote issue {quote.quote_id} --as {who}"
+    people = sorted(people, key=lambda one: one.person_id != quote.requested_by)
+    ids = ", ".join(person.person_id for person in people) or "nobody on file may"
     may = "A program whose grant or profile has issue_quote may call it with this quote's digest."
     if roles:
         may = f"No run of the desk made it: only a {' or '.join(sorted(roles))} may issue it."
     return NextStep(
         waits_for="issue",
         say=f"Nothing is left to decide. It binds nobody until it is issued: a person does that "
-        f"{WHERE}. Command: {command} (or another of {', '.join(ids)}). {may}",
+        f"{WHERE}: {ids}. {may}",
         people=[block(Decider, person) for person in people],
-        commands=[command],
     )

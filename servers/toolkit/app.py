@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import fastmcp.exceptions
@@ -31,6 +32,7 @@ from servers.toolkit.errors import DomainError, NotFoundError
 from servers.toolkit.gate import Gate
 from servers.toolkit.grants import Grant, GrantError, PublicKey
 from servers.toolkit.ledger import Ledger
+from servers.toolkit.person_tokens import PREFIX, People
 
 MAX_ARGUMENT_BYTES = 256 * 1024
 MAX_DEPTH = 16
@@ -58,6 +60,8 @@ class Server(FastMCP[Any]):
 
     database: Database
     ledger: Ledger
+    people: People | None = None
+    """Who says whether a person was proved, on the server that knows them."""
 
     def view(
         self, grant: Grant | str, key: PublicKey | None = None, *, output_schemas: bool = True
@@ -69,7 +73,7 @@ class Server(FastMCP[Any]):
         the orchestrator, whose agents live for a few calls, verifies results itself.
         """
         source = None if key is None else (lambda: key)
-        gate = Gate(self.name, self.ledger, fixed=grant, key=source)
+        gate = Gate(self.name, self.ledger, fixed=grant, key=source, people=self.people)
         return self._face(gate, output_schemas=output_schemas)
 
     def http_view(
@@ -80,8 +84,15 @@ class Server(FastMCP[Any]):
         `key` is called when the first token must be verified. `without_token` is a local profile
         for requests without a token; None refuses them (401).
         """
-        gate = Gate(self.name, self.ledger, http=True, key=key, without_token=without_token)
-        verifier = None if without_token is not None else _Verifier(self.name, key)
+        gate = Gate(
+            self.name,
+            self.ledger,
+            http=True,
+            key=key,
+            without_token=without_token,
+            people=self.people,
+        )
+        verifier = None if without_token is not None else _Verifier(self.name, key, self.people)
         return self._face(gate, auth=verifier)
 
     @property
@@ -242,16 +253,21 @@ def inlined(schema: Any) -> Any:
 class _Verifier(TokenVerifier):
     """Answers 401 to a request whose token is not valid; the gate checks everything else."""
 
-    def __init__(self, audience: str, key: Callable[[], PublicKey]) -> None:
+    def __init__(self, audience: str, key: Callable[[], PublicKey], people: People | None) -> None:
         super().__init__()
-        self._audience, self._key = audience, key
+        self._audience, self._key, self._people = audience, key, people
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        try:
-            grant = self._key().verify(token, self._audience)
-        except GrantError:
+        grant: Grant | None = None
+        if token.startswith(PREFIX):
+            grant = None if self._people is None else self._people.by_token(token)
+        else:
+            with suppress(GrantError):
+                grant = self._key().verify(token, self._audience)
+        if grant is None:
             return None
-        return AccessToken(token=token, client_id=grant.actor, scopes=[], expires_at=grant.expires)
+        until = grant.expires or None
+        return AccessToken(token=token, client_id=grant.actor, scopes=[], expires_at=until)
 
 
 async def health(_request: Request) -> Response:

@@ -122,7 +122,7 @@ async def combined_view(
     Raises:
         SharedNameError: two servers have a component of the same name.
     """
-    parts = [Part(s, Gate(s.name, s.ledger, fixed=grant)) for s, grant in served]
+    parts = [Part(s, Gate(s.name, s.ledger, fixed=g, people=s.people)) for s, g in served]
     routes = Routes(parts, await owners_of(parts))
     return make_view(
         name,

@@ -28,6 +28,7 @@ from servers.toolkit.declare import card_of, declaration, without_card
 from servers.toolkit.grants import Grant, GrantError, PublicKey, bound_value
 from servers.toolkit.idempotency import MAX_KEY, META_KEY
 from servers.toolkit.ledger import Ledger
+from servers.toolkit.person_tokens import PREFIX, People
 
 RELEASE = "release_grant"
 """The one call that every grant may make and no list shows: it revokes itself."""
@@ -52,6 +53,7 @@ class Gate(Middleware):
         key: Callable[[], PublicKey] | None = None,
         http: bool = False,
         without_token: Grant | None = None,
+        people: People | None = None,
     ) -> None:
         """Build a gate.
 
@@ -61,9 +63,11 @@ class Gate(Middleware):
             key: Where the public key comes from when a token must be verified.
             http: Take the token from each HTTP request instead of `fixed`.
             without_token: With `http`, the profile that a request without any token gets.
+            people: Who says whether a person was proved; None: a signed grant proves them.
         """
         self._audience, self._ledger = audience, ledger
         self._fixed, self._http, self._without_token = fixed, http, without_token
+        self._people = people
         self._verify = lru_cache(maxsize=1024)(
             lambda token: (key or _no_key)().verify(token, audience)
         )
@@ -82,7 +86,7 @@ class Gate(Middleware):
 
     def _claimed(self, context: Context) -> Grant | None:
         if not self._http:
-            return self._verify(self._fixed) if isinstance(self._fixed, str) else self._fixed
+            return self._opened(self._fixed)
         wire = context.fastmcp_context.request_context if context.fastmcp_context else None
         request = getattr(wire, "request", None)  # this message's own request, None off HTTP
         if request is None:
@@ -91,7 +95,16 @@ class Gate(Middleware):
         if header is None:
             return self._without_token
         scheme, _, token = header.partition(" ")
-        return self._verify(token) if scheme.lower() == "bearer" else None
+        return self._opened(token) if scheme.lower() == "bearer" else None
+
+    def _opened(self, shown: Grant | str | None) -> Grant | None:
+        """Return what a grant or a token opens; who only claims to be a person is none here."""
+        if isinstance(shown, str) and shown.startswith(PREFIX):
+            return None if self._people is None else self._people.by_token(shown)
+        found = self._verify(shown) if isinstance(shown, str) else shown
+        if self._people is None or found is None or not found.person:
+            return found
+        return self._people.by_name(found)
 
     async def on_request(self, context: Context, call_next: Next) -> Any:
         """Decide who is calling; every request on every transport comes through here."""

@@ -28,7 +28,7 @@ LEEWAY = 5
 DECIDING_TOOLS = frozenset({"decide_approval"})
 """Tools that only a person's grant can hold (design law 6)."""
 _SETS = ("tools", "resources", "prompts")
-_TEXTS = ("agent", "person", "run", "requester")
+_TEXTS = ("agent", "person", "run", "requester", "proof")
 """Claims of a token that have the names of a grant's fields."""
 
 
@@ -42,7 +42,8 @@ class Grant:
 
     `bind` maps an argument name to the values it may take. A value that is not a string is
     held as its digest (see `digest_of`), so that a grant stays small however long a list is.
-    `calls` caps how often a tool may be called under this grant.
+    `calls` caps how often a tool may be called under this grant. `proof` says for the audit how
+    the person was proved; it gives no right.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Grant:
     requester: str = ""
     expires: int = 0
     key_id: str = ""
+    proof: str = ""
 
     @property
     def actor(self) -> str:

@@ -62,7 +62,7 @@ class Audit:
             "component": component.encode("utf-8", "replace").decode()[:200],
             "arguments_sha256": hashlib.sha256(canonical.encode("utf-8", "replace")).hexdigest(),
             "outcome": outcome,
-            "reason": reason[:200],
+            "reason": "; ".join(filter(None, (reason, grant.proof if grant else "")))[:200],
         }
         with self._lock:
             self._buffer.append(row)
@@ -129,8 +129,10 @@ class Ledger:
         The row stays until the grant would have ended by itself, and an hour more: should the
         clock be set back, it is still there.
         """
-        if grant.id in self._revoked or not (grant.agent or grant.person):
+        if grant.id in self._revoked or not (grant.agent or grant.person or grant.expires):
             return  # a local user's profile is no one's to give back
+        if grant.id == grant.proof:
+            return  # a person's token outlives the call; its owner ends it
         self._revoked.add(grant.id)
         self.audit.record(grant, "tools/call", "release_grant", None, "allowed")
         now = datetime.now(UTC)

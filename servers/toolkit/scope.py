@@ -45,7 +45,7 @@ def person() -> str:
     if not grant().person:
         raise ForbiddenError(
             "only a named person may decide this",
-            fix="use `dealdesk quote approve QUOTE --as NAME`",
+            fix="leave it to a person of the seller, who has a token of their own",
         )
     return grant().person
 

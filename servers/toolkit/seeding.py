@@ -45,6 +45,12 @@ def ensure_seeded(
     return {report.table: report.rows for report in reports}
 
 
+def mark_own(session: Session) -> None:
+    """Remember that the company is no longer the demo's: its people prove themselves from now."""
+    named = setting_table.c.name == "seeded"
+    session.connection().execute(setting_table.update().where(named).values(value="own"))
+
+
 def mark_seeded(session: Session, how: str) -> None:
-    """Remember that a database was filled (`demo`) or is meant to stay empty (`empty`)."""
+    """Remember that a database holds the demo (`demo`) or is meant to stay empty (`empty`)."""
     session.connection().execute(setting_table.insert().values(name="seeded", value=how))

@@ -9,7 +9,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent))  # for fake_messages
 from standing import seat
 
 from dealdesk.cli.main import main
-from servers.registry import NAMES
+from servers.registry import NAMES, enrolment
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
+from servers.toolkit.errors import DomainError
+from servers.toolkit.person_tokens import VARIABLE
 
 from .wire import addresses, world  # noqa: F401 - fixtures of the tests of real servers
 
@@ -104,10 +107,28 @@ def command(
             monkeypatch.setenv("DEALDESK_HOME", str(home))
         capfd.readouterr()
         with pytest.MonkeyPatch.context() as patch:
+            if VARIABLE not in os.environ:
+                patch.setenv(
+                    VARIABLE, token_of(Path(os.environ.get("DEALDESK_HOME", ".")), arguments)
+                )
             standing(patch)
             return Said(_code(*arguments), *capfd.readouterr())
 
     return run
+
+
+def token_of(home: Path, arguments: Sequence[object]) -> str:
+    """Return a token of whom a command names, as the owner of the desk gives it."""
+    words = [str(argument) for argument in arguments]
+    if "--as" in words:
+        person = words[words.index("--as") + 1]
+    else:
+        person = os.environ.get("DEALDESK_PERSON", "")
+    if not person or not (home / "finance.db").exists():
+        return ""
+    with suppress(DomainError), enrolment(str(home / "finance.db")) as office:
+        return office.enroll(person, 1)[0]
+    return ""  # nobody of that name is on file, or the home is not as it should be
 
 
 def _code(*arguments: object) -> int:
@@ -154,9 +175,10 @@ def program(warm: Warm) -> Command:
     def run(
         *arguments: object, home: Path, module: str = "dealdesk", given: str = "", **variables: str
     ) -> Said:
+        token = {VARIABLE: token_of(home, arguments)}
         done = subprocess.run(
             warm(module, *arguments),
-            env=clean_environment(home) | variables,
+            env=clean_environment(home) | token | variables,
             cwd=home.parent,
             input=given,
             capture_output=True,

@@ -101,7 +101,7 @@ async def test_validity_ends_with_the_day_of_the_seller(app: Server, clock: Cloc
     clock.forward(minutes=1)
     shown = await quote_of(app, quote["quote_id"])
     assert shown["status"] == "expired"
-    assert f"dealdesk quote revise {quote['quote_id']}" in shown["next_step"]["say"]
+    assert f"revises={quote['quote_id']}" in shown["next_step"]["say"]
     with pytest.raises(ToolError, match=r"EXPIRED: Q-2026-000001 was valid until 2026-12-23"):
         await accept(app, quote)
 

@@ -1,8 +1,9 @@
-"""What a quote waits for: who may decide, and with which command."""
+"""What a quote waits for and who may decide; what a person types for it, the command alone says."""
 
 from typing import Any
 
-from servers.finance.facts.blocks import ApprovalBlock, ApprovalNeed
+from dealdesk.people import advice
+from servers.finance.facts.blocks import ApprovalBlock, ApprovalNeed, NextStep
 from servers.finance.facts.policy import Approver
 from servers.finance.waiting import Waiter, next_step
 
@@ -45,12 +46,18 @@ def asked(need: ApprovalNeed, status: str = "pending", by: str = "per_lena") -> 
     )
 
 
+def typed(step: NextStep) -> str:
+    """What the command adds to the words of a next step for a person to type."""
+    assert "dealdesk quote" not in step.say
+    return advice("q_1", step.model_dump()).removeprefix(step.say).removeprefix(" Command: ")
+
+
 def test_a_draft_says_to_ask_first_and_who_will_decide() -> None:
     step = next_step(quote(DISCOUNT), PEOPLE)
     assert step.waits_for == "request_approval"
     assert "request_approval for q_1" in step.say
     assert [p.person_id for p in step.decisions[0].people] == ["per_tomas", "per_ingrid"]
-    assert step.commands == ["dealdesk quote approve q_1 --as per_tomas"], "not the boss"
+    assert typed(step) == "dealdesk quote approve q_1 --as per_tomas", "not the boss"
 
 
 def test_a_waiting_quote_names_people_in_whose_limits_it_lies() -> None:
@@ -73,15 +80,14 @@ def test_whoever_asked_is_not_among_them() -> None:
 
 def test_as_few_people_as_can_decide_everything_are_asked() -> None:
     step = next_step(quote(DISCOUNT, MARGIN, CLAIM), PEOPLE)
-    assert step.commands == [
-        "dealdesk quote approve q_1 --as per_ingrid",
-        "dealdesk quote approve q_1 --as per_jonas",
-    ]
+    assert typed(step) == (
+        "dealdesk quote approve q_1 --as per_ingrid and dealdesk quote approve q_1 --as per_jonas"
+    )
 
 
 def test_a_role_that_nobody_has_is_said() -> None:
     step = next_step(quote(CLAIM), (INGRID, TOMAS))
-    assert step.commands == []
+    assert typed(step) == ""
     assert "nobody on file may decide this" in step.say
 
 
@@ -95,17 +101,16 @@ def test_what_is_approved_is_no_longer_open_and_what_lapsed_is_to_be_asked_again
 def test_a_quote_with_nothing_open_waits_for_a_person_to_issue_it() -> None:
     step = next_step(quote(requested_by="per_tomas"), PEOPLE)
     assert step.waits_for == "issue"
-    assert step.commands == ["dealdesk quote issue q_1 --as per_tomas"]
+    assert typed(step) == "dealdesk quote issue q_1 --as per_tomas"
     assert {p.person_id for p in step.people} == {"per_ingrid", "per_jonas", "per_tomas"}
-    assert next_step(quote(requested_by="local-user"), PEOPLE).commands == [
-        "dealdesk quote issue q_1 --as per_tomas"
-    ]
+    anybody = next_step(quote(requested_by="local-user"), PEOPLE)
+    assert typed(anybody) == "dealdesk quote issue q_1 --as per_tomas"
 
 
 def test_an_issued_or_closed_quote_waits_for_nothing() -> None:
     done = quote(status="issued", number="Q-2026-000001", valid_until="2026-12-23")
     step = next_step(done, PEOPLE)
-    assert (step.waits_for, step.commands) == ("nothing", [])
+    assert (step.waits_for, typed(step)) == ("nothing", "")
     assert "Q-2026-000001" in step.say
     closed = next_step(quote(DISCOUNT, status="withdrawn"), PEOPLE)
     assert "revises=q_1" in closed.say

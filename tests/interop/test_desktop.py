@@ -36,12 +36,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("salesperson")
 
 
-def dealdesk(home: Path, words: str) -> str:
+def dealdesk(home: Path, words: str, **variables: str) -> str:
     """Run the command as a person does who has nothing but a home; return what it printed."""
     command = Path(sysconfig.get_path("scripts")) / "dealdesk"
     done = subprocess.run(
         [command, *shlex.split(words)],
-        env={"HOME": str(home), "PATH": os.defpath},
+        env={"HOME": str(home), "PATH": os.defpath, **variables},
         cwd=home,
         capture_output=True,
         text=True,
@@ -93,10 +93,13 @@ async def test_an_email_becomes_a_draft_with_prompts_and_tools_alone(
     assert quote["number"] is None, "a draft is no offer yet"
     assert waiting["next_step"]["waits_for"] == "decision", waiting
     assert all(one["people"] for one in waiting["next_step"]["decisions"]), "who may decide"
-    for command in waiting["next_step"]["commands"]:
-        dealdesk(home, command.removeprefix("dealdesk "))
-    issue = f"quote issue {waiting['quote_id']} --as per_tomas"
-    assert "Q-2026-000001" in dealdesk(home, issue)
+    quote_id = waiting["quote_id"]
+    people = [one["people"][0]["person_id"] for one in waiting["next_step"]["decisions"]]
+    tokens = {who: dealdesk(home, f"person enroll {who}").split()[0] for who in people}
+    for who in dict.fromkeys(people):
+        dealdesk(home, f"quote approve {quote_id}", DEALDESK_PERSON_TOKEN=tokens[who])
+    issue = dealdesk(home, f"quote issue {quote_id}", DEALDESK_PERSON_TOKEN=tokens["per_tomas"])
+    assert "Q-2026-000001" in issue
     assert not tools & {"decide_approval", "issue_quote", "withdraw_quote"}, "people do these"
     assert {method for _, method in desk.asked} >= {"prepare_quote", "create_quote"}
 

@@ -182,7 +182,7 @@ def test_one_at_the_first_migration_is_backed_up_and_brought_up_with_every_row(
     after = rows_of(database)
     revoked = {row["grant_id"]: row for row in after.pop("revoked_grant")}
     assert {row["grant_id"] for row in before.pop("revoked_grant")} == revoked.keys()
-    assert after == before
+    assert {name: after[name] for name in before} == before, "new tables are empty"
     assert sum(map(len, before.values())) > 100
     assert revoked["g_gone"]["expires"] == 1795255200  # the day after, at the longest
     ledger = Ledger(database)

@@ -255,7 +255,7 @@ function trace(steps) {
 // What it waits for, and who may decide. There is no button, on purpose: a named person decides,
 // and a card in a conversation cannot know who is clicking.
 function waits(quote) {
-  const next = quote.next_step || { waits_for: "nothing", decisions: [], people: [], commands: [] };
+  const next = quote.next_step || { waits_for: "nothing", decisions: [], people: [] };
   const asked = quote.approvals && quote.approvals.length ? quote.approvals : quote.approvals_needed || [];
   if (!asked.length && next.waits_for === "nothing") return null;
   const open = asked.filter((one) => !one.status || one.status === "pending").length;
@@ -264,12 +264,11 @@ function waits(quote) {
   const where = {
     request_approval: "Nobody was asked yet: request_approval comes first. Then only a named person can decide, at a terminal of the house; nothing in this card can.",
     decision: "Only a named person can decide, at a terminal of the house; nothing in this card can.",
-    issue: "It binds nobody until it is issued. A person does that at a terminal of the house:",
+    issue: "It binds nobody until it is issued. A person does that at a terminal of the house.",
   }[next.waits_for];
   return section(title, `waits${next.waits_for === "nothing" ? "" : " open"}`,
     asked.length ? el("ul", null, asked.map((one) => approval(one, next))) : null,
-    where ? el("p", { class: "soft" }, where) : null,
-    next.commands.length ? el("pre", null, el("code", null, next.commands.join("\n"))) : null);
+    where ? el("p", { class: "soft" }, where) : null);
 }
 
 function approval(one, next) {

@@ -368,7 +368,6 @@ class NextStep(Block):
     say: str = Field(description="the same in words, for a person")
     decisions: list[OpenDecision] = Field(default_factory=list)
     people: list[Decider] = Field(default_factory=list, description="who may issue it")
-    commands: list[str] = Field(default_factory=list, description="what a person types")
 
 
 class MarginBlock(Block):

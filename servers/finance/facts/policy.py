@@ -80,6 +80,12 @@ class Approver:
     roles: frozenset[str]
     max_discount_bp: int | None
     max_total: Mapping[str, int] | None
+    stands_in_for: tuple["Approver", ...] = ()
+
+    @property
+    def every_role(self) -> frozenset[str]:
+        """Their own roles and those of whom they stand in for."""
+        return self.roles.union(*(one.roles for one in self.stands_in_for))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from servers.finance.tables.base import EntityId, PersonId, Place
 from servers.finance.tables.house import Person, Seller
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.fields import Country
+from servers.toolkit.seeding import mark_own
 from servers.toolkit.tables import Around, Row, Values
 
 FORMAT = re.compile(r"^[A-Za-z0-9/_.-]*\{year\}[A-Za-z0-9/_.-]*\{n:0[1-9]d\}[A-Za-z0-9/_.-]*$")
@@ -257,6 +258,7 @@ PEOPLE = table(
     form=PersonFile,
     read=_limits_read,
     make=person_row,
+    after=lambda around: mark_own(around.session),
     tell=_told_person,
     as_json=True,
 )

@@ -13,7 +13,7 @@ from servers.finance.tables.house import Person, Seller, Setting
 from servers.finance.tables.quotes import Quote, QuoteNumber
 from servers.finance.tables.taxes import TaxRegistrationRow
 from servers.toolkit.importing import load_folder
-from servers.toolkit.seeding import seed_folder
+from servers.toolkit.seeding import mark_own, seed_folder
 
 STARTER = files("servers.finance") / "starter"
 LAW = ("tax_jurisdictions", "tax_rates", "tax_rules")
@@ -78,6 +78,7 @@ def put_company(session: Session, company: CompanyFile) -> list[str]:
             said.append(f"{old.entity_id} is gone")
     stale = delete(TaxRegistrationRow).where(col(TaxRegistrationRow.entity_id).in_(named))
     session.execute(stale)
+    mark_own(session)
     if company.people:
         for person in session.scalars(select(Person)).all():
             session.delete(person)

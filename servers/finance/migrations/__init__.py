@@ -1,3 +1,3 @@
 """Finance's schema history."""
 
-HEAD = "0002_grant_expiry"
+HEAD = "0003_person_proof"

@@ -217,7 +217,6 @@ def _inside(q: QuoteDocument) -> Words:
     return {
         "origin": list(_origin(q)),
         "waits_for": step.say if step and step.waits_for != "nothing" else "",
-        "commands": step.commands if step else [],
         "findings": [_item(words.severity(f.severity), f.message, f.code) for f in q.findings],
         "approvals": [_item(f"{a.role}, {a.status}", _decided(a), a.rule_id) for a in q.approvals]
         or [_item(f"{n.role}, not asked yet", n.reason, n.rule_id) for n in q.approvals_needed],

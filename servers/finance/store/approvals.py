@@ -12,7 +12,7 @@ from servers.finance.schemas_quotes import ApprovalRequest, Decision
 from servers.finance.store import listed_quotes, stored_quotes
 from servers.finance.store.clock import stamp
 from servers.finance.store.drafts import close_approvals, digest_of, hold
-from servers.finance.store.policy import approver_of, setting
+from servers.finance.store.policy import approver_of, our_day, setting
 from servers.finance.tables.quotes import Approval, Quote
 from servers.toolkit import scope
 from servers.toolkit.errors import ConflictError, NotFoundError, RuleViolationError
@@ -20,7 +20,7 @@ from servers.toolkit.errors import ConflictError, NotFoundError, RuleViolationEr
 
 def decide(session: Session, approval_id: str, decision: str, note: str, now: datetime) -> Decision:
     """Record what a person decides about one approval."""
-    approver = approver_of(session, scope.person())
+    approver = approver_of(session, scope.person(), our_day(session, now))
     approval, quote = _find_approval(session, approval_id)
     hold(session, quote)
     session.refresh(approval)
@@ -41,7 +41,7 @@ def decide(session: Session, approval_id: str, decision: str, note: str, now: da
             fix="make a new revision and ask again",
             code="CHANGED",
         )
-    check_approver(
+    authority = check_approver(
         approver,
         role=approval.role,
         requested_by=(quote.requested_by, approval.requested_by),
@@ -50,6 +50,8 @@ def decide(session: Session, approval_id: str, decision: str, note: str, now: da
         total_minor=quote.total_minor,
         currency=quote.currency,
     )
+    if authority is not approver:
+        note = f"In place of {authority.person_id}. {note}".strip()
     status = "approved" if decision == "approve" else "rejected"
     _write_decision(session, approval_id, status, approver.person_id, note, now)
     pending = _close_decision(session, quote, status)

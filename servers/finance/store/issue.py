@@ -19,7 +19,7 @@ from servers.finance.store import stored_quotes
 from servers.finance.store.clock import stamp
 from servers.finance.store.collect import collect
 from servers.finance.store.drafts import digest_of, hold, lock, numbers_of, supersede
-from servers.finance.store.policy import approver_of, entity_of
+from servers.finance.store.policy import approver_of, entity_of, our_day
 from servers.finance.tables.house import Seller
 from servers.finance.tables.quotes import Approval, Quote, QuoteNumber
 from servers.toolkit import scope
@@ -39,7 +39,7 @@ def issue(session: Session, quote_id: str, digest: str, now: datetime) -> Issued
             f"{quote_id} is {quote.status}", fix="make a new revision with create_quote"
         )
     snapshot = _recomputed(session, quote)
-    _refuse_unchecked(session, quote, snapshot)
+    _refuse_unchecked(session, quote, snapshot, now)
     _use_approvals(session, quote, snapshot, now)
     entity = entity_of(session, quote)
     day = now.astimezone(ZoneInfo(entity.time_zone)).date()
@@ -58,7 +58,9 @@ def issue(session: Session, quote_id: str, digest: str, now: datetime) -> Issued
     return block(Issued, quote, next_step=stored_quotes.next_step_of(session, quote, now))
 
 
-def _refuse_unchecked(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> None:
+def _refuse_unchecked(
+    session: Session, quote: Quote, snapshot: QuoteSnapshot, now: datetime
+) -> None:
     """Leave a draft that no run made to a person who may decide it."""
     roles = stored_quotes.issuing_roles(session, quote, snapshot)
     if not roles:
@@ -66,12 +68,12 @@ def _refuse_unchecked(session: Session, quote: Quote, snapshot: QuoteSnapshot) -
     if not scope.grant().person:
         raise ForbiddenError(
             f"{UNCHECKED}: a person who may decide issues it",
-            fix="get_quote's next_step says who, and with which command",
+            fix="get_quote's next_step says who",
         )
-    person = approver_of(session, scope.person())
+    person = approver_of(session, scope.person(), our_day(session, now))
     check_approver(
         person,
-        role=min(roles & person.roles or roles),
+        role=min(roles & person.every_role or roles),
         requested_by=(),
         discount_bp=snapshot.most_discount_bp,
         total_minor=quote.total_minor,
@@ -132,7 +134,7 @@ def _use_approvals(session: Session, quote: Quote, snapshot: QuoteSnapshot, now:
     if missing:
         raise RuleViolationError(
             f"approval is missing or expired: {'; '.join(missing)}",
-            fix="request_approval; its next_step says who decides, and with which command",
+            fix="request_approval; its next_step says who decides",
             code="APPROVAL_REQUIRED",
         )
 

@@ -14,7 +14,7 @@ from servers.finance.law.screening import hits
 from servers.finance.law.select import parties_of
 from servers.finance.schemas import ReviewDecision, ScreeningReviewed
 from servers.finance.store.customers import find_customer
-from servers.finance.store.policy import approver_of, setting
+from servers.finance.store.policy import approver_of, our_day, setting
 from servers.finance.store.rows import facts
 from servers.finance.tables.customers import RelatedParty, ScreeningReview
 from servers.finance.tables.legal import ClauseRow, PaymentTerm, ScreeningEntry
@@ -68,8 +68,8 @@ def review(
 ) -> ScreeningReviewed:
     """Record what a person of legal decides about the hits of a customer on one entry."""
     _, customer = find_customer(session, account_id)
-    approver = approver_of(session, scope.person())
-    if "legal" not in approver.roles:
+    approver = approver_of(session, scope.person(), our_day(session, now))
+    if "legal" not in approver.every_role:
         raise ForbiddenError(
             f"{approver.person_id} is not of legal", fix="ask legal to review the hit"
         )

@@ -1,16 +1,19 @@
 """The seller's policies, the people they hold for, and the legal entities that make offers."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
 from servers.finance.facts.blocks import SellerBlock
 from servers.finance.facts.copies import block, fact
 from servers.finance.facts.policy import NOBODY, Approver, Entity, Policy, Requester, RoleAbove
-from servers.finance.tables.house import Person, Seller, Setting
+from servers.finance.tables.house import Delegation, DisabledPerson, Person, Seller, Setting
 from servers.finance.tables.quotes import Quote
 from servers.toolkit import scope
 from servers.toolkit.errors import ForbiddenError, StorageError
@@ -70,23 +73,56 @@ def requester_of(session: Session, person_id: str | None) -> Requester:
     return NOBODY if row is None else Requester(name, row.roles)
 
 
-def approver_of(session: Session, person_id: str) -> Approver:
-    """Return a person with their limits; whom finance does not know may decide nothing."""
+def approver_of(session: Session, person_id: str, on: date | None = None) -> Approver:
+    """Return a person with their limits, and with whom they stand in for on a day.
+
+    Whom finance does not know, and who is disabled, may decide nothing.
+    """
     row = session.get(Person, person_id)
     if row is None:
         raise ForbiddenError(
             f"finance knows no person {person_id!r}", fix="use a person_id of people.json"
         )
-    return _approver(row)
+    if session.get(DisabledPerson, person_id) is not None:
+        raise ForbiddenError(
+            f"{person_id} is disabled and decides nothing", fix="ask another person to decide"
+        )
+    return _approver(row, _stood_in_for(session, on)[person_id])
 
 
-def everyone(session: Session) -> list[Approver]:
-    return [_approver(row) for row in session.scalars(select(Person).order_by(Person.person_id))]
+def everyone(session: Session, on: date | None = None) -> list[Approver]:
+    """Return who may decide at all."""
+    deputies = _stood_in_for(session, on)
+    able = select(Person).where(able_people()).order_by(Person.person_id)
+    return [_approver(row, deputies[row.person_id]) for row in session.scalars(able)]
 
 
-def _approver(row: Person) -> Approver:
+def able_people() -> ColumnElement[bool]:
+    """Return the condition that a person is not disabled."""
+    return col(Person.person_id).not_in(select(col(DisabledPerson.person_id)))
+
+
+def our_day(session: Session, now: datetime) -> date:
+    """Return the day it is at the entity that serves every country no other one names."""
+    zones = select(col(Seller.time_zone)).order_by(col(Seller.is_default).desc())
+    return now.astimezone(ZoneInfo(session.scalars(zones).first() or "UTC")).date()
+
+
+def _stood_in_for(session: Session, on: date | None) -> defaultdict[str, list[Approver]]:
+    """Return for each deputy those who are not disabled and whose day has not passed."""
+    found: defaultdict[str, list[Approver]] = defaultdict(list)
+    if on is not None:
+        mine = col(Person.person_id) == col(Delegation.person_id)
+        live = (col(Delegation.until) >= on, able_people())
+        pairs = select(Delegation, Person).join(Person, mine).where(*live)
+        for delegation, row in session.execute(pairs.order_by(col(Person.person_id))):
+            found[delegation.deputy_id].append(_approver(row))
+    return found
+
+
+def _approver(row: Person, stands_in_for: Iterable[Approver] = ()) -> Approver:
     limits = None if row.max_total is None else _minor(row.max_total)
-    return fact(Approver, row, max_total=limits)
+    return fact(Approver, row, max_total=limits, stands_in_for=tuple(stands_in_for))
 
 
 def find_entities(session: Session) -> list[Entity]:

@@ -12,7 +12,7 @@ from servers.finance.facts.blocks import ApprovalBlock, MarginBlock, NextStep, S
 from servers.finance.facts.copies import block, fact
 from servers.finance.store import expiry
 from servers.finance.store.listed_quotes import approval_block, visible
-from servers.finance.store.policy import everyone, setting
+from servers.finance.store.policy import everyone, our_day, setting
 from servers.finance.tables.house import Person
 from servers.finance.tables.quotes import Approval, Quote
 from servers.finance.waiting import Waiter, next_step
@@ -127,7 +127,7 @@ def _next_step(
         superseded_by=quote.superseded_by or "",
         issuing_roles=issuing_roles(session, quote, snapshot),
     )
-    return next_step(facts, everyone(session))
+    return next_step(facts, everyone(session, our_day(session, now)))
 
 
 def _is_ours(session: Session) -> bool:

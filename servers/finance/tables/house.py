@@ -1,5 +1,6 @@
 """Who the seller is: legal entities, people, policies."""
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import JSON, Text
@@ -44,6 +45,31 @@ class Person(FinanceTable, table=True):
     roles: WordSet = Field(sa_type=Json(WordSet))
     max_discount_bp: int | None = Field(default=None, ge=0, le=10_000)
     max_total: Amounts | None = Field(default=None, sa_type=Json(Amounts))
+
+
+class PersonToken(FinanceTable, table=True):
+    """The proof of one person: of the token itself only a digest is kept."""
+
+    token_id: str = Field(primary_key=True, max_length=48)
+    person_id: PersonId = Field(index=True)
+    digest: str = Field(max_length=64)
+    expires_at: str = Field(max_length=32)
+    revoked_at: str | None = Field(default=None, max_length=32)
+
+
+class DisabledPerson(FinanceTable, table=True):
+    """Somebody who decides nothing any more, also when a file names them again."""
+
+    person_id: PersonId = Field(primary_key=True)
+    since: str = Field(max_length=32)
+
+
+class Delegation(FinanceTable, table=True):
+    """Who stands in for a person, with that person's roles and limits, until a day and on it."""
+
+    person_id: PersonId = Field(primary_key=True)
+    deputy_id: PersonId
+    until: date
 
 
 class Setting(FinanceTable, table=True):

@@ -171,7 +171,7 @@ def get_quote(
 
     quote_id comes from list_quotes or create_quote. The internal view has findings,
     approvals, the trace of every price and the digest; the margin is for named persons only.
-    next_step says what it waits for, whom, and with which command. With next_line, not all
+    next_step says what it waits for, and whom. With next_line, not all
     lines (and not their trace) fit: ask again from there; the rest is of the whole quote, but
     clauses may come without their texts, which finance://clauses/{clause_id} has.
     """
