@@ -25,7 +25,7 @@ from dealdesk.quote_files import facts_of, write_views
 from dealdesk.settings import Settings
 from orchestrator.durable.engine import Engine, State
 from orchestrator.durable.events import EventLog
-from orchestrator.durable.steps import inside, may_pass
+from orchestrator.durable.steps import as_json, inside, may_pass
 from orchestrator.durable.store import Store, open_store
 from orchestrator.errors import (
     CredentialsError,
@@ -38,7 +38,7 @@ from orchestrator.llm.base import Model
 from orchestrator.play import play
 from orchestrator.runner import Runner, check_runners, load_runners, same_player, used_tools
 from orchestrator.servers import Servers, read_elsewhere
-from orchestrator.toolset import answer_of
+from orchestrator.toolset import answer_of, ask
 from orchestrator.workflows import WORKFLOWS, load
 from servers.registry import NAMES
 from servers.toolkit.grants import DECIDING_TOOLS, Grant, SigningKey, new_grant_id
@@ -52,6 +52,8 @@ PARTS = {
     "diff_quotes": ("lines", "next_from", "from_change"),
 }
 """What comes in parts, the field that says where the next starts, the argument that takes it."""
+ASKED = ("goal", "opportunity_id", "revise", "workflow", "given")
+"""What a run is begun with, beside who asked and when: all of it is in its first event."""
 log = logging.getLogger(__name__)
 
 
@@ -148,30 +150,32 @@ class Desk:
                 fix="say in a sentence whom to quote, and for what",
             )
         day = self.settings.order_date or date.today()  # noqa: DTZ011 - the user's own day
-        model, person = self._model_name, self.settings.person or "local-user"
+        asked: dict[str, Any] = {"goal": goal, "opportunity_id": opportunity_id, "revise": revise}
+        asked |= {"workflow": runner.workflow.name, "given": dict(given or {})}
         run_id = self.store.create(
-            goal=goal,
-            requested_by=person,
-            model=model,
+            asked=as_json({**asked, "model": self._model_name}),
+            requested_by=self.settings.person or "local-user",
             order_date=day.isoformat(),
             continues=continues,
         )
-        run = {
-            "id": run_id,
-            "goal": goal,
-            "opportunity_id": opportunity_id,
-            "order_date": day.isoformat(),
-            "requester": person,
-            "revise": revise,
-            "workflow": runner.workflow.name,
-            "plan": runner.graph.plan,
-            "given": dict(given or {}),
-            "generated_by": model,
-        }
-        about: dict[str, Any] = {"goal": goal, "model": model, "opportunity_id": opportunity_id}
-        self.log.append(run_id, "run_started", **about)
-        await self.engine.submit(run_id, run)
+        await self._start(run_id)
         return run_id
+
+    async def _start(self, run_id: str) -> None:
+        """Hand a run to the engine as it was asked for; a second time starts nothing."""
+        row, asked = self.store.get(run_id), self._event(run_id, "run_started")
+        if not asked.keys() >= set(ASKED):
+            fix = f"`dealdesk runs cancel {run_id}`, and run the goal again"
+            raise UsageError(f"{run_id} never started, and what it was to do is not known", fix=fix)
+        run = {
+            **{name: asked[name] for name in ASKED},
+            "id": run_id,
+            "order_date": row["order_date"],
+            "requester": row["requested_by"],
+            "plan": self._runner(asked["workflow"]).graph.plan,
+            "generated_by": row["model"],
+        }
+        await self.engine.submit(run_id, run)
 
     async def wait(self, run_id: str) -> dict[str, Any]:
         """Return a run's result once it ends, or `waiting` once it waits for a decision.
@@ -206,10 +210,12 @@ class Desk:
         raise UsageError("no run is open", fix="`dealdesk runs list` shows them all")
 
     async def resume(self, run_id: str) -> None:
-        """Take up a run that was interrupted; a finished or waiting one is left as it is."""
+        """Take up a run that was interrupted or never begun; one that ended or waits stays so."""
         row = self.store.get(run_id)
         if row["status"] != "done":
             same_player(run_id, row["model"], self._model_name)
+            if not await self.engine.knows(run_id):
+                await self._start(run_id)
         await self.engine.resume(run_id)
 
     async def cancel(self, run_id: str) -> None:
@@ -217,7 +223,8 @@ class Desk:
         row = self.store.get(run_id)
         if row["status"] == "done":
             raise UsageError(f"{run_id} ended already (it is {row['outcome']})")
-        await self.engine.cancel(run_id)
+        if await self.engine.knows(run_id):
+            await self.engine.cancel(run_id)
         self.store.finish(run_id, {"outcome": "cancelled"})
 
     async def awaiting_decision(self, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -258,13 +265,15 @@ class Desk:
         """Call one tool on behalf of whoever uses the command; a refusal is a UsageError."""
         try:
             async with self._alone(server, tools=frozenset({tool})) as client:
-                answer = await client.call_tool_mcp(tool, dict(arguments))
-                if answer.is_error and self.token and not await client.list_tools():
-                    raise CredentialsError(
-                        f"the token of {self.settings.person} is wrong or holds no longer",
-                        fix="ask the owner of the desk for another",
-                    )
-                return answer_of(tool, answer)
+                try:
+                    return answer_of(tool, await ask(client, server, tool, arguments))
+                except EnvironmentProblem as problem:
+                    if self.token and not await client.list_tools():
+                        raise CredentialsError(
+                            f"the token of {self.settings.person} is wrong or holds no longer",
+                            fix="ask the owner of the desk for another",
+                        ) from problem
+                    raise
         except ToolRefused as refusal:
             raise UsageError(_in_words(refusal)) from refusal
 
@@ -283,11 +292,9 @@ class Desk:
         try:
             async with self._alone("finance", resources=only) as client:
                 parts = await client.read_resource(f"finance://quotes/{quote_id}/{name}")
-        except (MCPError, ToolRefused) as problem:
-            refusal = problem if isinstance(problem, ToolRefused) else ToolRefused(str(problem))
-            said, _, fix = _in_words(refusal).partition(" Try: ")
-            failed = refusal.message.startswith("STORAGE")
-            raise (EnvironmentProblem if failed else UsageError)(said, fix=fix) from problem
+        except MCPError as problem:
+            said, _, fix = _in_words(ToolRefused(str(problem))).partition(" Try: ")
+            raise UsageError(said, fix=fix) from problem
         return b"".join(
             b64decode(part.blob) if isinstance(part, BlobResourceContents) else part.text.encode()
             for part in parts
@@ -383,7 +390,8 @@ class Desk:
         return self.runners[load(workflow or next(iter(WORKFLOWS))).name]
 
     def _event(self, run_id: str, kind: str) -> dict[str, Any]:
-        return next(e["data"] for e in reversed(self.store.events(run_id)) if e["type"] == kind)
+        found = (e["data"] for e in reversed(self.store.events(run_id)) if e["type"] == kind)
+        return next(found, {})
 
 
 def _in_words(refusal: ToolRefused) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from dealdesk.people import Look
 from orchestrator.errors import EnvironmentProblem, UsageError
+from servers.toolkit.private_files import private_folder
 
 FORMATS = {"html": "html", "markdown": "md", "json": "json"}
 """What is written of every view, without being asked for."""
@@ -70,7 +71,8 @@ def write_file(path: Path, content: bytes) -> None:
     """Write a file, whole or not at all."""
     half = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
+        half.touch(0o600)
         try:
             half.write_bytes(content)
             half.replace(path)

@@ -12,6 +12,7 @@ from pathlib import Path
 from orchestrator.errors import CredentialsError, UsageError
 from servers.registry import NAMES as SERVERS
 from servers.toolkit.person_tokens import VARIABLE, named_in
+from servers.toolkit.private_files import close_home
 
 FILE = "dealdesk.toml"
 DATABASES = (*SERVERS, "engine")
@@ -75,7 +76,7 @@ def load_settings(
         (str(here), local),
     ]
     found = _first("home", places, sources)
-    folder = Path(found).expanduser().absolute() if found else _default_home()
+    folder = close_home(Path(found).expanduser().absolute() if found else _default_home())
 
     flags = {"model": model, "person": person, "order_date": order_date, "servers": servers, **urls}
     if unknown := set(flags) - set(NAMES):

@@ -28,7 +28,7 @@ from orchestrator.errors import (
 from orchestrator.graph import Graph, check_live
 from orchestrator.llm.base import Model
 from orchestrator.servers import Servers
-from orchestrator.toolset import IDEMPOTENCY_KEY, ScopedToolset, answer_of
+from orchestrator.toolset import IDEMPOTENCY_KEY, ScopedToolset, answer_of, ask
 from orchestrator.workflow import AgentSpec, Effect, Outputs, Workflow, resolve
 from orchestrator.workflows import load_all
 from servers.registry import NAMES
@@ -130,7 +130,7 @@ class Runner:
             grant = self._grant(run, server, frozenset({tool}), {}, "engine")
             async with self.servers.hold(grant, self.signing, ttl=EFFECT_SECONDS) as client:
                 meta = {IDEMPOTENCY_KEY: f"{run['id']}/{effect.name}:{tool}:{ordinal}"}
-                result = await client.call_tool_mcp(tool, dict(arguments), meta=meta)
+                result = await ask(client, server, tool, arguments, meta=meta)
             answer = answer_of(tool, result)
         self.at("answered", effect.name)
         return answer

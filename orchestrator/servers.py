@@ -18,8 +18,10 @@ from typing import Any
 from fastmcp import Client
 from fastmcp.client.transports import ClientTransport, StdioTransport, StreamableHttpTransport
 from mcp.shared.exceptions import MCPError
+from mcp.types import INTERNAL_ERROR
 
 from orchestrator.errors import EnvironmentProblem
+from orchestrator.toolset import failed, judged
 from servers.registry import NAMES, open_server
 from servers.toolkit.app import Server
 from servers.toolkit.errors import DomainError
@@ -75,15 +77,21 @@ class Servers:
             try:
                 client = await stack.enter_async_context(self._client(name, token))
             except (RuntimeError, OSError, MCPError) as problem:
-                raise EnvironmentProblem(
-                    f"the {name} server cannot be reached", fix="`dealdesk doctor` says why"
-                ) from problem
-            yield client
+                raise failed(name, "cannot be reached", str(problem)) from problem
+            try:
+                yield client
+            except MCPError as problem:
+                if problem.code != INTERNAL_ERROR or judged(str(problem)):
+                    raise
+                raise failed(name, "failed", str(problem)) from problem
 
     async def _release(self, name: str, grant: Grant, client: Client[Any]) -> None:
         """Revoke a grant for good; a server that is gone is covered by the grant's expiry."""
         if name in self._apps and name not in self.elsewhere:
-            await asyncio.to_thread(self._apps[name].ledger.revoke, grant)
+            try:
+                await asyncio.to_thread(self._apps[name].ledger.revoke, grant)
+            except DomainError as problem:
+                raise EnvironmentProblem(problem.message, fix=problem.fix) from problem
         else:
             with suppress(MCPError, RuntimeError):
                 await client.call_tool_mcp(RELEASE, {})

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import httpx2
 from mcp.shared.exceptions import MCPError
-from mcp.types import CONNECTION_CLOSED, INTERNAL_ERROR, REQUEST_TIMEOUT, TextContent, Tool
+from mcp.types import TextContent, Tool
 
 from orchestrator.errors import EnvironmentProblem, ScopeError, ToolRefused
 
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
 IDEMPOTENCY_KEY = "dealdesk/idempotency-key"
 MAX_RESULT_CHARS = 100_000
 MAX_PREFIX = 120  # a server ignores keys over 200 characters
-_LOST = (MCPError, RuntimeError, OSError, httpx2.HTTPError)  # what a FastMCP client raises
+LOST = (MCPError, RuntimeError, OSError, httpx2.HTTPError)  # what a FastMCP client raises
+_JUDGEMENT = re.compile(r"(?!STORAGE:)[A-Z][A-Z_]+: ")
+"""How a server begins that judged a call; without a code, or with that one, it could not."""
 
 
 @dataclass(frozen=True)
@@ -62,21 +65,59 @@ class Call:
         return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 
 
+async def ask(
+    client: Client[Any],
+    server: str,
+    tool: str,
+    arguments: Mapping[str, Any],
+    *,
+    meta: dict[str, Any] | None = None,
+    timeout: float | None = None,
+) -> CallToolResult:
+    """Call a tool and return what the server judged; trouble of its own is no judgement.
+
+    Raises:
+        EnvironmentProblem: the server is gone, is late, has trouble with its database, or failed
+            without a code.
+    """
+    try:
+        answer = await client.call_tool_mcp(tool, dict(arguments), timeout=timeout, meta=meta)
+    except LOST as problem:
+        raise failed(server, f"failed during {tool}", str(problem)) from problem
+    if answer.is_error and not judged(said := _words(answer)):
+        raise failed(server, f"failed during {tool}", said)
+    return answer
+
+
+def judged(said: str) -> bool:
+    """Say whether an error is a server's judgement, and not trouble of its own."""
+    return _JUDGEMENT.match(said) is not None
+
+
+def failed(server: str, what: str, said: str) -> EnvironmentProblem:
+    """Return the error of a server that could not answer; STORAGE is told in its own words."""
+    code, _, words = said.partition(": ")
+    if code == "STORAGE":
+        message, _, fix = words.partition(" Try: ")
+        return EnvironmentProblem(message.rstrip("."), fix=fix.rstrip("."))
+    fix = "see that it runs (`dealdesk doctor`), then repeat"
+    return EnvironmentProblem(f"the {server} server {what}", fix=fix)
+
+
 def answer_of(tool: str, answer: CallToolResult) -> dict[str, Any]:
     """Return a call's structured result; the server's no is a `ToolRefused`, in its words."""
     if answer.is_error or answer.structured_content is None:
-        text = " ".join(getattr(block, "text", "") for block in answer.content)
-        raise ToolRefused(text or f"{tool} gave no answer")
+        raise ToolRefused(_words(answer) or f"{tool} gave no answer")
     return dict(answer.structured_content)
 
 
 def told(name: str, arguments: Mapping[str, Any], answer: CallToolResult) -> Call:
     """Return what came of a call: the structured result, or text, or an error."""
-    words = "\n".join(part.text for part in answer.content if isinstance(part, TextContent))
+    words = _words(answer)
     data = answer.structured_content
     text = words if data is None else json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     if answer.is_error:
-        text = words or "FAILED: the tool did not say why."
+        text = words
     elif not text:
         text = "NO_RESULT: the tool answered with nothing readable."
     elif len(text) > MAX_RESULT_CHARS:
@@ -85,6 +126,10 @@ def told(name: str, arguments: Mapping[str, Any], answer: CallToolResult) -> Cal
         result = data if isinstance(data, Mapping) or data is None else {"result": data}
         return Call(name, arguments, "ok", text, result)
     return Call(name, arguments, "error", f"ERROR: {text}")
+
+
+def _words(answer: CallToolResult) -> str:
+    return "\n".join(part.text for part in answer.content if isinstance(part, TextContent))
 
 
 @dataclass
@@ -155,11 +200,9 @@ class ScopedToolset:
                 try:
                     await stack.enter_async_context(client)
                     listed = await client.list_tools()
-                except _LOST as problem:
-                    raise EnvironmentProblem(
-                        f"the server {server or client.name!r} cannot be reached",
-                        fix="start it, or `dealdesk doctor` says what is wrong",
-                    ) from problem
+                except LOST as problem:
+                    place = server or client.name
+                    raise failed(place, "cannot be reached", str(problem)) from problem
                 there[server] = {tool.name: _Held(server, client, tool) for tool in listed}
             self._held = self._choose(there)
             self._stack = stack.pop_all()
@@ -194,7 +237,7 @@ class ScopedToolset:
         """Call a tool, or refuse to; what went wrong is in the answer, for the model to read.
 
         Raises:
-            EnvironmentProblem: the server is gone.
+            EnvironmentProblem: the server is gone, or could not judge the call.
         """
         place, started = len(self._calls), time.perf_counter()
         self._calls.append(None)
@@ -255,21 +298,8 @@ class ScopedToolset:
     async def _round_trip(
         self, held: _Held, arguments: dict[str, Any], meta: dict[str, Any] | None
     ) -> Call:
-        name = held.tool.name
-        try:
-            answer = await held.client.call_tool_mcp(
-                name, arguments, timeout=self._timeout, meta=meta
-            )
-        except _LOST as problem:
-            code = problem.code if isinstance(problem, MCPError) else CONNECTION_CLOSED
-            if code in (CONNECTION_CLOSED, INTERNAL_ERROR):  # nothing a model could mend
-                raise EnvironmentProblem(
-                    f"the server {held.server or held.client.name!r} failed during {name}",
-                    fix="see that it runs (`dealdesk doctor`), then repeat",
-                ) from problem
-            late = f"TIMEOUT: {name} took over {self._timeout:g} s. Try: less at once, or again."
-            words = late if code == REQUEST_TIMEOUT else str(problem)
-            return Call(name, arguments, "error", f"ERROR: {words}")
+        name, server = held.tool.name, held.server or held.client.name
+        answer = await ask(held.client, server, name, arguments, meta=meta, timeout=self._timeout)
         return told(name, arguments, answer)
 
 

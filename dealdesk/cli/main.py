@@ -104,6 +104,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line; every problem is one clear line and an exit code."""
     words = sys.argv[1:] if arguments is None else arguments
     if arguments is None:  # the process is ours
+        os.umask(0o077)  # what it writes is for its user alone
         start_quickly()
     try:
         app = build()

@@ -152,7 +152,7 @@ class Engine:
         if Engine._working is self:
             from dbos import DBOS
 
-            with suppress(SQLAlchemyError, EnvironmentProblem):  # it may be why we stop
+            with suppress(EnvironmentProblem):  # it may be why we stop
                 await self._ask(Ledger.close_queue, self._queue)
             # DBOS replaced the loop's thread pool, and shuts its own pool down here
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
@@ -220,6 +220,10 @@ class Engine:
             return [run_id]
         return await self._ask(Ledger.take_up, run_id, self._queue, self._wanted)
 
+    async def knows(self, run_id: str) -> bool:
+        """Say whether a run was ever submitted."""
+        return await self._ask(Ledger.knows, run_id)
+
     async def status(self, run_id: str) -> State:
         return state_of(await self._ask(Ledger.row, run_id))
 
@@ -245,8 +249,10 @@ class Engine:
             if failed is None or isinstance(problem, asyncio.CancelledError):
                 raise
             await steps.settle()
+            if isinstance(failed[1], SQLAlchemyError):
+                failed = failed[0], unusable("the engine's database", failed[1])
             self._active.problems[run_id] = failed[1]
-            with suppress(SQLAlchemyError):  # else it counts as left once this process is gone
+            with suppress(EnvironmentProblem):  # else it counts as left once this process is gone
                 await self._ask(Ledger.park, run_id, facts_of(failed[1], failed[0]))
             raise engine.halt(f"{run_id} is parked") from None
         finally:
@@ -275,7 +281,10 @@ class Engine:
             if self._client is None:
                 self._database, self._client = await asyncio.to_thread(_connect, self._url)
         ledger = Ledger(self._client, self._seats)
-        return await asyncio.to_thread(what, ledger, *args, **kwargs)
+        try:
+            return await asyncio.to_thread(what, ledger, *args, **kwargs)
+        except SQLAlchemyError as problem:
+            raise unusable("the engine's database", problem) from problem
 
 
 class _DbosSteps:
@@ -311,7 +320,7 @@ def _connect(url: str) -> tuple[Database, DBOSClient]:
     if not (log := logging.getLogger("dbos")).handlers:
         log.addHandler(logging.NullHandler())  # what matters reaches the user as an error
     try:
-        database = make_engine(url)
+        database = make_engine(url, DBOS.migrate)
         with database.connect() as connection:  # DBOS would try for ever
             tables = sa_inspect(connection).get_table_names()
         if database.dialect.name == "sqlite" and tables and "dbos_migrations" not in tables:

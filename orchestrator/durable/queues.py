@@ -79,8 +79,11 @@ class Ledger:
     def row(self, run_id: str) -> Any:
         rows = self._client.list_workflows(workflow_ids=[run_id], load_input=False)
         if not rows:
-            raise UsageError(f"{run_id} never started", fix="run the goal again")
+            raise UsageError(f"{run_id} never started", fix=f"`dealdesk runs resume {run_id}`")
         return rows[0]
+
+    def knows(self, run_id: str) -> bool:
+        return bool(self._client.list_workflows(workflow_ids=[run_id], load_input=False))
 
     def done(self, run_id: str) -> list[str]:
         steps = self._client.list_workflow_steps(run_id, load_output=False)

@@ -19,6 +19,8 @@ from typing import IO
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
+from servers.toolkit.private_files import private_folder
+
 
 class FileSeats:
     """Seats on one machine: locked files in a folder beside the database."""
@@ -30,8 +32,9 @@ class FileSeats:
     def take(self) -> str:
         """Take a new seat and return its name."""
         name = _new_name()
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._mine = self._path(name).open("xb")
+        private_folder(self._folder)
+        self._path(name).touch(0o600)
+        self._mine = self._path(name).open("ab")
         _lock(self._mine)
         return name
 
@@ -46,7 +49,7 @@ class FileSeats:
         moment, so that of two who look only one is told so.
         """
         path = self._path(name)
-        self._folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self._folder)
         with path.open("ab") as file:
             if not _lock(file) or not _lies_at(file, path):
                 yield False

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from time import monotonic, sleep, time
+from time import time
 from typing import Any
 
 import sqlalchemy as sa
@@ -100,17 +100,20 @@ class Store:
     def create(
         self,
         *,
-        goal: str,
+        asked: Mapping[str, Any],
         requested_by: str,
-        model: str,
         order_date: str,
         continues: str | None = None,
     ) -> str:
-        """Store a new run and return its id."""
+        """Store a new run with its first event, and return its id.
+
+        Args:
+            asked: All it takes to start the run: `goal`, `model`, and what the caller needs.
+        """
         facts = {
-            "goal": goal,
+            "goal": asked["goal"],
             "requested_by": requested_by,
-            "model": model,
+            "model": asked["model"],
             "order_date": order_date,
             "continues": continues,
             "status": "open",
@@ -119,9 +122,11 @@ class Store:
         }
         while True:
             run_id = "run_" + "".join(secrets.choice(_ALPHABET) for _ in range(6))
+            first = NewEvent(run_id, "run_started", "", asked, now(), "run_started")
             try:
                 with self._begin() as db:
                     db.execute(_run.insert().values(run_id=run_id, **facts))
+                    _append(db, run_id, [first])
             except IntegrityError:  # one in a thousand million
                 continue
             return run_id
@@ -225,17 +230,28 @@ def open_store(url: str) -> Iterator[Store]:
         yield store
 
 
-def make_engine(url: str) -> sa.Engine:
-    """Return an engine for the database at a URL; a SQLite file gets a safe journal mode."""
+def make_engine(url: str, fill: Callable[[str], object] | None = None) -> sa.Engine:
+    """Return an engine for the database at a URL; a SQLite file gets a safe journal mode.
+
+    Args:
+        fill: Makes the tables of a new SQLite file at a URL, before anybody sees it.
+
+    Raises:
+        EnvironmentProblem: the file is empty, or it or its folder cannot be made.
+    """
     parsed = sa.make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return sa.create_engine(parsed, pool_pre_ping=True)
-    from servers.toolkit.database import journal_mode
+    from servers.toolkit.database import journal_mode, make_file, watch_file
+    from servers.toolkit.private_files import close_to_others, private_folder
 
     path, mode = Path(parsed.database or ""), journal_mode()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and _stays_empty(path):
+        private_folder(path.parent)
+        if not path.exists():
+            make_file(path, lambda new: (fill or _begin_file)(f"sqlite:///{new}"))
+        close_to_others(path)
+        if path.stat().st_size == 0:
             raise EnvironmentProblem(
                 f"{path} is an empty file, not a database",
                 fix="restore a backup, or remove the file",
@@ -244,7 +260,10 @@ def make_engine(url: str) -> sa.Engine:
         raise EnvironmentProblem(
             f"{path} cannot be opened", fix="check the folder's permissions"
         ) from problem
+    except DBAPIError as problem:
+        raise unusable(str(path), problem) from problem
     engine = sa.create_engine(parsed)
+    watch_file(engine)
 
     @sa.event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: object) -> None:
@@ -258,14 +277,11 @@ def make_engine(url: str) -> sa.Engine:
     return engine
 
 
-def _stays_empty(path: Path, patience: float = 1.0) -> bool:
-    """Say whether a file is empty, and not just because another process is making it now."""
-    deadline = monotonic() + patience
-    while path.stat().st_size == 0:
-        if monotonic() > deadline:
-            return True
-        sleep(0.02)
-    return False
+def _begin_file(url: str) -> None:
+    engine = sa.create_engine(url)
+    with engine.connect() as db:
+        db.exec_driver_sql("PRAGMA user_version=1")  # writes the header
+    engine.dispose()
 
 
 def unusable(what: str, problem: Exception) -> EnvironmentProblem:

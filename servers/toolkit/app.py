@@ -22,7 +22,6 @@ from fastmcp.server.middleware import Middleware, MiddlewareContext
 from fastmcp.server.providers import Provider
 from fastmcp.server.server import logger as fastmcp_logger
 from fastmcp.utilities.json_schema import dereference_refs
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -170,11 +169,6 @@ class LimitsAndErrors(Middleware):
             if isinstance(problem.__cause__, DomainError):
                 raise ToolError(str(problem.__cause__)) from problem
             raise
-        except SQLAlchemyError as problem:
-            raise ToolError(
-                "STORAGE: the database could not do that. Try: the same call again, "
-                "or `dealdesk doctor`."
-            ) from problem
 
     async def on_read_resource(self, context: MiddlewareContext[Any], call_next: Any) -> Any:
         """Read a resource; one that is not there reads like one that is not granted."""

@@ -8,7 +8,7 @@ import os
 import secrets
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +16,23 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlmodel import Session
 
 from servers.toolkit import migrate
 from servers.toolkit.errors import StorageError
+from servers.toolkit.private_files import close_to_others, private_folder
+
+LOCKED = 5000
+"""Milliseconds for which a call waits for a lock that another holds."""
 
 
 def journal_mode(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str:
@@ -81,7 +93,12 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        with Session(self.engine) as session:
+        """Open a session that reads.
+
+        Raises:
+            StorageError: the database is away, locked, full or cut off.
+        """
+        with self._in_words(), Session(self.engine) as session:
             yield session
 
     @contextmanager
@@ -92,15 +109,21 @@ class Database:
         stays true until the commit.
 
         Raises:
-            StorageError: the database stayed locked, is full or cannot be written.
+            StorageError: the database is away, stayed locked, is full or cut off.
         """
-        with Session(self._writer, expire_on_commit=False) as session:
-            try:
-                yield session
-                session.commit()
-            except OperationalError as problem:
-                session.rollback()
-                raise _storage_error(problem, self.server, None) from problem
+        with self._in_words(), Session(self._writer, expire_on_commit=False) as session:
+            yield session
+            session.commit()
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        """Tell trouble with the database as STORAGE; a row that does not fit is no such trouble."""
+        try:
+            yield
+        except (IntegrityError, DataError):
+            raise
+        except (DBAPIError, NoFreeConnection) as problem:
+            raise _storage_error(problem, self.server, None) from problem
 
     def setting(self, name: str) -> str | None:
         """Return a setting kept in this database, `seeded` for example."""
@@ -129,15 +152,24 @@ class Database:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        engine = create_engine(url, pool_pre_ping=True)
+
+        @event.listens_for(engine, "connect")
+        def _on_server_connect(connection: Any, _record: object) -> None:
+            connection.autocommit = True  # else the first rollback would take it back
+            connection.execute(f"SET lock_timeout = {LOCKED}")
+            connection.autocommit = False
+
+        return engine
     engine = create_engine(url)
     mode = journal_mode()
+    watch_file(engine)
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # we emit BEGIN ourselves, below
         always = ("synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON")
-        for pragma in ("busy_timeout=5000", f"journal_mode={mode}", *always):
+        for pragma in (f"busy_timeout={LOCKED}", f"journal_mode={mode}", *always):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -146,6 +178,36 @@ def _engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine
+
+
+def watch_file(engine: Engine) -> None:
+    """Let an engine use the SQLite file that lies at its path, and never make one.
+
+    An open connection reads on from a file that was moved away, and a new one would be given an
+    empty file.
+    """
+    path = str(engine.url.database)
+
+    @event.listens_for(engine, "do_connect")
+    def _on_do_connect(*_arguments: object) -> None:
+        if not os.path.exists(path):
+            raise sqlite3.OperationalError("unable to open database file: it is away")
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(_connection: object, record: Any) -> None:
+        record.info["file"] = _file_at(path)
+
+    @event.listens_for(engine, "checkout")
+    def _on_checkout(_connection: object, record: Any, _proxy: object) -> None:
+        if record.info["file"] != _file_at(path):
+            raise DisconnectionError
+
+
+def _file_at(path: str) -> tuple[int, int] | None:
+    with suppress(OSError):
+        found = os.stat(path)
+        return found.st_dev, found.st_ino
+    return None
 
 
 def _application_id(server: str) -> int:
@@ -157,9 +219,10 @@ _HAS_REVISION = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
 
 def _check_file(path: Path, server: str) -> None:
     """Refuse a file that is not ours; make a new one whole, so that nobody sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     if not path.exists():
-        _make_file(path, server)
+        make_file(path, lambda new: _mark(new, server))
+    close_to_others(path)
     if path.stat().st_size == 0:
         raise StorageError(
             f"{path} is an empty file, not a database", fix="restore a backup, or remove the file"
@@ -178,23 +241,28 @@ def _check_file(path: Path, server: str) -> None:
             migrate.check_released(row and row[0], server, str(path))
 
 
-def _make_file(path: Path, server: str) -> None:
-    """Make a database that is marked as ours and put it in place; the first of two makers wins."""
+def make_file(path: Path, fill: Callable[[Path], object]) -> None:
+    """Make a database file that nobody sees before it is whole; the first of two makers wins."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
-        with closing(sqlite3.connect(temporary)) as connection:
-            connection.execute(f"PRAGMA application_id={_application_id(server)}")
-            connection.execute("PRAGMA user_version=1")  # writes the header
-        temporary.chmod(0o600)
+        temporary.touch(0o600)
+        fill(temporary)
         with suppress(FileExistsError):
             os.link(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
+def _mark(path: Path, server: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA application_id={_application_id(server)}")
+        connection.execute("PRAGMA user_version=1")  # writes the header
+
+
 def _back_up(path: Path, revision: str) -> None:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     copy = path.with_name(f"{path.name}.{revision}.{stamp}.bak")
+    copy.touch(0o600)
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
 
@@ -231,7 +299,8 @@ def _check_references(connection: Connection) -> None:
 
 
 def _lock_schema(connection: Connection) -> None:
-    """Let one process migrate a PostgreSQL database at a time."""
+    """Let one process migrate a PostgreSQL database at a time, and the others wait for it."""
+    connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
     connection.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": zlib.crc32(b"dealdesk")})
 
 
@@ -247,7 +316,9 @@ def _storage_error(problem: Exception, server: str, path: Path | None) -> Storag
         ("not a database", "is not a database", "restore a backup, or name another file"),
         ("malformed", "is corrupt", "restore a backup of it"),
         ("locked", "stayed locked", "try again when the other program is done"),
+        ("lock timeout", "stayed locked", "try again when the other program is done"),
         ("full", "has no space left", "free some space and try again"),
+        ("no space", "has no space left", "free some space and try again"),
         ("connection", "cannot be reached", "check that the database server runs and the URL"),
         ("does not exist", "does not exist", "create it, or check the URL"),
     ):

@@ -20,11 +20,13 @@ from fastmcp.resources import Resource, ResourceTemplate
 from fastmcp.server.middleware import Middleware, MiddlewareContext
 from fastmcp.tools import Tool
 from fastmcp.tools.base import ToolResult
+from fastmcp.utilities.async_utils import call_sync_fn_in_threadpool as off_loop
 from mcp.shared.exceptions import MCPError
-from mcp.types import INVALID_PARAMS, METHOD_NOT_FOUND, CompleteResult, Completion
+from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, METHOD_NOT_FOUND, CompleteResult, Completion
 
 from servers.toolkit import scope
 from servers.toolkit.declare import card_of, declaration, without_card
+from servers.toolkit.errors import StorageError
 from servers.toolkit.grants import Grant, GrantError, PublicKey, bound_value
 from servers.toolkit.idempotency import MAX_KEY, META_KEY
 from servers.toolkit.ledger import Ledger
@@ -72,21 +74,24 @@ class Gate(Middleware):
             lambda token: (key or _no_key)().verify(token, audience)
         )
 
-    def grant_for(self, context: Context) -> Grant | None:
+    async def grant_for(self, context: Context) -> Grant | None:
         """Return the live grant behind a request, or None."""
         try:
-            found = self._claimed(context)
+            found = await self._claimed(context)
         except GrantError:
             return None
         if found is None or found.audience != self._audience:
             return None
         if found.expires and found.expires <= time.time():
             return None
-        return None if self._ledger.is_revoked(found.id) else found
+        revoked = self._ledger.known(found.id)
+        if revoked is None:
+            revoked = await off_loop(self._ledger.is_revoked, found.id)
+        return None if revoked else found
 
-    def _claimed(self, context: Context) -> Grant | None:
+    async def _claimed(self, context: Context) -> Grant | None:
         if not self._http:
-            return self._opened(self._fixed)
+            return await self._opened(self._fixed)
         wire = context.fastmcp_context.request_context if context.fastmcp_context else None
         request = getattr(wire, "request", None)  # this message's own request, None off HTTP
         if request is None:
@@ -95,27 +100,42 @@ class Gate(Middleware):
         if header is None:
             return self._without_token
         scheme, _, token = header.partition(" ")
-        return self._opened(token) if scheme.lower() == "bearer" else None
+        return await self._opened(token) if scheme.lower() == "bearer" else None
 
-    def _opened(self, shown: Grant | str | None) -> Grant | None:
+    async def _opened(self, shown: Grant | str | None) -> Grant | None:
         """Return what a grant or a token opens; who only claims to be a person is none here."""
         if isinstance(shown, str) and shown.startswith(PREFIX):
-            return None if self._people is None else self._people.by_token(shown)
+            return None if self._people is None else await off_loop(self._people.by_token, shown)
         found = self._verify(shown) if isinstance(shown, str) else shown
         if self._people is None or found is None or not found.person:
             return found
-        return self._people.by_name(found)
+        worth: Grant = await off_loop(self._people.by_name, found)
+        return worth
 
     async def on_request(self, context: Context, call_next: Next) -> Any:
-        """Decide who is calling; every request on every transport comes through here."""
+        """Decide who is calling; every request on every transport comes through here.
+
+        Trouble with the database, here or in what is called, is told as that and nothing else.
+        """
         if context.method in OPEN:
             return await call_next(context)
-        grant = self.grant_for(context)
+        try:
+            return await self._decide(context, call_next)
+        except Exception as problem:
+            if (trouble := _storage_trouble(problem)) is None:
+                raise
+            if context.method == "tools/call":
+                raise ToolError(str(trouble)) from problem
+            raise MCPError(INTERNAL_ERROR, str(trouble)) from problem
+
+    async def _decide(self, context: Context, call_next: Next) -> Any:
+        grant = await self.grant_for(context)
         if grant is None or context.method not in LISTS | USES:
-            return self._refuse(context, grant, "no live grant" if grant is None else "method")
+            reason = "no live grant" if grant is None else "method"
+            return await self._refuse(context, grant, reason)
         completes = context.method == "completion/complete"
         if completes and not await _may_complete(grant, context):
-            self._denied(grant, context, "completion", _reference(context.message)[1])
+            await self._denied(grant, context, "completion", _reference(context.message)[1])
             return CompleteResult(completion=Completion(values=[]))
         key = _request_meta(context).get(META_KEY)
         fits = isinstance(key, str) and 0 < len(key) <= MAX_KEY
@@ -127,9 +147,9 @@ class Gate(Middleware):
             scope.current_grant.reset(grant_mark)
             scope.current_key.reset(key_mark)
 
-    def _refuse(self, context: Context, grant: Grant | None, reason: str) -> Any:
+    async def _refuse(self, context: Context, grant: Grant | None, reason: str) -> Any:
         name = _name(context.message)
-        self._denied(grant, context, name, reason)
+        await self._denied(grant, context, name, reason)
         if context.method in LISTS:
             return []
         if context.method == "tools/call":
@@ -168,21 +188,21 @@ class Gate(Middleware):
         grant, call = scope.grant(), context.message
         arguments: dict[str, Any] = call.arguments or {}
         if call.name == RELEASE:
-            self._ledger.revoke(grant)
+            await off_loop(self._ledger.revoke, grant)
             return ToolResult(content="released")
         tool = None
         if call.name in grant.tools and not _picks(_request_meta(context).get("fastmcp", {})):
             tool = await context.fastmcp_context.fastmcp.get_tool(call.name)  # type: ignore[union-attr]
         said = declaration(tool) if tool is not None else {}
         if tool is None or not _may_hold(grant, said):
-            self._denied(grant, context, call.name, "not granted", arguments)
+            await self._denied(grant, context, call.name, "not granted", arguments)
             raise NotFoundError(f"Unknown tool: {call.name!r}")
         if refused := _unbound(grant, tool.parameters.get("properties", {}), arguments):
-            self._denied(grant, context, call.name, f"bound argument {refused}", arguments)
+            await self._denied(grant, context, call.name, f"bound argument {refused}", arguments)
             raise ToolError(_no_such(refused, arguments.get(refused)))
         limit = grant.calls.get(call.name)
-        if limit is not None and not self._ledger.spend(grant, call.name, limit):
-            self._denied(grant, context, call.name, "call budget", arguments)
+        if limit is not None and not await off_loop(self._ledger.spend, grant, call.name, limit):
+            await self._denied(grant, context, call.name, "call budget", arguments)
             raise ToolError(
                 f"BUDGET: {call.name} may be called {limit} times under this grant. "
                 "Try: finish with what you have."
@@ -196,9 +216,7 @@ class Gate(Middleware):
             reason = type(problem).__name__
             raise
         finally:
-            self._ledger.audit.record(
-                grant, "tools/call", call.name, arguments, outcome, reason=reason, at_once=write
-            )
+            await self._audit(grant, context, call.name, arguments, outcome, reason, at_once=write)
         result.meta = {**(result.meta or {}), "ifc": _label(said)}
         return result
 
@@ -209,13 +227,13 @@ class Gate(Middleware):
             app = context.fastmcp_context.fastmcp  # type: ignore[union-attr]
             template = await app.get_resource_template(uri)
             if template is None or template.uri_template not in grant.resources:
-                self._denied(grant, context, uri, "not granted")
+                await self._denied(grant, context, uri, "not granted")
                 raise NotFoundError(f"Unknown resource: {uri!r}")
             variables = template.matches(uri) or {}
             if _unbound(grant, variables, variables):
-                self._denied(grant, context, uri, "bound variable")
+                await self._denied(grant, context, uri, "bound variable")
                 raise NotFoundError(f"Unknown resource: {uri!r}")
-        self._ledger.audit.record(grant, "resources/read", uri, None, "allowed")
+        await self._audit(grant, context, uri, None, "allowed")
         return await call_next(context)
 
     async def on_get_prompt(self, context: Context, call_next: Next) -> Any:
@@ -225,12 +243,12 @@ class Gate(Middleware):
         if name not in grant.prompts or any(
             value not in grant.bind.get(key, (value,)) for key, value in arguments.items()
         ):
-            self._denied(grant, context, name, "not granted", arguments)
+            await self._denied(grant, context, name, "not granted", arguments)
             raise NotFoundError(f"Unknown prompt: {name!r}")
-        self._ledger.audit.record(grant, "prompts/get", name, arguments, "allowed")
+        await self._audit(grant, context, name, arguments, "allowed")
         return await call_next(context)
 
-    def _denied(
+    async def _denied(
         self,
         grant: Grant | None,
         context: Context,
@@ -238,15 +256,31 @@ class Gate(Middleware):
         reason: str,
         arguments: Mapping[str, Any] | None = None,
     ) -> None:
-        self._ledger.audit.record(
-            grant,
-            context.method or "",
-            component,
-            arguments,
-            "denied",
-            reason=reason,
-            at_once=context.method not in LISTS,
-        )
+        at_once = context.method not in LISTS
+        await self._audit(grant, context, component, arguments, "denied", reason, at_once=at_once)
+
+    async def _audit(
+        self,
+        grant: Grant | None,
+        context: Context,
+        component: str,
+        arguments: Mapping[str, Any] | None,
+        outcome: str,
+        reason: str = "",
+        *,
+        at_once: bool = False,
+    ) -> None:
+        audit, method = self._ledger.audit, context.method or ""
+        due = audit.record(grant, method, component, arguments, outcome, reason=reason)
+        if due or at_once:
+            await off_loop(audit.flush)
+
+
+def _storage_trouble(problem: BaseException | None) -> StorageError | None:
+    """Return the trouble with the database that an error comes from, however it was wrapped."""
+    while problem is not None and not isinstance(problem, StorageError):
+        problem = problem.__cause__
+    return problem
 
 
 def _no_key() -> PublicKey:

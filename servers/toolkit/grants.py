@@ -11,6 +11,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +21,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from servers.toolkit.errors import ForbiddenError, StorageError
+from servers.toolkit.private_files import private_folder
 
 ISSUER = "dealdesk"
 ALGORITHM: Literal["Ed25519"] = "Ed25519"
@@ -128,7 +130,9 @@ class SigningKey:
                     raise StorageError(
                         f"the signing key {path} can be read by others", fix=f"chmod 600 {path}"
                     )
-                text = path.read_text()
+                key = cls(OKPKey.import_key(path.read_text()))
+                key._publish(folder)
+                return key
             return cls(OKPKey.import_key(text))
         except (OSError, JoseError, ValueError) as problem:
             raise StorageError(
@@ -139,23 +143,28 @@ class SigningKey:
     @staticmethod
     def _create(folder: Path) -> None:
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_folder(folder)
             key = OKPKey.generate_key(ALGORITHM)
             temporary = folder / f".grant-{secrets.token_hex(6)}"
             made = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(made, "wb") as file:
                 file.write(key.as_pem(private=True))
-            try:
+            with suppress(FileExistsError):
                 os.link(temporary, folder / "grant.pem")  # the first of two makers wins
-                (folder / "grant.pub").write_bytes(key.as_pem(private=False))
-            except FileExistsError:
-                pass
-            finally:
-                temporary.unlink()
+            temporary.unlink()
         except OSError as problem:
             raise StorageError(
                 f"cannot write the signing key in {folder}", fix="make the folder writable"
             ) from problem
+
+    def _publish(self, folder: Path) -> None:
+        """Put the public key beside this one, unless it is there; anybody may read it."""
+        path = folder / "grant.pub"
+        if not path.exists() or path.stat().st_size == 0:
+            temporary = folder / f".grant-{secrets.token_hex(6)}"
+            temporary.write_bytes(self._key.as_pem(private=False))
+            temporary.chmod(0o644)
+            temporary.replace(path)
 
     @property
     def public(self) -> "PublicKey":

@@ -17,7 +17,7 @@ from sqlmodel import Session
 from servers.toolkit.database import Database
 from servers.toolkit.errors import StorageError
 from servers.toolkit.grants import MAX_LIFETIME, Grant
-from servers.toolkit.migrate import audit_table, call_count_table, revoked_table
+from servers.toolkit.migrate import audit_table, revoked_table
 
 BATCH = 200
 SECONDS = 2.0
@@ -25,13 +25,23 @@ REFRESH = 1.0
 """Seconds for which a grant that was not revoked is not looked up again in the database."""
 KEPT_AFTER_EXPIRY = 3600
 """Seconds for which a revocation outlives its grant."""
+_REVOKE = sa.text(
+    "INSERT INTO revoked_grant (grant_id, at, expires) VALUES (:grant_id, :at, :expires) "
+    "ON CONFLICT (grant_id) DO NOTHING"
+)
+_SPEND = sa.text(
+    "INSERT INTO grant_call_count (grant_id, tool, used) VALUES (:grant_id, :tool, 1) "
+    "ON CONFLICT (grant_id, tool) DO UPDATE SET used = grant_call_count.used + 1 "
+    "WHERE grant_call_count.used < :most"
+)
 
 
 class Audit:
     """Who tried what on one database, and what came of it.
 
-    Writes and denials are committed at once, each in its own transaction; allowed reads are
-    buffered and committed in batches, because a commit costs more than the read it records.
+    Writes and denials are committed before they are answered; allowed reads are buffered and
+    committed in batches, because a commit costs more than the read it records. Those who want a
+    commit while one is being made share the next.
     """
 
     def __init__(self, database: Database) -> None:
@@ -39,6 +49,7 @@ class Audit:
         self._buffer: list[dict[str, Any]] = []
         self._since = time.monotonic()
         self._lock = threading.Lock()
+        self._turn = threading.Lock()
         atexit.register(self._flush_at_exit)
 
     def record(
@@ -50,9 +61,11 @@ class Audit:
         outcome: str,
         *,
         reason: str = "",
-        at_once: bool = False,
-    ) -> None:
-        """Add a row: `outcome` is `allowed`, `denied` or `error`."""
+    ) -> bool:
+        """Add a row, and say whether it is time to `flush`; this waits for no disk.
+
+        `outcome` is `allowed`, `denied` or `error`.
+        """
         canonical = json.dumps(arguments or {}, sort_keys=True, default=str)
         row = {
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -66,27 +79,26 @@ class Audit:
         }
         with self._lock:
             self._buffer.append(row)
-            due = len(self._buffer) >= BATCH or time.monotonic() - self._since > SECONDS
-        if at_once or due:
-            self.flush()
+            return len(self._buffer) >= BATCH or time.monotonic() - self._since > SECONDS
 
     def flush(self, also: Callable[[Session], None] | None = None) -> None:
         """Commit what is in the buffer, and another write; on failure keep it: no row is lost."""
-        with self._lock:
-            rows, self._buffer = self._buffer, []
-            self._since = time.monotonic()
-        if not rows and also is None:
-            return
-        try:
-            with self._database.write() as session:
-                if also is not None:
-                    also(session)
-                if rows:
-                    session.connection().execute(audit_table.insert(), rows)
-        except (SQLAlchemyError, StorageError):
+        with self._turn:  # who waits here finds the own row written, together with others
             with self._lock:
-                self._buffer = rows + self._buffer
-            raise
+                rows, self._buffer = self._buffer, []
+                self._since = time.monotonic()
+            if not rows and also is None:
+                return
+            try:
+                with self._database.write() as session:
+                    if also is not None:
+                        also(session)
+                    if rows:
+                        session.connection().execute(audit_table.insert(), rows)
+            except BaseException:
+                with self._lock:
+                    self._buffer = rows + self._buffer
+                raise
 
     def _flush_at_exit(self) -> None:
         try:
@@ -105,13 +117,18 @@ class Ledger:
         self._revoked: set[str] = set()
         self._asked: dict[str, float] = {}  # when a live grant was last looked up
 
-    def is_revoked(self, grant_id: str) -> bool:
-        """Say whether a grant was released, here at once or elsewhere within a second."""
+    def known(self, grant_id: str) -> bool | None:
+        """Say whether a grant is revoked, as far as is known without the database; else None."""
         if grant_id in self._revoked:
             return True
+        asked = self._asked.get(grant_id, float("-inf"))
+        return False if time.monotonic() - asked <= REFRESH else None
+
+    def is_revoked(self, grant_id: str) -> bool:
+        """Say whether a grant was released, here at once or elsewhere within a second."""
+        if (known := self.known(grant_id)) is not None:
+            return known
         now = time.monotonic()
-        if now - self._asked.get(grant_id, float("-inf")) <= REFRESH:
-            return False
         mine = revoked_table.c.grant_id == grant_id
         with self._database.session() as session:
             found = session.connection().execute(sa.select(revoked_table.c.grant_id).where(mine))
@@ -129,7 +146,7 @@ class Ledger:
         The row stays until the grant would have ended by itself, and an hour more: should the
         clock be set back, it is still there.
         """
-        if grant.id in self._revoked or not (grant.agent or grant.person or grant.expires):
+        if not (grant.agent or grant.person or grant.expires):
             return  # a local user's profile is no one's to give back
         if grant.id == grant.proof:
             return  # a person's token outlives the call; its owner ends it
@@ -142,29 +159,19 @@ class Ledger:
             "at": now.isoformat(timespec="seconds"),
             "expires": grant.expires or seconds + MAX_LIFETIME,
         }
-        mine = revoked_table.c.grant_id == grant.id
 
         def write(session: Session) -> None:
             connection = session.connection()
             past = revoked_table.c.expires < seconds - KEPT_AFTER_EXPIRY
             connection.execute(revoked_table.delete().where(past))
-            if connection.execute(sa.select(revoked_table.c.grant_id).where(mine)).first() is None:
-                connection.execute(revoked_table.insert().values(row))
+            connection.execute(_REVOKE, row)
 
         self.audit.flush(also=write)
 
     def spend(self, grant: Grant, tool: str, limit: int) -> bool:
         """Count one call against a grant's budget, atomically; False when it is used up."""
-        table = call_count_table
-        mine = sa.and_(table.c.grant_id == grant.id, table.c.tool == tool)
+        if limit < 1:
+            return False
+        mine = {"grant_id": grant.id, "tool": tool, "most": limit}
         with self._database.write() as session:
-            connection = session.connection()
-            used = connection.execute(
-                table.update().where(mine, table.c.used < limit).values(used=table.c.used + 1)
-            )
-            if used.rowcount:
-                return True
-            if connection.execute(sa.select(table.c.used).where(mine)).first() or limit < 1:
-                return False
-            connection.execute(table.insert().values(grant_id=grant.id, tool=tool, used=1))
-            return True
+            return bool(session.connection().execute(_SPEND, mine).rowcount)

@@ -15,6 +15,7 @@ from servers.profiles import PROFILES, profile_grant
 from servers.registry import open_server
 from servers.toolkit.errors import DomainError, StorageError
 from servers.toolkit.grants import GrantError, PublicKey
+from servers.toolkit.private_files import close_home
 from servers.toolkit.starting import start_quickly, started
 
 if TYPE_CHECKING:
@@ -28,10 +29,10 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 def data_home(given: str | None = None) -> Path:
     """Return the data folder: the argument, `DEALDESK_HOME`, or the platform's own place."""
     if chosen := given or os.environ.get("DEALDESK_HOME"):
-        return Path(chosen).expanduser()
+        return close_home(Path(chosen).expanduser())
     from platformdirs import user_data_path
 
-    return user_data_path("dealdesk", appauthor=False)
+    return close_home(user_data_path("dealdesk", appauthor=False))
 
 
 def quiet() -> None:
@@ -59,6 +60,7 @@ def run_command(
     options = _parser(program).parse_args(arguments)
     quiet()
     if arguments is None:  # the process is ours
+        os.umask(0o077)
         start_quickly()
     try:
         serve_with(options)

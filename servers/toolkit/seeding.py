@@ -33,6 +33,7 @@ def ensure_seeded(
     with database.write() as session:
         connection = session.connection()
         if database.dialect == "postgresql":
+            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # another may be at it
             connection.exec_driver_sql("LOCK TABLE house_setting IN EXCLUSIVE MODE")
         taken = setting_table.select().where(setting_table.c.name == "seeded")
         if connection.execute(taken).first() is not None:

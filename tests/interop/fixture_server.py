@@ -278,6 +278,7 @@ def main() -> None:
     logging.disable()
     warnings.simplefilter("ignore", MCPDeprecationWarning)  # 2025-11-25 had sampling and logging
     with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "fixture.db").touch()
         database = Database(_engine(f"sqlite:///{folder}/fixture.db"), "fixture")
         with database.write() as session:
             create_shared_tables(session.connection())

@@ -86,6 +86,11 @@ class Office:
             """Fail with words that are for nobody."""
             raise RuntimeError("password=hunter2")
 
+        @app.tool(annotations=READS)
+        def jam() -> Account:
+            """Fail because of the database."""
+            raise ToolError("STORAGE: the office database stayed locked. Try: again.")
+
         @app.tool(annotations=READS, output_schema=None)
         def say(words: str) -> str:
             """Answer with text only."""

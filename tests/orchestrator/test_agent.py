@@ -181,17 +181,21 @@ async def test_findings_of_every_call_are_handed_over(play):
 
 
 async def test_tool_errors_are_told_and_the_agent_goes_on(play):
-    result = await play(reply(call("complain"), call("crash")), reply(GOOD), tools="complain crash")
-    complaint, crash = last_results(play.model)
+    result = await play(reply(call("complain")), reply(GOOD), tools="complain")
+    (complaint,) = last_results(play.model)
     assert complaint["content"] == "ERROR: NOT_FOUND: no such row. Try: another id."
-    assert complaint["is_error"] is crash["is_error"] is True
-    assert "hunter2" not in json.dumps([play.events, crash])
+    assert complaint["is_error"] is True
     assert result.output.count == 2
 
 
-async def test_a_lost_server_stops_the_agent(play):
-    with pytest.raises(EnvironmentProblem, match="failed during lie"):
-        await play(reply(call("lie")), reply(GOOD), tools="lie")
+@pytest.mark.parametrize(
+    ("tool", "said"),
+    [("lie", "failed during lie"), ("crash", "failed during crash"), ("jam", "stayed locked")],
+)
+async def test_a_server_with_trouble_of_its_own_stops_the_agent(play, tool, said):
+    with pytest.raises(EnvironmentProblem, match=said) as caught:
+        await play(reply(call(tool)), reply(GOOD), tools=tool)
+    assert "hunter2" not in f"{play.events} {caught.value}"
 
 
 @pytest.mark.parametrize(

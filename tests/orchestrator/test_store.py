@@ -41,8 +41,9 @@ def store(url: str) -> Iterator[Store]:
 
 
 def new_run(store: Store, goal: str = "Quote them", **facts: Any) -> str:
-    known = {"requested_by": "per_lena", "model": "playbook", "order_date": "2026-11-23"}
-    return store.create(goal=goal, **{**known, **facts})
+    asked = {"goal": goal, "model": facts.pop("model", "playbook")}
+    known = {"requested_by": "per_lena", "order_date": "2026-11-23"}
+    return store.create(asked=asked, **{**known, **facts})
 
 
 def say(store: Store, run_id: str, kind: str, once: str | None = None, **data: Any) -> None:
@@ -118,7 +119,7 @@ def test_waiting_and_deciding_change_the_status_with_the_event(store: Store) -> 
     say(store, run_id, "waiting", once="waiting", quote_id="q_1")  # a replay says it again
     store.flush()
     assert store.get(run_id)["status"] == "open"
-    assert len(store.events(run_id)) == 1
+    assert len(store.events(run_id)) == 2
 
 
 def test_numbers_are_dense_and_one_batch_says_a_thing_once(store: Store) -> None:
@@ -128,12 +129,13 @@ def test_numbers_are_dense_and_one_batch_says_a_thing_once(store: Store) -> None
     say(store, run_id, "rework", once="rework:1", round=1)
     say(store, run_id, "rework", once="rework:1", round=1)
     say(store, run_id, "turn", tokens=3)
-    events = store.events(run_id)
-    assert [(e["seq"], e["type"]) for e in events] == [(1, "turn"), (2, "rework"), (3, "turn")]
+    first, *events = store.events(run_id)
+    assert (first["seq"], first["type"], first["data"]["goal"]) == (1, "run_started", "Quote them")
+    assert [(e["seq"], e["type"]) for e in events] == [(2, "turn"), (3, "rework"), (4, "turn")]
     assert events[2]["data"] == {"tokens": 3}
     assert set(events[0]) == {"v", "run_id", "seq", "at", "type", "agent", "data"}
-    assert [e["seq"] for e in store.events(run_id, after=2)] == [3]
-    assert len(store.events(other)) == 1
+    assert [e["seq"] for e in store.events(run_id, after=3)] == [4]
+    assert len(store.events(other)) == 2
 
 
 def test_processes_that_append_at_once_lose_nothing(store: Store, url: str) -> None:
@@ -151,7 +153,7 @@ def test_processes_that_append_at_once_lose_nothing(store: Store, url: str) -> N
         thread.start()
     for thread in threads:
         thread.join()
-    assert [e["seq"] for e in store.events(run_id)] == list(range(1, 16))
+    assert [e["seq"] for e in store.events(run_id)] == list(range(1, 17))
 
 
 def test_what_was_taken_is_stored_at_the_end(url: str) -> None:
@@ -160,7 +162,7 @@ def test_what_was_taken_is_stored_at_the_end(url: str) -> None:
     say(store, run_id, "turn")
     store.close()
     again = Store(url)
-    assert len(again.events(run_id)) == 1
+    assert len(again.events(run_id)) == 2
     again.close()
 
 

@@ -113,23 +113,28 @@ async def test_arguments_that_are_no_object_are_refused(scope, office, arguments
     assert office.seen == []
 
 
-async def test_an_error_of_the_tool_reaches_the_model_and_a_crash_does_not(scope):
-    async with scope("complain", "crash", "get_account") as toolset:
+async def test_what_a_tool_judged_reaches_the_model(scope):
+    async with scope("complain", "get_account") as toolset:
         complaint = await toolset.call("complain", {})
-        crash = await toolset.call("crash", {})
-        unfit = await toolset.call("get_account", {"account_id": {"a": 1}})
     assert complaint.text == "ERROR: NOT_FOUND: no such row. Try: another id."
-    assert "hunter2" not in crash.text
-    assert [c.outcome for c in (complaint, crash, unfit)] == ["error", "error", "error"]
-    assert complaint.result is None
+    assert (complaint.outcome, complaint.result) == ("error", None)
 
 
-async def test_a_call_that_takes_too_long_is_an_error_the_model_can_act_on(scope):
-    async with scope("stall", "get_account", timeout=0.05) as toolset:
-        late = await toolset.call("stall", {})
-        good = await toolset.call("get_account", {"account_id": "acc_001"})
-    assert late.text == "ERROR: TIMEOUT: stall took over 0.05 s. Try: less at once, or again."
-    assert good.outcome == "ok"
+@pytest.mark.parametrize(
+    ("tool", "said"),
+    [
+        ("crash", "the office server failed during crash"),
+        ("stall", "the office server failed during stall"),
+        ("jam", "the office database stayed locked"),
+    ],
+)
+async def test_trouble_of_a_server_stops_the_agent_and_is_never_told_the_model(office, tool, said):
+    clients, timeout = {"office": Client(office.app)}, 0.05 if tool == "stall" else 30
+    async with ScopedToolset(clients, {f"office.{tool}"}, timeout=timeout) as toolset:
+        with pytest.raises(EnvironmentProblem) as caught:
+            await toolset.call(tool, {})
+        assert toolset.calls == ()
+    assert caught.value.message == said
 
 
 async def test_text_only_results_are_given_as_they_are_within_a_limit(scope):
@@ -222,7 +227,7 @@ async def test_names_over_several_servers_must_be_clear(office, allowed, words):
 
 
 async def test_a_server_that_is_not_there_is_named():
-    with pytest.raises(EnvironmentProblem, match="'crm' cannot be reached"):
+    with pytest.raises(EnvironmentProblem, match="crm server cannot be reached"):
         async with ScopedToolset({"crm": Client("http://127.0.0.1:9/mcp")}, ["crm.say"]):
             pass
 

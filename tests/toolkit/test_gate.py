@@ -320,7 +320,8 @@ async def test_writes_and_denials_are_audited_at_once_and_reads_in_batches(app: 
 
 
 async def test_the_audit_is_append_only(app: Server) -> None:
-    app.ledger.audit.record(None, "tools/call", "x", None, "denied", at_once=True)
+    app.ledger.audit.record(None, "tools/call", "x", None, "denied")
+    app.ledger.audit.flush()
     for statement in ("DELETE FROM audit", "UPDATE audit SET outcome='allowed'"):
         with pytest.raises(sa.exc.IntegrityError), app.database.write() as session:
             session.connection().exec_driver_sql(statement)

@@ -38,7 +38,11 @@ class Notes(BaseModel):
 
 
 def toy_database(path: Path) -> Database:
-    database = Database(_engine(f"sqlite:///{path}"), "toy")
+    path.touch()
+    return fill_toy(Database(_engine(f"sqlite:///{path}"), "toy"))
+
+
+def fill_toy(database: Database) -> Database:
     with database.write() as session:
         create_shared_tables(session.connection())
         add_grant_expiry(session.connection())
