@@ -43,23 +43,22 @@ async def acting_as(acting: Acting, *, work: bool = False) -> AsyncIterator[Desk
     if not settings.person:
         raise UsageError("who decides?", fix="name the person: --as per_tomas")
     async with Desk.open(settings, work=work) as desk:
-        if not settings.token:
-            await _prove(desk, settings.person)
+        await _prove(desk, settings.person, settings.token)
         yield desk
 
 
-async def _prove(desk: Desk, person: str) -> None:
+async def _prove(desk: Desk, person: str, token: str) -> None:
     """Ask for the token at an interactive terminal, unless the demo takes the name alone."""
-    if not sys.stdin.isatty():
+    if not token and not sys.stdin.isatty():
         raise CredentialsError(
             f"{person} is only a name: nothing proves who decides",
             fix=f"put the token that the owner of the desk gave {person} into {VARIABLE}",
         )
-    if await desk.prove():
+    if not token and await desk.prove():
         words = f"The demo company: {person} is taken by name, nobody was authenticated."
         progress().print(words, markup=False)
         return
-    token = getpass(f"Token of {person}: ").strip()
+    token = token or getpass(f"Token of {person}: ").strip()
     if named_in(token)[0] != person or not await desk.prove(token):
         raise CredentialsError(
             f"that is no live token of {person}", fix="ask the owner of the desk for one"
