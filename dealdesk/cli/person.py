@@ -44,27 +44,14 @@ def enroll_person(
 
 
 def list_people(*, home: Home = None, json: Json = False) -> None:
-    """List who may decide, how far, and until when their token holds."""
+    """List who may decide, how far, and until when their token and their deputy hold."""
     with _office(home) as office:
         people = office.people()
     if json:
         print_json(people)
         return
-    table(
-        ("person", "name", "roles", "discount", "total", "token", "deputy"),
-        [
-            (
-                one["person_id"],
-                one["name"],
-                ", ".join(one["roles"]),
-                _discount(one["max_discount_bp"]),
-                _totals(one["max_total"]),
-                "disabled" if one["disabled"] else one["token_until"] or "none",
-                f"{one['deputy_id']} until {one['deputy_until']}" if one["deputy_id"] else "",
-            )
-            for one in people
-        ],
-    )
+    columns = ("person", "name", "roles", "discount", "total", "token", "deputy", "until")
+    table(columns, [_row(one) for one in people])
 
 
 def limit_person(
@@ -184,9 +171,15 @@ def _amount(word: str) -> tuple[str, Decimal]:
     return currency, limit
 
 
-def _discount(limit: int | None) -> str:
-    return "any" if limit is None else f"{Decimal(limit) / 100:f}%"
-
-
-def _totals(limits: dict[str, Any] | None) -> str:
-    return "any" if limits is None else ", ".join(f"{v} {c}" for c, v in limits.items()) or "none"
+def _row(one: dict[str, Any]) -> tuple[str, ...]:
+    points, totals = one["max_discount_bp"], one["max_total"]
+    return (
+        one["person_id"],
+        one["name"],
+        ", ".join(one["roles"]),
+        "any" if points is None else f"{Decimal(points) / 100:f}%",
+        "any" if totals is None else ", ".join(f"{totals[c]} {c}" for c in totals) or "none",
+        "disabled" if one["disabled"] else one["expires_at"] or "none",
+        one["deputy_id"] or "",
+        one["deputy_until"] or "",
+    )

@@ -17,7 +17,7 @@ from servers.finance.approvals import check_approver
 from servers.finance.facts.policy import Approver
 from servers.finance.load.company import PEOPLE
 from servers.finance.store.enrolment import Enrolment
-from servers.finance.tables.house import PersonToken
+from servers.finance.tables.house import Enrolled
 from servers.profiles import persons
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
@@ -81,7 +81,7 @@ async def test_a_token_decides_and_the_audit_says_which_it_was(
     done = await decide(app, token, await waiting(app))
     assert (done["decided_by"], done["quote_status"]) == ("per_tomas", "approved")
     with app.database.session() as session:
-        (row,) = session.scalars(sa.select(PersonToken))
+        row = session.scalars(sa.select(Enrolled)).one()
     assert row.token_id in token
     assert token.rpartition(".")[2] not in str(row), "it is not stored"
     assert audited(app, "decide_approval") == [("person:per_tomas", "allowed", row.token_id)]

@@ -1,22 +1,21 @@
-"""What the owner of the desk does about people: tokens, limits, stand-ins, and their end.
+"""What the owner of the desk does about people: tokens, limits, deputies, and their end.
 
 No tool leads here, so nobody raises their own limit: it takes the database itself.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from servers.finance.store.clock import now as wall_clock
 from servers.finance.store.clock import stamp
 from servers.finance.store.policy import our_day
-from servers.finance.tables.house import Delegation, DisabledPerson, Person, PersonToken
+from servers.finance.tables.house import Enrolled, Person
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError, NotFoundError
 from servers.toolkit.grants import Grant
@@ -26,6 +25,8 @@ from servers.toolkit.seeding import ensure_seeded
 
 OWNER = Grant(id="owner", audience="finance", proof="the owner's command")
 MAX_DAYS = 366
+ENDED: dict[str, Any] = {"digest": "", "expires_at": ""}
+ALONE: dict[str, Any] = {"deputy_id": None, "deputy_until": None}
 
 
 @dataclass(frozen=True)
@@ -36,111 +37,70 @@ class Enrolment:
     now: Callable[[], datetime] = wall_clock
 
     def enroll(self, person_id: str, days: int) -> tuple[str, str]:
-        """Give a person a new token in place of any other, and let a disabled one in again.
+        """Give a person a token in place of any other, and let a disabled one in again.
 
-        Returns:
-            The token, which is stored nowhere, and until when it holds.
+        Returns the token, which is stored nowhere, and until when it holds.
         """
         if not 0 < days <= MAX_DAYS:
             raise InvalidInputError(f"a token lives 1 to {MAX_DAYS} days", fix="--days 90")
-        token, now = new_token(person_id), self.now()
-        until = stamp(now + timedelta(days=days))
-
-        def work(session: Session) -> None:
-            _person(session, person_id)
-            again = col(DisabledPerson.person_id) == person_id
-            session.execute(delete(DisabledPerson).where(again))
-            _revoke(session, person_id, now)
-            row = PersonToken(
-                token_id=named_in(token)[1],
-                person_id=person_id,
-                digest=digest_of_token(token),
-                expires_at=until,
-            )
-            session.add(row)
-
-        self._do("enroll", person_id, {"until": until}, work)
+        token, until = new_token(person_id), stamp(self.now() + timedelta(days=days))
+        given = {"token_id": named_in(token)[1], "digest": digest_of_token(token)}
+        with self._about("enroll", person_id) as (_, said):
+            _set(said, given | {"expires_at": until, "disabled": False})
         return token, until
 
     def people(self) -> list[dict[str, Any]]:
-        """Return everybody on file, with until when their token and their deputy hold."""
-        now = stamp(self.now())
+        """Return everybody on file with what is said of them; of a token, until when it holds."""
         with self.database.session() as session:
-            today = our_day(session, self.now())
-            live = (col(PersonToken.revoked_at).is_(None), col(PersonToken.expires_at) > now)
-            tokens = {
-                row.person_id: row for row in session.scalars(select(PersonToken).where(*live))
-            }
-            given = select(Delegation).where(col(Delegation.until) >= today)
-            disabled = set(session.scalars(select(col(DisabledPerson.person_id))))
-            deputies = {row.person_id: row for row in session.scalars(given)}
+            said = {one.person_id: one for one in session.scalars(select(Enrolled))}
+            rows = session.scalars(select(Person).order_by(Person.person_id))
             return [
-                {
-                    **row.model_dump(mode="json"),
-                    "disabled": row.person_id in disabled,
-                    "token_id": token.token_id if token else None,
-                    "token_until": token.expires_at if token else None,
-                    "deputy_id": deputy.deputy_id if deputy else None,
-                    "deputy_until": str(deputy.until) if deputy else None,
-                }
-                for row in session.scalars(select(Person).order_by(Person.person_id))
-                for token, deputy in [(tokens.get(row.person_id), deputies.get(row.person_id))]
+                row.model_dump(mode="json")
+                | said.get(row.person_id, Enrolled(person_id=row.person_id)).model_dump(
+                    mode="json", exclude={"digest"}
+                )
+                for row in rows
             ]
 
-    def limit(self, person_id: str, changes: Mapping[str, int | dict[str, Decimal] | None]) -> None:
+    def limit(self, person_id: str, changes: dict[str, Any]) -> None:
         """Set `max_discount_bp` or `max_total`, those that are given; None is no limit."""
-
-        def work(session: Session) -> None:
-            row = _person(session, person_id)
-            for name, limit in changes.items():
-                setattr(row, name, limit)
-
-        self._do("limit", person_id, changes, work)
+        with self._about("limit", person_id, changes) as (session, _):
+            _set(_person(session, person_id), changes)
 
     def delegate(self, person_id: str, deputy_id: str, until: date | None) -> None:
         """Let another stand in for a person until a day and on it; None ends that."""
-
-        def work(session: Session) -> None:
-            _person(session, person_id)
-            if until is None:
-                session.execute(delete(Delegation).where(col(Delegation.person_id) == person_id))
-                return
-            _person(session, deputy_id)
-            if deputy_id == person_id:
-                raise InvalidInputError(f"{deputy_id} cannot stand in", fix="name another person")
-            if until < our_day(session, self.now()):
+        chosen = {"deputy_id": deputy_id, "deputy_until": until} if until else ALONE
+        with self._about("delegate", person_id, chosen) as (session, said):
+            if until is not None and until < our_day(session, self.now()):
                 raise InvalidInputError(f"{until} is over", fix="give a day to come")
-            session.merge(Delegation(person_id=person_id, deputy_id=deputy_id, until=until))
-
-        self._do("delegate", person_id, {"deputy_id": deputy_id, "until": str(until)}, work)
+            if until is not None and _person(session, deputy_id).person_id == person_id:
+                raise InvalidInputError(f"{deputy_id} cannot stand in", fix="name another person")
+            _set(said, chosen)
 
     def revoke(self, person_id: str) -> None:
         """End a person's token."""
-
-        def work(session: Session) -> None:
-            _person(session, person_id)
-            _revoke(session, person_id, self.now())
-
-        self._do("revoke", person_id, {}, work)
+        with self._about("revoke", person_id) as (_, said):
+            _set(said, ENDED)
 
     def disable(self, person_id: str) -> None:
         """End all that a person may do, for themselves, as a deputy and through one."""
+        with self._about("disable", person_id) as (session, said):
+            _set(said, ENDED | ALONE | {"disabled": True})
+            others = update(Enrolled).where(col(Enrolled.deputy_id) == person_id)
+            session.execute(others.values(ALONE))
 
-        def work(session: Session) -> None:
+    @contextmanager
+    def _about(
+        self, what: str, person_id: str, chosen: dict[str, Any] | None = None
+    ) -> Iterator[tuple[Session, Enrolled]]:
+        """Open a transaction about what is said of a person; the audit tells of it once done."""
+        with self.database.write() as session:
             _person(session, person_id)
-            session.merge(DisabledPerson(person_id=person_id, since=stamp(self.now())))
-            _revoke(session, person_id, self.now())
-            for column in (Delegation.person_id, Delegation.deputy_id):
-                session.execute(delete(Delegation).where(col(column) == person_id))
-
-        self._do("disable", person_id, {}, work)
-
-    def _do(
-        self, what: str, person_id: str, said: Mapping[str, Any], work: Callable[[Session], None]
-    ) -> None:
+            said = session.get(Enrolled, person_id) or Enrolled(person_id=person_id)
+            session.add(said)
+            yield session, said
         audit = Audit(self.database)
-        audit.record(OWNER, "person", f"person {what} {person_id}", said, "allowed")
-        audit.flush(also=work)
+        audit.record(OWNER, "person", f"person {what} {person_id}", chosen, "allowed", at_once=True)
 
 
 @contextmanager
@@ -163,6 +123,6 @@ def _person(session: Session, person_id: str) -> Person:
     return row
 
 
-def _revoke(session: Session, person_id: str, now: datetime) -> None:
-    mine = (col(PersonToken.person_id) == person_id, col(PersonToken.revoked_at).is_(None))
-    session.execute(update(PersonToken).where(*mine).values(revoked_at=stamp(now)))
+def _set(row: Any, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)

@@ -1,19 +1,19 @@
 """The seller's policies, the people they hold for, and the legal entities that make offers."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from servers.finance.facts.blocks import SellerBlock
 from servers.finance.facts.copies import block, fact
 from servers.finance.facts.policy import NOBODY, Approver, Entity, Policy, Requester, RoleAbove
-from servers.finance.tables.house import Delegation, DisabledPerson, Person, Seller, Setting
+from servers.finance.tables.house import Enrolled, Person, Seller, Setting
 from servers.finance.tables.quotes import Quote
 from servers.toolkit import scope
 from servers.toolkit.errors import ForbiddenError, StorageError
@@ -74,32 +74,35 @@ def requester_of(session: Session, person_id: str | None) -> Requester:
 
 
 def approver_of(session: Session, person_id: str, on: date | None = None) -> Approver:
-    """Return a person with their limits, and with whom they stand in for on a day.
-
-    Whom finance does not know, and who is disabled, may decide nothing.
-    """
-    row = session.get(Person, person_id)
-    if row is None:
+    """Return a person with their limits, and with whom they stand in for on a day."""
+    found = next((one for one in everyone(session, on) if one.person_id == person_id), None)
+    if found is None:
         raise ForbiddenError(
-            f"finance knows no person {person_id!r}", fix="use a person_id of people.json"
+            f"finance knows no person {person_id!r} who decides", fix="ask one of its people"
         )
-    if session.get(DisabledPerson, person_id) is not None:
-        raise ForbiddenError(
-            f"{person_id} is disabled and decides nothing", fix="ask another person to decide"
-        )
-    return _approver(row, _stood_in_for(session, on)[person_id])
+    return found
 
 
 def everyone(session: Session, on: date | None = None) -> list[Approver]:
-    """Return who may decide at all."""
-    deputies = _stood_in_for(session, on)
-    able = select(Person).where(able_people()).order_by(Person.person_id)
-    return [_approver(row, deputies[row.person_id]) for row in session.scalars(able)]
-
-
-def able_people() -> ColumnElement[bool]:
-    """Return the condition that a person is not disabled."""
-    return col(Person.person_id).not_in(select(col(DisabledPerson.person_id)))
+    """Return who is not disabled, each with whom they stand in for on a day."""
+    said = {one.person_id: one for one in session.scalars(select(Enrolled))}
+    rows = session.scalars(select(Person).order_by(Person.person_id))
+    able = [
+        _approver(row)
+        for row in rows
+        if row.person_id not in said or not said[row.person_id].disabled
+    ]
+    deputies = {
+        one.person_id: one.deputy_id
+        for one in said.values()
+        if on is not None and one.deputy_until is not None and one.deputy_until >= on
+    }
+    return [
+        replace(
+            one, stands_in_for=tuple(o for o in able if deputies.get(o.person_id) == one.person_id)
+        )
+        for one in able
+    ]
 
 
 def our_day(session: Session, now: datetime) -> date:
@@ -108,21 +111,8 @@ def our_day(session: Session, now: datetime) -> date:
     return now.astimezone(ZoneInfo(session.scalars(zones).first() or "UTC")).date()
 
 
-def _stood_in_for(session: Session, on: date | None) -> defaultdict[str, list[Approver]]:
-    """Return for each deputy those who are not disabled and whose day has not passed."""
-    found: defaultdict[str, list[Approver]] = defaultdict(list)
-    if on is not None:
-        mine = col(Person.person_id) == col(Delegation.person_id)
-        live = (col(Delegation.until) >= on, able_people())
-        pairs = select(Delegation, Person).join(Person, mine).where(*live)
-        for delegation, row in session.execute(pairs.order_by(col(Person.person_id))):
-            found[delegation.deputy_id].append(_approver(row))
-    return found
-
-
-def _approver(row: Person, stands_in_for: Iterable[Approver] = ()) -> Approver:
-    limits = None if row.max_total is None else _minor(row.max_total)
-    return fact(Approver, row, max_total=limits, stands_in_for=tuple(stands_in_for))
+def _approver(row: Person) -> Approver:
+    return fact(Approver, row, max_total=None if row.max_total is None else _minor(row.max_total))
 
 
 def find_entities(session: Session) -> list[Entity]:

@@ -47,29 +47,20 @@ class Person(FinanceTable, table=True):
     max_total: Amounts | None = Field(default=None, sa_type=Json(Amounts))
 
 
-class PersonToken(FinanceTable, table=True):
-    """The proof of one person: of the token itself only a digest is kept."""
+class Enrolled(FinanceTable, table=True):
+    """What the owner of the desk says of a person; no file does, so that it outlives all of them.
 
-    token_id: str = Field(primary_key=True, max_length=48)
-    person_id: PersonId = Field(index=True)
-    digest: str = Field(max_length=64)
-    expires_at: str = Field(max_length=32)
-    revoked_at: str | None = Field(default=None, max_length=32)
-
-
-class DisabledPerson(FinanceTable, table=True):
-    """Somebody who decides nothing any more, also when a file names them again."""
+    Of their token only a digest is kept. The deputy has their roles and limits until a day and on
+    it.
+    """
 
     person_id: PersonId = Field(primary_key=True)
-    since: str = Field(max_length=32)
-
-
-class Delegation(FinanceTable, table=True):
-    """Who stands in for a person, with that person's roles and limits, until a day and on it."""
-
-    person_id: PersonId = Field(primary_key=True)
-    deputy_id: PersonId
-    until: date
+    token_id: str = Field(default="", max_length=20)
+    digest: str = Field(default="", max_length=64)
+    expires_at: str = Field(default="", max_length=20)
+    disabled: bool = False
+    deputy_id: PersonId | None = None
+    deputy_until: date | None = None
 
 
 class Setting(FinanceTable, table=True):

@@ -15,11 +15,10 @@ def upgrade() -> None:
     tables = sa.MetaData()
     add_table(
         tables,
-        "person_token",
-        "token_id 48 key, person_id 48 index, digest 64, expires_at 32, revoked_at 32?",
+        "enrolled",
+        "person_id 48 key, token_id 20, digest 64, expires_at 20, disabled bool, deputy_id 48?, "
+        "deputy_until date?",
     )
-    add_table(tables, "disabled_person", "person_id 48 key, since 32")
-    add_table(tables, "delegation", "person_id 48 key, deputy_id 48, until date")
     tables.create_all(op.get_bind())
     _mark_own_companies()
 
