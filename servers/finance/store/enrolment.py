@@ -100,7 +100,8 @@ class Enrolment:
             session.add(said)
             yield session, said
         audit = Audit(self.database)
-        audit.record(OWNER, "person", f"person {what} {person_id}", chosen, "allowed", at_once=True)
+        audit.record(OWNER, "person", f"person {what} {person_id}", chosen, "allowed")
+        audit.flush()
 
 
 @contextmanager
