@@ -77,7 +77,10 @@ class Servers:
             try:
                 client = await stack.enter_async_context(self._client(name, token))
             except (RuntimeError, OSError, MCPError) as problem:
-                raise failed(name, "cannot be reached", str(problem)) from problem
+                refusing = (
+                    ", or takes no such token" if "url" in self.elsewhere.get(name, ()) else ""
+                )
+                raise failed(name, f"cannot be reached{refusing}", str(problem)) from problem
             try:
                 yield client
             except MCPError as problem:

@@ -6,11 +6,12 @@ The owner is whoever can open the desk's private key on this account. No tool do
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any
 
 from dealdesk.cli.options import Home, Json, doc
@@ -125,17 +126,12 @@ def disable_person(person: Who, /, *, home: Home = None) -> None:
 def _office(
     home: str | None, *, about: str | None = None, deputy: str | None = None
 ) -> Iterator[Any]:
-    """Open who is enrolled, for an owner who sets neither their own limit nor their own stand-in.
-
-    Raises:
-        CredentialsError: the desk's private key is not here, or it is about themselves.
-        UsageError: finance said no.
-    """
+    """Open who is enrolled, for an owner who sets neither their own limit nor their own deputy."""
     from dealdesk.keys import signing_key
     from dealdesk.settings import load_settings
     from orchestrator.servers import read_elsewhere
     from servers.registry import enrolment
-    from servers.toolkit.errors import DomainError
+    from servers.toolkit.errors import InvalidInputError, NotFoundError
 
     settings = load_settings(home=home)
     if "finance" in read_elsewhere(settings.servers):
@@ -156,19 +152,14 @@ def _office(
     try:
         with enrolment(settings.server_url("finance")) as office:
             yield office
-    except DomainError as problem:
+    except (InvalidInputError, NotFoundError) as problem:
         raise UsageError(problem.message, fix=problem.fix) from problem
 
 
 def _amount(word: str) -> tuple[str, Decimal]:
-    currency, _, amount = word.partition("=")
-    try:
-        limit = Decimal(amount)
-    except InvalidOperation:
-        limit = Decimal(-1)
-    if not (len(currency) == 3 and currency.isupper() and limit >= 0 and limit.is_finite()):
+    if re.fullmatch(r"[A-Z]{3}=[0-9]{1,12}(\.[0-9]{1,3})?", word) is None:
         raise UsageError(f"{word!r} is no limit", fix="write --total EUR=50000")
-    return currency, limit
+    return word[:3], Decimal(word[4:])
 
 
 def _row(one: dict[str, Any]) -> tuple[str, ...]:

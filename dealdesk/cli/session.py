@@ -27,16 +27,7 @@ def looking(home: str | None) -> AbstractAsyncContextManager[Desk]:
 
 @asynccontextmanager
 async def acting_as(acting: Acting, *, work: bool = False) -> AsyncIterator[Desk]:
-    """Open the desk for what only a person may do who proves to be one.
-
-    Args:
-        acting: Who, by name; whose token is in the environment need not say it.
-        work: Where a run then goes on.
-
-    Raises:
-        UsageError: nobody is named.
-        CredentialsError: the person was not proved.
-    """
+    """Open the desk for what only a person may do who proves to be one, by name or by token."""
     from dealdesk.desk import Desk
 
     settings = load_settings(home=acting.home, person=acting.person)

@@ -17,7 +17,7 @@ from servers.finance.approvals import check_approver
 from servers.finance.facts.policy import Approver
 from servers.finance.load.company import PEOPLE
 from servers.finance.store.enrolment import Enrolment
-from servers.finance.tables.house import Enrolled
+from servers.finance.tables.house import Enrolled, Person
 from servers.profiles import persons
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
@@ -92,6 +92,11 @@ async def test_a_token_decides_and_the_audit_says_which_it_was(
 Spoiled = Callable[[Enrolment, str], Grant | str]
 
 
+def strike(office: Enrolment, person_id: str) -> None:
+    with office.database.write() as session:
+        session.delete(session.get_one(Person, person_id))
+
+
 def _ended(end: Callable[[Enrolment], object]) -> Spoiled:
     def spoil(office: Enrolment, token: str) -> str:
         end(office)
@@ -112,6 +117,7 @@ def _ended(end: Callable[[Enrolment], object]) -> Spoiled:
         pytest.param(_ended(lambda o: o.revoke("per_tomas")), id="revoked"),
         pytest.param(_ended(lambda o: o.disable("per_tomas")), id="disabled"),
         pytest.param(_ended(lambda o: o.enroll("per_tomas", 1)), id="replaced"),
+        pytest.param(_ended(lambda o: strike(o, "per_tomas")), id="no longer on file"),
     ],
 )
 async def test_without_a_live_token_there_is_no_decision(
