@@ -56,6 +56,15 @@ def advice(quote_id: str, step: Mapping[str, Any]) -> str:
     return f"{said} Command: {' and '.join(commands)}" if commands else said
 
 
+async def statements(
+    look: Look, to_check: Mapping[str, Any], opportunity_id: str
+) -> dict[str, str]:
+    """Ask the catalog and the CRM for their statements about a quote, as finance takes them."""
+    lines = await look("catalog", "check_configuration", to_check)
+    deal = await look("crm", "quote_readiness", {"opportunity_id": opportunity_id})
+    return {"catalog_statement": lines["statement"], "crm_statement": deal["statement"]}
+
+
 async def record_outcome(look: Look, quote: Mapping[str, Any], outcome: str, words: str) -> str:
     """Record in the CRM how a quote stands now, and log it; return why the CRM could not.
 

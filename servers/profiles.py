@@ -19,13 +19,13 @@ def components(server: str, profile: str) -> frozenset[str]:
 
 
 def persons(server: str) -> frozenset[str]:
-    """Return the components that only a named person's grant opens."""
-    return _names(server, "PERSON")
+    """Return the components that a named person's grant opens and no profile does."""
+    return _names(server, "PERSON", "RUN")
 
 
 def _names(server: str, *rows: str) -> frozenset[str]:
     module = import_module(f"servers.{server}.profiles")
-    return frozenset(name for row in rows for name in getattr(module, row))
+    return frozenset(name for row in rows for name in getattr(module, row, ()))
 
 
 def profile_grant(server: str, profile: str) -> Grant:

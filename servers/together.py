@@ -17,13 +17,12 @@ from servers.toolkit.errors import StorageError
 from servers.toolkit.grants import PublicKey
 from servers.toolkit.main import (
     check_exposure,
-    data_home,
     database_url,
     leave_when_told,
     run_command,
     serve_view,
 )
-from servers.toolkit.starting import started
+from servers.toolkit.starting import data_home, started
 
 if TYPE_CHECKING:
     from servers.toolkit.app import Server

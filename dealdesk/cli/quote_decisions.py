@@ -17,7 +17,7 @@ from dealdesk.cli.output import money, progress, tell
 from dealdesk.cli.quote_view import print_quote
 from dealdesk.cli.run_result import follow
 from dealdesk.cli.session import acting_as
-from dealdesk.people import advice, decide_approvals, record_outcome
+from dealdesk.people import advice, decide_approvals, record_outcome, statements
 from dealdesk.quote_files import output_folder
 from orchestrator.errors import UsageError
 
@@ -60,7 +60,8 @@ async def issue_quote(quote_id: QuoteId, /, *, acting: Asked = ASKED) -> int:
     async with _at_hand(quote_id, acting) as (desk, quote, person):
         if not sure("Issue this quote?", quote, yes=acting.yes):
             return WAITING
-        done = await desk.look("finance", "issue_quote", _exactly(quote))
+        stated = await statements(desk.look, quote["to_check"], quote["opportunity_id"])
+        done = await desk.look("finance", "issue_quote", {**_exactly(quote), **stated})
         log = f"Quote {done['number']} issued by {person}."
         done["crm_trouble"] = await record_outcome(desk.look, {**quote, **done}, "issued", log)
     tell(done, f"Issued as {done['number']}, valid until {done['valid_until']}.", acting.json)

@@ -14,7 +14,7 @@ from dealdesk.cli.output import describe, money, print_json, say, tell
 from dealdesk.cli.quote_decisions import refuse_if_run_waits, sure
 from dealdesk.cli.quote_view import print_diff
 from dealdesk.cli.session import acting_as
-from dealdesk.people import advice, record_outcome
+from dealdesk.people import advice, record_outcome, statements
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
@@ -101,7 +101,8 @@ async def revise_quote(
             if acting.json:
                 print_json(seen)
             return 0
-        made = await desk.look("finance", "revise_quote", arguments)
+        stated = await statements(desk.look, seen["to_check"], quote["opportunity_id"])
+        made = await desk.look("finance", "revise_quote", {**arguments, **stated})
         trouble = await _note_both(desk, quote, made)
     total = money(made["total_minor"], made["currency"])
     words = f"{made['quote_id']} is revision {made['revision']}: {total}."

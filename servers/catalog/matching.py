@@ -135,7 +135,7 @@ def _gone(product: Product, successor: Product | None) -> Finding:
     last = product.last_order_date
     return Finding(
         code="EOL_SUCCESSOR" if successor else "EOL",
-        severity=Severity.WARNING,
+        severity=Severity.INFO if successor else Severity.WARNING,
         message=f"{product.sku} can no longer be ordered (last order date {last}); "
         + (f"{successor.sku} takes its place." if successor else "it has no successor."),
         subject=product.sku,

@@ -170,6 +170,7 @@ class ConfigurationCheck(BaseModel):
     ok: bool
     findings: list[Finding]
     lines_digest: str = Field(description="sha256 of the canonical JSON of the lines")
+    statement: str = Field(default="", description="for finance: this verdict, valid 24 hours")
 
 
 class Addition(BaseModel):

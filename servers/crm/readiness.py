@@ -167,7 +167,7 @@ def _story_rules(facts: Facts) -> list[Rule]:
             not facts.open_quotes,
             [f"{q.quote_id} r{q.revision} {q.outcome.value}" for q in facts.open_quotes],
             "OPEN_QUOTE",
-            Severity.WARNING,
+            Severity.INFO,
             "This opportunity has a quote that is open.",
             "Revise that quote instead of making a second one.",
             facts.opportunity_id,

@@ -341,6 +341,7 @@ class Readiness(BaseModel):
     checks: list[Check]
     open_quotes: list[OpenQuote]
     findings: list[Finding]
+    statement: str = Field(default="", description="for finance: this verdict, valid 24 hours")
 
 
 class NeedRow(BaseModel):

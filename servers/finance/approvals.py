@@ -23,8 +23,6 @@ CLAIMS = {
     "payment_terms": "payment terms",
     "bank": "bank details",
 }
-OURS = {"UNCHECKED_LINES": "the catalog has not checked what a person changed by hand"}
-"""Warnings that finance itself adds to those of the catalog."""
 UNAPPROVABLE = (Severity.ERROR, Severity.BLOCKED)
 
 
@@ -72,7 +70,7 @@ def warning_findings(codes: Iterable[str]) -> list[Finding]:
         finding(
             code,
             Severity.NEEDS_HUMAN if code.startswith("EXPORT_") else Severity.WARNING,
-            OURS.get(code, f"the catalog reported {code}"),
+            f"a check of the lines or the deal reported {code}",
             rule_id=f"catalog:{code}",
             fix="read the check's findings before you approve",
         )

@@ -19,6 +19,7 @@ from servers.finance.approvals import (
     validity,
     warning_findings,
 )
+from servers.finance.checks import Checked, check_findings, embargo_findings
 from servers.finance.documents import Pricing, QuoteSnapshot
 from servers.finance.facts.blocks import (
     AddressBlock,
@@ -77,6 +78,8 @@ class QuoteInputs(BaseModel):
     generated_by: str = ""
     run: str = ""
     drafted_on: date
+    lines_checked: Checked | None = None
+    deal_checked: Checked | None = None
     locked_until: date | None = None
     validity_days: int | None = None
 
@@ -89,6 +92,7 @@ class Assembled:
     digest: str
     total_minor: int
     margin: MarginBlock | None
+    controlled: tuple[str, ...]
 
 
 def assemble(
@@ -107,6 +111,8 @@ def assemble(
     terms = select_for(facts, request, money, chosen=inputs.payment_terms)
     clauses = given_clauses(facts, inputs.clause_ids, request)
     parties = parties_of(facts.pricing.customer, facts.parties)
+    ship_to = ship_to_of(facts.pricing.customer, request.ship_to_address_id)
+    controlled = controlled_lines(facts, pricing)
     findings = [
         *pricing.findings,
         *_dated(facts, inputs, pricing),
@@ -116,6 +122,8 @@ def assemble(
         *screening.screen(parties, facts.screening, request.order_date, facts.reviews),
         *claim_findings(inputs.claims),
         *warning_findings(inputs.warnings),
+        *check_findings(inputs.lines_checked, inputs.deal_checked, controlled),
+        *embargo_findings(ship_to.country, facts.embargoed, controlled),
     ]
     _refuse_errors(findings, total)
     who = facts.pricing.requester
@@ -132,7 +140,7 @@ def assemble(
         approvals_needed=approvals,
         **_said(facts, inputs, pricing, terms, findings, approvals),
     )
-    return Assembled(snapshot, digests.digest(snapshot), total, pricing.margin)
+    return Assembled(snapshot, digests.digest(snapshot), total, pricing.margin, controlled)
 
 
 def _dated(facts: QuoteFacts, inputs: QuoteInputs, pricing: Pricing) -> list[Finding]:
@@ -207,6 +215,16 @@ def _said(
     }
 
 
+def controlled_lines(facts: QuoteFacts, pricing: Pricing) -> tuple[str, ...]:
+    """Return the lines of items that are under export control, as `l1 SKU`."""
+    items = facts.pricing.items
+    return tuple(
+        f"{line.line_id} {line.sku}"
+        for line in pricing.lines
+        if line.sku in items and "export_control" in items[line.sku].flags
+    )
+
+
 def _risk_facts(
     facts: QuoteFacts,
     pricing: Pricing,
@@ -214,14 +232,8 @@ def _risk_facts(
     terms: Terms,
     approvals: list[ApprovalNeed],
 ) -> RiskFacts:
-    items = facts.pricing.items
-    controlled = [
-        f"{line.line_id} {line.sku}"
-        for line in pricing.lines
-        if line.sku in items and "export_control" in items[line.sku].flags
-    ]
     return RiskFacts(
-        export_lines=tuple(controlled),
+        export_lines=controlled_lines(facts, pricing),
         destination=ship_to.country,
         destination_zone=zone_of(ship_to.country, facts.pricing.home_country, facts.pricing.zones),
         payment=terms.payment,

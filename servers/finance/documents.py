@@ -161,6 +161,7 @@ class QuoteDocument(QuoteSnapshot):
     superseded_by: str | None = Field(default=None, description="quote_id that replaced it")
     margin: blocks.MarginBlock | None = None
     next_step: blocks.NextStep | None = Field(default=None, description="what it waits for now")
+    to_check: blocks.ToCheck | None = None
     next_line: int | None = Field(
         default=None, description="position of the first line left out; from_line of the next call"
     )

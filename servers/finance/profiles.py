@@ -27,7 +27,7 @@ READ = (
     "ui://finance/quote-card.html",
 )
 SALES = ("create_quote", "request_approval")
-ADMIN = ("issue_quote",)
+ADMIN = ()
 PERSON = (
     "guide_price",
     "decide_approval",
@@ -38,3 +38,5 @@ PERSON = (
     "review_screening",
 )
 """Only a named person's grant holds these."""
+RUN = ("issue_quote",)
+"""The engine holds these in a run, and a named person; no profile does."""

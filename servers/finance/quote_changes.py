@@ -11,7 +11,6 @@ from servers.finance.schemas import Adjustment, LineIn, PriceRequest
 from servers.finance.schemas_quotes import LineChange
 from servers.toolkit.errors import InvalidInputError
 
-UNCHECKED = "UNCHECKED_LINES"
 """The warning of a revision with a line that the catalog has not looked at."""
 
 
@@ -107,13 +106,3 @@ def clauses_after(
     dropped = {one for one in before if one not in tuple(stored)}
     kept = [one for one in selected_now if one not in dropped]
     return (*kept, *(one for one in added if one not in kept))
-
-
-def warnings_after(
-    warnings: Iterable[str], request: PriceRequest, after: PriceRequest
-) -> tuple[str, ...]:
-    """Return the catalog's warnings, and one more where it has not seen what is offered now."""
-    seen = {(line.sku, line.quantity) for line in request.lines}
-    new = any((line.sku, line.quantity) not in seen for line in after.lines)
-    unchecked = new or request.ship_method != after.ship_method
-    return tuple(sorted({*warnings, *([UNCHECKED] if unchecked else [])}))

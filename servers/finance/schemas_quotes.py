@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from servers.finance.facts.blocks import ApprovalBlock, ApprovalNeed, NextStep, Status
+from servers.finance.facts.blocks import ApprovalBlock, ApprovalNeed, NextStep, Status, ToCheck
 from servers.finance.schemas import LEFT_OUT, Format, View
 from servers.toolkit.fields import Digest, LineId, Quantity
 from servers.toolkit.findings import Finding
@@ -216,6 +216,7 @@ class Revised(BaseModel):
     findings: list[Finding]
     diff: QuoteDiff
     next_step: NextStep | None = Field(default=None, description="what it waits for, and whom")
+    to_check: ToCheck | None = Field(default=None, description="of a preview only")
     replayed: bool = False
 
 

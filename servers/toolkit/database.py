@@ -52,9 +52,10 @@ def journal_mode(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str:
 class Database:
     """A server's database: `session()` reads, `write()` writes in one transaction."""
 
-    def __init__(self, engine: Engine, server: str) -> None:
+    def __init__(self, engine: Engine, server: str, folder: Path | None = None) -> None:
         self.engine = engine
         self.server = server
+        self.folder = folder
         self._writer = engine.execution_options(dealdesk_write=True)
 
     @classmethod
@@ -76,7 +77,7 @@ class Database:
         try:
             if path is not None:
                 _check_file(path, server)
-            database = cls(_engine(url), server)
+            database = cls(_engine(url), server, path.absolute().parent if path else None)
             try:
                 database._bring_up_to_date(path)
             except Exception:

@@ -16,8 +16,7 @@ from servers.registry import open_server
 from servers.toolkit.errors import DomainError, StorageError
 from servers.toolkit.grants import GrantError, PublicKey
 from servers.toolkit.person_tokens import PREFIX
-from servers.toolkit.private_files import close_home
-from servers.toolkit.starting import start_quickly, started
+from servers.toolkit.starting import data_home, start_quickly, started
 
 if TYPE_CHECKING:
     from fastmcp import FastMCP
@@ -25,15 +24,6 @@ if TYPE_CHECKING:
     from servers.toolkit.app import Server
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-
-
-def data_home(given: str | None = None) -> Path:
-    """Return the data folder: the argument, `DEALDESK_HOME`, or the platform's own place."""
-    if chosen := given or os.environ.get("DEALDESK_HOME"):
-        return close_home(Path(chosen).expanduser())
-    from platformdirs import user_data_path
-
-    return close_home(user_data_path("dealdesk", appauthor=False))
 
 
 def quiet() -> None:

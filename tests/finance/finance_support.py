@@ -32,12 +32,12 @@ class Clock:
 
 
 def everyone(**changes: Any) -> Grant:
-    """A grant that holds every tool that is not a person's."""
+    """A grant that holds every tool that is not a person's only, as the engine's of a run."""
     return Grant(
         **{
             "id": "g_agent",
             "audience": "finance",
-            "tools": profile_grant("finance", "admin").tools,
+            "tools": profile_grant("finance", "admin").tools | {"issue_quote"},
             "agent": "tester",
             "run": "run_1",
             "requester": "per_lena",
@@ -108,6 +108,8 @@ async def drafted(
             "clause_ids",
             "contact_id",
             "deviations",
+            "catalog_statement",
+            "crm_statement",
         )
         if name in changes
     }

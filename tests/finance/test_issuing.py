@@ -1,5 +1,6 @@
 """Who may issue: a run its own clean draft, a person who may decide what no run made."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from servers.toolkit.app import Server
 RUN = everyone()
 LENA, TOMAS, INGRID, JONAS = (by(f"per_{name}") for name in ("lena", "tomas", "ingrid", "jonas"))
 MINTED = everyone(id="g_minted", run="", requester="")
-ADMIN = profile_grant("finance", "admin")
+ADMIN = replace(profile_grant("finance", "admin"), tools=RUN.tools)
 MAKERS = {
     "profile sales": profile_grant("finance", "sales"),
     "profile admin": ADMIN,

@@ -167,6 +167,8 @@ AGENTS = (
             "warnings": "facts.warnings",
             "revises": "facts.open_quote.quote_id",
             "generated_by": "run.generated_by",
+            "catalog_statement": "state_lines.statement",
+            "crm_statement": "state_deal.statement",
         },
         writes=True,
         verify=verify.verify_assembly,
@@ -197,6 +199,22 @@ EFFECTS = (
         each="qualify.needs",
     ),
     Effect(
+        "state_lines",
+        "catalog.check_configuration",
+        {
+            "lines": "facts.lines",
+            "ship_to_country": "profile.ship_to_country",
+            "order_date": "run.order_date",
+        },
+        keeps={"statement": "statement"},
+    ),
+    Effect(
+        "state_deal",
+        "crm.quote_readiness",
+        {"opportunity_id": "claim.opportunity_id"},
+        keeps={"statement": "statement"},
+    ),
+    Effect(
         "read_draft",
         "finance.get_quote",
         {"quote_id": "assemble.quote_id"},
@@ -215,9 +233,29 @@ EFFECTS = (
         fixed={"outcome": "draft"},
     ),
     Effect(
+        "state_lines_again",
+        "catalog.check_configuration",
+        {
+            "lines": "facts.decided_lines",
+            "ship_to_country": "profile.ship_to_country",
+            "order_date": "run.order_date",
+        },
+        keeps={"statement": "statement"},
+    ),
+    Effect(
+        "state_deal_again",
+        "crm.quote_readiness",
+        {"opportunity_id": "facts.decided_deal"},
+        keeps={"statement": "statement"},
+    ),
+    Effect(
         "issue",
         "finance.issue_quote",
-        of("decision", "quote_id", "digest"),
+        {
+            **of("decision", "quote_id", "digest"),
+            "catalog_statement": "state_lines_again.statement",
+            "crm_statement": "state_deal_again.statement",
+        },
         keeps={name: name for name in ISSUED},
         may_be_refused=True,
     ),

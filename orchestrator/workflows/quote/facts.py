@@ -41,10 +41,10 @@ def needs_given(needs: Rows | None) -> list[dict[str, Any]]:
     ]
 
 
-def warning_codes(findings: Rows | None) -> list[str]:
-    """Return the codes of the catalog's findings that a person should see before issue."""
+def warning_codes(*found: Rows | None) -> list[str]:
+    """Return the codes of the servers' findings that a person should see before issue."""
     serious = ("warning", "needs_human")
-    return sorted({f["code"] for f in findings or () if f["severity"] in serious})
+    return sorted({f["code"] for one in found for f in one or () if f["severity"] in serious})
 
 
 def claim_kinds(claims: Rows | None, discount_bp: int | None, terms: str | None) -> list[str]:
@@ -74,9 +74,13 @@ FACTS = {
     "open_quote": Fact(("find_open_quote.quotes",), newest_open),
     "won": Fact(("find_open_quote.quotes",), number_accepted),
     "lines": Fact(("match.lines",), wire_lines),
+    "decided_lines": Fact(("match.lines", "decision.quote_id"), lambda lines, _: wire_lines(lines)),
+    "decided_deal": Fact(("claim.opportunity_id", "decision.quote_id"), lambda deal, _: deal),
     "lines_so_far": Fact(("match.lines",), listed),
     "needs": Fact(("qualify.needs",), needs_given),
-    "warnings": Fact(("check.findings",), warning_codes),
+    "warnings": Fact(
+        ("findings.qualify", "findings.profile", "findings.match", "findings.check"), warning_codes
+    ),
     "claims": Fact(
         ("qualify.claims", "qualify.discount_asked_bp", "qualify.payment_terms_asked"), claim_kinds
     ),

@@ -14,6 +14,7 @@ from servers.toolkit.components import tool
 from servers.toolkit.database import Database
 from servers.toolkit.declare import reads
 from servers.toolkit.fields import Country, OrderDate
+from servers.toolkit.statements import StatementKey, about_lines
 
 
 @tool(reads("Check a configuration", rows="public", confidentiality="public"))
@@ -24,10 +25,18 @@ def check_configuration(
 
     `ok` is false when any finding is an error or blocked; those that need a person leave it
     true. A finding's subject is the line_id, and its fix names the parts to add or change.
+    `statement` is what finance takes as catalog_statement of create_quote with the same lines.
     """
     with database.session() as session:
         rules, catalog, where = _facts(session, lines, ship_to_country, order_date)
-    return configuration.check(lines, rules, catalog, where)
+    checked = configuration.check(lines, rules, catalog, where)
+    checked.statement = StatementKey.of(database).state(
+        "lines",
+        about_lines(lines, ship_to_country, order_date),
+        "ok" if checked.ok else "not_ok",
+        checked.findings,
+    )
+    return checked
 
 
 @tool(reads("Complete a configuration", rows="public", confidentiality="public"))

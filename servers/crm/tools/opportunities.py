@@ -23,8 +23,10 @@ from servers.crm.tools.arguments import (
     Words,
 )
 from servers.toolkit.components import tool
+from servers.toolkit.database import Database
 from servers.toolkit.declare import reads, writes
 from servers.toolkit.fields import AccountId, CurrencyCode, Cursor, Limit, OpportunityId, QuoteId
+from servers.toolkit.statements import StatementKey, about_deal
 
 
 @tool(reads("Search opportunities", rows="filtered", binds=ACCOUNT, integrity="untrusted"))
@@ -59,15 +61,21 @@ def get_opportunity(session: Session, opportunity_id: OpportunityId) -> Opportun
 
 
 @tool(reads("Check quote readiness", rows="bound", binds=DEAL))
-def quote_readiness(session: Session, opportunity_id: OpportunityId) -> Readiness:
+def quote_readiness(database: Database, opportunity_id: OpportunityId) -> Readiness:
     """Check whether the records stand in the way of a quote; call it before reading.
 
     `do_not_quote`: the account is on hold or closed, or the opportunity is closed. `ask`:
     nobody said anything, or nobody we know. `quote`: nothing on record speaks against it;
     whether the texts really ask for a quote is for the reader to judge. An open quote does
-    not change the verdict: it is to be revised, not doubled.
+    not change the verdict: it is to be revised, not doubled. `statement` is what finance takes
+    as crm_statement of create_quote.
     """
-    return quotes.quote_readiness(session, opportunity_id)
+    with database.session() as session:
+        ready = quotes.quote_readiness(session, opportunity_id)
+    ready.statement = StatementKey.of(database).state(
+        "deal", about_deal(ready.account_id, opportunity_id), ready.verdict, ready.findings
+    )
+    return ready
 
 
 @tool(reads("Quote history", rows="bound", binds=ACCOUNT))

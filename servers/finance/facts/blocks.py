@@ -5,7 +5,7 @@ decimal strings ("389.00", "12.5"). An amount is None only in a draft that could
 """
 
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -359,6 +359,14 @@ class OpenDecision(Block):
     role: str
     reason: str
     people: list[Decider] = Field(description="who may decide: role, limits, and not who asked")
+
+
+class ToCheck(BaseModel):
+    """The arguments of the catalog's check_configuration for exactly this quote."""
+
+    lines: list[dict[str, Any]]
+    ship_to_country: str
+    order_date: date
 
 
 class NextStep(Block):

@@ -80,3 +80,4 @@ class QuoteFacts:
     seller: Entity | Finding
     parties: tuple[Party, ...] = ()
     reviews: tuple[Review, ...] = ()
+    embargoed: frozenset[str] = frozenset()

@@ -6,7 +6,7 @@ ones used, and what persons decided about names on the screening list.
 
 from servers.finance.load.company import PEOPLE, SELLERS
 from servers.finance.load.customers import CUSTOMERS
-from servers.finance.load.legal import CLAUSES, SCREENING, TERMS
+from servers.finance.load.legal import CLAUSES, EMBARGOED, SCREENING, TERMS
 from servers.finance.load.policies import CHARGES, POLICIES
 from servers.finance.load.prices import CONTRACTS, PRICES
 from servers.finance.load.promotions import PROMOTIONS
@@ -25,6 +25,7 @@ TABLES = tables(
     TERMS,
     CLAUSES,
     SCREENING,
+    EMBARGOED,
     *CUSTOMERS,
     *CONTRACTS,
 )

@@ -126,6 +126,11 @@ CLAUSES = table(
     holds=_library_holds,
     as_json=True,
 )
+EMBARGOED = table(
+    "embargoed_countries",
+    t.EmbargoedCountry,
+    "a country under embargo: controlled items are refused, the rest goes to legal",
+)
 SCREENING = table(
     "screening_entries",
     t.ScreeningEntry,

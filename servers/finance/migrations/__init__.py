@@ -1,3 +1,3 @@
 """Finance's schema history."""
 
-HEAD = "0003_person_proof"
+HEAD = "0004_embargo"

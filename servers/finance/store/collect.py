@@ -63,6 +63,7 @@ def collect(session: Session, request: PriceRequest, requested_by: str | None = 
         seller=entity,
         parties=legal.find_parties(session, row.account_id),
         reviews=legal.find_reviews(session, row.account_id),
+        embargoed=legal.find_embargoed(session),
     )
 
 

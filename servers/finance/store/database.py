@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 from sqlmodel import Session
 
+from servers.finance.store.checks import Statements
 from servers.finance.store.expiry import writing
 from servers.toolkit.database import Database
 from servers.toolkit.idempotency import once
+from servers.toolkit.statements import StatementKey
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -23,6 +25,9 @@ class FinanceDatabase:
     database: Database
     now: Callable[[], datetime]
     """The clock, for approvals, issue times and numbers; prices go by the order date."""
+
+    def statements(self, catalog: str | None, crm: str | None) -> Statements:
+        return Statements(StatementKey.of(self.database), self.now(), catalog, crm)
 
     def session(self) -> AbstractContextManager[Session]:
         return self.database.session()

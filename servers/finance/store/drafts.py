@@ -15,6 +15,7 @@ from servers.finance.assembly import Assembled, QuoteInputs, assemble
 from servers.finance.facts.copies import block
 from servers.finance.schemas_quotes import QuoteDraft
 from servers.finance.store import stored_quotes
+from servers.finance.store.checks import Statements
 from servers.finance.store.clock import stamp
 from servers.finance.store.collect import collect
 from servers.finance.tables.quotes import Quote
@@ -53,17 +54,28 @@ def digest_of(quote: Quote) -> str:
     return hashlib.sha256(quote.snapshot.encode()).hexdigest()
 
 
-def create(session: Session, inputs: QuoteInputs, now: datetime) -> QuoteDraft:
-    return store(session, prepare(session, inputs), now)
+def create(
+    session: Session, inputs: QuoteInputs, statements: Statements, now: datetime
+) -> QuoteDraft:
+    return store(session, prepare(session, inputs, statements), now)
 
 
-def prepare(session: Session, inputs: QuoteInputs) -> Prepared:
+def prepare(session: Session, inputs: QuoteInputs, statements: Statements) -> Prepared:
     """Work a draft out from inputs, as a new quote or as the next revision of one."""
     lock(session, f"quote/{inputs.opportunity_id}")
     facts = collect(session, inputs.request)
     previous = _previous(session, inputs)
+    lines = statements.lines(inputs.request, facts)
+    deal = statements.deal(inputs.request.account_id, inputs.opportunity_id)
+    codes = [code for said in (lines, deal) if said is not None for code in said.codes]
     inputs = inputs.model_copy(
-        update={"locked_until": _lock_of(previous, inputs), "run": scope.grant().run}
+        update={
+            "locked_until": _lock_of(previous, inputs),
+            "run": scope.grant().run,
+            "lines_checked": lines,
+            "deal_checked": deal,
+            "warnings": tuple(sorted({*inputs.warnings, *codes})),
+        }
     )
     quote_id = "q_" + secrets.token_hex(6)
     chain = previous.chain if previous else quote_id

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,11 +12,13 @@ from sqlmodel import Session, col
 
 from servers.finance import digests
 from servers.finance.approvals import check_approver
-from servers.finance.assembly import UNCHECKED, assemble
+from servers.finance.assembly import UNCHECKED, Assembled, assemble
 from servers.finance.documents import QuoteSnapshot
 from servers.finance.facts.copies import block
+from servers.finance.facts.pricing import QuoteFacts
 from servers.finance.schemas_quotes import Issued
 from servers.finance.store import stored_quotes
+from servers.finance.store.checks import Statements
 from servers.finance.store.clock import stamp
 from servers.finance.store.collect import collect
 from servers.finance.store.drafts import digest_of, hold, lock, numbers_of, supersede
@@ -25,8 +28,12 @@ from servers.finance.tables.quotes import Approval, Quote, QuoteNumber
 from servers.toolkit import scope
 from servers.toolkit.errors import ConflictError, ForbiddenError, RuleViolationError
 
+STALE = "the checks of the catalog and the CRM are older than a day"
 
-def issue(session: Session, quote_id: str, digest: str, now: datetime) -> Issued:
+
+def issue(
+    session: Session, quote_id: str, digest: str, statements: Statements, now: datetime
+) -> Issued:
     """Issue a quote: recompute it, check its approvals, give it its number. Once."""
     if scope.grant().person:
         approver_of(session, scope.grant().person)  # a person who issues is one of the seller
@@ -38,8 +45,10 @@ def issue(session: Session, quote_id: str, digest: str, now: datetime) -> Issued
         raise RuleViolationError(
             f"{quote_id} is {quote.status}", fix="make a new revision with create_quote"
         )
-    snapshot = _recomputed(session, quote)
-    _refuse_unchecked(session, quote, snapshot, now)
+    facts, again = _recomputed(session, quote)
+    snapshot = again.snapshot
+    stale = _stale(quote, snapshot, facts, again.controlled, statements)
+    _refuse_unchecked(session, quote, snapshot, now, stale=stale)
     _use_approvals(session, quote, snapshot, now)
     entity = entity_of(session, quote)
     day = now.astimezone(ZoneInfo(entity.time_zone)).date()
@@ -58,17 +67,56 @@ def issue(session: Session, quote_id: str, digest: str, now: datetime) -> Issued
     return block(Issued, quote, next_step=stored_quotes.next_step_of(session, quote, now))
 
 
+def _stale(
+    quote: Quote,
+    snapshot: QuoteSnapshot,
+    facts: QuoteFacts,
+    controlled: Sequence[str],
+    statements: Statements,
+) -> bool:
+    """Say whether a check of the draft is too old and no fresh one was given.
+
+    Raises:
+        RuleViolationError: a fresh check finds what the draft does not say, or an item under
+            export control has no check that holds today.
+    """
+    inputs = stored_quotes.inputs_of(quote)
+    lines = statements.lines(inputs.request, facts)
+    deal = statements.deal(quote.account_id, quote.opportunity_id)
+    for fresh, stored in ((lines, inputs.lines_checked), (deal, inputs.deal_checked)):
+        news = () if fresh is None else sorted({*fresh.codes} - {*snapshot.warnings})
+        if fresh is not None and (news or (stored is not None and fresh.ok < stored.ok)):
+            raise RuleViolationError(
+                f"a check says something else than for the draft: {', '.join(news) or 'not ok'}",
+                fix="make a new revision with create_quote",
+                code="CHANGED",
+            )
+    holds = lines or inputs.lines_checked
+    if controlled and (holds is None or not holds.ok or holds.until <= statements.now):
+        raise RuleViolationError(
+            f"{', '.join(controlled)} is under export control and no check of today is given",
+            fix="check_configuration with the same lines, and give its statement",
+            code="EXPORT_UNCHECKED",
+        )
+    return any(
+        fresh is None and stored is not None and stored.until <= statements.now
+        for fresh, stored in ((lines, inputs.lines_checked), (deal, inputs.deal_checked))
+    )
+
+
 def _refuse_unchecked(
-    session: Session, quote: Quote, snapshot: QuoteSnapshot, now: datetime
+    session: Session, quote: Quote, snapshot: QuoteSnapshot, now: datetime, *, stale: bool
 ) -> None:
-    """Leave a draft that no run made to a person who may decide it."""
-    roles = stored_quotes.issuing_roles(session, quote, snapshot)
+    """Leave a draft that no run made, or whose checks are old, to a person who may decide it."""
+    roles = stored_quotes.issuing_roles(session, quote, snapshot, stale=stale)
     if not roles:
         return
     if not scope.grant().person:
         raise ForbiddenError(
-            f"{UNCHECKED}: a person who may decide issues it",
-            fix="get_quote's next_step says who",
+            f"{STALE if stale else UNCHECKED}: a person who may decide issues it",
+            fix="check_configuration and quote_readiness again and give their statements, or let "
+            "a person issue it; get_quote's next_step says who",
+            code="UNCHECKED" if stale else "FORBIDDEN",
         )
     person = approver_of(session, scope.person(), our_day(session, now))
     check_approver(
@@ -89,7 +137,7 @@ def _price_lock(quote: Quote, snapshot: QuoteSnapshot, day: date) -> date | None
     return day + timedelta(days=snapshot.price_lock_days)
 
 
-def _recomputed(session: Session, quote: Quote) -> QuoteSnapshot:
+def _recomputed(session: Session, quote: Quote) -> tuple[QuoteFacts, Assembled]:
     """Work the quote out again from its inputs; refuse it when anything came out different."""
     inputs = stored_quotes.inputs_of(quote)
     stored = json.loads(quote.snapshot)
@@ -102,7 +150,7 @@ def _recomputed(session: Session, quote: Quote) -> QuoteSnapshot:
             fix="make a new revision with create_quote",
             code="CHANGED",
         )
-    return again.snapshot
+    return facts, again
 
 
 def _use_approvals(session: Session, quote: Quote, snapshot: QuoteSnapshot, now: datetime) -> None:

@@ -17,7 +17,7 @@ from servers.finance.store.customers import find_customer
 from servers.finance.store.policy import approver_of, our_day, setting
 from servers.finance.store.rows import facts
 from servers.finance.tables.customers import RelatedParty, ScreeningReview
-from servers.finance.tables.legal import ClauseRow, PaymentTerm, ScreeningEntry
+from servers.finance.tables.legal import ClauseRow, EmbargoedCountry, PaymentTerm, ScreeningEntry
 from servers.toolkit import scope
 from servers.toolkit.errors import ForbiddenError, NotFoundError
 
@@ -42,6 +42,10 @@ def find_screening(session: Session) -> ScreeningList:
         max_age_days=int(about["max_age_days"]),
         entries=facts(session, Listed, entries),
     )
+
+
+def find_embargoed(session: Session) -> frozenset[str]:
+    return frozenset(session.scalars(select(col(EmbargoedCountry.country))))
 
 
 def find_parties(session: Session, account_id: str) -> tuple[Party, ...]:

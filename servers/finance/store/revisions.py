@@ -11,12 +11,14 @@ from servers.finance.facts.copies import block
 from servers.finance.facts.pricing import QuoteFacts
 from servers.finance.law.select import select_for
 from servers.finance.pricing import price
-from servers.finance.quote_changes import Changes, clauses_after, revised, warnings_after
+from servers.finance.quote_changes import Changes, clauses_after, revised
 from servers.finance.schemas import PriceRequest
 from servers.finance.schemas_quotes import QuoteDiff, Revised
 from servers.finance.store import drafts, stored_quotes
+from servers.finance.store.checks import Statements
 from servers.finance.store.collect import collect
 from servers.finance.store.policy import approver_of, entity_of
+from servers.finance.store.stored_quotes import to_check
 from servers.toolkit import scope
 
 HALF = 12_000
@@ -24,7 +26,14 @@ HALF = 12_000
 
 
 def revise(
-    session: Session, quote_id: str, digest: str, changes: Changes, now: datetime, *, store: bool
+    session: Session,
+    quote_id: str,
+    digest: str,
+    changes: Changes,
+    statements: Statements,
+    now: datetime,
+    *,
+    store: bool,
 ) -> Revised:
     """Work out the next revision, and store it unless it is only a preview."""
     person = approver_of(session, scope.person()).person_id
@@ -41,13 +50,14 @@ def revise(
             "cover": "revision" if before.replaces or quote.number else stored.cover,
         }
     )
-    prepared = drafts.prepare(session, inputs)
+    prepared = drafts.prepare(session, inputs, statements)
     draft = drafts.store(session, prepared, now) if store else None
     made = prepared.made
     return block(
         Revised,
         made.snapshot,
         stored=store,
+        to_check=None if store else to_check(made.snapshot.ship_to.country, inputs),
         quote_id=draft.quote_id if draft else None,
         status=draft.status if draft else None,
         digest=draft.digest if draft else None,
@@ -71,7 +81,6 @@ def _inputs(session: Session, stored: QuoteInputs, changes: Changes, person: str
             "payment_terms": terms,
             "validity_days": changes.validity_days or stored.validity_days,
             "clause_ids": clauses,
-            "warnings": warnings_after(stored.warnings, stored.request, request),
         }
     )
 

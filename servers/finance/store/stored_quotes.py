@@ -8,7 +8,7 @@ from sqlmodel import Session, col
 
 from servers.finance.assembly import QuoteInputs
 from servers.finance.documents import QuoteDocument, QuoteSnapshot
-from servers.finance.facts.blocks import ApprovalBlock, MarginBlock, NextStep, Status
+from servers.finance.facts.blocks import ApprovalBlock, MarginBlock, NextStep, Status, ToCheck
 from servers.finance.facts.copies import block, fact
 from servers.finance.store import expiry
 from servers.finance.store.listed_quotes import approval_block, visible
@@ -63,12 +63,23 @@ def authors_of(quote: Quote) -> frozenset[str]:
     return frozenset(one.author for one in adjusted if one.author)
 
 
-def issuing_roles(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> frozenset[str]:
-    """Return the roles of who may issue a draft that no run made; empty when a run made it."""
-    if inputs_of(quote).run:
+def issuing_roles(
+    session: Session, quote: Quote, snapshot: QuoteSnapshot, *, stale: bool = False
+) -> frozenset[str]:
+    """Return the roles of who may issue a draft that no run made; empty when a run made it.
+
+    So is one whose checks are `stale`.
+    """
+    if inputs_of(quote).run and not stale:
         return frozenset()
     usual = str(setting(session, "policies")["default_role"])
     return frozenset((usual, *(one.role for one in snapshot.approvals_needed)))
+
+
+def to_check(country: str, inputs: QuoteInputs) -> ToCheck:
+    request = inputs.request
+    lines = [line.model_dump(mode="json") for line in request.lines]
+    return ToCheck(lines=lines, ship_to_country=country, order_date=request.order_date)
 
 
 def find_approvals(session: Session, quote_id: str) -> list[Approval]:

@@ -65,3 +65,11 @@ class ScreeningEntry(FinanceTable, table=True):
     name: str = Field(min_length=1, max_length=200)
     country: AnyCountry = Field(default="", sa_type=String(2))
     aliases: Words = Field(default=(), max_length=20, sa_type=Json(Words))
+
+
+class EmbargoedCountry(FinanceTable, table=True):
+    """A country that export-controlled items may not go to, whatever anybody says."""
+
+    country: Annotated[str, Bounds(pattern=r"^[A-Z]{2}$", max_length=2)] = Field(primary_key=True)
+    source: str = Field(min_length=1, max_length=200)
+    checked_on: date

@@ -31,6 +31,7 @@ from servers.finance.tools.pricing import DisplayCurrency
 from servers.toolkit.components import tool
 from servers.toolkit.declare import writes
 from servers.toolkit.fields import ApprovalId, Digest, LineId, QuoteId
+from servers.toolkit.statements import StatementText
 
 ONE = ("quote_id",)
 BOTH = ("quote_id", "by_quote_id")
@@ -71,14 +72,22 @@ def decide_approval(
 
 
 @tool(writes("Issue a quote", rows="bound", binds=("quote_id", "digest"), card=CARD))
-def issue_quote(finance: FinanceDatabase, quote_id: QuoteId, digest: Digest) -> Issued:
+def issue_quote(
+    finance: FinanceDatabase,
+    quote_id: QuoteId,
+    digest: Digest,
+    catalog_statement: StatementText | None = None,
+    crm_statement: StatementText | None = None,
+) -> Issued:
     """Issue a quote: it gets its number and is binding from then on.
 
     digest is that of create_quote or get_quote. Finance works the quote out again and refuses
     it when anything changed, when an approval is missing or expired, or when it may not issue
-    by itself.
+    by itself. The statements are fresh ones of check_configuration and quote_readiness; without
+    them those of the draft must still be valid.
     """
-    return finance.once("issue_quote", Issued, issue.issue, quote_id, digest)
+    statements = finance.statements(catalog_statement, crm_statement)
+    return finance.once("issue_quote", Issued, issue.issue, quote_id, digest, statements)
 
 
 @tool(writes("Withdraw a quote", rows="bound", binds=ONE, destructive=True, person_only=True))
@@ -144,12 +153,15 @@ def revise_quote(
         int | None, Field(ge=1, le=366, description="days, instead of the house's own")
     ] = None,
     preview: Annotated[bool, Field(description="store nothing; only say what differs")] = False,
+    catalog_statement: StatementText | None = None,
+    crm_statement: StatementText | None = None,
 ) -> Revised:
     """Change a quote by hand, as a person: the next revision, worked out again as a whole.
 
     Give only what changes. An adjustment has a reason_code and takes the place of those on its
     line; whoever makes one cannot approve it. Clauses are selected anew; a deviation from the
-    rules stays. A line, quantity or carriage that the catalog has not checked needs a person.
+    rules stays. Without statements of the catalog and the CRM about what it then holds, it needs
+    a person (UNCHECKED).
     quote_id and digest come from get_quote; the answer says what differs, and what comes next.
     """
     changes = Changes(
@@ -165,8 +177,11 @@ def revise_quote(
         display_currency=display_currency,
         validity_days=validity_days,
     )
+    statements, now = finance.statements(catalog_statement, crm_statement), finance.now()
     if preview:
         with finance.writing() as session:
-            return revisions.revise(session, quote_id, digest, changes, finance.now(), store=False)
+            return revisions.revise(
+                session, quote_id, digest, changes, statements, now, store=False
+            )
     work = partial(revisions.revise, store=True)
-    return finance.once("revise_quote", Revised, work, quote_id, digest, changes)
+    return finance.once("revise_quote", Revised, work, quote_id, digest, changes, statements)

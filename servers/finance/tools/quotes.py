@@ -57,6 +57,7 @@ from servers.toolkit.fields import (
     QuoteId,
 )
 from servers.toolkit.linking import first_that_fit, link, part_of, result, schema_of
+from servers.toolkit.statements import StatementText
 
 ONE = ("quote_id",)
 PAIR = ("quote_id", "other_quote_id")
@@ -81,7 +82,7 @@ EITHER_VIEW: dict[str, Any] = {
 MADE_FROM = (
     *PRICED_BY,
     *("opportunity_id", "contact_id", "payment_terms", "clause_ids", "claims", "warnings"),
-    *("revises", "generated_by"),
+    *("revises", "generated_by", "catalog_statement", "crm_statement"),
 )
 ViewArgument = Annotated[
     View, Field(description="customer: what the customer may see; internal: everything else too")
@@ -109,6 +110,8 @@ def create_quote(
     cover: Cover = "standard",
     revises: QuoteId | None = None,
     generated_by: GeneratedBy = "",
+    catalog_statement: StatementText | None = None,
+    crm_statement: StatementText | None = None,
 ) -> QuoteDraft:
     """Store a draft quote; finance works out every number and term again from the inputs.
 
@@ -117,6 +120,8 @@ def create_quote(
     bank): they change no number and ask for a person. warnings are codes the catalog found.
     An opportunity has one open quote: give its id as revises to make the next revision. If
     approvals_needed is not empty, call request_approval next; else issue_quote may follow.
+    catalog_statement is that of check_configuration with exactly these lines, crm_statement
+    that of quote_readiness; without them, or with old ones, a person decides (UNCHECKED).
     A draft that no run of the desk made is issued only by a person who may decide it.
     """
     request = PriceRequest(
@@ -143,7 +148,8 @@ def create_quote(
         generated_by=generated_by,
         drafted_on=finance.now().date(),
     )
-    return finance.once("create_quote", QuoteDraft, drafts.create, inputs)
+    statements = finance.statements(catalog_statement, crm_statement)
+    return finance.once("create_quote", QuoteDraft, drafts.create, inputs, statements)
 
 
 @tool(writes("Request approval", rows="bound", binds=ONE, card=CARD))
@@ -177,6 +183,10 @@ def get_quote(
     """
     with finance.session() as session:
         found = stored_quotes.document(session, quote_id, finance.now())
+        if whole and view == "internal":
+            inputs = stored_quotes.inputs_of(stored_quotes.find_quote(session, quote_id))
+            asked = stored_quotes.to_check(found.ship_to.country, inputs)
+            found = found.model_copy(update={"to_check": asked})
     part = found if whole else lines_that_fit(found, from_line, with_trace=view == "internal")
     shown = customer_view(part) if view == "customer" else part
     if whole or part.next_line is None:
