@@ -41,7 +41,8 @@ FIND = """\
 
 STEPS = """\
 2. crm quote_readiness. On `do_not_quote` tell me why and stop; on `ask` tell me what is missing
-   and stop; its `statement` is the crm_statement of step 8. finance list_quotes with the opportunity_id: when one is draft, waiting, approved or
+   and stop; its `statement` is the crm_statement of step 8.
+   finance list_quotes with the opportunity_id: when one is draft, waiting, approved or
    issued, ask me whether to revise it and stop; when I have said so, its quote_id is `revises` in
    step 8.
 3. crm get_opportunity (its account_id is used below), list_activities, then read_message for each
@@ -78,7 +79,8 @@ STEPS = """\
 8. finance create_quote with exactly what price_quote was given, and opportunity_id, contact_id,
    payment_terms and clause_ids of select_terms, claims, warnings, crm_statement, and as
    catalog_statement the `statement` of the last check_configuration, whose lines must be these;
-   when it revises, `revises` and cover "revision". When next_step.waits_for is `request_approval`, call request_approval.
+   when it revises, `revises` and cover "revision". When next_step.waits_for is
+   `request_approval`, call request_approval.
 9. crm record_need for each need whose words you can place: source_id is the activity_id or
    document_id, start and end the characters of their words in its `text`. Leave out what you
    cannot.

@@ -85,7 +85,7 @@ def test_profile_and_match_run_side_by_side_and_nobody_qualifies_a_deal_that_is_
     assert "match" not in waits["profile"]
     assert {"profile", "match"} <= waits["check"]
     assert "find_open_quote" in waits["qualify"]
-    assert waits["issue"] == {"decision"}
+    assert waits["issue"] == {"decision", "state_lines_again", "state_deal_again"}
 
 
 def test_rework_rounds_are_steps_of_their_own_and_come_before_price() -> None:
