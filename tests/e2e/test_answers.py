@@ -28,6 +28,7 @@ from large_results import LARGE, LARGE_RESULTS, ROW, Answer
 
 from .conftest import Folder
 from .matrix import sample
+from .stated import stated
 
 pytestmark = pytest.mark.timeout(180)
 ERAS = ("legacy", "2026-07-28")
@@ -249,8 +250,10 @@ async def test_both_halves_of_every_finance_answer_are_whole(world: World, era: 
         await call("what_if", **order, change_discount_bp=500)
         await call("explain_price", **order)
         await call("screen_party", account_id="acc_008")
+        deal = f"opp_{len(lines)}"
+        said = stated(world.apps["finance"].database, order, deal)
         world.quote = made = await call(
-            "create_quote", f"make {era}", **order, **chosen, opportunity_id=f"opp_{len(lines)}"
+            "create_quote", f"make {era}", **order, **chosen, **said, opportunity_id=deal
         )
         asked_for = await call("request_approval", f"ask {era}", quote_id=made["quote_id"])
         await call("list_quotes", **ALL)
@@ -267,7 +270,8 @@ async def test_both_halves_of_every_finance_answer_are_whole(world: World, era: 
         pair = {"quote_id": made["quote_id"], "other_quote_id": revised["quote_id"]}
         await call("diff_quotes", **pair)
         small = {**PRICED, "lines": FEW, **await chosen_for(FEW), "opportunity_id": "opp_901"}
-        other = await call("create_quote", "make small", **small)
+        said = stated(world.apps["finance"].database, small, "opp_901")
+        other = await call("create_quote", "make small", **small, **said)
         issued = {"quote_id": other["quote_id"], "digest": other["digest"]}
         await call("issue_quote", "issue", **issued)
         await call("accept_quote", "accept", **issued)

@@ -151,6 +151,8 @@ async def test_a_literal_follower_ends_with_the_gold_quote(walker: Walker, deal:
         clause_ids=terms["clause_ids"],
         claims=claims,
         warnings=sorted(serious),
+        catalog_statement=check["statement"],
+        crm_statement=ready["statement"],
     )
     step = made["next_step"]
     if step["waits_for"] == "request_approval":

@@ -13,6 +13,7 @@ from servers.finance.server import open_server
 from servers.profiles import profile_grant
 
 from .conftest import Command, Folder
+from .stated import stated
 
 pytestmark = pytest.mark.timeout(180)
 Copy = Callable[[Folder], Path]
@@ -50,6 +51,7 @@ def draft(
             )
             chosen = {name: terms[name] for name in ("payment_terms", "clause_ids")}
             chosen |= {"opportunity_id": opportunity_id, "revises": revises}
+            chosen |= stated(server.database, order, opportunity_id)
             made = await call("create_quote", **order, **chosen)
             if ask and made["next_step"]["waits_for"] == "request_approval":
                 asked = await call("request_approval", quote_id=made["quote_id"])

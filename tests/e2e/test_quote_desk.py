@@ -43,7 +43,8 @@ def test_a_quote_is_revised_by_hand_compared_accepted_and_reported(
     assert told.code == 0
     assert "List price: 389.00" in told.out
     assert "Rule LIST-PRICE, row PB-EUR/SW-P8-120/each, version " in told.out
-    change = ("--set", "l1.quantity=20", "--add", "SW-P8-120=1", "--as", "per_lena")
+    change = ("--set", "l1.quantity=20", "--add", "SW-P8-120=1", "--discount", "6")
+    change += ("--as", "per_lena")
     seen = command("quote", "revise", first, *change, "--dry-run")
     assert "quantity: 12 -> 20" in seen.out
     assert "+ l2  SW-P8-120" in seen.out

@@ -60,6 +60,7 @@ class Desk:
         numbered = "\n".join(f"{n}. {line}" for n, line in enumerate(self.lines, 1))
         numbered = re.sub(r"\b(q|apr)_[0-9a-z]{6,}", r"\1_…", numbered)
         numbered = re.sub(r'("(?:requested|expires)_at": )"[^"]*"', r'\1"…"', numbered)
+        numbered = re.sub(r"\b[0-9a-f]{8}(\.[\w+]+)\.[\w-]{22}", r"…\1.…", numbered)
         return re.sub(r"\b[0-9a-f]{64}\b", "…", numbered)
 
 
@@ -72,9 +73,9 @@ async def walk(desk: Desk) -> tuple[dict[str, Any], dict[str, Any]]:
     account_id, opportunity_id = await _find(desk)
     told = await desk.prompt("crm", "prepare_quote", opportunity_id=opportunity_id)
     assert opportunity_id in told
-    await _read(desk, opportunity_id)
+    said = {"crm_statement": await _read(desk, opportunity_id)}
     contact_id, address = await _whom(desk, account_id)
-    lines, ship_method = await _choose(desk, address["country"])
+    lines, ship_method, said["catalog_statement"] = await _choose(desk, address["country"])
     priced = {
         "account_id": account_id,
         "lines": lines,
@@ -105,6 +106,7 @@ async def walk(desk: Desk) -> tuple[dict[str, Any], dict[str, Any]]:
         "contact_id": contact_id,
         "payment_terms": terms["payment_terms"],
         "clause_ids": terms["clause_ids"],
+        **said,
     }
     draft = await desk.call("finance", "create_quote", **priced, **kept)
     explained = await desk.prompt("finance", "explain_quote", quote_id=draft["quote_id"])
@@ -132,8 +134,8 @@ async def _find(desk: Desk) -> tuple[str, str]:
     return account["resolved"], found["items"][0]["opportunity_id"]
 
 
-async def _read(desk: Desk, opportunity_id: str) -> None:
-    """Read the story; the needs stand in it word for word, and nothing changed them."""
+async def _read(desk: Desk, opportunity_id: str) -> str:
+    """Read the story, in which the needs stand word for word; return the CRM's statement."""
     ready = await desk.call("crm", "quote_readiness", opportunity_id=opportunity_id)
     assert ready["verdict"] == "quote"
     await desk.call("crm", "get_opportunity", opportunity_id=opportunity_id)
@@ -146,6 +148,7 @@ async def _read(desk: Desk, opportunity_id: str) -> None:
         texts.append(message["text"])
     for quantity, phrase in NEEDS:
         assert any(f"{quantity} x {phrase}" in text for text in texts)
+    return str(ready["statement"])
 
 
 async def _whom(desk: Desk, account_id: str) -> tuple[str, dict[str, Any]]:
@@ -156,7 +159,7 @@ async def _whom(desk: Desk, account_id: str) -> tuple[str, dict[str, Any]]:
     return buyer["contact_id"], address
 
 
-async def _choose(desk: Desk, country: str) -> tuple[list[dict[str, Any]], str]:
+async def _choose(desk: Desk, country: str) -> tuple[list[dict[str, Any]], str, str]:
     lines = []
     for place, (quantity, phrase) in enumerate(NEEDS, 1):
         match = await desk.call("catalog", "match_need", phrase=phrase, quantity=quantity)
@@ -168,7 +171,7 @@ async def _choose(desk: Desk, country: str) -> tuple[list[dict[str, Any]], str]:
     assert missing["additions"] == []
     await desk.call("catalog", "check_availability", lines=lines, order_date=ORDER_DATE)
     ways = await desk.call("catalog", "shipping_options", lines=lines, ship_to_country=country)
-    return lines, ways["recommended"]
+    return lines, ways["recommended"], str(checked["statement"])
 
 
 def _shown(value: Any) -> str:
