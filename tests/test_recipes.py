@@ -28,7 +28,7 @@ WRITTEN = re.compile(r"tests/snapshots/\w+\.json|docs/(tools|importing)\.md|comp
 
 GOAL = "Quote Alder & Finch for the switches they asked about last week"
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.full, pytest.mark.timeout(600)]
 Record = Callable[[str, object], None]
 
 

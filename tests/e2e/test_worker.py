@@ -113,6 +113,7 @@ def goals() -> list[tuple[str, str]]:
     return [*every, *every[: 40 - len(every)]]
 
 
+@pytest.mark.full
 @pytest.mark.timeout(600)
 async def test_two_workers_share_a_queue_and_one_that_is_killed_leaves_nothing_undone(
     shared: dict[str, str], tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch,
