@@ -144,8 +144,8 @@ NEW_COLUMN = """\"\"\"Where an account is on the web.\"\"\"
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003_website"
-down_revision = "0002_grant_expiry"
+revision = "0004_website"
+down_revision = "0003_key_owner"
 
 
 def upgrade() -> None:
@@ -177,8 +177,8 @@ def test_a_column_is_stored_imported_exported_and_shown(
     website = '    website: str = Field(default="", max_length=120)\n'
     tree.edit("servers/crm/tables.py", row, row + website)
     tree.edit("servers/crm/schemas.py", shown, shown + "    website: str\n")
-    tree.edit("servers/crm/migrations/__init__.py", "0002_grant_expiry", "0003_website")
-    added = tree.root / "servers/crm/migrations/versions/0003_website.py"
+    tree.edit("servers/crm/migrations/__init__.py", "0003_key_owner", "0004_website")
+    added = tree.root / "servers/crm/migrations/versions/0004_website.py"
     added.write_text(NEW_COLUMN, encoding="utf-8")
     tree.document()
 

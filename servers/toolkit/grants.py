@@ -70,6 +70,11 @@ class Grant:
             return f"person:{self.person}"
         return f"agent:{self.agent}@{self.run}" if self.agent else "local-user"
 
+    @property
+    def caller(self) -> str:
+        """To whom an idempotency key belongs: the actor, and of local users each profile."""
+        return self.actor if self.person or self.agent else self.id
+
     def narrow(
         self,
         *,

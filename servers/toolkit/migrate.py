@@ -28,7 +28,7 @@ table(
     "seq int key, at 32, actor 120, grant_id 60, method 40, component 200, arguments_sha256 64, "
     "outcome 12, reason 200",
 )
-table("idempotency", "key 200 key, tool 60 key, at 32, result text")
+table("idempotency", "key 200 key, tool 60 key, caller 200 key, at 32, result text")
 table("grant_call_count", "grant_id 60 key, tool 60 key, used int")
 table("house_setting", "name 60 key, value text")
 audit_table, idempotency_table = shared.tables["audit"], shared.tables["idempotency"]

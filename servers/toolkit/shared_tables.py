@@ -62,3 +62,23 @@ def add_grant_expiry(connection: Connection) -> None:
         mine = revoked.c.grant_id == grant_id
         connection.execute(revoked.update().where(mine).values(expires=until))
     connection.exec_driver_sql("CREATE INDEX ix_revoked_grant_expires ON revoked_grant (expires)")
+
+
+def add_key_owner(connection: Connection) -> None:
+    """Store whose each idempotency key is. Of a key from before no caller is known, only its run.
+
+    The owner belongs to the primary key, which SQLite changes by making the table again.
+    """
+    run = connection.exec_driver_sql
+    owned = sa.MetaData()
+    add_table(owned, "idempotency", "key 200 key, tool 60 key, caller 200 key, at 32, result text")
+    if connection.dialect.name == "sqlite":
+        run("ALTER TABLE idempotency RENAME TO idempotency_before")
+        owned.create_all(connection)
+        run("INSERT INTO idempotency SELECT key, tool, '', at, result FROM idempotency_before")
+        run("DROP TABLE idempotency_before")
+        return
+    run("ALTER TABLE idempotency ADD COLUMN caller VARCHAR(200) NOT NULL DEFAULT ''")
+    run("ALTER TABLE idempotency ALTER COLUMN caller DROP DEFAULT")
+    run("ALTER TABLE idempotency DROP CONSTRAINT idempotency_pkey")
+    run("ALTER TABLE idempotency ADD PRIMARY KEY (key, tool, caller)")

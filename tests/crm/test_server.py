@@ -22,6 +22,7 @@ TRUSTED = {
     "log_activity",
     "record_quote_outcome",
 }
+KEY = "run_1/note_issue:log_activity:0"
 ACCOUNT, DEAL = "crm://accounts/{account_id}", "crm://opportunities/{opportunity_id}"
 
 
@@ -303,13 +304,39 @@ async def test_an_accepted_quote_keeps_a_deal_from_being_lost(admin: Client[Any]
 
 
 async def test_a_stored_result_is_not_handed_to_another_customers_grant(app: Server) -> None:
-    async with Client(app.view(ADMIN)) as client:
-        note = {"kind": "note", "body": "CANARY"}
-        await call(client, "log_activity", "same-key", opportunity_id="opp_103", **note)
-    mine = replace(ADMIN, id="g_mine", bind={"opportunity_id": ("opp_101",)})
+    note = {"kind": "note", "body": "CANARY"}
+    agent = replace(ADMIN, id="g_1", agent="logger", run="run_1")
+    async with Client(app.view(agent)) as client:
+        await call(client, "log_activity", KEY, opportunity_id="opp_103", **note)
+    mine = replace(agent, id="g_2", bind={"opportunity_id": ("opp_101",)})
     async with Client(app.view(mine)) as client:
-        with pytest.raises(ToolError, match="NOT_FOUND"):
-            await call(client, "log_activity", "same-key", opportunity_id="opp_101", **note)
+        with pytest.raises(ToolError, match="NOT_FOUND") as caught:
+            await client.call_tool(
+                "log_activity", {"opportunity_id": "opp_101", **note}, meta={META_KEY: KEY}
+            )
+    assert "opp_103" not in str(caught.value)
+
+
+@pytest.mark.parametrize("stranger", ["profile", "agent", "run", "person"])
+async def test_another_callers_key_reveals_and_blocks_nothing(app: Server, stranger: str) -> None:
+    """A stranger sends a run's next key first, for another deal; the run's own note is written."""
+    run = replace(ADMIN, id="g_run", agent="engine", run="run_1")
+    by = {
+        "profile": ADMIN,
+        "agent": replace(run, id="g_2", agent="assemble"),
+        "run": replace(run, id="g_3", run="run_2"),
+        "person": replace(ADMIN, id="g_4", person="per_lena"),
+    }[stranger]
+    said = {}
+    for caller, deal in ((by, "opp_103"), (run, "opp_101"), (by, "opp_102"), (run, "opp_102")):
+        async with Client(app.view(caller)) as client:
+            note = {"kind": "note", "body": caller.id}
+            done = await call(client, "log_activity", KEY, opportunity_id=deal, **note)
+            said.setdefault(caller.id, []).append((done["opportunity_id"], done["replayed"]))
+    assert said == {
+        by.id: [("opp_103", False), ("opp_103", True)],
+        "g_run": [("opp_101", False), ("opp_101", True)],
+    }
 
 
 ARGUMENTS: dict[str, Any] = {

@@ -1,6 +1,8 @@
 """A quote's life: drafted, revised, approved, issued, withdrawn; and what is refused."""
 
 import re
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +12,10 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from servers.finance.tables.quotes import Approval, Quote
+from servers.profiles import profile_grant
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
+from servers.toolkit.grants import Grant
 
 AGENT = everyone()
 LENA, TOMAS, INGRID, JONAS = (by(f"per_{n}") for n in ("lena", "tomas", "ingrid", "jonas"))
@@ -380,6 +384,46 @@ async def test_a_refusal_is_not_stored(app: Server) -> None:
     with pytest.raises(ToolError):
         await drafted(app, key="k", ship_method="RAIL")
     assert (await drafted(app, key="k"))["replayed"] is False
+
+
+STRANGERS = {
+    "another run": everyone(id="g_2", run="run_2"),
+    "another agent": everyone(id="g_3", agent="engine"),
+    "a minted grant": everyone(id="g_4", run=""),
+    "a person": by("per_lena"),
+    "a profile": profile_grant("finance", "admin"),
+}
+
+
+@pytest.mark.parametrize("stranger", STRANGERS.values(), ids=STRANGERS)
+async def test_another_callers_key_reveals_and_blocks_nothing(app: Server, stranger: Grant) -> None:
+    """The keys are those of a run, which whoever reads `created_by` can work out."""
+    key = "run_1/assemble:create_quote:0"
+    theirs = await drafted(app, stranger, key, opportunity_id="opp_905")  # before the run does
+    mine = await drafted(app, AGENT, key)
+    assert (mine["replayed"], mine["quote_id"] == theirs["quote_id"]) == (False, False)
+    bound = everyone(id="g_5", run="run_5", bind={"opportunity_id": ("opp_906",)})
+    read = await drafted(app, bound, key, opportunity_id="opp_906")
+    assert not {mine["quote_id"], theirs["quote_id"]} & {*map(str, read.values())}
+    assert (await drafted(app, AGENT, key))["quote_id"] == mine["quote_id"]
+
+    for tool, names in (
+        ("request_approval", ["quote_id"]),
+        ("issue_quote", ["quote_id", "digest"]),
+    ):
+        key = f"run_1/issue:{tool}:0"
+        with suppress(ToolError):  # not everybody may issue what no run made
+            await call(app, stranger, tool, {name: theirs[name] for name in names}, key)
+        done = await call(app, AGENT, tool, {name: mine[name] for name in names}, key)
+        assert (done["quote_id"], done["replayed"]) == (mine["quote_id"], False)
+
+
+async def test_a_replay_is_refused_to_a_grant_that_may_not_read_the_quote(app: Server) -> None:
+    first = await drafted(app, AGENT, "run_1/assemble:create_quote:0")
+    bound = replace(AGENT, id="g_2", bind={"opportunity_id": ("opp_906",)})
+    with pytest.raises(ToolError, match="NOT_FOUND: this key") as caught:
+        await drafted(app, bound, "run_1/assemble:create_quote:0", opportunity_id="opp_906")
+    assert first["quote_id"] not in str(caught.value)
 
 
 async def test_withdrawing_is_a_persons_and_keeps_the_number(app: Server) -> None:

@@ -39,7 +39,7 @@ from servers.toolkit.database import Database, _engine
 from servers.toolkit.declare import prompt, reads, resource
 from servers.toolkit.errors import DomainError
 from servers.toolkit.grants import Grant, SigningKey
-from servers.toolkit.shared_tables import add_grant_expiry, create_shared_tables
+from servers.toolkit.shared_tables import add_grant_expiry, add_key_owner, create_shared_tables
 
 if __name__ == "__main__":  # beside it
     import fixture_questions as questions
@@ -283,6 +283,7 @@ def main() -> None:
         with database.write() as session:
             create_shared_tables(session.connection())
             add_grant_expiry(session.connection())
+            add_key_owner(session.connection())
         app = fixture_app(database)
         public = SigningKey.load(Path(folder) / "keys").public
         view = app.http_view(lambda: public, without_token=asyncio.run(everything(app)))

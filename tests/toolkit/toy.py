@@ -14,7 +14,7 @@ from servers.toolkit.declare import prompt, reads, resource, writes
 from servers.toolkit.errors import NotFoundError
 from servers.toolkit.grants import Grant
 from servers.toolkit.idempotency import once
-from servers.toolkit.shared_tables import add_grant_expiry, create_shared_tables
+from servers.toolkit.shared_tables import add_grant_expiry, add_key_owner, create_shared_tables
 
 NOTES = {"acc_1": "pumps", "acc_2": "valves"}
 notes = sa.Table(
@@ -46,6 +46,7 @@ def fill_toy(database: Database) -> Database:
     with database.write() as session:
         create_shared_tables(session.connection())
         add_grant_expiry(session.connection())
+        add_key_owner(session.connection())
         notes.create(session.connection())
         for account_id, body in NOTES.items():
             session.connection().execute(notes.insert().values(account_id=account_id, body=body))
@@ -88,7 +89,7 @@ def toy_app(database: Database) -> Server:
                 )
                 return Note(account_id=account_id, body=body)
 
-            return once(session, "add_note", make, Note)
+            return once(session, "add_note", make, Note, lambda note: get_note(note.account_id))
 
     @app.tool(**writes("Decide", rows="bound", binds=("account_id",), person_only=True))
     def decide_approval(account_id: AccountId) -> Note:

@@ -1,3 +1,3 @@
 """The catalog's schema history."""
 
-HEAD = "0002_grant_expiry"
+HEAD = "0003_key_owner"

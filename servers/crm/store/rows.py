@@ -121,11 +121,11 @@ def write_once(
         NotFoundError: the opportunity, or what the key stored before, is out of the grant's reach.
     """
     opportunity = the_row(session, Opportunity, opportunity_id=opportunity_id)
-    result = once(session, tool, lambda: make(opportunity), model)
-    stored = getattr(result, "opportunity_id", None)
-    if stored is not None and stored != opportunity_id:
-        the_row(session, Opportunity, opportunity_id=stored)
-    return result
+
+    def seen(stored: Result) -> None:
+        the_row(session, Opportunity, **stored.model_dump(include={"opportunity_id"}))
+
+    return once(session, tool, lambda: make(opportunity), model, seen)
 
 
 def now() -> str:

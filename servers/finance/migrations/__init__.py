@@ -1,3 +1,3 @@
 """Finance's schema history."""
 
-HEAD = "0004_embargo"
+HEAD = "0005_key_owner"

@@ -9,8 +9,11 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 from sqlmodel import Session
 
+from servers.finance.schemas import ScreeningReviewed
 from servers.finance.store.checks import Statements
+from servers.finance.store.customers import find_customer
 from servers.finance.store.expiry import writing
+from servers.finance.store.stored_quotes import find_quote
 from servers.toolkit.database import Database
 from servers.toolkit.idempotency import once
 from servers.toolkit.statements import StatementKey
@@ -44,4 +47,10 @@ class FinanceDatabase:
         `work` takes a session, what is given, and the time.
         """
         with self.writing() as session:
-            return once(session, tool, lambda: work(session, *given, self.now()), form)
+
+            def seen(stored: Answer) -> object:
+                if isinstance(stored, ScreeningReviewed):
+                    return find_customer(session, stored.account_id)
+                return find_quote(session, **stored.model_dump(include={"quote_id"}))
+
+            return once(session, tool, lambda: work(session, *given, self.now()), form, seen)

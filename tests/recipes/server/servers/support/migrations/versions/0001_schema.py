@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from servers.toolkit.shared_tables import add_grant_expiry, create_shared_tables
+from servers.toolkit.shared_tables import add_grant_expiry, add_key_owner, create_shared_tables
 
 revision = "0001_schema"
 down_revision = None
@@ -13,6 +13,7 @@ def upgrade() -> None:
     """Make everything."""
     create_shared_tables(op.get_bind())
     add_grant_expiry(op.get_bind())
+    add_key_owner(op.get_bind())
     op.create_table(
         "ticket",
         sa.Column("ticket_id", sa.String(48), primary_key=True),
