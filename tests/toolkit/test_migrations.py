@@ -198,6 +198,22 @@ def test_one_at_the_first_migration_is_backed_up_and_brought_up_with_every_row(
         assert [grant_id for grant_id, _ in kept] == ["g_gone", "g_recent"]
 
 
+def test_a_company_of_ones_own_in_the_demos_place_is_not_taken_for_the_demo(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = at_first(url, "finance", monkeypatch)
+    with old.write() as session:
+        session.connection().exec_driver_sql(
+            "INSERT INTO person (person_id, name, title, roles) "
+            "SELECT 'per_own', name, title, roles FROM person WHERE person_id = 'per_lena'"
+        )
+    assert old.setting("seeded") == "demo"
+    old.close()
+    database = Database.open(url, "finance")
+    assert database.setting("seeded") == "own"
+    database.close()
+
+
 def test_a_migration_that_loses_a_reference_is_taken_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
