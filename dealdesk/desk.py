@@ -92,8 +92,8 @@ class Desk:
         left of it. `models` plays the agents, instead of what the settings say.
         """
         signing = signing_key(settings)
-        urls = {name: settings.server_url(name) for name in NAMES}
-        servers = Servers(urls, signing.public, read_elsewhere(settings.servers))
+        keys, urls = settings.home / "keys", {name: settings.server_url(name) for name in NAMES}
+        servers = Servers(urls, signing.public, read_elsewhere(settings.servers), keys=keys)
         async with AsyncExitStack() as stack:
             if models is None:
                 models = await stack.enter_async_context(open_models(settings, only_name=not work))

@@ -14,6 +14,8 @@ from typing import Any
 
 from dealdesk.people import Look
 from orchestrator.errors import EnvironmentProblem, UsageError
+from servers.toolkit.desk_keys import MOST_BYTES, DeskKeys, read_keys
+from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.private_files import private_folder
 
 FORMATS = {"html": "html", "markdown": "md", "json": "json"}
@@ -82,23 +84,35 @@ def write_file(path: Path, content: bytes) -> None:
         raise EnvironmentProblem(f"cannot write {path}", fix=OTHER_FOLDER) from problem
 
 
-def verify_quote(path: Path) -> tuple[dict[str, Any], list[Any]]:
-    """Work out an exported quote again: what it says, and every number that differs, in order."""
-    checker = importlib.import_module("servers.finance.verify")
+def verify_quote(path: Path, key: Path | None, home: Path) -> Any:
+    """Check an exported quote from its file alone; who signed it, by a key given or the home's."""
+    checker = importlib.import_module("servers.finance.exported")
+    text = _text_of(path, checker.MOST_BYTES, "quote.json")
+    reading = key or path
+    try:
+        if key is None:
+            keys = DeskKeys(home / "keys").known()
+        else:
+            keys, reading = read_keys(_text_of(key, MOST_BYTES, "key file")), path
+        return checker.check(text, keys)
+    except InvalidInputError as problem:
+        raise UsageError(f"{reading}: {problem.message}", fix=problem.fix) from problem
+
+
+def _text_of(path: Path, most: int, what: str) -> str:
+    """Return a file's text; it must be one, and not larger than such a file ever is."""
+    fix = f"name a {what}"
     try:
         with path.open("rb") as file:
-            text = file.read(checker.MOST_BYTES + 1)
+            content = file.read(most + 1)
     except OSError as problem:
-        raise UsageError(f"cannot read {path}", fix="name a quote.json") from problem
-    if len(text) > checker.MOST_BYTES:
-        raise UsageError(f"{path} is too large for a quote", fix="name a quote.json")
+        raise UsageError(f"cannot read {path}", fix=fix) from problem
+    if len(content) > most:
+        raise UsageError(f"{path} is too large for a {what}", fix=fix)
     try:
-        document = checker.read(text.decode())
+        return content.decode()
     except UnicodeDecodeError as problem:
-        raise UsageError(f"{path} is no text", fix="name a quote.json") from problem
-    except checker.InvalidInputError as problem:
-        raise UsageError(f"{path}: {problem.message}", fix=problem.fix) from problem
-    return document.model_dump(mode="json"), checker.verify(document)
+        raise UsageError(f"{path} is no text", fix=fix) from problem
 
 
 def facts_of(quote: Mapping[str, Any]) -> dict[str, Any]:

@@ -36,13 +36,15 @@ class Servers:
     """The servers; opened once, connected to once per agent.
 
     `elsewhere` are standard `mcpServers` entries for servers that are not in this process;
-    `created` says what was loaded into databases that were new: `{server: {table: rows}}`.
+    `created` says what was loaded into databases that were new: `{server: {table: rows}}`; `keys`
+    is the folder of the keys by which servers in this process sign documents.
     """
 
     urls: Mapping[str, str]  # the database of each server, a file path or URL
     key: PublicKey
     elsewhere: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     created: dict[str, dict[str, int]] = field(default_factory=dict)
+    keys: Path | None = None
     _apps: dict[str, Server] = field(default_factory=dict)
 
     def app(self, name: str) -> Server:
@@ -54,6 +56,7 @@ class Servers:
                 app, loaded = open_server(name, self.urls[name])
             except DomainError as problem:
                 raise EnvironmentProblem(problem.message, fix=problem.fix) from problem
+            app.keys = self.keys
             self._apps[name] = app
             if loaded:
                 self.created[name] = loaded

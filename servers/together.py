@@ -91,6 +91,8 @@ def _open(options: argparse.Namespace) -> "list[Server]":
     logging.getLogger("fastmcp").setLevel(logging.CRITICAL)
     home = data_home(options.home)
     every = [open_server(name, database_url(name, home))[0] for name in NAMES]
+    for server in every:
+        server.keys = home / "keys"
     started()
     return every
 

@@ -22,6 +22,7 @@ GROUPS = {
     "quote": "List, show and render quotes, and decide about them.",
     "grant": "Give an agent of another stack scoped access, and end it.",
     "person": "Say who may decide, how far, and what proves them.",
+    "keys": "Show, replace and end the keys that sign quotes.",
     "eval": "Compare with gold records.",
 }
 HELP = ("--help", "-h")
@@ -63,6 +64,9 @@ COMMANDS = {
     "person delegate": "person:delegate_person",
     "person revoke": "person:revoke_person",
     "person disable": "person:disable_person",
+    "keys show": "keys:show_keys",
+    "keys rotate": "keys:rotate_keys",
+    "keys retire": "keys:retire_key",
     "tools": "tools:tools",
     "init": "data_folder:init",
     "doctor": "doctor:doctor",

@@ -20,6 +20,7 @@ from dealdesk import quote_files
 from dealdesk.cli.options import Home, Json, Out, QuoteId, View, doc
 from dealdesk.cli.output import clean, print_json, progress, say
 from dealdesk.cli.session import looking
+from dealdesk.settings import load_settings
 from orchestrator.errors import EnvironmentProblem, UsageError
 
 if TYPE_CHECKING:
@@ -66,26 +67,44 @@ def verify_quote(
     file: Annotated[Path, doc("A quote.json that was exported, of either view.")],
     /,
     *,
+    key: Annotated[
+        Path | None,
+        doc(
+            "The desk's public key, or what `dealdesk keys show --json` printed, from the desk "
+            "itself and not from the file's sender (default: the keys of the data folder)."
+        ),
+    ] = None,
+    home: Home = None,
     json: Json = False,
 ) -> int:
-    """Work out an exported quote again, from the file alone.
+    """Check an exported quote: what changed, what does not add up, and whether the desk signed it.
 
-    Exits with 1 when a number differs.
+    Exits with 1 when a value differs or the signature is not the desk's.
     """
-    quote, found = quote_files.verify_quote(file.expanduser())
-    name = quote.get("number") or quote["quote_id"]
+    folder = load_settings(home=home).home
+    given = None if key is None else key.expanduser()
+    report = quote_files.verify_quote(file.expanduser(), given, folder)
+    found, signed, name = report.differences, report.signature, report.quote
     if json:
-        differences = [asdict(one) for one in found]
-        print_json({"quote": name, "holds": not found, "differences": differences})
-    elif not found:
-        say(f"{name}: every number holds, {len(quote['lines'])} lines")
+        said = {**asdict(report), "holds": report.holds, "signature": signed.model_dump()}
+        print_json(said)
+        return 0 if report.holds else 1
+    if not found:
+        say(f"{name}: every value holds, {report.lines} lines")
     else:
         say(f"{name}: {found[0]}", limit=500)
         for one in found[1 : MOST_SHOWN + 1]:
             say(f"  then {one}", limit=500)
         if (more := len(found) - 1 - MOST_SHOWN) > 0:
             say(f"  and {more} more")
-    return 1 if found else 0
+    say(f"  signature: {signed.say}", limit=500)
+    if report.not_worked_out:
+        rest = ", ".join(report.not_worked_out)
+        say(f"  not worked out, held by the digest alone: {rest}", limit=3000)
+    if signed.state != "good":
+        say("  a digest shows a mistake; who means to deceive makes it again. A signature shows")
+        say("  who made the file, by a key that came from the desk itself.")
+    return 0 if report.holds else 1
 
 
 async def email_quote(quote_id: QuoteId, /, *, out: Out = None, home: Home = None) -> None:

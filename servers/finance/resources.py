@@ -105,7 +105,7 @@ def _page(name: str, title: str, form: Format, about: str) -> Callable[..., str]
     """Return the resource of the customer's quote in a text format; `about` is its docstring."""
 
     def page(finance: FinanceDatabase, quote_id: QuoteId) -> str:
-        return render(customer_view(_document(finance, quote_id)), form)
+        return render(customer_view(_document(finance, quote_id)), form, finance.sign)
 
     page.__name__, page.__doc__ = name, about
     uri = "finance://quotes/{quote_id}/quote." + ENDING[form]
@@ -129,7 +129,7 @@ quote_letter = _page("quote_letter", "letter", "letter", _WORDS)
 )
 def quote_pdf(finance: FinanceDatabase, quote_id: QuoteId) -> bytes:
     """The quote for the customer as PDF, with quote.json and quote.xml attached."""
-    return pdf(customer_view(_document(finance, quote_id))).data
+    return pdf(customer_view(_document(finance, quote_id)), sign=finance.sign).data
 
 
 @resource_at(

@@ -1,24 +1,28 @@
-"""Work out an exported quote again, from the file alone: which numbers differ, in reading order.
+"""Work out an exported quote again, from the file alone: which values differ, in reading order.
 
 No database, no price book: what is checked is that the document holds together. A line's gross is
-quantity x unit price; its net is that less what it says is taken off; taxes, totals, rounding and
-what comes again follow from those. An internal export also has its trace, whose every step must
-start where the one before ended, and its digest.
+quantity x unit price; its net is that less what it says is taken off; taxes, totals, rounding,
+instalments and what comes again follow from those. An internal export also has its trace, whose
+every step must start where the one before ended, and its digest. What nothing else in the file says
+is held by the file's seal alone, and is named.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from itertools import combinations
 
 from pydantic import ValidationError
 
-from servers.finance import digests
+from servers.finance import digests, seals
 from servers.finance.documents import CustomerQuote, QuoteDocument, QuoteSnapshot
 from servers.finance.facts.blocks import FreightBlock, QuoteLine, TaxBlock, TotalsBlock
-from servers.finance.facts.copies import block
+from servers.finance.facts.copies import block, fact
+from servers.finance.facts.legal import PaymentTerms, TermLine, late
+from servers.finance.law.clauses import hash_of
+from servers.finance.law.payment import problem_of, schedule
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.money import exponent, from_minor, round_money, to_minor
 
@@ -29,7 +33,7 @@ Document = QuoteDocument | CustomerQuote
 
 @dataclass(frozen=True)
 class Difference:
-    """One number that is not what it should be: where, what is said, and what comes out."""
+    """One value that is not what it should be: where, what is said, and what comes out."""
 
     where: str
     said: str
@@ -50,8 +54,10 @@ def read(text: str) -> Document:
     """Return the quote in a JSON text, in either view, or raise InvalidInputError."""
     fix = "give it a quote.json of `dealdesk quote render`, unchanged"
     try:
-        data = json.loads(text)
-        data = {key: value for key, value in data.items() if key != "$schema"}
+        data = seals.parse(text)
+        if isinstance(data, dict) and seals.NAME in data:
+            seals.Seal.model_validate(data[seals.NAME])
+        data = {name: value for name, value in data.items() if name not in ("$schema", seals.NAME)}
         model = QuoteDocument if data.get("view") == "internal" else CustomerQuote
         document = model.model_validate(data)
         exponent(document.currency)
@@ -75,6 +81,7 @@ def verify(document: Document) -> list[Difference]:
 def _all(q: Document) -> Iterator[Difference]:
     for place, line in enumerate(q.lines):
         where = f"lines[{place}] ({line.line_id}, {line.sku})"
+        yield from _equal(f"{where}.position", line.position, place + 1, "its place")
         if line.unit_price is not None and line.gross_minor is not None:
             exact = line.quantity * Decimal(line.unit_price)
             gross = to_minor(round_money(exact, q.currency), q.currency)
@@ -86,7 +93,11 @@ def _all(q: Document) -> Iterator[Difference]:
         yield from tax_faults(q)
         yield from _totals(q)
         yield from _recurring(q)
+    yield from _terms(q)
     if isinstance(q, QuoteDocument):
+        if q.issued_on is not None and q.validity_days is not None:
+            until, why = q.issued_on + timedelta(q.validity_days), "its issue and the days it holds"
+            yield from _equal("valid_until", q.valid_until, until, why)
         yield from _trace(q)
         yield from _digest(q)
 
@@ -96,6 +107,11 @@ def _same(
 ) -> Iterator[Difference]:
     if said != worked_out:
         yield Difference(where, printed(said, currency), printed(worked_out, currency), why)
+
+
+def _equal(where: str, said: object, worked_out: object, why: str) -> Iterator[Difference]:
+    if said != worked_out:
+        yield Difference(where, str(said), str(worked_out), why)
 
 
 def _net(
@@ -155,6 +171,37 @@ def _recurring(q: Document) -> Iterator[Difference]:
         due = to_minor(round_money(total, shown.currency), shown.currency)
         where, why = "presentation.total_minor", f"the total at {shown.rate}"
         yield from _same(shown.currency, where, shown.total_minor, due, why)
+
+
+def _terms(q: Document) -> Iterator[Difference]:
+    """Check each clause by its own hash, and the instalments by splitting what is payable again."""
+    for place, clause in enumerate(q.clauses):
+        where, why = f"clauses[{place}] ({clause.clause_id}).sha256", "the hash of its text"
+        yield from _equal(where, clause.sha256, hash_of(clause.text), why)
+    terms, sums = q.payment_terms, q.totals
+    due = sums.total_minor if sums.payable_minor is None else sums.payable_minor
+    if terms.instalments and due is not None:
+        parts = tuple(
+            TermLine(
+                percent=Decimal(one.percent),
+                due=one.due,
+                days=one.days,
+                discount_percent=Decimal(one.discount_percent or 0),
+                discount_days=one.discount_days or 0,
+            )
+            for one in terms.instalments
+        )
+        if wrong := problem_of(parts):
+            yield Difference("payment_terms.instalments", "otherwise", wrong, "the split")
+            return
+        days, why = max(map(late, parts)), "the days of the latest instalment"
+        yield from _equal("payment_terms.days", terms.days, days, why)
+        split = fact(PaymentTerms, terms, prepaid=False, lines=parts)
+        again = schedule(split, due, q.currency, q.order_date)
+        for place, (said, one) in enumerate(zip(terms.instalments, again, strict=True)):
+            for name in type(one).model_fields:
+                where, why = f"payment_terms.instalments[{place}].{name}", "the split of the total"
+                yield from _equal(where, getattr(said, name), getattr(one, name), why)
 
 
 def _trace(q: QuoteDocument) -> Iterator[Difference]:

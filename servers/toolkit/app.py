@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import fastmcp.exceptions
@@ -61,6 +62,8 @@ class Server(FastMCP[Any]):
     ledger: Ledger
     people: People | None = None
     """Who says whether a person was proved, on the server that knows them."""
+    keys: Path | None = None
+    """The folder of the desk's keys, for a server that signs."""
 
     def view(
         self, grant: Grant | str, key: PublicKey | None = None, *, output_schemas: bool = True

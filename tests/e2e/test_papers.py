@@ -44,7 +44,7 @@ def test_pdf_and_xml_are_written_when_asked_for(
     assert paths_of(inside)[0].name == f"{number}-internal.pdf"
     wrong = ("quote", "render", quote_id, "--format", "ubl", "--view", "internal")
     command(*wrong, home=home).fails(2, "ubl has no internal view")
-    command("quote", "render", "q_none", "--format", "pdf", home=home).fails(2, "not found")
+    command("quote", "render", "q_none", "--format", "pdf", home=home).fails(2, "q_none")
 
 
 def test_without_the_extra_the_command_says_what_to_install(
@@ -62,9 +62,14 @@ def test_an_export_is_worked_out_again_offline(
     number = quoted.said.json["number"]
     for name in (f"{number}.json", f"{number}-internal.json"):
         file = quoted.home / "quotes" / name
-        said = command("quote", "verify", file)
+        said = command("quote", "verify", file, home=tmp_path / "none")
         assert (said.code, said.err) == (0, "")
-        assert said.out == f"{number}: every number holds, 2 lines\n"
+        assert said.out.startswith(f"{number}: every value holds, 2 lines\n  signature: no key")
+        assert "freight.weight_g" in said.out
+        assert "by a key that came from the desk itself" in said.out
+        signed = command("quote", "verify", file, home=quoted.home)
+        assert signed.code == 0
+        assert "signature: signed by the desk, key " in signed.out
         changed = json.loads(file.read_text())
         changed["lines"][1]["net_minor"] -= 100
         wrong = tmp_path / name
@@ -73,13 +78,37 @@ def test_an_export_is_worked_out_again_offline(
         assert said.code == 1
         first = said.out.splitlines()[0]
         assert first == (
-            f"{number}: lines[1] (l2, SW-P16-240).net_minor says 2066.00 EUR, "
-            "but gross less the reductions is 2067.00 EUR"
+            f"{number}: lines[1].net_minor says 206600, "
+            "but what the file was made with is something else"
         )
+        assert "but gross less the reductions is 2067.00 EUR" in said.out.splitlines()[1]
         report = command("quote", "verify", wrong, "--json")
         assert report.code == 1
         assert report.json["holds"] is False
         assert report.json["differences"][0]["where"].endswith("net_minor")
+
+
+def test_the_key_is_given_and_keys_rotate_and_retire(
+    quoted: Folder, copy: Copy, command: Command, tmp_path: Path
+) -> None:
+    home, number = copy(quoted), quoted.said.json["number"]
+    file, key = home / "quotes" / f"{number}.json", tmp_path / "desk_keys.json"
+    key.write_text(command("keys", "show", "--json", home=home).out)
+    assert command("quote", "verify", file, "--key", key).code == 0
+    (first,) = command("keys", "show", "--json", home=home).json
+    rotated = command("keys", "rotate", home=home)
+    assert rotated.out.split()[0] not in ("", first["key_id"])
+    assert command("quote", "verify", file, home=home).code == 0
+    retire = ("keys", "retire", first["key_id"], "--reason", "stolen laptop")
+    assert command(*retire, home=home).code == 0
+    said = command("quote", "verify", file, home=home)
+    assert said.code == 1
+    assert f"key {first['key_id']} was retired on" in said.out
+    assert "stolen laptop" in command("keys", "show", home=home).out
+    command("quote", "render", number, "--format", "json", "--out", tmp_path, home=home)
+    again = command("quote", "verify", tmp_path / f"{number}.json", "--json", home=home)
+    assert again.json["signature"]["state"] == "good"
+    command("quote", "verify", file, "--key", file).fails(2, "no public key of a desk")
 
 
 def test_verifying_opens_nothing_but_the_file(quoted: Folder, tmp_path: Path) -> None:
@@ -99,7 +128,7 @@ def test_verifying_opens_nothing_but_the_file(quoted: Folder, tmp_path: Path) ->
         check=True,
         env={**os.environ, "DEALDESK_HOME": str(home)},
     )
-    assert "every number holds" in done.stdout
+    assert "every value holds" in done.stdout
     assert done.stdout.endswith("[]\n")
     assert not home.exists()
 

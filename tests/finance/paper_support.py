@@ -28,11 +28,13 @@ from servers.finance.facts.blocks import (
     TotalsBlock,
     TraceStep,
 )
+from servers.finance.law.clauses import hash_of
 from servers.toolkit.findings import Finding, Severity
 from servers.toolkit.money import from_minor, round_money, to_minor
 
 HOSTILE = '<script>alert(1)</script> ![x](https://evil.example/x.png) "90% off" | Ltd'
 CANARY = "7777.77"
+NET = hash_of("Net.")
 
 
 def line(place: int, **changes: object) -> InternalLine:
@@ -105,7 +107,7 @@ def document(**changes: object) -> QuoteDocument:
         "payment_terms": PaymentTermsBlock(code="NET30", description="30 days net", days=30),
         "clauses": [
             ClauseBlock(
-                clause_id="CL-1", version=1, topic="t", title="Prices", text="Net.", sha256="0"
+                clause_id="CL-1", version=1, topic="t", title="Prices", text="Net.", sha256=NET
             )
         ],
         "account_id": "acc_1",

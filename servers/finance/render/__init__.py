@@ -18,6 +18,8 @@ from servers.finance.render import words
 from servers.finance.render.sheet import Document, sheet
 from servers.finance.render.ubl import ubl_quotation
 from servers.finance.schemas import Format
+from servers.finance.seals import NAME as SEAL
+from servers.finance.seals import Seal, Sign, sealed
 
 SCHEMA_ID = "urn:dealdesk:schema:quote:1"
 """Changes whenever a reader of the old quote.json could not read the new one."""
@@ -25,10 +27,14 @@ NAMES = "$schema"
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!~])")
 
 
-def render(document: Document, format: Format) -> str:  # noqa: A002 - the field's word
+def render(
+    document: Document,
+    format: Format,  # noqa: A002 - the field's word
+    sign: Sign | None = None,
+) -> str:
     """Return a quote as text; `ubl` and `letter` are the customer's, whichever view is given."""
     if format == "json":
-        return json_text(document)
+        return json_text(document, sign)
     if format == "html":  # self-contained: no script, no remote resource
         return _template("quote.html.j2").render(s=sheet(document))
     if format == "markdown":
@@ -56,12 +62,12 @@ def escape_markdown(text: object) -> str:
     return _MARKDOWN_SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
 
 
-def json_text(document: Document) -> str:
-    """Return a quote as JSON text; what the customer gets names its schema."""
+def json_text(document: Document, sign: Sign | None = None) -> str:
+    """Return a quote as JSON text with its seal; what the customer gets names its schema."""
     data = document.model_dump(mode="json", exclude={"next_line"})
     if isinstance(document, CustomerQuote):
         data = {NAMES: SCHEMA_ID, **data}
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(sealed(data, sign), indent=2, ensure_ascii=False) + "\n"
 
 
 def quote_schema() -> dict[str, Any]:
@@ -83,7 +89,7 @@ def quote_schema() -> dict[str, Any]:
         "type": "object",
         "additionalProperties": False,
         "required": [NAMES, *(name for name in schema["required"] if name in properties)],
-        "properties": {NAMES: named, **properties},
+        "properties": {NAMES: named, **properties, SEAL: Seal.model_json_schema()},
         "$defs": schema["$defs"],
     }
 

@@ -23,6 +23,7 @@ from servers.finance.documents import QuoteDocument
 from servers.finance.render import json_text
 from servers.finance.render.sheet import Document, sheet
 from servers.finance.render.ubl import ubl_quotation
+from servers.finance.seals import Sign
 from servers.toolkit.errors import StorageError
 
 Paper = Literal["a4", "us-letter"]
@@ -63,7 +64,13 @@ class Pdf:
     standards: tuple[str, ...]
 
 
-def pdf(document: Document, *, paper: Paper | None = None, system_fonts: bool = True) -> Pdf:
+def pdf(
+    document: Document,
+    *,
+    paper: Paper | None = None,
+    system_fonts: bool = True,
+    sign: Sign | None = None,
+) -> Pdf:
     """Return a quote as PDF, on what the customer's country prints on unless `paper` says.
 
     `system_fonts` False takes the fonts of the wheel alone. Without the extra `pdf` it raises
@@ -76,7 +83,7 @@ def pdf(document: Document, *, paper: Paper | None = None, system_fonts: bool = 
         "paper": paper or ("us-letter" if document.customer.country in LETTER else "a4"),
         "fonts": _fonts(document.customer.country, system_fonts),
         "date": day.isoformat(),
-        "attached": _attached(document),
+        "attached": _attached(document, sign),
         "box": "",
         "logo": _logo(document.seller.logo),
     }
@@ -138,10 +145,10 @@ def _logo(uri: str) -> dict[str, Any] | None:
     return {"format": formats[kind], "content": list(content)}
 
 
-def _attached(document: Document) -> list[dict[str, str]]:
+def _attached(document: Document, sign: Sign | None) -> list[dict[str, str]]:
     if isinstance(document, QuoteDocument):
         return []
-    found = [("quote.json", "application/json", "The quote as data", json_text(document))]
+    found = [("quote.json", "application/json", "The quote as data", json_text(document, sign))]
     if document.totals.total_minor is not None:
         xml = ubl_quotation(document)
         found.append(("quote.xml", "application/xml", "The quote as UBL 2.1 Quotation", xml))

@@ -4,17 +4,21 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from sqlmodel import Session
 
 from servers.finance.schemas import ScreeningReviewed
+from servers.finance.seals import Sign
 from servers.finance.store.checks import Statements
 from servers.finance.store.customers import find_customer
 from servers.finance.store.expiry import writing
 from servers.finance.store.stored_quotes import find_quote
 from servers.toolkit.database import Database
+from servers.toolkit.desk_keys import DeskKeys
 from servers.toolkit.idempotency import once
 from servers.toolkit.statements import StatementKey
 
@@ -28,6 +32,13 @@ class FinanceDatabase:
     database: Database
     now: Callable[[], datetime]
     """The clock, for approvals, issue times and numbers; prices go by the order date."""
+    keys: Callable[[], Path | None] = lambda: None
+    """Where the desk's keys are; without them nothing is signed."""
+
+    @property
+    def sign(self) -> Sign | None:
+        folder = self.keys()
+        return None if folder is None else partial(DeskKeys(folder).sign, day=self.now().date())
 
     def statements(self, catalog: str | None, crm: str | None) -> Statements:
         return Statements(StatementKey.of(self.database), self.now(), catalog, crm)

@@ -288,7 +288,7 @@ def render_quote(
 
     with finance.session() as session:
         found = stored_quotes.document(session, quote_id, finance.now())
-    text = render(customer_view(found) if view == "customer" else found, format)
+    text = render(customer_view(found) if view == "customer" else found, format, finance.sign)
     if offset and offset >= len(text):
         raise InvalidInputError(
             f"the text has {len(text)} characters", fix="use next_offset of the part before"
