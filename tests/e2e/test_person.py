@@ -17,7 +17,7 @@ from servers.toolkit.migrate import audit_table
 from servers.toolkit.person_tokens import IN_THE_DEMO, VARIABLE
 from servers.toolkit.seeding import mark_own
 
-from .conftest import BERGWALD, DAY, Command, Folder
+from .conftest import ALDER, DAY, Command, Folder
 from .test_quote_decisions import draft
 
 Copy = Callable[[Folder], Path]
@@ -189,9 +189,9 @@ def test_no_word_of_a_server_or_an_agent_is_a_command_that_decides() -> None:
 def test_no_answer_about_a_quote_carries_a_command_that_decides(
     home: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = command("run", BERGWALD, *DAY, "--json", home=home)
+    asked = command("run", ALDER, *DAY, "--json", home=home)
     answers: list[Any] = [asked.out, command("quote", "show", asked.json["quote_id"], "--json").out]
-    answers.append(draft(home, "opp_901", discount_bp=800))
+    answers.append(draft(home, "opp_021", discount_bp=800))
     monkeypatch.setenv(VARIABLE, token_of(home, "per_tomas"))
     for words in (("approve", "--json"), ("issue", "--json"), ("show", "--json")):
         answers.append(command("quote", words[0], answers[2]["quote_id"], *words[1:]).out)

@@ -53,4 +53,5 @@ class EnrolledPeople:
         if self.database.setting("seeded") == "demo" and not (said.disabled or said.token_id):
             return replace(grant, proof=IN_THE_DEMO)
         claimed, asker = f"not proved to be {grant.person}", grant.requester or grant.person
-        return replace(grant, person="", requester=asker, proof=claimed)
+        kept = grant.tools - persons("finance")
+        return replace(grant, tools=kept, person="", requester=asker, proof=claimed)
