@@ -16,7 +16,7 @@ from orchestrator.errors import UsageError
 from orchestrator.servers import Servers
 from servers.profiles import components, persons
 from servers.registry import NAMES
-from servers.toolkit.declare import declaration
+from servers.toolkit.declare import OWNERS, declaration, within
 from servers.toolkit.grants import MAX_LIFETIME, Grant, SigningKey, new_grant_id
 
 AGENT = re.compile(r"[\w.-]{1,60}")
@@ -93,6 +93,13 @@ async def checked(servers: Servers, server: str, wish: Wish) -> tuple[Grant, lis
     _known("bindable argument", wish.bind, takes, server)
     for name in wish.tools:
         _fits(tools[name].parameters["properties"], wish.bind)
+    for name, said in zip((*wish.tools, *wish.resources), granted, strict=True):
+        if not within(wish.bind, said):
+            wider = next((owner for owner in OWNERS if owner in said["binds"]), said["binds"][0])
+            raise UsageError(
+                f"{name} reaches what the grant binds nothing of: any {wider}",
+                fix=f"--bind {wider}=ID too, or leave {name} out",
+            )
     open_ = {
         argument
         for said in granted

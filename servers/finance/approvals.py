@@ -10,7 +10,6 @@ from servers.finance.adjustments import ByHand
 from servers.finance.facts.blocks import ApprovalNeed, MarginBlock, TraceStep
 from servers.finance.facts.policy import NOBODY, Approver, Policy, Requester, RoleAbove
 from servers.finance.findings import finding, percent_of
-from servers.finance.line_in_work import Work
 from servers.finance.schemas import PriceRequest
 from servers.toolkit.errors import ForbiddenError
 from servers.toolkit.findings import Finding, Severity, at_least
@@ -23,32 +22,35 @@ CLAIMS = {
     "payment_terms": "payment terms",
     "bank": "bank details",
 }
+PRICE, WHOLE_BP = "PRICE_APPROVAL", 10_000
 UNAPPROVABLE = (Severity.ERROR, Severity.BLOCKED)
 
 
-def margin_finding(
-    policy: Policy, margin: MarginBlock | None, works: Iterable[Work]
-) -> Finding | None:
-    """Say so when the goods of a quote earn too little, without saying how much."""
-    if margin is None:
-        if any(w.in_total and (w.running is None or w.item is None) for w in works):
-            return None  # there is no price yet, which is said elsewhere
-        return finding(
-            "COST_UNKNOWN",
-            Severity.NEEDS_HUMAN,
-            "a cost is missing, so the margin cannot be checked",
-            rule_id="COST",
-            fix=f"ask for approval by a {policy.margin_role}",
-        )
-    if margin.hardware_margin_bp is None or margin.hardware_margin_bp >= policy.margin_floor_bp:
+def price_finding(policy: Policy, margin: MarginBlock | None) -> Finding | None:
+    """Ask for a decision on a price that earns too little, or whose cost is not known.
+
+    The words are the same for every reason: which one it is shows what goods cost.
+    """
+    earned = None if margin is None else margin.hardware_margin_bp
+    if margin is not None and (earned is None or earned >= policy.margin_floor_bp):
         return None
     return finding(
-        "MARGIN_FLOOR",
+        PRICE,
         Severity.NEEDS_HUMAN,
-        "the margin on the goods is below the floor",
-        rule_id="APR-MARGIN",
-        fix=f"ask for approval by a {policy.margin_role}, or lower the discount",
+        f"this price needs approval by a {policy.margin_role}",
+        rule_id="APR-PRICE",
+        fix=f"ask for approval by a {policy.margin_role}",
     )
+
+
+def band_end(policy: Policy, discount_bp: int, who: Requester) -> int:
+    """Return the largest discount that needs no other decision than this one does.
+
+    A price is judged there, so that no step inside a band shows where the floor is.
+    """
+    limits = sorted(limit.above for limit in holding(policy.discount_limits, who))
+    last = WHOLE_BP if limits else discount_bp
+    return next((above for above in limits if above >= discount_bp), last)
 
 
 def claim_findings(claims: Iterable[str]) -> list[Finding]:
@@ -83,7 +85,7 @@ def role_for(policy: Policy, found: Finding) -> str:
     for limit in (*limits, *policy.validity_limits):
         if found.rule_id == limit.rule_id:
             return limit.role
-    if found.code in ("MARGIN_FLOOR", "COST_UNKNOWN"):
+    if found.code == PRICE:
         return policy.margin_role
     for prefix in sorted(policy.finding_roles, key=len, reverse=True):
         if found.code.startswith(prefix):

@@ -14,8 +14,10 @@ from pydantic import BaseModel, ConfigDict
 from servers.finance import digests
 from servers.finance.approvals import (
     UNAPPROVABLE,
+    band_end,
     claim_findings,
     needed,
+    price_finding,
     validity,
     warning_findings,
 )
@@ -60,7 +62,8 @@ class QuoteInputs(BaseModel):
     """What a quote is made from; stored with it, and the only thing that is not recomputed.
 
     `run` is the desk's run whose grant made the draft; empty for a profile, a grant minted by hand
-    and a person. Without one, only a person who may decide issues it.
+    and a person. Without one, only a person who may decide issues it. `price_told`: the drafter may
+    know that what the quote earns needs a decision; a profile, which chooses every input, may not.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -80,18 +83,23 @@ class QuoteInputs(BaseModel):
     drafted_on: date
     lines_checked: Checked | None = None
     deal_checked: Checked | None = None
+    price_told: bool = False
     locked_until: date | None = None
     validity_days: int | None = None
 
 
 @dataclass(frozen=True)
 class Assembled:
-    """A quote ready to store: the snapshot, its digest, and the margin apart from both."""
+    """A quote ready to store: the snapshot, its digest, and apart from both what depends on cost.
+
+    `price_approval` is the decision that the snapshot does not tell of.
+    """
 
     snapshot: QuoteSnapshot
     digest: str
     total_minor: int
     margin: MarginBlock | None
+    price_approval: ApprovalNeed | None
     controlled: tuple[str, ...]
 
 
@@ -126,8 +134,11 @@ def assemble(
         *embargo_findings(ship_to.country, facts.embargoed, controlled),
     ]
     _refuse_errors(findings, total)
-    who = facts.pricing.requester
-    approvals = needed(policy_of(facts), findings, total, pricing.currency, who)
+    who, policy = facts.pricing.requester, policy_of(facts)
+    asked = [one] if (one := _earning(facts, request, pricing)) else []
+    findings += asked if inputs.price_told else []
+    untold = [] if inputs.price_told else needed(policy, asked, None, pricing.currency)
+    approvals = needed(policy, findings, total, pricing.currency, who)
     snapshot = block(
         QuoteSnapshot,
         pricing,
@@ -140,7 +151,17 @@ def assemble(
         approvals_needed=approvals,
         **_said(facts, inputs, pricing, terms, findings, approvals),
     )
-    return Assembled(snapshot, digests.digest(snapshot), total, pricing.margin, controlled)
+    apart = (pricing.margin, untold[0] if untold else None)
+    return Assembled(snapshot, digests.digest(snapshot), total, *apart, controlled)
+
+
+def _earning(facts: QuoteFacts, request: PriceRequest, pricing: Pricing) -> Finding | None:
+    """Judge what a quote earns, at the end of its band of discounts; a person's own price as is."""
+    policy = policy_of(facts)
+    most = band_end(policy, request.discount_bp, facts.pricing.requester)
+    if most != request.discount_bp and not request.adjustments:
+        pricing = price(facts.pricing, request.model_copy(update={"discount_bp": most}))
+    return price_finding(policy, pricing.margin)
 
 
 def _dated(facts: QuoteFacts, inputs: QuoteInputs, pricing: Pricing) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""Margin: what a quote earns. For named persons only; agents see whether it is under the floor."""
+"""Margin: what a quote earns. For named persons only; previews are not judged by it."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal

@@ -11,11 +11,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 from servers.finance import adjustments, digests
-from servers.finance.approvals import broken, margin_finding, needed
+from servers.finance.approvals import broken, needed
 from servers.finance.charges import Charges, Freight, charges_of, price_freight
 from servers.finance.documents import Pricing
 from servers.finance.explain import complete
-from servers.finance.facts.blocks import MarginBlock, TaxBlock, TotalsBlock, TraceStep
+from servers.finance.facts.blocks import TaxBlock, TotalsBlock, TraceStep
 from servers.finance.facts.customers import Address
 from servers.finance.facts.policy import Policy
 from servers.finance.facts.pricing import PricingFacts
@@ -96,7 +96,7 @@ class _Waterfall:
         taxes, totals = self._totals(works, freight, freight_tax, charges)
         costs = {work.line.line_id: cost_of(work, facts.exchange, currency) for work in works}
         margin = margin_of(works, costs, currency, self.policy)
-        self._limits(margin, works, hand)
+        self._limits(hand)
         shown, unseen = present(facts, totals, currency, request.display_currency, self.day)
         self.findings += [] if unseen is None else [unseen]
         total, who = totals.total_minor, facts.requester
@@ -178,19 +178,15 @@ class _Waterfall:
         self.findings += self.taxing.findings
         return taxes, totals
 
-    def _limits(
-        self, margin: MarginBlock | None, works: list[Work], hand: adjustments.ByHand
-    ) -> None:
+    def _limits(self, hand: adjustments.ByHand) -> None:
         on_file, who = self.facts.customer.currency, self.facts.requester
         found = [
             *broken(self.policy, self.request, hand, self.trace, on_file, who),
-            margin_finding(self.policy, margin, works),
             *self.taxing.coming(self.policy.validity_days),
         ]
         for one in found:
-            if one is not None:
-                self.findings.append(one)
-                self.trace.append(step("", "limits", one.rule_id, note=one.message))
+            self.findings.append(one)
+            self.trace.append(step("", "limits", one.rule_id, note=one.message))
 
 
 def _empty(request: PriceRequest, currency: str, findings: list[Finding]) -> Pricing:

@@ -13,7 +13,7 @@ A server with a component that does not say, or whose saying does not hold, refu
 """
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Literal
 
@@ -104,6 +104,19 @@ def resource(
 def prompt(title: str) -> dict[str, Any]:
     """Declare a prompt; prompts hold instructions of ours and no rows."""
     return {"title": title, "meta": _meta("public", confidentiality="public")}
+
+
+OWNERS = ("account_id", "opportunity_id", "quote_id")
+"""Whose a row is, the widest first: stores narrow what they find by each of them that is bound."""
+
+
+def within(bind: Collection[str], said: Mapping[str, Any]) -> bool:
+    """Say whether a grant that binds something binds whose rows a component may reach."""
+    if not bind or said.get("rows") != "bound":
+        return True
+    taken = [owner for owner in OWNERS if owner in said["binds"]]
+    wider = OWNERS[: OWNERS.index(taken[0]) + 1] if taken else (*OWNERS, *said["binds"])
+    return not set(bind).isdisjoint(wider)
 
 
 def declaration(component: Component) -> dict[str, Any]:

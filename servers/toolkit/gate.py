@@ -25,7 +25,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, METHOD_NOT_FOUND, CompleteResult, Completion
 
 from servers.toolkit import scope
-from servers.toolkit.declare import card_of, declaration, without_card
+from servers.toolkit.declare import card_of, declaration, within, without_card
 from servers.toolkit.errors import StorageError
 from servers.toolkit.grants import Grant, GrantError, PublicKey, bound_value
 from servers.toolkit.idempotency import MAX_KEY, META_KEY
@@ -181,7 +181,12 @@ class Gate(Middleware):
         self, context: Context, call_next: Next
     ) -> Sequence[ResourceTemplate]:
         grant = scope.grant()
-        return [t for t in await call_next(context) if t.uri_template in grant.resources]
+        return [
+            template
+            for template in await call_next(context)
+            if template.uri_template in grant.resources
+            and within(grant.bind, declaration(template))
+        ]
 
     async def on_call_tool(self, context: Context, call_next: Next) -> ToolResult:
         """Check name, bound arguments and budget, then run the tool and audit what came of it."""
@@ -230,7 +235,8 @@ class Gate(Middleware):
                 await self._denied(grant, context, uri, "not granted")
                 raise NotFoundError(f"Unknown resource: {uri!r}")
             variables = template.matches(uri) or {}
-            if _unbound(grant, variables, variables):
+            outside = not within(grant.bind, declaration(template))
+            if outside or _unbound(grant, variables, variables):
                 await self._denied(grant, context, uri, "bound variable")
                 raise NotFoundError(f"Unknown resource: {uri!r}")
         await self._audit(grant, context, uri, None, "allowed")
@@ -295,8 +301,11 @@ def _request_meta(context: Context) -> Mapping[str, Any]:
 
 
 def _may_hold(grant: Grant, said: Mapping[str, Any]) -> bool:
-    """Say whether this holder may have the tool at all: some are for named persons only."""
-    return bool(grant.person) or not said.get("person_only")
+    """Say whether this holder may have the tool at all.
+
+    Some are for named persons only, and a grant that binds other records than its own opens none.
+    """
+    return (bool(grant.person) or not said.get("person_only")) and within(grant.bind, said)
 
 
 def _picks(said: object) -> bool:

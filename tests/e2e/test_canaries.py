@@ -58,7 +58,7 @@ def test_no_cost_and_no_margin_leaves_finance(
     home = planted(copy(seeded))
     run = command("run", ALDER, *DAY, "--json", home=home)
     assert run.code == OUTCOMES["waiting"], run
-    assert "MARGIN_FLOOR" in run.out, "the rules see the canary"
+    assert "PRICE_APPROVAL" in run.out, "the rules see the canary"
     quote_id = run.json["quote_id"]
     shown = command("quote", "show", quote_id, "--json")
     assert shown.json["margin"] is None

@@ -1,28 +1,24 @@
 """Which rules ask for whom: roles by rule and code, reasons together, totals, what is missing."""
 
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from test_thresholds import POLICY
 
 from servers.finance.approvals import (
+    band_end,
     claim_findings,
-    margin_finding,
     needed,
+    price_finding,
     role_for,
     total_need,
     warning_findings,
 )
-from servers.finance.facts.prices import Item
+from servers.finance.facts.blocks import MarginBlock
+from servers.finance.facts.policy import NOBODY, RoleAbove
 from servers.finance.findings import finding
-from servers.finance.line_in_work import Work
-from servers.finance.prices.units import UnitPrice
-from servers.finance.schemas import LineIn
 from servers.toolkit.findings import Finding, Severity
-
-ITEM = Item("AA", "A", "", "f", "goods", 1, Decimal(1), "EUR", "standard")
 
 
 def found(code: str, severity: Severity = Severity.NEEDS_HUMAN, **more: Any) -> Finding:
@@ -38,8 +34,7 @@ def found(code: str, severity: Severity = Severity.NEEDS_HUMAN, **more: Any) -> 
         ("LINE_DISCOUNT", "L-25", "finance_director"),
         ("VALIDITY_LONG", "V-45", "sales_manager"),
         ("VALIDITY_LONG", "V-90", "finance_director"),
-        ("MARGIN_FLOOR", "", "finance_director"),
-        ("COST_UNKNOWN", "", "finance_director"),
+        ("PRICE_APPROVAL", "", "finance_director"),
         ("EXPORT_CONTROL", "", "legal"),
         ("EXPORT_LICENCE", "", "counsel"),
         ("SOMETHING_ELSE", "", "sales_manager"),
@@ -127,15 +122,18 @@ def test_export_is_a_question_and_the_catalogs_other_codes_are_warnings(
 
 
 @pytest.mark.parametrize(
-    ("running", "optional", "code"),
-    [("9.00", False, "COST_UNKNOWN"), (None, False, ""), (None, True, "COST_UNKNOWN")],
+    ("asked", "judged"),
+    [(0, 500), (499, 500), (500, 500), (501, 1500), (1500, 1500), (1501, 10000)],
 )
-def test_a_cost_that_is_missing_is_said_once_there_is_a_price(
-    running: str | None, code: str, *, optional: bool
-) -> None:
-    """What counts and has no price is said elsewhere; an optional line does not count."""
-    asked = LineIn(line_id="l1", sku="AA", quantity=1, optional=optional)
-    amount = None if running is None else Decimal(running)
-    item = None if running is None else ITEM
-    said = margin_finding(POLICY, None, [Work(asked, item, UnitPrice(), running=amount)])
-    assert (said.code if said else "") == code
+def test_a_price_is_judged_at_the_end_of_its_band(asked: int, judged: int) -> None:
+    limits = tuple(RoleAbove(f"APR-{above}", above, "sales_manager") for above in (1500, 500))
+    assert band_end(replace(POLICY, discount_limits=limits), asked, NOBODY) == judged
+
+
+def test_every_reason_that_depends_on_cost_reads_the_same() -> None:
+    thin = MarginBlock(
+        net_minor=100, cost_minor=99, margin_bp=100, hardware_margin_bp=100, floor_bp=1800
+    )
+    assert price_finding(POLICY, thin) == price_finding(POLICY, None) is not None
+    assert price_finding(POLICY, thin.model_copy(update={"hardware_margin_bp": 1800})) is None
+    assert price_finding(POLICY, thin.model_copy(update={"hardware_margin_bp": None})) is None

@@ -198,7 +198,7 @@ async def test_a_person_is_told_which_quotes_a_price_comes_from(
         ("Q-2026-000001", "open", "92.15"),
     ]
     assert one["target"] is None
-    assert one["floor"]["amount_minor"] == 352947  # 12 x 241.18 / 0.82, up
+    assert one["floor"]["amount_minor"] == 336531  # 12 x 241.18 / 0.86, up
     for quote in one["comparables"]:
         seen = await call(app, everyone(), "get_quote", {"quote_id": quote["quote_id"]})
         taken = {"quote_id": quote["quote_id"], "digest": seen["digest"]}

@@ -59,7 +59,8 @@ def test_an_option_is_a_step_and_its_cost_counts(facts: PricingFacts) -> None:
     assert more.margin is not None
     assert more.margin.cost_minor - plain.margin.cost_minor == 1740
     assert "17.4" not in step.model_dump_json()
-    assert codes(priced(facts, line("l1", "CAM-D4", options=["HEATER"]))) == ["COST_UNKNOWN"]
+    unknown = priced(facts, line("l1", "CAM-D4", options=["HEATER"]))
+    assert (codes(unknown), unknown.margin) == ([], None)
 
 
 @pytest.mark.parametrize(

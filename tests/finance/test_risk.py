@@ -32,7 +32,7 @@ NOTHING = RiskFacts((), "DE", "HOME", NET30, NET30, ())
         ("CLAIM_EXEMPTION", "tax"),
         ("DISCOUNT_LIMIT", "pricing"),
         ("CLAIM_DISCOUNT", "pricing"),
-        ("MARGIN_FLOOR", "pricing"),
+        ("PRICE_APPROVAL", "pricing"),
     ],
 )
 def test_a_finding_is_a_row_of_its_area(code: str, area: str) -> None:

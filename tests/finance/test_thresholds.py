@@ -17,7 +17,7 @@ from paper_support import rich
 from promotion_support import BUYER, EVERYWHERE, part, promotion
 
 from servers.finance.adjustments import ByHand, check
-from servers.finance.approvals import broken, check_approver, margin_finding, total_need, validity
+from servers.finance.approvals import broken, check_approver, price_finding, total_need, validity
 from servers.finance.facts.blocks import MarginBlock
 from servers.finance.facts.charges import Fee
 from servers.finance.facts.legal import (
@@ -133,7 +133,7 @@ def below_floor(margin_bp: int) -> bool:
     block = MarginBlock(
         net_minor=0, cost_minor=0, margin_bp=0, hardware_margin_bp=margin_bp, floor_bp=1800
     )
-    return margin_finding(POLICY, block, ()) is not None
+    return price_finding(POLICY, block) is not None
 
 
 def terms(days: int = 30, weighted: int = 0, discount: Any = 0) -> PaymentTerms:

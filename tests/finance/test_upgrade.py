@@ -29,8 +29,10 @@ async def upgraded(
     with monkeypatch.context() as patch:
         patch.setattr(migrate, "upgrade", lambda c, s: upgrade(c, s, "0001_schema"))
         first = Database.open(tmp_path / "finance.db", "finance")
-    newer = EmbargoedCountry.__table__  # today's code reads it; it is gone again before the upgrade
+    newer = EmbargoedCountry.__table__  # today's code reads both; they go before the upgrade
     newer.create(first.engine)
+    with first.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE quote ADD COLUMN price_approval TEXT")
     ensure_seeded(first, TABLES, small_seed)
     app = create_server(first, now=Clock())
     draft = await drafted(app, opportunity_id="opp_901")
@@ -43,6 +45,8 @@ async def upgraded(
     ]
     app.ledger.audit.flush()
     newer.drop(first.engine)
+    with first.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE quote DROP COLUMN price_approval")
     first.close()
     database = Database.open(tmp_path / "finance.db", "finance")
     app = create_server(database, now=Clock())

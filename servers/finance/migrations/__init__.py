@@ -1,3 +1,3 @@
 """Finance's schema history."""
 
-HEAD = "0005_key_owner"
+HEAD = "0006_price_approval"

@@ -142,7 +142,7 @@ def request_approval(session: Session, quote_id: str, now: datetime) -> Approval
             requested_at=stamp(now),
             expires_at=stamp(now + lasts),
         )
-        for need in stored_quotes.snapshot_of(quote).approvals_needed
+        for need in stored_quotes.needs_told(session, quote, stored_quotes.snapshot_of(quote))
         if (need.rule_id, need.role) not in live
     ]
     session.add_all(asked)

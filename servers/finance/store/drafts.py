@@ -72,6 +72,7 @@ def prepare(session: Session, inputs: QuoteInputs, statements: Statements) -> Pr
         update={
             "locked_until": _lock_of(previous, inputs),
             "run": scope.grant().run,
+            "price_told": bool(scope.grant().run) or stored_quotes.is_ours(session),
             "lines_checked": lines,
             "deal_checked": deal,
             "warnings": tuple(sorted({*inputs.warnings, *codes})),
@@ -130,6 +131,7 @@ def _row(inputs: QuoteInputs, made: Assembled, chain: str, now: datetime) -> Quo
         inputs=digests.text(inputs),
         snapshot=digests.text(snapshot),
         margin=None if made.margin is None else digests.text(made.margin),
+        price_approval=stored_quotes.approval_text(made),
         created_at=stamp(now),
         created_by=scope.actor(),
         requested_by=scope.requester(),

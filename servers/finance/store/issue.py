@@ -143,7 +143,8 @@ def _recomputed(session: Session, quote: Quote) -> tuple[QuoteFacts, Assembled]:
     stored = json.loads(quote.snapshot)
     facts = collect(session, inputs.request, quote.requested_by)
     again = assemble(facts, inputs, quote.quote_id, quote.revision, stored["replaces"])
-    if again.digest != quote.digest or digest_of(quote) != quote.digest:
+    moved = stored_quotes.approval_text(again) != quote.price_approval
+    if again.digest != quote.digest or digest_of(quote) != quote.digest or moved:
         changed = digests.changes(stored, again.snapshot.model_dump(mode="json"))
         raise RuleViolationError(
             f"the quote would come out different now: {', '.join(changed) or 'stored text'}",
@@ -157,7 +158,7 @@ def _use_approvals(session: Session, quote: Quote, snapshot: QuoteSnapshot, now:
     """Spend an approval for every failing rule; each is good for this digest, once, in time."""
     rows = stored_quotes.find_approvals(session, quote.quote_id)
     missing = []
-    for need in snapshot.approvals_needed:
+    for need in stored_quotes.every_need(quote, snapshot):
         good = [
             row
             for row in rows

@@ -6,9 +6,17 @@ from typing import cast
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from servers.finance.assembly import QuoteInputs
+from servers.finance import digests
+from servers.finance.assembly import Assembled, QuoteInputs
 from servers.finance.documents import QuoteDocument, QuoteSnapshot
-from servers.finance.facts.blocks import ApprovalBlock, MarginBlock, NextStep, Status, ToCheck
+from servers.finance.facts.blocks import (
+    ApprovalBlock,
+    ApprovalNeed,
+    MarginBlock,
+    NextStep,
+    Status,
+    ToCheck,
+)
 from servers.finance.facts.copies import block, fact
 from servers.finance.store import expiry
 from servers.finance.store.listed_quotes import approval_block, visible
@@ -73,7 +81,29 @@ def issuing_roles(
     if inputs_of(quote).run and not stale:
         return frozenset()
     usual = str(setting(session, "policies")["default_role"])
-    return frozenset((usual, *(one.role for one in snapshot.approvals_needed)))
+    return frozenset((usual, *(one.role for one in needs_told(session, quote, snapshot))))
+
+
+def approval_text(made: Assembled) -> str | None:
+    return None if made.price_approval is None else digests.text(made.price_approval)
+
+
+def every_need(quote: Quote, snapshot: QuoteSnapshot) -> list[ApprovalNeed]:
+    """Return every approval that a quote needs, told or not."""
+    untold = quote.price_approval
+    more = [] if untold is None else [ApprovalNeed.model_validate_json(untold)]
+    return [*snapshot.approvals_needed, *more]
+
+
+def needs_told(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> list[ApprovalNeed]:
+    """Return the approvals a quote needs that the caller may know of.
+
+    Those that depend on cost are told to persons of the seller, and to all once one asked for them.
+    """
+    needs = every_need(quote, snapshot)
+    asked = {one.rule_id for one in find_approvals(session, quote.quote_id)}
+    told = snapshot.approvals_needed
+    return needs if is_ours(session) else [n for n in needs if n in told or n.rule_id in asked]
 
 
 def to_check(country: str, inputs: QuoteInputs) -> ToCheck:
@@ -100,12 +130,12 @@ def document(session: Session, quote_id: str, now: datetime) -> QuoteDocument:
     if quote.valid_until is not None:  # the seller's day, which may not be the UTC one
         issued_on = quote.valid_until - timedelta(days=snapshot.validity_days or 0)
     margin = None
-    if quote.margin is not None and _is_ours(session):
+    if quote.margin is not None and is_ours(session):
         margin = MarginBlock.model_validate_json(quote.margin)
     return block(
         QuoteDocument,
         quote,
-        **dict(snapshot),
+        **dict(snapshot) | {"approvals_needed": needs_told(session, quote, snapshot)},
         status=status_now(session, quote, now),
         issued_on=issued_on,
         approvals=approvals,
@@ -131,7 +161,7 @@ def _next_step(
         quote,
         status=status_now(session, quote, now),
         discount_bp=snapshot.most_discount_bp,
-        needs=snapshot.approvals_needed,
+        needs=needs_told(session, quote, snapshot),
         approvals=approvals,
         valid_until=str(quote.valid_until or ""),
         adjusted_by=authors_of(quote),
@@ -141,7 +171,7 @@ def _next_step(
     return next_step(facts, everyone(session, our_day(session, now)))
 
 
-def _is_ours(session: Session) -> bool:
+def is_ours(session: Session) -> bool:
     """Say whether a named person of the seller asks: no agent, no local profile."""
     person = scope.grant().person
     return bool(person) and session.get(Person, person) is not None

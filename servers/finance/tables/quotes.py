@@ -51,6 +51,8 @@ class Quote(FinanceTable, table=True):
     inputs: str = Field(sa_type=Text)
     snapshot: str = Field(sa_type=Text)
     margin: str | None = Field(default=None, sa_type=Text)
+    price_approval: str | None = Field(default=None, sa_type=Text)
+    """The decision for what it earns, where the snapshot does not tell of it."""
     number: str | None = Field(default=None, unique=True, max_length=40)
     issued_at: str | None = Field(default=None, max_length=32)
     valid_until: date | None = None
