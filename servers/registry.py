@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from servers.toolkit.app import Server
     from servers.toolkit.database import Database
@@ -71,6 +72,11 @@ def ask_directly(
 def enrolment(url: str) -> Any:
     """Open who is enrolled at a URL or path, for whoever owns the desk; no grant reaches it."""
     return import_module("servers.finance.store.enrolment").open_enrolment(url)
+
+
+def checked_tables(url: str, day: "date") -> Any:
+    """Return when finance's tables of law were checked, and how old each may become."""
+    return import_module("servers.finance.store.ageing").every_checked(url, day)
 
 
 def tables_of(name: str) -> "dict[str, Table]":

@@ -5,6 +5,7 @@ import os
 import platform
 import sqlite3
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from dealdesk.cli.exit_codes import ENVIRONMENT
@@ -16,6 +17,7 @@ from dealdesk.connect.probe import ProbeProblem, count_tools
 from dealdesk.connect.settings_file import SettingsFile
 from dealdesk.settings import Settings, load_settings
 from orchestrator.errors import EnvironmentProblem
+from orchestrator.servers import read_elsewhere
 from servers import registry
 
 PATIENCE = 30.0
@@ -99,7 +101,22 @@ async def _servers(settings: Settings) -> list[dict[str, Any]]:
         counts = await desk.count_tools()
     said = ", ".join(f"{name} {count} tools" for name, count in counts.items())
     fit = f"{agents} agents fit the live servers; none reads and writes"
-    return [_row("servers", lambda: said), _row("workflow", lambda: fit)]
+    rows = [_row("servers", lambda: said), _row("workflow", lambda: fit)]
+    if "finance" not in read_elsewhere(settings.servers):
+        rows.append(_row("law", lambda: _law(settings)))
+    return rows
+
+
+def _law(settings: Settings) -> str:
+    """Say when the tables of law were checked; past the house's limit that is a fault."""
+    today = datetime.now(UTC).date()
+    tables = registry.checked_tables(settings.server_url("finance"), today)
+    if late := [str(one) for one in tables if one.is_late(today)]:
+        raise EnvironmentProblem(
+            f"too old, so no quote issues by itself: {'; '.join(late)}",
+            fix="check them against their sources and import them with the new day",
+        )
+    return "; ".join(map(str, tables)) or "no policies yet"
 
 
 async def _clients() -> list[dict[str, Any]]:

@@ -6,7 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from servers.catalog import rulebook as rb
 from servers.catalog.bundles import misplaced, unpack
 from servers.catalog.compatibility import check_together, sold
-from servers.catalog.eligibility import Destination, check_each, unknown_jurisdiction
+from servers.catalog.eligibility import (
+    Destination,
+    check_each,
+    old_lists,
+    unknown_jurisdiction,
+)
 from servers.catalog.schemas import Addition, Completion, ConfigurationCheck, LineIn, Product, Unit
 from servers.catalog.selection import Add, Item, Problem, digest_of_lines, join, scenarios
 from servers.toolkit.findings import Finding, Severity
@@ -29,7 +34,7 @@ def check(
     given, findings = join(lines, catalog)
     findings += misplaced(given)
     items = unpack(given, catalog)
-    findings += check_each(rules, items, where)
+    findings += [*check_each(rules, items, where), *old_lists(where)]
     if (unknown := unknown_jurisdiction(items, where)) is not None:
         findings.append(unknown)
     seen = {_key(f) for f in findings}

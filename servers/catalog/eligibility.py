@@ -162,6 +162,23 @@ def _found(
     return finding(rule, item.line.line_id, evidence, fix=fix, **facts)
 
 
+def old_lists(where: Destination) -> list[Finding]:
+    """Say which lists of destinations are older than whoever keeps them allows."""
+    return [
+        Finding(
+            code="EXPORT_LIST_STALE",
+            severity=Severity.WARNING,
+            message=f"{one.name} is of {one.date}, more than {one.max_age_days} days ago.",
+            subject=one.list_id,
+            rule_id="catalog.old-list",
+            evidence=[one.evidence],
+            fix="import the current list",
+        )
+        for one in where.lists
+        if one.max_age_days is not None and (where.day - one.date).days > one.max_age_days
+    ]
+
+
 def unknown_jurisdiction(items: Sequence[Item], where: Destination) -> Finding | None:
     """Say that no rule on file covers a country that electrical goods would go to.
 

@@ -265,6 +265,7 @@ class ExportList(Row):
     date: date
     source: str = Field(max_length=200)
     countries: tuple[str, ...]
+    max_age_days: int | None = Field(default=None, ge=1, le=3660)
 
     @property
     def evidence(self) -> str:

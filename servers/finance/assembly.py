@@ -37,7 +37,7 @@ from servers.finance.facts.copies import block
 from servers.finance.facts.customers import Address, Customer
 from servers.finance.facts.pricing import QuoteFacts
 from servers.finance.findings import finding
-from servers.finance.law import credit, screening
+from servers.finance.law import ageing, credit, screening
 from servers.finance.law.payment import schedule
 from servers.finance.law.risk import RiskFacts, summary
 from servers.finance.law.select import (
@@ -121,13 +121,15 @@ def assemble(
     parties = parties_of(facts.pricing.customer, facts.parties)
     ship_to = ship_to_of(facts.pricing.customer, request.ship_to_address_id)
     controlled = controlled_lines(facts, pricing)
+    latest = max(request.order_date, inputs.drafted_on)  # no chosen day makes a table younger
     findings = [
         *pricing.findings,
         *_dated(facts, inputs, pricing),
         *validity(policy_of(facts), inputs.validity_days, facts.pricing.requester),
         *term_findings(facts, request, money, terms, clauses, inputs.deviations),
         *credit.judge(facts.credit, *money, terms.payment, request.order_date).findings,
-        *screening.screen(parties, facts.screening, request.order_date, facts.reviews),
+        *screening.screen(parties, facts.screening, latest, facts.reviews),
+        *ageing.late_tables(facts.checked, latest),
         *claim_findings(inputs.claims),
         *warning_findings(inputs.warnings),
         *check_findings(inputs.lines_checked, inputs.deal_checked, controlled),

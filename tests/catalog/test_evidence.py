@@ -7,7 +7,12 @@ import pytest
 
 from servers.catalog import rulebook as rb
 from servers.catalog.compatibility import check_together
-from servers.catalog.eligibility import Destination, check_each, unknown_jurisdiction
+from servers.catalog.eligibility import (
+    Destination,
+    check_each,
+    old_lists,
+    unknown_jurisdiction,
+)
 from servers.catalog.schemas import Product
 from servers.catalog.selection import Item
 from servers.catalog.shipping import ShippingNetwork, options
@@ -142,6 +147,15 @@ def test_a_country_no_rule_covers_goes_to_a_person_for_goods(
     where = Destination(country, TODAY, lists=lists, known_countries=frozenset(known))
     found = unknown_jurisdiction(items((sku, 1)), where)
     assert (found is not None) is said
+
+
+@pytest.mark.parametrize(("age", "old"), [(29, False), (30, False), (31, True)])
+def test_a_list_past_its_own_limit_is_said(age: int, *, old: bool) -> None:
+    of = TODAY - timedelta(days=age)
+    dated = listed("embargo", "XX").model_copy(update={"date": of, "max_age_days": 30})
+    undated = dated.model_copy(update={"max_age_days": None})
+    found = old_lists(Destination("DE", TODAY, lists=[dated, undated]))
+    assert [one.code for one in found] == (["EXPORT_LIST_STALE"] if old else [])
 
 
 def together(one: Any, *parts: Any) -> list[list[str]]:

@@ -3,9 +3,11 @@
 import json
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -336,6 +338,21 @@ def test_doctor_names_what_is_wrong(seeded: Folder, copy: Copy, command: Command
     assert said.code == 3
     (bad,) = [line for line in said.out.splitlines() if line.startswith("✗")]
     assert "finance.db" in bad
+
+
+def test_doctor_says_which_tables_of_law_are_too_old(
+    seeded: Folder, copy: Copy, command: Command
+) -> None:
+    home = copy(seeded)
+    with closing(sqlite3.connect(home / "finance.db")) as database:
+        database.execute("UPDATE embargoed_country SET checked_on = '2020-01-01'")
+        database.commit()
+    said = command("doctor", home=home)
+    assert said.code == 3
+    (bad,) = [line for line in said.out.splitlines() if line.startswith("✗")]
+    assert "embargoed_countries checked on 2020-01-01 (limit 800 days)" in bad
+    assert "tax_rates" not in bad
+    assert "no quote issues by itself" in bad
 
 
 def test_tools_shows_who_may_use_what(command: Command) -> None:

@@ -196,6 +196,22 @@ class ScreeningList:
 
 
 @dataclass(frozen=True)
+class CheckedTable:
+    """A table with the day on which its oldest row that still holds was checked."""
+
+    table: str
+    checked_on: date
+    max_age_days: int | None
+
+    def is_late(self, day: date) -> bool:
+        return self.max_age_days is not None and (day - self.checked_on).days > self.max_age_days
+
+    def __str__(self) -> str:
+        limit = "no limit" if self.max_age_days is None else f"limit {self.max_age_days} days"
+        return f"{self.table} checked on {self.checked_on} ({limit})"
+
+
+@dataclass(frozen=True)
 class Party:
     """A name that goes with a quote: the customer, a contact, an owner, whoever gets the goods."""
 

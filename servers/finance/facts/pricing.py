@@ -7,6 +7,7 @@ from decimal import Decimal
 from servers.finance.facts.charges import Fee, FreightRate, Rate
 from servers.finance.facts.customers import Customer
 from servers.finance.facts.legal import (
+    CheckedTable,
     Clause,
     CreditFacts,
     Party,
@@ -81,3 +82,4 @@ class QuoteFacts:
     parties: tuple[Party, ...] = ()
     reviews: tuple[Review, ...] = ()
     embargoed: frozenset[str] = frozenset()
+    checked: tuple[CheckedTable, ...] = ()

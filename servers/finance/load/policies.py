@@ -65,6 +65,9 @@ class Policies(BaseModel):
     validity_days: int = Field(ge=1, le=366)
     price_lock_days: int | None = Field(default=None, ge=0, le=3660)
     approval_days: int = Field(ge=1, le=366)
+    max_age_days: dict[
+        Literal["tax_rates", "embargoed_countries"], Annotated[int, Field(ge=1, le=3660)]
+    ] = Field(default_factory=dict)
     sequence: dict[str, Annotated[int, Field(ge=1, le=9)]] = Field(default_factory=dict)
     default_role: str
     finding_roles: dict[str, str]

@@ -13,6 +13,7 @@ from servers.finance.facts.pricing import PricingFacts, QuoteFacts
 from servers.finance.schemas import PriceRequest
 from servers.finance.seller import choose
 from servers.finance.store import legal
+from servers.finance.store.ageing import find_checked
 from servers.finance.store.credit import credit_facts, credit_policy
 from servers.finance.store.customers import find_customer
 from servers.finance.store.policy import find_entities, policy, requester_of, setting
@@ -64,6 +65,9 @@ def collect(session: Session, request: PriceRequest, requested_by: str | None = 
         parties=legal.find_parties(session, row.account_id),
         reviews=legal.find_reviews(session, row.account_id),
         embargoed=legal.find_embargoed(session),
+        checked=find_checked(
+            session, request.order_date, {rate.country for rate in pricing.tax_rates}
+        ),
     )
 
 

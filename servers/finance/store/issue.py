@@ -16,6 +16,8 @@ from servers.finance.assembly import UNCHECKED, Assembled, assemble
 from servers.finance.documents import QuoteSnapshot
 from servers.finance.facts.copies import block
 from servers.finance.facts.pricing import QuoteFacts
+from servers.finance.law.ageing import late_tables
+from servers.finance.law.screening import screen
 from servers.finance.schemas_quotes import Issued
 from servers.finance.store import stored_quotes
 from servers.finance.store.checks import Statements
@@ -47,6 +49,7 @@ def issue(
         )
     facts, again = _recomputed(session, quote)
     snapshot = again.snapshot
+    _refuse_late(facts, snapshot, our_day(session, now))
     stale = _stale(quote, snapshot, facts, again.controlled, statements)
     _refuse_unchecked(session, quote, snapshot, now, stale=stale)
     _use_approvals(session, quote, snapshot, now)
@@ -65,6 +68,18 @@ def issue(
             f"{quote.opportunity_id} got another issued quote meanwhile", fix="list_quotes"
         ) from problem
     return block(Issued, quote, next_step=stored_quotes.next_step_of(session, quote, now))
+
+
+def _refuse_late(facts: QuoteFacts, snapshot: QuoteSnapshot, day: date) -> None:
+    """Refuse a draft when a table it relies on became too old since: nobody was asked about it."""
+    known = {found.code for found in snapshot.findings}
+    late = [*late_tables(facts.checked, day), *screen((), facts.screening, day)]
+    if news := [found for found in late if found.code not in known]:
+        raise RuleViolationError(
+            f"{news[0].code}: {news[0].message}",
+            fix="make a new revision with create_quote, which asks whoever decides it",
+            code="CHANGED",
+        )
 
 
 def _stale(
