@@ -17,7 +17,6 @@ from dealdesk.connect.probe import ProbeProblem, count_tools
 from dealdesk.connect.settings_file import SettingsFile
 from dealdesk.settings import Settings, load_settings
 from orchestrator.errors import EnvironmentProblem
-from orchestrator.servers import read_elsewhere
 from servers import registry
 
 PATIENCE = 30.0
@@ -92,6 +91,7 @@ def _model(settings: Settings) -> str:
 async def _servers(settings: Settings) -> list[dict[str, Any]]:
     """Open the desk: keys, databases and the workflow against the live servers."""
     from dealdesk.desk import Desk
+    from orchestrator.servers import read_elsewhere
     from orchestrator.workflows import load_all
 
     agents = sum(len(workflow.agents) for workflow in load_all())
