@@ -76,7 +76,8 @@ async def record_outcome(look: Look, quote: Mapping[str, Any], outcome: str, wor
     recorded = {**deal, **facts, "outcome": outcome, "total_minor": total}
     try:
         await look("crm", "record_quote_outcome", recorded)
-        await look("crm", "log_activity", {**deal, "kind": "note", "body": words})
+        if words:
+            await look("crm", "log_activity", {**deal, "kind": "note", "body": words})
     except UsageError as refusal:
         return refusal.message
     return ""

@@ -50,6 +50,10 @@ class ToolRefused(DealdeskError):
     """A server said no to a call that the engine or a person made; the words are its own."""
 
 
+class WrongAnswer(DealdeskError):
+    """A server answered about another quote or deal than it was asked about."""
+
+
 class AgentFailed(DealdeskError):
     """An agent gave no usable answer, although it was told what was wrong, or went in circles."""
 

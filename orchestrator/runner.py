@@ -28,7 +28,7 @@ from orchestrator.errors import (
 from orchestrator.graph import Graph, check_live
 from orchestrator.llm.base import Model
 from orchestrator.servers import Servers
-from orchestrator.toolset import IDEMPOTENCY_KEY, ScopedToolset, answer_of, ask
+from orchestrator.toolset import IDEMPOTENCY_KEY, ScopedToolset, answer_of, ask, check_about
 from orchestrator.workflow import AgentSpec, Effect, Outputs, Workflow, resolve
 from orchestrator.workflows import load_all
 from servers.registry import NAMES
@@ -132,6 +132,7 @@ class Runner:
                 meta = {IDEMPOTENCY_KEY: f"{run['id']}/{effect.name}:{tool}:{ordinal}"}
                 result = await ask(client, server, tool, arguments, meta=meta)
             answer = answer_of(tool, result)
+            check_about(tool, arguments, answer)
         self.at("answered", effect.name)
         return answer
 

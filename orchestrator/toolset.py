@@ -26,7 +26,7 @@ import httpx2
 from mcp.shared.exceptions import MCPError
 from mcp.types import TextContent, Tool
 
-from orchestrator.errors import EnvironmentProblem, ScopeError, ToolRefused
+from orchestrator.errors import EnvironmentProblem, ScopeError, ToolRefused, WrongAnswer
 
 if TYPE_CHECKING:
     from fastmcp import Client
@@ -109,6 +109,20 @@ def answer_of(tool: str, answer: CallToolResult) -> dict[str, Any]:
     if answer.is_error or answer.structured_content is None:
         raise ToolRefused(_words(answer) or f"{tool} gave no answer")
     return dict(answer.structured_content)
+
+
+def check_about(tool: str, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+    """Refuse an answer that is about another quote, deal or account than was asked (WrongAnswer).
+
+    Nothing of it is used: its number and total would be told to this customer.
+    """
+    for name, wanted in asked.items():
+        said = answer.get(name) or wanted
+        if name.endswith("_id") and isinstance(wanted, str) and said != wanted:
+            raise WrongAnswer(
+                f"{tool} was asked about {name} {wanted}, and answered about {said}",
+                fix="see what the server did; nothing of the answer was used",
+            )
 
 
 def told(name: str, arguments: Mapping[str, Any], answer: CallToolResult) -> Call:
@@ -300,7 +314,10 @@ class ScopedToolset:
     ) -> Call:
         name, server = held.tool.name, held.server or held.client.name
         answer = await ask(held.client, server, name, arguments, meta=meta, timeout=self._timeout)
-        return told(name, arguments, answer)
+        call = told(name, arguments, answer)
+        fixed = {one: arguments.get(one) for one in self._bind}
+        check_about(name, fixed, call.result or {})
+        return call
 
 
 def _narrowed(schema: Mapping[str, Any], bind: Mapping[str, Sequence[Any]]) -> dict[str, Any]:

@@ -89,7 +89,7 @@ async def accept_quote(
         trouble = await record_outcome(desk.look, {**quote, **done}, "accepted", log)
         for closed in done["closed"]:
             log = f"Quote {closed} closed: {done['number']} was accepted."
-            gone = await record_outcome(desk.look, await desk.quote(closed), "withdrawn", log)
+            gone = await record_outcome(desk.look, await desk.quote(closed), "superseded", log)
             trouble = gone or trouble
     total = money(done["total_minor"], done["currency"])
     said = f"{done['number']} is accepted{by}: {total}."
@@ -131,7 +131,7 @@ async def supersede_quote(
         name = done["number"] or quote["quote_id"]
         other = done["superseded_by_number"] or asked["by_quote_id"]
         log = f"Quote {name} closed in favour of {other} by {person}."
-        done["crm_trouble"] = await record_outcome(desk.look, quote, "withdrawn", log)
+        done["crm_trouble"] = await record_outcome(desk.look, quote, "superseded", log)
     tell(done, f"{name} is superseded by {other}.", acting.json)
     return 0
 
@@ -144,6 +144,8 @@ async def _at_hand(
     async with acting_as(acting) as desk:
         quote = await desk.quote(await desk.quote_id(named))
         refuse_if_run_waits(desk, quote["quote_id"])
+        if quote["status"] == "expired":
+            await record_outcome(desk.look, quote, "expired", "")
         yield desk, quote, desk.settings.person
 
 

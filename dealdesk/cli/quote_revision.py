@@ -118,7 +118,7 @@ async def _note_both(desk: Desk, quote: Mapping[str, Any], made: Mapping[str, An
     trouble = await record_outcome(desk.look, about, "draft", words)
     if quote["status"] in ("draft", "waiting", "approved"):
         words = f"Quote {quote['quote_id']} gave way to revision {made['revision']}."
-        gone = await record_outcome(desk.look, quote, "withdrawn", words)
+        gone = await record_outcome(desk.look, quote, "superseded", words)
         trouble = trouble or gone
     return trouble
 

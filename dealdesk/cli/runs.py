@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from dealdesk.desk import Desk
 
 
+WORKING = ("draft", "waiting", "approved")
+
+
 async def run(
     goal: Annotated[
         str,
@@ -178,6 +181,15 @@ async def cancel_run(run_id: RunId, /, *, home: Home = None) -> int:
     What it wrote stays, and nothing more will be.
     """
     async with looking(home) as desk:
-        await desk.cancel(desk.run_row(run_id)["run_id"])
-    say(f"{run_id} is cancelled.")
+        row = desk.run_row(run_id)
+        await desk.cancel(row["run_id"])
+        say(f"{run_id} is cancelled.")
+        deal = row["opportunity_id"]
+        quotes = (
+            await desk.whole("finance", "list_quotes", {"opportunity_id": deal}) if deal else {}
+        )
+    for quote in quotes.get("items", ()):
+        if quote["created_by"].endswith(f"@{run_id}") and quote["status"] in WORKING:
+            take_back = f"dealdesk quote withdraw {quote['quote_id']} --as PERSON --reason WHY"
+            say(f"Its draft {quote['quote_id']} stays open. To take it back: {take_back}")
     return 0

@@ -55,6 +55,8 @@ class Outcome(StrEnum):
     WITHDRAWN = "withdrawn"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
 
 
 class Candidate(BaseModel):

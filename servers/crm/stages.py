@@ -6,15 +6,14 @@ from servers.crm.schemas import Outcome, Stage
 from servers.toolkit.errors import ConflictError, RuleViolationError
 
 OPEN_STAGES: tuple[Stage, ...] = tuple(s for s in Stage if not s.value.startswith("closed"))
+_PROPOSAL = OPEN_STAGES.index(Stage.PROPOSAL)
 CLOSED_STAGES = frozenset((Stage.CLOSED_WON, Stage.CLOSED_LOST))
 OPEN_OUTCOMES = frozenset((Outcome.DRAFT, Outcome.ISSUED))
 
+_CLOSED = (Outcome.WITHDRAWN, Outcome.REJECTED, Outcome.SUPERSEDED)
 _OUTCOMES: Mapping[Outcome, frozenset[Outcome]] = {
-    Outcome.DRAFT: frozenset((Outcome.ISSUED, Outcome.WITHDRAWN, Outcome.REJECTED)),
-    Outcome.ISSUED: frozenset((Outcome.ACCEPTED, Outcome.WITHDRAWN, Outcome.REJECTED)),
-    Outcome.WITHDRAWN: frozenset(),
-    Outcome.ACCEPTED: frozenset(),
-    Outcome.REJECTED: frozenset(),
+    Outcome.DRAFT: frozenset((Outcome.ISSUED, *_CLOSED)),
+    Outcome.ISSUED: frozenset((Outcome.ACCEPTED, Outcome.EXPIRED, *_CLOSED)),
 }
 
 
@@ -47,6 +46,27 @@ def check_stage(current: Stage, wanted: Stage, outcomes: frozenset[Outcome]) -> 
         )
 
 
+def stage_after(stage: Stage, outcome: Outcome, *, offered: bool) -> Stage:
+    """Return where a deal stands after an outcome; `offered`: another of its quotes is open."""
+    if stage in CLOSED_STAGES:
+        return stage
+    if outcome is Outcome.ACCEPTED:
+        return Stage.CLOSED_WON
+    before, late = stage in OPEN_STAGES[:_PROPOSAL], stage in OPEN_STAGES[_PROPOSAL:]
+    if outcome is Outcome.ISSUED and before:
+        return Stage.PROPOSAL
+    if late and not offered and outcome not in OPEN_OUTCOMES:
+        return OPEN_STAGES[_PROPOSAL - 1]
+    return stage
+
+
+def closes(outcome: Outcome) -> frozenset[Outcome]:
+    """Return what the deal's earlier quotes stand at that give way to one with this outcome."""
+    if outcome is Outcome.DRAFT:
+        return frozenset((Outcome.DRAFT,))  # an issued one is open until its revision is issued
+    return OPEN_OUTCOMES if outcome in (Outcome.ISSUED, Outcome.ACCEPTED) else frozenset()
+
+
 def check_open(stage: Stage) -> None:
     """Refuse to change the needs of a closed opportunity."""
     if stage in CLOSED_STAGES:
@@ -58,7 +78,7 @@ def check_open(stage: Stage) -> None:
 
 def check_outcome(current: Outcome, wanted: Outcome) -> None:
     """Refuse an outcome that cannot follow the one on record: none goes back, a final one stays."""
-    if wanted is not current and wanted not in _OUTCOMES[current]:
+    if wanted is not current and wanted not in _OUTCOMES.get(current, ()):
         raise RuleViolationError(
             f"a quote that is {current.value} cannot become {wanted.value}",
             fix="record the outcome under a new revision",

@@ -25,6 +25,8 @@ class QuoteDraft(BaseModel):
     """The quote that was stored."""
 
     quote_id: str
+    account_id: str = ""
+    opportunity_id: str = ""
     revision: int
     status: Status
     digest: Digest

@@ -287,20 +287,68 @@ async def test_an_outcome_is_one_row_per_revision_with_every_step(admin: Client[
     assert [q["quote_id"] for q in ready["open_quotes"]] == ["q_new"]
 
 
-async def test_an_accepted_quote_keeps_a_deal_from_being_lost(admin: Client[Any]) -> None:
-    where = {"opportunity_id": "opp_102"}
-    await call(
-        admin,
-        "record_quote_outcome",
-        **where,
-        quote_id="q_old_2",
-        revision=1,
-        outcome="accepted",
-        total_minor=1,
-        currency="EUR",
+async def recorded(client: Client[Any], quote_id: str, outcome: str, **more: Any) -> Any:
+    quote = {"quote_id": quote_id, "revision": 1, "total_minor": 1, "currency": "EUR", **more}
+    where = {"opportunity_id": "opp_102", **quote}
+    return await call(client, "record_quote_outcome", **where, outcome=outcome)
+
+
+async def outcomes_and_stage(client: Client[Any]) -> tuple[dict[str, str], str]:
+    rows = await call(client, "quote_history", account_id="acc_101")
+    deal = await call(client, "get_opportunity", opportunity_id="opp_102")
+    mine = [row for row in rows["items"] if row["opportunity_id"] == "opp_102"]
+    return {row["quote_id"]: row["outcome"] for row in mine}, deal["stage"]
+
+
+async def test_an_accepted_quote_wins_the_deal_and_closes_the_rest(admin: Client[Any]) -> None:
+    await recorded(admin, "q_new", "draft")
+    await recorded(admin, "q_old_2", "accepted")
+    assert await outcomes_and_stage(admin) == (
+        {"q_old_2": "accepted", "q_new": "superseded"},
+        "closed_won",
     )
-    said = await refused(admin, "update_stage", **where, stage="closed_lost", expected_version=1)
-    assert "was accepted" in said
+    version = (await call(admin, "get_opportunity", opportunity_id="opp_102"))["version"]
+    lost = {"opportunity_id": "opp_102", "stage": "closed_lost", "expected_version": version}
+    assert "can no longer change" in await refused(admin, "update_stage", **lost)
+
+
+async def test_a_revision_takes_the_place_of_the_quotes_before_it(admin: Client[Any]) -> None:
+    """As at finance: a draft closes a draft, and what is issued closes what was issued."""
+    await recorded(admin, "q_2", "draft", revision=2)
+    await recorded(admin, "q_3", "draft", revision=3)
+    before, _ = await outcomes_and_stage(admin)
+    assert before == {"q_old_2": "issued", "q_2": "superseded", "q_3": "draft"}
+    done = await recorded(admin, "q_3", "issued", revision=3)
+    assert [event["outcome"] for event in done["events"]] == ["draft", "issued"]
+    after, stage = await outcomes_and_stage(admin)
+    assert after == {"q_old_2": "superseded", "q_2": "superseded", "q_3": "issued"}
+    assert stage == "proposal"
+    await recorded(admin, "q_old_2", "superseded")  # as the command says too: nothing moves
+    assert await outcomes_and_stage(admin) == (after, stage)
+
+
+@pytest.mark.parametrize("outcome", ["withdrawn", "expired"])
+async def test_the_last_offers_end_moves_the_deal_back(admin: Client[Any], outcome: str) -> None:
+    await recorded(admin, "q_new", "draft")
+    await recorded(admin, "q_new", "issued")
+    assert (await outcomes_and_stage(admin))[1] == "proposal"
+    await recorded(admin, "q_new", outcome)
+    assert await outcomes_and_stage(admin) == (
+        {"q_old_2": "superseded", "q_new": outcome},
+        "perception_analysis",
+    )
+    deal = await call(admin, "get_opportunity", opportunity_id="opp_102")
+    assert deal["version"] > 1, "whoever read it before must read it again"
+
+
+@pytest.mark.parametrize(("deal", "revision"), [("opp_101", 1), ("opp_101", 2), ("opp_103", 1)])
+async def test_a_quote_belongs_to_one_deal(admin: Client[Any], deal: str, revision: int) -> None:
+    quote = {"quote_id": "q_old_2", "revision": revision, "total_minor": 1, "currency": "EUR"}
+    said = await refused(
+        admin, "record_quote_outcome", opportunity_id=deal, **quote, outcome="withdrawn"
+    )
+    assert said.startswith("CONFLICT: q_old_2 is on file under another opportunity. Try: ")
+    assert "opp_102" not in said
 
 
 async def test_a_stored_result_is_not_handed_to_another_customers_grant(app: Server) -> None:

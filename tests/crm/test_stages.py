@@ -1,7 +1,14 @@
 import pytest
 
 from servers.crm.schemas import Outcome, Stage
-from servers.crm.stages import CLOSED_STAGES, check_outcome, check_stage, check_version, next_stages
+from servers.crm.stages import (
+    CLOSED_STAGES,
+    check_outcome,
+    check_stage,
+    check_version,
+    next_stages,
+    stage_after,
+)
 from servers.toolkit.errors import ConflictError, RuleViolationError
 
 
@@ -57,6 +64,11 @@ def test_every_open_stage_leads_on_and_no_closed_one_does() -> None:
         (Outcome.WITHDRAWN, Outcome.ISSUED, False),
         (Outcome.ACCEPTED, Outcome.REJECTED, False),
         (Outcome.REJECTED, Outcome.REJECTED, True),
+        (Outcome.ISSUED, Outcome.SUPERSEDED, True),
+        (Outcome.ISSUED, Outcome.EXPIRED, True),
+        (Outcome.DRAFT, Outcome.EXPIRED, False),
+        (Outcome.SUPERSEDED, Outcome.ISSUED, False),
+        (Outcome.EXPIRED, Outcome.ACCEPTED, False),
     ],
 )
 def test_outcomes_only_go_forward(current: Outcome, wanted: Outcome, allowed: bool) -> None:
@@ -71,3 +83,24 @@ def test_a_version_that_moved_on_is_a_conflict() -> None:
     check_version(2, 2)
     with pytest.raises(ConflictError, match="it is 3 now"):
         check_version(2, 3)
+
+
+@pytest.mark.parametrize(
+    ("stage", "outcome", "offered", "after"),
+    [
+        (Stage.QUALIFICATION, Outcome.DRAFT, False, Stage.QUALIFICATION),
+        (Stage.PERCEPTION_ANALYSIS, Outcome.ISSUED, False, Stage.PROPOSAL),
+        (Stage.PROPOSAL, Outcome.ISSUED, True, Stage.PROPOSAL),
+        (Stage.NEGOTIATION, Outcome.ISSUED, True, Stage.NEGOTIATION),
+        (Stage.QUALIFICATION, Outcome.ACCEPTED, False, Stage.CLOSED_WON),
+        (Stage.NEGOTIATION, Outcome.WITHDRAWN, False, Stage.PERCEPTION_ANALYSIS),
+        (Stage.PROPOSAL, Outcome.EXPIRED, False, Stage.PERCEPTION_ANALYSIS),
+        (Stage.PROPOSAL, Outcome.WITHDRAWN, True, Stage.PROPOSAL),
+        (Stage.QUALIFICATION, Outcome.REJECTED, False, Stage.QUALIFICATION),
+        (Stage.CLOSED_LOST, Outcome.ACCEPTED, False, Stage.CLOSED_LOST),
+    ],
+)
+def test_the_stage_follows_the_quotes(
+    stage: Stage, outcome: Outcome, after: Stage, *, offered: bool
+) -> None:
+    assert stage_after(stage, outcome, offered=offered) is after

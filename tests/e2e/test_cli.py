@@ -76,7 +76,9 @@ def test_a_deal_that_is_won_is_not_quoted_again_unasked(
     home = copy(quoted)
     (row,) = command("quote", "list", "--json", home=home).json
     assert command("quote", "accept", row["quote_id"], "--as", "per_tomas").code == 0
-    for more in ((), ("--revise",)):
+    deal = ("--opportunity", row["opportunity_id"])
+    assert "no open opportunity that fits" in command("run", ALDER, *DAY).out
+    for more in (deal, (*deal, "--revise")):
         again = command("run", ALDER, *more, *DAY)
         assert again.code == 6
         assert f"Needs input: {row['number']}, already_won" in again.out
@@ -209,7 +211,14 @@ def test_a_rejected_deal_can_be_quoted_again(waiting: Folder, copy: Copy, comman
 def test_a_cancelled_run_frees_its_deal(waiting: Folder, copy: Copy, command: Command) -> None:
     home, run_id = copy(waiting), waiting.run_id
     said = command("runs", "cancel", run_id, home=home)
-    assert (said.code, said.out) == (0, f"{run_id} is cancelled.\n")
+    quotes = command("quote", "list", "--json").json
+    (draft,) = (one for one in quotes if one["created_by"].endswith(f"@{run_id}"))
+    withdraw = f"dealdesk quote withdraw {draft['quote_id']} --as PERSON --reason WHY"
+    assert said.code == 0
+    assert said.out.splitlines() == [
+        f"{run_id} is cancelled.",
+        f"Its draft {draft['quote_id']} stays open. To take it back: {withdraw}",
+    ]
     row = command("runs", "show", run_id, "--json").json
     assert (row["status"], row["outcome"]) == ("done", "cancelled")
     command("runs", "approve", run_id, "--as", "per_tomas").fails(2, "cancelled")

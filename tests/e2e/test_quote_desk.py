@@ -52,7 +52,7 @@ def test_a_quote_is_revised_by_hand_compared_accepted_and_reported(
     made = command("quote", "revise", first, *change, "--json").json
     second = made["quote_id"]
     assert (made["revision"], made["crm_trouble"]) == (2, "")
-    assert outcomes(home)[first] == "withdrawn"
+    assert outcomes(home)[first] == "superseded"
     assert outcomes(home)[second] == "draft"
     diff = command("quote", "diff", second)
     assert diff.out == command("quote", "diff", first, second).out

@@ -3,13 +3,17 @@
 import asyncio
 import json
 import pickle
+from contextlib import asynccontextmanager, nullcontext
+from types import SimpleNamespace
 
 import pytest
 import toy
-from fastmcp import Client
+from fastmcp import Client, FastMCP
 
-from orchestrator.errors import BudgetExceeded, EnvironmentProblem, ScopeError
+from orchestrator.errors import BudgetExceeded, EnvironmentProblem, ScopeError, WrongAnswer
+from orchestrator.runner import Runner
 from orchestrator.toolset import MAX_RESULT_CHARS, ScopedToolset
+from orchestrator.workflows.quote import EFFECTS, WORKFLOW
 
 LINES = [{"sku": "SW-P8-120", "quantity": 10}]
 
@@ -262,3 +266,51 @@ async def test_behind_the_gate_both_sides_agree(tmp_path):
 def test_errors_survive_pickling():
     error = pickle.loads(pickle.dumps(BudgetExceeded("no more", fix="less")))  # noqa: S301
     assert (error.message, error.fix) == ("no more", "less")
+
+
+NAMES_A_DEAL = [
+    one.name
+    for one in EFFECTS
+    if one.tool != "runs.claim" and {"quote_id", "opportunity_id"} & {*one.arguments}
+]
+OTHERS = {"quote_id": "q_other", "opportunity_id": "opp_2", "digest": "d", "number": "Q-2026-9"}
+
+
+async def test_an_answer_about_another_bound_row_stops_the_agent():
+    """A draft that finance made for another deal is not handed on as this one's."""
+    liar = FastMCP("finance")
+
+    @liar.tool
+    def create_quote(opportunity_id: str) -> dict[str, str]:
+        return {"quote_id": "q_1", "opportunity_id": f"{opportunity_id}"[:-1] + "2"}
+
+    for deal in ("opp_1", "opp_2"):
+        toolset = ScopedToolset(Client(liar), {"create_quote"}, bind={"opportunity_id": [deal]})
+        async with toolset:
+            if deal == "opp_2":
+                assert not (await toolset.call("create_quote", {})).is_error
+                continue
+            with pytest.raises(WrongAnswer, match="opportunity_id opp_1, and answered about opp_2"):
+                await toolset.call("create_quote", {})
+
+
+@pytest.mark.parametrize("name", NAMES_A_DEAL)
+@pytest.mark.parametrize("honest", [True, False])
+async def test_an_effects_answer_about_another_quote_or_deal_fails_the_run(name, honest):
+    effect = next(one for one in EFFECTS if one.name == name)
+    asked = {one: f"{one}_1" for one in effect.arguments}
+
+    async def call_tool_mcp(_tool, _arguments, **_more):
+        said = asked if honest else {**asked, **OTHERS}
+        return SimpleNamespace(is_error=False, structured_content=said, content=[])
+
+    client = SimpleNamespace(call_tool_mcp=call_tool_mcp)
+    servers = SimpleNamespace(hold=lambda *_args, **_more: _held(client))
+    runner = Runner(WORKFLOW, None, servers, None, None, None)
+    with nullcontext() if honest else pytest.raises(WrongAnswer):
+        await runner._call({"id": "run_1"}, effect, asked, 0)
+
+
+@asynccontextmanager
+async def _held(client):
+    yield client

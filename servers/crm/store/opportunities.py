@@ -181,13 +181,19 @@ def update_stage(
         check_version(expected_version, row.version)
         quotes = all_visible(session, QuoteRecord, opportunity_id=opportunity_id)
         outcomes = frozenset(Outcome(quote.outcome) for quote in quotes)
-        before = Stage(row.stage)
-        check_stage(before, stage, outcomes)
-        row.stage, row.version = stage.value, row.version + 1
-        session.add(row)
-        words = f"Stage moved from {before.value} to {stage.value}."
-        add_note(session, row, "note", words, flags=["system"])
-        session.flush()
+        check_stage(Stage(row.stage), stage, outcomes)
+        move_to(session, row, stage)
         return detail_of(session, row)
 
     return write_once(session, "update_stage", opportunity_id, make, OpportunityDetail)
+
+
+def move_to(session: Session, row: Opportunity, stage: Stage) -> None:
+    """Store another stage with a note of it; that it may follow was checked before."""
+    if row.stage == stage.value:
+        return
+    words = f"Stage moved from {row.stage} to {stage.value}."
+    row.stage, row.version = stage.value, row.version + 1
+    session.add(row)
+    add_note(session, row, "note", words, flags=["system"])
+    session.flush()

@@ -10,9 +10,9 @@ from sqlmodel import Session
 from servers.crm import readiness
 from servers.crm.schemas import OpenQuote, Outcome, QuotePage, QuoteRow, Readiness, Stage
 from servers.crm.senders import trust_of
-from servers.crm.stages import OPEN_OUTCOMES, check_outcome
+from servers.crm.stages import OPEN_OUTCOMES, check_outcome, closes, stage_after
 from servers.crm.store.accounts import records_of
-from servers.crm.store.opportunities import contact_ids_of
+from servers.crm.store.opportunities import contact_ids_of, move_to
 from servers.crm.store.rows import (
     all_visible,
     column,
@@ -25,6 +25,7 @@ from servers.crm.store.rows import (
 from servers.crm.store.stories import OLDEST_FIRST, sender_of
 from servers.crm.tables import Account, Activity, Address, Opportunity, QuoteRecord, QuoteStep
 from servers.toolkit import scope
+from servers.toolkit.errors import ConflictError
 
 
 def quote_history(session: Session, account_id: str, limit: int, cursor: str | None) -> QuotePage:
@@ -73,6 +74,7 @@ def record_quote_outcome(
             "quote_id": quote_id,
             "revision": revision,
         }
+        _check_deal(session, quote_id, deal)
         found = all_visible(session, QuoteRecord, **quote)
         new = QuoteRecord(**quote, account_id=deal.account_id, outcome=outcome.value)
         row, moved = (found[0], found[0].outcome != outcome.value) if found else (new, True)
@@ -84,12 +86,45 @@ def record_quote_outcome(
         session.add(row)
         session.flush()
         if moved:
-            step: dict[str, Any] = {"quote_record_id": row.id, "outcome": row.outcome, "at": row.at}
-            session.add(QuoteStep(**step, actor=scope.actor()))
-            session.flush()
+            _keep_step(session, row)
+            _follow(session, deal, row)
         return _row(row, _events(session, [row.id])[row.id])
 
     return write_once(session, "record_quote_outcome", opportunity_id, make, QuoteRow)
+
+
+def _check_deal(session: Session, quote_id: str, deal: Opportunity) -> None:
+    """Refuse a quote that is on file under another deal, whoever may see that one."""
+    on_file = select(QuoteRecord).filter_by(quote_id=quote_id)
+    for row in session.execute(on_file).scalars():
+        if (row.account_id, row.opportunity_id or deal.opportunity_id) != (
+            deal.account_id,
+            deal.opportunity_id,
+        ):
+            raise ConflictError(
+                f"{quote_id} is on file under another opportunity",
+                fix="give the opportunity_id that finance's get_quote names",
+            )
+
+
+def _keep_step(session: Session, row: QuoteRecord) -> None:
+    step: dict[str, Any] = {"quote_record_id": row.id, "outcome": row.outcome, "at": row.at}
+    session.add(QuoteStep(**step, actor=scope.actor()))
+    session.flush()
+
+
+def _follow(session: Session, deal: Opportunity, row: QuoteRecord) -> None:
+    """Close the quotes that gave way to this one, as finance did, and move the deal's stage."""
+    outcome = Outcome(row.outcome)
+    mine = {"opportunity_id": deal.opportunity_id}
+    others = [one for one in all_visible(session, QuoteRecord, **mine) if one.id != row.id]
+    for one in others:
+        earlier = outcome is Outcome.ACCEPTED or (one.id or 0) < (row.id or 0)
+        if earlier and one.outcome in closes(outcome):
+            one.outcome, one.at = Outcome.SUPERSEDED.value, row.at
+            _keep_step(session, one)
+    offered = any(one.outcome in OPEN_OUTCOMES for one in others)
+    move_to(session, deal, stage_after(Stage(deal.stage), outcome, offered=offered))
 
 
 def quote_readiness(session: Session, opportunity_id: str) -> Readiness:

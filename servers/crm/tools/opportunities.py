@@ -111,6 +111,8 @@ def record_quote_outcome(
     """Record how a quote revision stands: drafted, issued, accepted, rejected, withdrawn.
 
     One row per revision; every step is kept. A quote never goes back to an earlier outcome.
+    The stage follows: proposal when issued, closed_won when accepted, back when none is open.
+    Earlier quotes of the deal that give way to this one become superseded by themselves.
     quote_id, revision, number and total come from finance's get_quote.
     """
     return quotes.record_quote_outcome(
