@@ -100,7 +100,7 @@ def verify_quote(
     say(f"  signature: {signed.say}", limit=500)
     if report.not_worked_out:
         rest = ", ".join(report.not_worked_out)
-        say(f"  not worked out, held by the digest alone: {rest}", limit=3000)
+        say(f"  not worked out from the rest, held by the digest: {rest}", limit=3000)
     if signed.state != "good":
         say("  a digest shows a mistake; who means to deceive makes it again. A signature shows")
         say("  who made the file, by a key that came from the desk itself.")
