@@ -30,8 +30,8 @@ OWN = (
 
 @pytest.fixture(autouse=True)
 def _checked_by_others(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the catalog and the CRM have said yes; test_checks.py is about what they say."""
-    if request.module.__name__.endswith("test_checks"):
+    """Let the catalog and the CRM have said yes, but where a module is about what they say."""
+    if getattr(request.module, "REAL_STATEMENTS", False):
         return
     yes = Checked(ok=True, until=datetime.max.replace(tzinfo=UTC))
     monkeypatch.setattr(Statements, "_read", lambda *_: yes)

@@ -5,17 +5,20 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from fastmcp import Client
 from fastmcp.exceptions import ToolError
 
+from servers.catalog.schemas import LineIn as CatalogLine
 from servers.profiles import persons, profile_grant
 from servers.toolkit import scope
 from servers.toolkit.app import Server
+from servers.toolkit.findings import Finding
 from servers.toolkit.grants import Grant
 from servers.toolkit.idempotency import META_KEY
+from servers.toolkit.statements import StatementKey, about_deal, about_lines
 
 
 @dataclass
@@ -78,6 +81,26 @@ def asking(*rows: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "ship_method": "ROAD-STD",
         "order_date": "2026-11-23",
         **changes,
+    }
+
+
+def statements(
+    app: Server,
+    clock: Clock,
+    *rows: dict[str, Any],
+    country: str = "DE",
+    day: str = "2026-11-23",
+    verdicts: tuple[str, str] = ("ok", "quote"),
+    findings: tuple[Finding, ...] = (),
+    deal: tuple[str, str] = ("acc_008", "opp_900"),
+) -> dict[str, str]:
+    """What the catalog and the CRM of this desk would say now."""
+    key = StatementKey.of(app.database)
+    lines = [CatalogLine.model_validate(row) for row in rows or asking()["lines"]]
+    about = about_lines(lines, country, date.fromisoformat(day))
+    return {
+        "catalog_statement": key.state("lines", about, verdicts[0], findings, clock()),
+        "crm_statement": key.state("deal", about_deal(*deal), verdicts[1], (), clock()),
     }
 
 

@@ -1,41 +1,21 @@
 """What finance wants of the catalog and the CRM before a draft may issue by itself."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from fastmcp.exceptions import ToolError
-from finance_support import Clock, asking, by, call, drafted, everyone, line
+from finance_support import Clock, by, call, drafted, everyone, line, statements
 
 from servers.catalog.schemas import LineIn as CatalogLine
 from servers.finance.schemas import LineIn
 from servers.toolkit.app import Server
 from servers.toolkit.findings import Finding, Severity
-from servers.toolkit.statements import StatementKey, about_deal, about_lines
 
+REAL_STATEMENTS = True
 RUN, TOMAS, JONAS = everyone(), by("per_tomas"), by("per_jonas")
 WARNING = Finding(code="STOCK_SHORT", severity=Severity.WARNING, message="not enough")
 ROUTER = (line("l1", "RT-E4-LTE", 1),)
-
-
-def statements(
-    app: Server,
-    clock: Clock,
-    *rows: dict[str, Any],
-    country: str = "DE",
-    day: str = "2026-11-23",
-    verdicts: tuple[str, str] = ("ok", "quote"),
-    findings: tuple[Finding, ...] = (),
-    deal: tuple[str, str] = ("acc_008", "opp_900"),
-) -> dict[str, str]:
-    """What the catalog and the CRM of this desk would say now."""
-    key = StatementKey.of(app.database)
-    lines = [CatalogLine.model_validate(row) for row in rows or asking()["lines"]]
-    about = about_lines(lines, country, date.fromisoformat(day))
-    return {
-        "catalog_statement": key.state("lines", about, verdicts[0], findings, clock()),
-        "crm_statement": key.state("deal", about_deal(*deal), verdicts[1], (), clock()),
-    }
 
 
 async def issue(app: Server, draft: dict[str, Any], who: Any = RUN, **said: str) -> dict[str, Any]:
