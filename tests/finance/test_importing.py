@@ -231,6 +231,6 @@ def test_the_demo_s_own_files_change_nothing(filled: Path, small_seed: Path) -> 
 
 def test_what_finance_makes_itself_is_not_taken() -> None:
     assert all(known.about and known.fields for known in TABLES.values())
-    made = {"quote", "approval", "quote_number", "promotion_use", "screening_review"}
+    made = {"quote", "approval", "quote_number", "promotion_use", "screening_review", "enrolled"}
     taken = {table.stored.name for table in TABLES.values()}
     assert set(FinanceTable.metadata.tables) - taken == made
