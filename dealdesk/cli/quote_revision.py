@@ -54,6 +54,8 @@ class Change:
     validity: Annotated[
         int | None, doc("How many days it is valid, instead of the seller's own.")
     ] = None
+    drop: Annotated[Words, doc("A claim or a warning that no longer holds: discount.")] = None
+    drop_reason: Annotated[str | None, doc("Why it no longer holds.")] = None
 
     def arguments(self, taken: Sequence[str]) -> dict[str, Any]:
         """Return the arguments of revise_quote; `taken` are the ids of the lines there are."""
@@ -68,6 +70,8 @@ class Change:
             "ship_method": self.ship,
             "payment_terms": self.terms,
             "validity_days": self.validity,
+            "drop": self.drop,
+            "drop_reason": self.drop_reason,
         }
         return {name: value for name, value in given.items() if value not in (None, [])}
 

@@ -27,7 +27,7 @@ def open_opportunities(session: Session) -> OpportunityPage:
 
 @resource_at(
     "crm://accounts/{account_id}",
-    resource("Account", rows="bound", binds=ACCOUNT, integrity="untrusted"),
+    resource("Account", rows="bound", binds=ACCOUNT, narrowed=DEAL, integrity="untrusted"),
 )
 def account(session: Session, account_id: AccountId) -> sheets.AccountSheet:
     """An account with its people, addresses and opportunities."""
@@ -36,7 +36,7 @@ def account(session: Session, account_id: AccountId) -> sheets.AccountSheet:
 
 @resource_at(
     "crm://accounts/{account_id}/quotes",
-    resource("Quotes of an account", rows="bound", binds=ACCOUNT),
+    resource("Quotes of an account", rows="bound", binds=ACCOUNT, narrowed=DEAL),
 )
 def account_quotes(session: Session, account_id: AccountId) -> QuotePage:
     """What an account was offered and how it went, newest first, at most 100."""

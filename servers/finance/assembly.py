@@ -58,6 +58,16 @@ from servers.toolkit.findings import Finding, Severity
 UNCHECKED = "no run of the desk made this draft, so nobody checked the deal and its lines"
 
 
+class Dropped(BaseModel):
+    """A claim or a warning of the revision before that a person took away, and why."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    code: str
+    reason: str
+    person: str
+
+
 class QuoteInputs(BaseModel):
     """What a quote is made from; stored with it, and the only thing that is not recomputed.
 
@@ -76,6 +86,7 @@ class QuoteInputs(BaseModel):
     deviations: tuple[DeviationIn, ...] = ()
     claims: tuple[Claim, ...] = ()
     warnings: tuple[str, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
     cover: Cover = "standard"
     revises: str | None = None
     generated_by: str = ""
@@ -132,6 +143,7 @@ def assemble(
         *ageing.late_tables(facts.checked, latest),
         *claim_findings(inputs.claims),
         *warning_findings(inputs.warnings),
+        *(_dropped(one) for one in inputs.dropped),
         *check_findings(inputs.lines_checked, inputs.deal_checked, controlled),
         *embargo_findings(ship_to.country, facts.embargoed, controlled),
     ]
@@ -155,6 +167,11 @@ def assemble(
     )
     apart = (pricing.margin, untold[0] if untold else None)
     return Assembled(snapshot, digests.digest(snapshot), total, *apart, controlled)
+
+
+def _dropped(one: Dropped) -> Finding:
+    said = f"{one.person} dropped {one.code}: {one.reason}"
+    return finding("DROPPED", Severity.INFO, said, rule_id=f"dropped:{one.code}")
 
 
 def _earning(facts: QuoteFacts, request: PriceRequest, pricing: Pricing) -> Finding | None:

@@ -29,6 +29,8 @@ class Changes:
     payment_terms: str | None = None
     display_currency: str | None = None
     validity_days: int | None = None
+    drop: tuple[str, ...] = ()
+    drop_reason: str = ""
 
     def __bool__(self) -> bool:
         return self != Changes()

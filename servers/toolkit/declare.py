@@ -42,9 +42,11 @@ def _meta(
     binds: tuple[str, ...] = (),
     integrity: Integrity = "trusted",
     confidentiality: Confidentiality = "private",
+    narrowed: tuple[str, ...] = (),
     **about: bool,
 ) -> dict[str, Any]:
     said = {"rows": rows, "binds": list(binds), "integrity": integrity}
+    said |= {"narrowed": list(narrowed)} if narrowed else {}
     more = {"write": False, "person_only": False, **about}
     return {META: {**said, "confidentiality": confidentiality, **more}}
 
@@ -61,6 +63,7 @@ def _declared(
     idempotent: bool = True,
     person_only: bool = False,
     card: str = "",
+    narrowed: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     hints = ToolAnnotations(
         title=title,
@@ -69,13 +72,16 @@ def _declared(
         idempotent_hint=idempotent,
         open_world_hint=False,
     )
-    meta = _meta(rows, binds, integrity, confidentiality, write=write, person_only=person_only)
+    about = {"write": write, "person_only": person_only}
+    meta = _meta(rows, binds, integrity, confidentiality, narrowed, **about)
     shown = {UI: {"resourceUri": card}} if card else {}
     return {"title": title, "annotations": hints, "meta": meta | shown}
 
 
 reads = partial(_declared, write=False)
 """Declare a tool that only reads; `card` is the `ui://` page that can show its answer.
+
+`narrowed` names what else its store narrows by: the accounts of bound opportunities, say.
 
 `person_only` ones need a named person's grant: their answers are for no agent to see.
 """
@@ -92,12 +98,15 @@ def resource(
     integrity: Integrity = "trusted",
     confidentiality: Confidentiality = "private",
     ui: dict[str, Any] | None = None,
+    narrowed: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Declare a resource or a template; template variables carry the names of tool arguments.
 
     `ui` is for a `ui://` page: what it may reach, and how a host should frame it (MCP Apps).
     """
-    meta = _meta(rows, binds, integrity, confidentiality) | ({} if ui is None else {UI: ui})
+    meta = _meta(rows, binds, integrity, confidentiality, narrowed) | (
+        {} if ui is None else {UI: ui}
+    )
     return {"title": title, "mime_type": mime_type, "meta": meta}
 
 
@@ -116,7 +125,7 @@ def within(bind: Collection[str], said: Mapping[str, Any]) -> bool:
         return True
     taken = [owner for owner in OWNERS if owner in said["binds"]]
     wider = OWNERS[: OWNERS.index(taken[0]) + 1] if taken else (*OWNERS, *said["binds"])
-    return not set(bind).isdisjoint(wider)
+    return not set(bind).isdisjoint((*wider, *said.get("narrowed", ())))
 
 
 def declaration(component: Component) -> dict[str, Any]:

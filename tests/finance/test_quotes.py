@@ -21,6 +21,7 @@ AGENT = everyone()
 LENA, TOMAS, INGRID, JONAS = (by(f"per_{n}") for n in ("lena", "tomas", "ingrid", "jonas"))
 DEAR = {"discount_bp": 1000}
 """A discount that a sales manager must approve."""
+BOTH = {"account_id": ("acc_008",), "opportunity_id": ("opp_906",)}
 
 
 async def quote_of(app: Server, quote_id: str, **more: Any) -> dict[str, Any]:
@@ -402,7 +403,7 @@ async def test_another_callers_key_reveals_and_blocks_nothing(app: Server, stran
     theirs = await drafted(app, stranger, key, opportunity_id="opp_905")  # before the run does
     mine = await drafted(app, AGENT, key)
     assert (mine["replayed"], mine["quote_id"] == theirs["quote_id"]) == (False, False)
-    bound = everyone(id="g_5", run="run_5", bind={"opportunity_id": ("opp_906",)})
+    bound = everyone(id="g_5", run="run_5", bind=BOTH)
     read = await drafted(app, bound, key, opportunity_id="opp_906")
     assert not {mine["quote_id"], theirs["quote_id"]} & {*map(str, read.values())}
     assert (await drafted(app, AGENT, key))["quote_id"] == mine["quote_id"]
@@ -420,7 +421,7 @@ async def test_another_callers_key_reveals_and_blocks_nothing(app: Server, stran
 
 async def test_a_replay_is_refused_to_a_grant_that_may_not_read_the_quote(app: Server) -> None:
     first = await drafted(app, AGENT, "run_1/assemble:create_quote:0")
-    bound = replace(AGENT, id="g_2", bind={"opportunity_id": ("opp_906",)})
+    bound = replace(AGENT, id="g_2", bind=BOTH)
     with pytest.raises(ToolError, match="NOT_FOUND: this key") as caught:
         await drafted(app, bound, "run_1/assemble:create_quote:0", opportunity_id="opp_906")
     assert first["quote_id"] not in str(caught.value)

@@ -12,7 +12,7 @@ from servers.crm.schemas import (
     Resolution,
 )
 from servers.crm.store import accounts, stories
-from servers.crm.tools.arguments import ACCOUNT, SomeText
+from servers.crm.tools.arguments import ACCOUNT, DEAL, SomeText
 from servers.toolkit.components import tool
 from servers.toolkit.declare import reads
 from servers.toolkit.fields import AccountId, Country, Cursor, Limit, Query
@@ -45,7 +45,7 @@ def search_accounts(
     return accounts.search_accounts(session, query, country, limit, cursor)
 
 
-@tool(reads("Get an account", rows="bound", binds=ACCOUNT, integrity="untrusted"))
+@tool(reads("Get an account", rows="bound", binds=ACCOUNT, narrowed=DEAL, integrity="untrusted"))
 def get_account(session: Session, account_id: AccountId) -> AccountDetail:
     """Get what is on file about an account: kind, status, currency, tax numbers, terms.
 
@@ -55,7 +55,7 @@ def get_account(session: Session, account_id: AccountId) -> AccountDetail:
     return accounts.get_account(session, account_id)
 
 
-@tool(reads("List contacts", rows="bound", binds=ACCOUNT, integrity="untrusted"))
+@tool(reads("List contacts", rows="bound", binds=ACCOUNT, narrowed=DEAL, integrity="untrusted"))
 def list_contacts(
     session: Session, account_id: AccountId, limit: Limit = 20, cursor: Cursor = ""
 ) -> ContactPage:
@@ -63,7 +63,7 @@ def list_contacts(
     return accounts.list_contacts(session, account_id, limit, cursor)
 
 
-@tool(reads("List addresses", rows="bound", binds=ACCOUNT, integrity="untrusted"))
+@tool(reads("List addresses", rows="bound", binds=ACCOUNT, narrowed=DEAL, integrity="untrusted"))
 def list_addresses(
     session: Session, account_id: AccountId, limit: Limit = 20, cursor: Cursor = ""
 ) -> AddressPage:
@@ -75,7 +75,7 @@ def list_addresses(
     return accounts.list_addresses(session, account_id, limit, cursor)
 
 
-@tool(reads("List documents", rows="bound", binds=ACCOUNT, integrity="untrusted"))
+@tool(reads("List documents", rows="bound", binds=ACCOUNT, narrowed=DEAL, integrity="untrusted"))
 def list_documents(
     session: Session, account_id: AccountId, limit: Limit = 20, cursor: Cursor = ""
 ) -> DocumentPage:
@@ -83,7 +83,7 @@ def list_documents(
     return stories.list_documents(session, account_id, limit, cursor)
 
 
-@tool(reads("List interactions", rows="bound", binds=ACCOUNT))
+@tool(reads("List interactions", rows="bound", binds=ACCOUNT, narrowed=DEAL))
 def list_interactions(
     session: Session, account_id: AccountId, limit: Limit = 20, cursor: Cursor = ""
 ) -> InteractionPage:

@@ -78,7 +78,7 @@ def quote_readiness(database: Database, opportunity_id: OpportunityId) -> Readin
     return ready
 
 
-@tool(reads("Quote history", rows="bound", binds=ACCOUNT))
+@tool(reads("Quote history", rows="bound", binds=ACCOUNT, narrowed=DEAL))
 def quote_history(
     session: Session, account_id: AccountId, limit: Limit = 20, cursor: Cursor = ""
 ) -> QuotePage:

@@ -13,6 +13,10 @@ from sqlmodel import Session, col
 from servers.finance import digests
 from servers.finance.assembly import Assembled, QuoteInputs, assemble
 from servers.finance.facts.copies import block
+from servers.finance.facts.pricing import QuoteFacts
+from servers.finance.law.select import select_for
+from servers.finance.pricing import price
+from servers.finance.schemas import PriceRequest
 from servers.finance.schemas_quotes import QuoteDraft
 from servers.finance.store import stored_quotes
 from servers.finance.store.checks import Statements
@@ -65,6 +69,9 @@ def prepare(session: Session, inputs: QuoteInputs, statements: Statements) -> Pr
     lock(session, f"quote/{inputs.opportunity_id}")
     facts = collect(session, inputs.request)
     previous = _previous(session, inputs)
+    before = previous or _last(session, inputs.opportunity_id)
+    if before is not None:
+        inputs = _inherited(session, inputs, stored_quotes.inputs_of(before))
     lines = statements.lines(inputs.request, facts)
     deal = statements.deal(inputs.request.account_id, inputs.opportunity_id)
     codes = [code for said in (lines, deal) if said is not None for code in said.codes]
@@ -85,6 +92,42 @@ def prepare(session: Session, inputs: QuoteInputs, statements: Statements) -> Pr
     replaces = next(reversed(numbers_of(session, chain)), None)
     made = assemble(facts, inputs, quote_id, revision, replaces)
     return Prepared(inputs, made, chain, previous)
+
+
+def _last(session: Session, opportunity_id: str) -> Quote | None:
+    """Return the newest quote of a deal; a new chain forgets nothing of one that was closed."""
+    mine = col(Quote.opportunity_id) == opportunity_id
+    newest = select(Quote).where(mine, col(Quote.status) != "accepted")
+    found: Quote | None = session.scalars(newest.order_by(col(Quote.created_at).desc())).first()
+    return found
+
+
+def _inherited(session: Session, inputs: QuoteInputs, before: QuoteInputs) -> QuoteInputs:
+    """Return inputs with what a person has to see of the quote before.
+
+    Its claims and warnings stay unless a person dropped them now, and so do clauses that were
+    added to what the rules select. What the price needs is worked out anew.
+    """
+    gone = {one.code for one in inputs.dropped}
+    kept: list[str] = []
+    if missing := [one for one in before.clause_ids if one not in inputs.clause_ids]:
+        facts = collect(session, before.request)
+        selected = clauses_selected(facts, before.request, before.payment_terms)
+        kept = [one for one in missing if one not in selected]
+    return inputs.model_copy(
+        update={
+            "claims": tuple(sorted({*inputs.claims, *before.claims} - gone)),
+            "warnings": tuple(sorted({*inputs.warnings, *before.warnings} - gone)),
+            "clause_ids": (*inputs.clause_ids, *kept),
+            "deviations": inputs.deviations or before.deviations,
+        }
+    )
+
+
+def clauses_selected(facts: QuoteFacts, request: PriceRequest, payment_terms: str) -> list[str]:
+    priced = price(facts.pricing, request)
+    money = (priced.totals.total_minor or 0, priced.currency)
+    return select_for(facts, request, money, chosen=payment_terms).clause_ids
 
 
 def _lock_of(previous: Quote | None, inputs: QuoteInputs) -> date | None:

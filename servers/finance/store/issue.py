@@ -50,6 +50,12 @@ def issue(
     facts, again = _recomputed(session, quote)
     snapshot = again.snapshot
     _refuse_late(facts, snapshot, our_day(session, now))
+    if not snapshot.clauses:
+        raise RuleViolationError(
+            f"{quote_id} has no clauses: nothing is issued without terms",
+            fix="make a new revision with the clause_ids of select_terms",
+            code="NO_TERMS",
+        )
     stale = _stale(quote, snapshot, facts, again.controlled, statements)
     _refuse_unchecked(session, quote, snapshot, now, stale=stale)
     _use_approvals(session, quote, snapshot, now)

@@ -5,14 +5,10 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from servers.finance.assembly import QuoteInputs
+from servers.finance.assembly import Dropped, QuoteInputs
 from servers.finance.diff import diff, part_of_diff
 from servers.finance.facts.copies import block
-from servers.finance.facts.pricing import QuoteFacts
-from servers.finance.law.select import select_for
-from servers.finance.pricing import price
 from servers.finance.quote_changes import Changes, clauses_after, revised
-from servers.finance.schemas import PriceRequest
 from servers.finance.schemas_quotes import QuoteDiff, Revised
 from servers.finance.store import drafts, stored_quotes
 from servers.finance.store.checks import Statements
@@ -20,6 +16,7 @@ from servers.finance.store.collect import collect
 from servers.finance.store.policy import approver_of, entity_of
 from servers.finance.store.stored_quotes import to_check
 from servers.toolkit import scope
+from servers.toolkit.errors import InvalidInputError
 
 HALF = 12_000
 """Bytes for what differs; findings and approvals come on top."""
@@ -70,10 +67,11 @@ def revise(
 def _inputs(session: Session, stored: QuoteInputs, changes: Changes, person: str) -> QuoteInputs:
     request = revised(stored.request, changes, person)
     terms = changes.payment_terms or stored.payment_terms
+    of, selected = stored.request, drafts.clauses_selected
     clauses = clauses_after(
         stored.clause_ids,
-        _selected(collect(session, stored.request), stored.request, stored.payment_terms),
-        _selected(collect(session, request), request, terms),
+        selected(collect(session, of), of, stored.payment_terms),
+        selected(collect(session, request), request, terms),
     )
     return stored.model_copy(
         update={
@@ -81,14 +79,25 @@ def _inputs(session: Session, stored: QuoteInputs, changes: Changes, person: str
             "payment_terms": terms,
             "validity_days": changes.validity_days or stored.validity_days,
             "clause_ids": clauses,
+            "claims": tuple(one for one in stored.claims if one not in changes.drop),
+            "warnings": tuple(one for one in stored.warnings if one not in changes.drop),
+            "dropped": tuple(
+                Dropped(code=one, reason=changes.drop_reason, person=person)
+                for one in _droppable(stored, changes)
+            ),
         }
     )
 
 
-def _selected(facts: QuoteFacts, request: PriceRequest, payment_terms: str) -> list[str]:
-    priced = price(facts.pricing, request)
-    money = (priced.totals.total_minor or 0, priced.currency)
-    return select_for(facts, request, money, chosen=payment_terms).clause_ids
+def _droppable(stored: QuoteInputs, changes: Changes) -> tuple[str, ...]:
+    """Return what a person drops; nothing goes without a reason, and only what is there."""
+    there = {*stored.claims, *stored.warnings}
+    if unknown := sorted({*changes.drop} - there):
+        fix = f"one of: {', '.join(sorted(there)) or 'none'}"
+        raise InvalidInputError(f"the quote has no claim or warning {unknown[0]}", fix=fix)
+    if changes.drop and not changes.drop_reason.strip():
+        raise InvalidInputError("nothing is dropped without a reason", fix="give drop_reason")
+    return changes.drop
 
 
 def compare(session: Session, before_id: str, after_id: str) -> QuoteDiff:

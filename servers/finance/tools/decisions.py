@@ -34,6 +34,11 @@ from servers.toolkit.fields import ApprovalId, Digest, LineId, QuoteId
 from servers.toolkit.statements import StatementText
 
 ONE = ("quote_id",)
+Dropped = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{1,39}$", max_length=40, description="claim or warning"),
+]
+DropReason = Annotated[str, Field(max_length=300, description="why these no longer hold")]
 BOTH = ("quote_id", "by_quote_id")
 Note = Annotated[str, Field(max_length=300, description="why, for the record")]
 
@@ -152,6 +157,8 @@ def revise_quote(
     validity_days: Annotated[
         int | None, Field(ge=1, le=366, description="days, instead of the house's own")
     ] = None,
+    drop: Annotated[list[Dropped], Field(max_length=40)] = [],  # noqa: B006
+    drop_reason: DropReason = "",
     preview: Annotated[bool, Field(description="store nothing; only say what differs")] = False,
     catalog_statement: StatementText | None = None,
     crm_statement: StatementText | None = None,
@@ -161,7 +168,7 @@ def revise_quote(
     Give only what changes. An adjustment has a reason_code and takes the place of those on its
     line; whoever makes one cannot approve it. Clauses are selected anew; a deviation from the
     rules stays. Without statements of the catalog and the CRM about what it then holds, it needs
-    a person (UNCHECKED).
+    a person (UNCHECKED). Claims and warnings of the quote stay, unless `drop` names them.
     quote_id and digest come from get_quote; the answer says what differs, and what comes next.
     """
     changes = Changes(
@@ -176,6 +183,8 @@ def revise_quote(
         payment_terms=payment_terms,
         display_currency=display_currency,
         validity_days=validity_days,
+        drop=tuple(drop),
+        drop_reason=drop_reason,
     )
     statements, now = finance.statements(catalog_statement, crm_statement), finance.now()
     if preview:
