@@ -22,7 +22,7 @@ from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 
 from orchestrator.workflows import load_all
-from servers.finance.render import quote_schema
+from servers.finance.render.pages import quote_schema
 from servers.profiles import PROFILES, components
 from servers.registry import NAMES, create_server, tables_of
 from servers.toolkit.app import Server

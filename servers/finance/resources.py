@@ -15,7 +15,7 @@ from servers.finance.documents import QuoteDocument, customer_view
 from servers.finance.facts.blocks import SellerBlock
 from servers.finance.facts.copies import block
 from servers.finance.facts.legal import DEFAULT_LANGUAGE
-from servers.finance.render import render
+from servers.finance.render.pages import render
 from servers.finance.render.pdf import pdf
 from servers.finance.schemas import ClauseId, Format
 from servers.finance.store import listed_quotes, stored_quotes

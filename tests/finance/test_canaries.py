@@ -25,7 +25,7 @@ from servers.finance.facts.blocks import (
     RiskRow,
     TraceStep,
 )
-from servers.finance.render import render
+from servers.finance.render.pages import render
 from servers.finance.render.pdf import pdf
 from servers.toolkit.findings import Finding, Severity
 

@@ -15,7 +15,7 @@ from pypdf import PdfReader
 
 from servers.finance.documents import QuoteDocument, customer_view
 from servers.finance.facts.blocks import CustomerBlock
-from servers.finance.render import render
+from servers.finance.render.pages import render
 from servers.finance.render.pdf import BOX, STANDARDS, Pdf, pdf
 from servers.toolkit.errors import StorageError
 

@@ -21,7 +21,7 @@ from priced_support import demo_facts, priced_quote
 
 from servers.finance.documents import QuoteDocument, customer_view
 from servers.finance.facts.pricing import PricingFacts
-from servers.finance.render import render
+from servers.finance.render.pages import render
 from servers.finance.render.sheet import sheet
 from servers.finance.verify import verify
 from servers.toolkit.database import Database

@@ -16,7 +16,7 @@ from servers.finance import digests
 from servers.finance.documents import Pricing, QuoteDocument, customer_view
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.pricing import price
-from servers.finance.render import json_text
+from servers.finance.render.pages import json_text
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
 from servers.finance.verify import read, verify

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from paper_support import document, rich
 
 from servers.finance.documents import customer_view
-from servers.finance.render import SCHEMA_ID, render
+from servers.finance.render.pages import SCHEMA_ID, render
 
 SCHEMA = json.loads(
     (Path(__file__).parents[2] / "docs" / "quote.schema.json").read_text(encoding="utf-8")

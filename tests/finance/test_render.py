@@ -9,7 +9,7 @@ from paper_support import CANARY, HOSTILE, document, line, rich
 
 from servers.finance.documents import customer_view
 from servers.finance.facts.blocks import BankBlock
-from servers.finance.render import escape_markdown, render
+from servers.finance.render.pages import escape_markdown, render
 from servers.finance.render.words import iban, money, quantity, unit_price
 
 

@@ -11,7 +11,7 @@ from ubl_order import ORDER
 
 from servers.finance.documents import QuoteDocument, customer_view
 from servers.finance.facts.blocks import TotalsBlock
-from servers.finance.render import render
+from servers.finance.render.pages import render
 from servers.finance.render.ubl import NAMESPACES
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.money import to_minor

@@ -14,7 +14,7 @@ from paper_support import line as paper_line
 
 from servers.finance.documents import QuoteDocument, QuoteSnapshot, customer_view
 from servers.finance.facts.blocks import Allowance, TraceStep
-from servers.finance.render import render
+from servers.finance.render.pages import render
 from servers.finance.verify import Difference, read, verify
 from servers.toolkit.app import Server
 from servers.toolkit.errors import InvalidInputError

@@ -20,7 +20,7 @@ from typing import Any, Literal
 from urllib.parse import unquote_to_bytes
 
 from servers.finance.documents import QuoteDocument
-from servers.finance.render import json_text
+from servers.finance.render.pages import json_text
 from servers.finance.render.sheet import Document, sheet
 from servers.finance.render.ubl import ubl_quotation
 from servers.finance.seals import Sign

@@ -284,7 +284,7 @@ def render_quote(
     """
     if format in ("ubl", "letter"):
         view = "customer"
-    from servers.finance.render import render
+    from servers.finance.render.pages import render
 
     with finance.session() as session:
         found = stored_quotes.document(session, quote_id, finance.now())
