@@ -237,10 +237,16 @@ class Desk:
         return await self.quote(quote_id)
 
     async def decide(
-        self, row: Mapping[str, Any], quote: Mapping[str, Any], *, approved: bool, note: str
+        self,
+        row: Mapping[str, Any],
+        quote: Mapping[str, Any],
+        *,
+        approved: bool,
+        note: str,
+        rules: Sequence[str] | None = None,
     ) -> list[str]:
         """Decide what this person may, and return the roles left; wake the run when none is."""
-        left = await decide_approvals(self.look, quote, approved=approved, note=note)
+        left = await decide_approvals(self.look, quote, approved=approved, note=note, rules=rules)
         if not left:
             person = self.settings.person or ""
             decision = {"approved": approved, "person": person, "note": note}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 from orchestrator.errors import UsageError
@@ -13,16 +13,27 @@ Look = Callable[[str, str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 
 
 async def decide_approvals(
-    look: Look, quote: Mapping[str, Any], *, approved: bool, note: str
+    look: Look,
+    quote: Mapping[str, Any],
+    *,
+    approved: bool,
+    note: str,
+    rules: Collection[str] | None = None,
 ) -> list[str]:
     """Decide what this person may of a quote's pending approvals; return the roles that are left.
 
-    One rejection is enough, and leaves none. Somebody who may decide none of it gets finance's no.
+    With `rules`, only those are decided. One rejection is enough, and leaves none. Somebody who may
+    decide none of it gets finance's no.
     """
     pending = [a for a in quote["approvals"] if a["status"] == "pending"]
     pending.sort(key=lambda approval: int(approval.get("sequence", 1)))
+    named = [a for a in pending if rules is None or a["rule_id"] in rules]
+    if unknown := sorted({*(rules or ())} - {a["rule_id"] for a in pending}):
+        waiting = ", ".join(a["rule_id"] for a in pending) or "none"
+        raise UsageError(f"{unknown[0]} waits for no decision", fix=f"one of: {waiting}")
     refusals: list[UsageError] = []
-    left: list[str] = []
+    left = [str(a["role"]) for a in pending if a not in named]
+    pending = named
     for approval in pending:
         decision = "approve" if approved else "reject"
         asked = {"approval_id": approval["approval_id"], "decision": decision, "note": note}

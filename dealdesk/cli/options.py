@@ -65,6 +65,9 @@ class Decision(Asked):
     """A named person decides about a quote, or about the run that waits with it."""
 
     note: Annotated[str, doc("Why.")] = ""
+    rule: Annotated[
+        list[str] | None, doc("A rule to decide, by its name; without it, all that are shown.")
+    ] = None
 
 
 @Parameter(name="*")

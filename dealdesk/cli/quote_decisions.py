@@ -7,7 +7,7 @@ has no run that could wait for a decision; where one does wait, it goes on as wi
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -185,20 +185,40 @@ async def _decide(
     run: Mapping[str, Any] | None = None,
 ) -> int:
     """Show finance's facts, ask, and decide; return 0 when nobody else need decide."""
+    _show_rules(quote, decision.rule, desk.settings.person)
     if not sure(f"{'Approve' if approved else 'Reject'} this quote?", quote, yes=decision.yes):
         return WAITING
     if run is None:
-        await decide_approvals(desk.look, quote, approved=approved, note=decision.note)
+        await decide_approvals(
+            desk.look, quote, approved=approved, note=decision.note, rules=decision.rule
+        )
         decided = await desk.quote(quote["quote_id"])
         said = advice(quote["quote_id"], decided["next_step"])
         tell(decided, f"Decided. {said}", decision.json)
         return WAITING if decided["status"] == "waiting" else 0
-    left = sorted(await desk.decide(run, quote, approved=approved, note=decision.note))
+    left = sorted(
+        await desk.decide(run, quote, approved=approved, note=decision.note, rules=decision.rule)
+    )
     if not left:
         return 0
     facts = {"run_id": run["run_id"], "outcome": "waiting", "roles": left}
     tell(facts, f"Decided; still waiting for: {', '.join(left)}.", decision.json)
     return WAITING
+
+
+def _show_rules(quote: Mapping[str, Any], named: Sequence[str] | None, person: str | None) -> None:
+    """Show every rule that this person decides now: role, reason, numbers of the quote."""
+    margin = quote.get("margin") or {}
+    numbers = money(quote["totals"]["total_minor"], quote["currency"])
+    numbers += f", {(quote['effective_discount_bp'] or 0) / 100:g}% off at most"
+    if margin.get("hardware_margin_bp") is not None:
+        earned, floor = margin["hardware_margin_bp"] / 100, margin["floor_bp"] / 100
+        numbers += f", goods earn {earned:g}% (floor {floor:g}%)"
+    for one in quote["next_step"]["decisions"]:
+        mine = any(able["person_id"] == person for able in one["people"])
+        if mine and (named is None or one["rule_id"] in named):
+            said = f"{one['rule_id']}, by a {one['role']}: {one['reason']} ({numbers})"
+            progress().print(said, markup=False, soft_wrap=True)
 
 
 def _refuse_if_undecidable(quote: Mapping[str, Any]) -> None:

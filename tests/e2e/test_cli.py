@@ -186,14 +186,21 @@ def test_a_quote_that_needs_two_people_waits_for_both(
     assert said.code == OUTCOMES["waiting"], said
     run_id = said.json["run_id"]
     assert {a["role"] for a in said.json["approvals"]} == {"finance_director", "sales_manager"}
-    half = command("runs", "approve", run_id, "--as", "per_tomas", "--json")
+    other = ("--as", "per_tomas", "--rule", "APR-OTHER")
+    command("runs", "approve", run_id, *other).fails(2, "APR-OTHER waits for no decision")
+    mine = [a["rule_id"] for a in said.json["approvals"] if a["role"] == "sales_manager"]
+    named = [word for rule in mine for word in ("--rule", rule)]
+    half = command("runs", "approve", run_id, "--as", "per_tomas", *named, "--json")
+    assert all(f"{rule}, by a sales_manager: " in half.err for rule in mine), half
     assert half.code == OUTCOMES["waiting"], half
     assert half.json == {"run_id": run_id, "outcome": "waiting", "roles": ["finance_director"]}
     command("runs", "approve", run_id, "--as", "per_tomas").fails(2)
     done = command("runs", "approve", run_id, "--as", "per_ingrid")
     assert done.code == 0, done
     assert done.out.startswith("Quote issued: ")
-    assert done.err == "✓ decided    approved by per_ingrid\n", "only what is new"
+    shown, told = done.err.rsplit("✓", 1)
+    assert told == " decided    approved by per_ingrid\n", "only what is new"
+    assert "by a finance_director: " in shown
 
 
 def test_a_rejected_deal_can_be_quoted_again(waiting: Folder, copy: Copy, command: Command) -> None:
