@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
-from orchestrator.errors import UsageError
+from orchestrator.errors import EnvironmentProblem, UsageError
 
 Look = Callable[[str, str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 """Calls a tool of a server on behalf of somebody, as `Desk.look` does."""
@@ -89,6 +89,6 @@ async def record_outcome(look: Look, quote: Mapping[str, Any], outcome: str, wor
         await look("crm", "record_quote_outcome", recorded)
         if words:
             await look("crm", "log_activity", {**deal, "kind": "note", "body": words})
-    except UsageError as refusal:
-        return refusal.message
+    except (UsageError, EnvironmentProblem) as problem:
+        return problem.message
     return ""

@@ -121,7 +121,7 @@ class Servers:
 
     def close(self) -> None:
         for app in self._apps.values():
-            app.ledger.audit.flush()
+            app.ledger.audit.close()
             app.database.close()
         self._apps.clear()
 

@@ -50,7 +50,7 @@ class Audit:
         self._since = time.monotonic()
         self._lock = threading.Lock()
         self._turn = threading.Lock()
-        atexit.register(self._flush_at_exit)
+        atexit.register(self.close)
 
     def record(
         self,
@@ -100,7 +100,9 @@ class Audit:
                     self._buffer = rows + self._buffer
                 raise
 
-    def _flush_at_exit(self) -> None:
+    def close(self) -> None:
+        """Commit what is left in the buffer, or say what is lost: the work itself is done."""
+        atexit.unregister(self.close)
         try:
             self.flush()
         except (SQLAlchemyError, StorageError) as problem:

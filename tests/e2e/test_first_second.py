@@ -82,6 +82,20 @@ def test_killed_while_it_is_new(
     goes_on(command, home)
 
 
+@pytest.mark.full
+@pytest.mark.timeout(3600)
+def test_killed_at_sixty_places_of_a_folders_first_second(
+    live: Live, command: Command, tmp_path: Path
+) -> None:
+    ends = []
+    for place in range(60):  # most of them early, where files are made
+        home = tmp_path / f"at-{place}" / "home"
+        home.parent.mkdir()
+        ends.append(live(home, str(1 + 2600 * place**2 // 3600)))
+        goes_on(command, home)
+    assert ends.count(-signal.SIGKILL) > 55
+
+
 async def test_a_run_that_was_never_submitted_starts_as_it_was_asked_for(
     seeded: Folder, copy: Callable[[Folder], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,6 +130,13 @@ async def test_what_an_earlier_version_never_submitted_is_not_guessed(
         assert f"runs cancel {run_id}" in caught.value.fix
         await desk.cancel(run_id)
         assert desk.run_row(run_id)["outcome"] == "cancelled"
+
+
+def test_what_a_command_writes_beside_the_data_folder_is_its_users_too(
+    program: Command, seeded: Folder, copy: Callable[[Folder], Path], tmp_path: Path
+) -> None:
+    assert program("export", tmp_path / "out", home=copy(seeded)).code == 0
+    assert open_to_others(tmp_path / "out") == set()
 
 
 def test_an_open_data_folder_of_an_earlier_version_is_closed(

@@ -140,6 +140,17 @@ async def test_a_run_that_meets_trouble_is_parked_and_ends_as_it_would_have(
     await breaks_and_goes_on(copy(seeded), whole, where, fail, share)
 
 
+@pytest.mark.full
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(("where", "points"), [("servers", 40), ("runs", 20), ("engine", 20)])
+async def test_trouble_at_any_statement_parks_a_run(
+    seeded: Folder, tmp_path: Path, whole: dict[str, Any], where: str, points: int
+) -> None:
+    for point in range(points):
+        home = Path(shutil.copytree(seeded.home, tmp_path / str(point)))
+        await breaks_and_goes_on(home, whole, where, full, point / points)
+
+
 @pytest.mark.skipif(not URL, reason="not run: DEALDESK_TEST_POSTGRES names no PostgreSQL server")
 @pytest.mark.timeout(180)
 async def test_connections_that_a_server_ends_park_a_run(

@@ -263,6 +263,16 @@ async def test_denials_that_come_together_share_a_commit_and_each_is_kept(app: S
     assert [row.outcome for row in rows(app.database, audit_table)] == ["denied"] * 20
 
 
+def test_work_that_is_done_stays_done_when_the_last_audit_rows_cannot_be_written(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger = Ledger(database)
+    ledger.audit.record(MINE, "tools/call", "get_note", None, "allowed")
+    with full(database):
+        ledger.audit.close()
+    assert "1 audit rows of toy were not written: STORAGE: " in caplog.text
+
+
 def test_a_release_that_could_not_be_stored_holds_here_and_is_stored_by_the_next(
     database: Database,
 ) -> None:
