@@ -171,8 +171,11 @@ class Engine:
             return
         from dbos import DBOS, SetWorkflowID
 
-        with SetWorkflowID(run_id):
-            await DBOS.start_workflow_async(self._play, run_id, dict(args))
+        try:
+            with SetWorkflowID(run_id):
+                await DBOS.start_workflow_async(self._play, run_id, dict(args))
+        except SQLAlchemyError as problem:
+            raise unusable("the engine's database", problem) from problem
 
     async def wait(self, run_id: str, timeout: float | None = None) -> Json | None:
         """Return a run's result, or None once it waits for a message.
