@@ -266,7 +266,7 @@ AGENT = """\
     AgentSpec(
         name="margin",
         tools=("catalog.get_product",),
-        output=Margin,
+        output=contracts.Margin,
         gives={"lines": "facts.lines", "total_minor": "price.total_minor"},
         verify=verify.verify_margin,
     ),
@@ -284,7 +284,7 @@ class Margin(Contract):
 class Assembly("""
 VERIFY = """
 
-def verify_margin(output: Margin, calls: Calls, _outputs: Outputs) -> list[str]:
+def verify_margin(output: c.Margin, calls: Calls, _outputs: Outputs) -> list[str]:
     \"\"\"The product must have been read.\"\"\"
     return [] if output.looked and last(calls, "get_product") else ["read the product first"]
 
@@ -308,9 +308,7 @@ def test_an_agent_is_five_files_and_is_played_shown_and_listed(
 ) -> None:
     tree.add("agent")
     tree.edit(f"{QUOTE}/__init__.py", ")\n\nEFFECTS = (", AGENT)
-    tree.edit(f"{QUOTE}/__init__.py", "    Check,\n", "    Check,\n    Margin,\n")
     tree.edit(f"{QUOTE}/contracts.py", "\n\nclass Assembly(", CONTRACT)
-    tree.edit(f"{QUOTE}/verify.py", "    Line,\n", "    Line,\n    Margin,\n")
     tree.edit(f"{QUOTE}/verify.py", "\n\ndef verify_assembly(", VERIFY)
     tree.edit("dealdesk/playbook/quote.py", "\n\ndef play_assemble(", PLAY)
     edited, _ = tree.touched()

@@ -5,7 +5,9 @@ from pkgutil import resolve_name
 from orchestrator.errors import UsageError
 from orchestrator.workflow import Workflow
 
-WORKFLOWS = {"quote": "orchestrator.workflows.quote"}
+WORKFLOWS = {
+    "quote": "orchestrator.workflows.quote",
+}
 """Per name, the package whose `WORKFLOW` it is; the first is what a goal is taken for."""
 
 
