@@ -218,11 +218,9 @@ def test_the_text_of_a_clause_version_never_changes(database: Database, tmp_path
         import_file(database, TABLES["clauses"], table(tmp_path, "c.json", rows))
 
 
-def test_the_demo_s_own_files_change_nothing(filled: Path, small_seed: Path) -> None:
-    database = Database.open(filled, "finance")
+def test_the_demo_s_own_files_change_nothing(database: Database, small_seed: Path) -> None:
     with database.write() as session:
         reports = load_folder(session, TABLES, small_seed).finish()
-    database.close()
     assert {(one.table, one.inserted, one.updated) for one in reports} == {
         (one.table, 0, 0) for one in reports
     }
