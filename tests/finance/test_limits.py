@@ -151,11 +151,12 @@ async def test_the_limits_of_whoever_asks_hold_also_when_another_issues(
     theirs = await drafted(
         app, everyone(requester="per_jonas"), opportunity_id="opp_901", discount_bp=700
     )
-    assert [n["rule_id"] for n in theirs["approvals_needed"]] == ["APR-DISCOUNT-5"]
+    asked = [n["rule_id"] for n in theirs["approvals_needed"]]
+    assert asked == ["APR-DISCOUNT-5", "APR-PRICE"], "judged at the end of the band they are in"
     more = await drafted(
         app, everyone(requester="per_lena"), opportunity_id="opp_902", discount_bp=900
     )
-    assert [n["rule_id"] for n in more["approvals_needed"]] == ["APR-LENA-8"]
+    assert [n["rule_id"] for n in more["approvals_needed"]] == ["APR-LENA-8", "APR-PRICE"]
     arguments = {"quote_id": mine["quote_id"], "digest": mine["digest"]}
     other = everyone(requester="per_jonas")
     assert (await call(app, other, "issue_quote", arguments))["number"] == "Q-2026-000001"

@@ -10,6 +10,7 @@ from finance_support import Clock, by, call, drafted, everyone
 
 from servers.finance.load import TABLES
 from servers.finance.server import create_server
+from servers.finance.tables.house import Enrolled
 from servers.finance.tables.legal import EmbargoedCountry
 from servers.toolkit import migrate
 from servers.toolkit.app import Server
@@ -29,8 +30,9 @@ async def upgraded(
     with monkeypatch.context() as patch:
         patch.setattr(migrate, "upgrade", lambda c, s: upgrade(c, s, "0001_schema"))
         first = Database.open(tmp_path / "finance.db", "finance")
-    newer = EmbargoedCountry.__table__  # today's code reads both; they go before the upgrade
-    newer.create(first.engine)
+    newer = (EmbargoedCountry.__table__, Enrolled.__table__)
+    for table in newer:  # today's code reads them; they go before the upgrade
+        table.create(first.engine)
     with first.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE quote ADD COLUMN price_approval TEXT")
     ensure_seeded(first, TABLES, small_seed)
@@ -44,7 +46,8 @@ async def upgraded(
         await call(app, AGENT, "get_quote", {"quote_id": one["quote_id"]}) for one in (draft, other)
     ]
     app.ledger.audit.flush()
-    newer.drop(first.engine)
+    for table in newer:
+        table.drop(first.engine)
     with first.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE quote DROP COLUMN price_approval")
     first.close()
