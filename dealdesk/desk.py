@@ -1,7 +1,4 @@
-"""The composition root: settings in, a working deal desk out.
-
-Tests and examples make a desk the same way the command does.
-"""
+"""The composition root: settings in, a working deal desk out, as the command and tests make it."""
 
 from __future__ import annotations
 
@@ -316,11 +313,7 @@ class Desk:
         return False
 
     def _alone(self, server: str, **only: Any) -> AbstractAsyncContextManager[Client[Any]]:
-        """Open a client for one component on behalf of whoever uses the command.
-
-        Finance, which knows the people, is shown the token; what a name alone is worth it decides
-        itself. The other servers take the desk's word.
-        """
+        """Open a client for one component; only finance is shown the token of whoever asks."""
         if self.token and server == "finance":
             return self.servers.opened(server, self.token)
         named = self.settings.person or ""

@@ -77,7 +77,7 @@ def verify_quote(
     home: Home = None,
     json: Json = False,
 ) -> int:
-    """Check an exported quote: what changed, what does not add up, and whether the desk signed it.
+    """Check an exported quote for changes, sums and signature.
 
     Exits with 1 when a value differs or the signature is not the desk's.
     """

@@ -17,6 +17,7 @@ KINDS = {
     "ScopeError": 3,
     "CredentialsError": 4,
     "ToolRefused": 1,
+    "WrongAnswer": 1,
     "AgentFailed": 1,
     "BudgetExceeded": 11,
     "ModelError": 1,
