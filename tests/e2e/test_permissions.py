@@ -88,7 +88,9 @@ def completions_open(_monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def everything_denied(_monkeypatch: pytest.MonkeyPatch) -> None:
-    _monkeypatch.setattr(Gate, "grant_for", lambda _self, _context: None)
+    async def nothing(_self: Gate, _context: object) -> None: ...
+
+    _monkeypatch.setattr(Gate, "grant_for", nothing)
 
 
 DEFECTS = [
