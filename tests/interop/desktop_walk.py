@@ -60,6 +60,7 @@ class Desk:
         numbered = "\n".join(f"{n}. {line}" for n, line in enumerate(self.lines, 1))
         numbered = re.sub(r"\b(q|apr)_[0-9a-z]{6,}", r"\1_…", numbered)
         numbered = re.sub(r'("(?:requested|expires)_at": )"[^"]*"', r'\1"…"', numbered)
+        numbered = re.sub(r'(_statement": ")[^"`]*', r"\1…", numbered)
         numbered = re.sub(r"\b[0-9a-f]{8}(\.[\w+]+)\.[\w-]{22}", r"…\1.…", numbered)
         return re.sub(r"\b[0-9a-f]{64}\b", "…", numbered)
 
