@@ -35,6 +35,10 @@ LOCKED = 5000
 """Milliseconds for which a call waits for a lock that another holds."""
 
 
+GUARD = "P0001"
+"""What PostgreSQL says when a trigger of ours refuses a change; SQLite says a row does not fit."""
+
+
 def journal_mode(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str:
     """Return the journal mode that is safe on this SQLite.
 
@@ -124,6 +128,8 @@ class Database:
         except (IntegrityError, DataError):
             raise
         except (DBAPIError, NoFreeConnection) as problem:
+            if getattr(getattr(problem, "orig", None), "sqlstate", "") == GUARD:
+                raise
             raise _storage_error(problem, self.server, None) from problem
 
     def setting(self, name: str) -> str | None:
