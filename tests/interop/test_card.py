@@ -20,7 +20,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "finance"))  # for finance_support
 
-from finance_support import Clock, call, drafted, everyone, line
+from finance_support import Clock, call, drafted, everyone, line, statements
 
 from servers.finance.card import page
 from servers.finance.load import TABLES
@@ -50,7 +50,7 @@ HERE = Path(__file__).parent
 NODE = Path(INTEROP) / "node"
 HOSTILE = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>'
 ARABIC = "شركة الأفق للأنظمة المحدودة"
-INSIDE = ("digest", "Internal", "Findings", "decide", "approve", "What changed", "terminal")
+INSIDE = ("digest", "Internal", "Findings", "decide", "What changed", "terminal")
 """Words that only the inside of the house may read."""
 
 
@@ -61,7 +61,8 @@ async def answers(app: Server) -> dict[str, dict[str, Any]]:
         line("l2", "SW-P8-120", 2, optional=True),
         line("l3", "RT-E4-LTE", 1, alternative_of="l1"),
     ]
-    found = {"create": await drafted(app, lines=lines, discount_bp=1000, claims=["bank"])}
+    asked = {"lines": lines, "discount_bp": 1000, "claims": ["bank"]}
+    found = {"create": await drafted(app, **asked, **statements(app, Clock(), *lines))}
     which = {"quote_id": found["create"]["quote_id"]}
     found["ask"] = await call(app, everyone(), "request_approval", which)
     for view in ("internal", "customer"):
