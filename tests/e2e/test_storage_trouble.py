@@ -130,7 +130,8 @@ async def breaks_and_goes_on(
     [
         ("servers", full, 0.3),
         ("servers", locked, 0.9),
-        ("runs", full, 0.9),
+        # what a run parked at its last note is told depends on the moment
+        pytest.param("runs", full, 0.9, marks=pytest.mark.full),
         ("engine", full, 0.5),
     ],
 )
