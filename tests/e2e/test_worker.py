@@ -170,7 +170,7 @@ def once(shared: dict[str, str]) -> list[Any]:
                     "HAVING count(*) > 1"),
         ("CRM", "SELECT r.quote_id, s.outcome, count(*) FROM quote_step s JOIN quote_record r ON "
                 "r.id = s.quote_record_id GROUP BY 1, 2 HAVING count(*) > 1"),
-        ("CRM", "SELECT opportunity_id, subject, count(*) FROM activity "
+        ("CRM", "SELECT opportunity_id, text, count(*) FROM activity "
                 "WHERE position('@' in recorded_by) > 0 GROUP BY 1, 2 HAVING count(*) > 1"),
     ):  # fmt: skip
         engine = sa.create_engine(shared[f"DEALDESK_{server}_URL"])
