@@ -16,7 +16,7 @@ from dealdesk.people import Look
 from orchestrator.errors import EnvironmentProblem, UsageError
 from servers.toolkit.desk_keys import MOST_BYTES, DeskKeys, read_keys
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.private_files import private_folder
+from servers.toolkit.private_files import make_file, private_folder
 
 FORMATS = {"html": "html", "markdown": "md", "json": "json"}
 """What is written of every view, without being asked for."""
@@ -71,15 +71,9 @@ def output_folder(folder: str | None) -> Path | None:
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a file, whole or not at all."""
-    half = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         private_folder(path.parent)
-        half.touch(0o600)
-        try:
-            half.write_bytes(content)
-            half.replace(path)
-        finally:
-            half.unlink(missing_ok=True)
+        make_file(path, lambda new: new.write_bytes(content), replacing=True)
     except OSError as problem:
         raise EnvironmentProblem(f"cannot write {path}", fix=OTHER_FOLDER) from problem
 

@@ -242,8 +242,8 @@ def make_engine(url: str, fill: Callable[[str], object] | None = None) -> sa.Eng
     parsed = sa.make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return sa.create_engine(parsed, pool_pre_ping=True)
-    from servers.toolkit.database import journal_mode, make_file, watch_file
-    from servers.toolkit.private_files import close_to_others, private_folder
+    from servers.toolkit.database import journal_mode, watch_file
+    from servers.toolkit.private_files import close_to_others, make_file, private_folder
 
     path, mode = Path(parsed.database or ""), journal_mode()
     try:

@@ -5,10 +5,9 @@ refuses a file that is corrupt, foreign or newer, and never makes a new one over
 """
 
 import os
-import secrets
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +28,7 @@ from sqlmodel import Session
 
 from servers.toolkit import migrate
 from servers.toolkit.errors import StorageError
-from servers.toolkit.private_files import close_to_others, private_folder
+from servers.toolkit.private_files import close_to_others, make_file, private_folder
 
 LOCKED = 5000
 """Milliseconds for which a call waits for a lock that another holds."""
@@ -246,18 +245,6 @@ def _check_file(path: Path, server: str) -> None:
         if connection.execute(_HAS_REVISION).fetchone() is not None:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             migrate.check_released(row and row[0], server, str(path))
-
-
-def make_file(path: Path, fill: Callable[[Path], object]) -> None:
-    """Make a database file that nobody sees before it is whole; the first of two makers wins."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    try:
-        temporary.touch(0o600)
-        fill(temporary)
-        with suppress(FileExistsError):
-            os.link(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _mark(path: Path, server: str) -> None:

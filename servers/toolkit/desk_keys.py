@@ -7,7 +7,6 @@ of every key it ever had. That file may be given to anybody; it also says which 
 import json
 import os
 import re
-import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -19,7 +18,7 @@ from joserfc.jwk import OKPKey
 
 from servers.toolkit.errors import InvalidInputError, NotFoundError, StorageError
 from servers.toolkit.grants import ALGORITHM
-from servers.toolkit.private_files import private_folder
+from servers.toolkit.private_files import make_file, private_folder, secret_text
 
 VARIABLE = "DEALDESK_SIGNING_KEY"
 PRIVATE, PUBLIC = "desk.pem", "desk_keys.json"
@@ -147,9 +146,7 @@ class DeskKeys:
         path = self._folder / PRIVATE
         text = os.environ.get(VARIABLE, "")
         try:
-            if not text and os.name == "posix" and path.stat().st_mode & 0o077:
-                raise StorageError(f"{path} can be read by others", fix=f"chmod 600 {path}")
-            key = _imported(text or path.read_text())
+            key = _imported(text or secret_text(path))
             if not key.is_private:
                 raise ValueError("a public key")
         except (OSError, JoseError, ValueError) as problem:
@@ -157,36 +154,20 @@ class DeskKeys:
         return key
 
     def _put(self, key: OKPKey, *, replacing: bool) -> None:
-        path = self._folder / PRIVATE
-        try:
-            private_folder(self._folder)
-            half = self._half(key.as_pem(private=True))
-            try:
-                if replacing:
-                    half.replace(path)
-                else:
-                    os.link(half, path)  # the first of two makers wins
-            except FileExistsError:
-                pass
-            finally:
-                half.unlink(missing_ok=True)
-        except OSError as problem:
-            raise self._trouble(PRIVATE) from problem
+        self._make(PRIVATE, key.as_pem(private=True), replacing=replacing)
 
     def _write(self, keys: list[DeskKey]) -> None:
         text = json.dumps([asdict(key) for key in keys], indent=2) + "\n"
+        self._make(PUBLIC, text.encode(), replacing=True)
+
+    def _make(self, name: str, content: bytes, *, replacing: bool) -> None:
         try:
             private_folder(self._folder)
-            self._half(text.encode()).replace(self._folder / PUBLIC)
+            make_file(
+                self._folder / name, lambda new: new.write_bytes(content), replacing=replacing
+            )
         except OSError as problem:
-            raise self._trouble(PUBLIC) from problem
-
-    def _half(self, content: bytes) -> Path:
-        path = self._folder / f".desk-{secrets.token_hex(6)}"
-        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(made, "wb") as file:
-            file.write(content)
-        return path
+            raise self._trouble(name) from problem
 
     def _trouble(self, name: str) -> StorageError:
         return StorageError(

@@ -11,7 +11,6 @@ import os
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +20,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from servers.toolkit.errors import ForbiddenError, StorageError
-from servers.toolkit.private_files import private_folder
+from servers.toolkit.private_files import make_file, private_folder, secret_text
 
 ISSUER = "dealdesk"
 ALGORITHM: Literal["Ed25519"] = "Ed25519"
@@ -131,11 +130,7 @@ class SigningKey:
             cls._create(folder)
         try:
             if not text:
-                if os.name == "posix" and path.stat().st_mode & 0o077:
-                    raise StorageError(
-                        f"the signing key {path} can be read by others", fix=f"chmod 600 {path}"
-                    )
-                key = cls(OKPKey.import_key(path.read_text()))
+                key = cls(OKPKey.import_key(secret_text(path, "the signing key")))
                 key._publish(folder)
                 return key
             return cls(OKPKey.import_key(text))
@@ -149,14 +144,8 @@ class SigningKey:
     def _create(folder: Path) -> None:
         try:
             private_folder(folder)
-            key = OKPKey.generate_key(ALGORITHM)
-            temporary = folder / f".grant-{secrets.token_hex(6)}"
-            made = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(made, "wb") as file:
-                file.write(key.as_pem(private=True))
-            with suppress(FileExistsError):
-                os.link(temporary, folder / "grant.pem")  # the first of two makers wins
-            temporary.unlink()
+            pem = OKPKey.generate_key(ALGORITHM).as_pem(private=True)
+            make_file(folder / "grant.pem", lambda new: new.write_bytes(pem))
         except OSError as problem:
             raise StorageError(
                 f"cannot write the signing key in {folder}", fix="make the folder writable"
@@ -166,10 +155,12 @@ class SigningKey:
         """Put the public key beside this one, unless it is there; anybody may read it."""
         path = folder / "grant.pub"
         if not path.exists() or path.stat().st_size == 0:
-            temporary = folder / f".grant-{secrets.token_hex(6)}"
-            temporary.write_bytes(self._key.as_pem(private=False))
-            temporary.chmod(0o644)
-            temporary.replace(path)
+
+            def fill(new: Path) -> None:
+                new.write_bytes(self._key.as_pem(private=False))
+                new.chmod(0o644)
+
+            make_file(path, fill, replacing=True)
 
     @property
     def public(self) -> "PublicKey":

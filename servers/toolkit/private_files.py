@@ -1,8 +1,12 @@
 """What only its owner may read: the data folder, and the databases, backups and quotes in it."""
 
 import os
+import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+
+from servers.toolkit.errors import StorageError
 
 OURS = ("*.db", "*.db-*", "*.db.*", "keys", "quotes", "quotes/*", "engine.db-seats/*")
 """What is closed in a data folder; a key that others can read is refused, not closed."""
@@ -13,6 +17,36 @@ def private_folder(path: Path) -> None:
     missing = [one for one in (path, *path.parents) if not one.exists()]
     for one in reversed(missing or [path]):  # where a file is in the way, that is said
         one.mkdir(mode=0o700, exist_ok=True)
+
+
+def make_file(path: Path, fill: Callable[[Path], object], *, replacing: bool = False) -> None:
+    """Make a file that nobody sees before it is whole, for its owner alone.
+
+    Where one is there it stays (of two makers the first wins), unless it is to be replaced.
+    """
+    half = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    try:
+        half.touch(0o600)
+        fill(half)
+        if replacing:
+            half.replace(path)
+        else:
+            with suppress(FileExistsError):
+                os.link(half, path)
+    finally:
+        half.unlink(missing_ok=True)
+
+
+def secret_text(path: Path, what: str = "") -> str:
+    """Return the text of a secret file; one that others can read is no secret.
+
+    Raises:
+        StorageError: others can read it; `what` says in the message what it is.
+        OSError: it cannot be read.
+    """
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise StorageError(f"{what} {path} can be read by others".lstrip(), fix=f"chmod 600 {path}")
+    return path.read_text()
 
 
 def close_to_others(path: Path) -> None:

@@ -22,6 +22,7 @@ from pydantic import BaseModel, Field
 from servers.toolkit.database import Database
 from servers.toolkit.errors import StorageError
 from servers.toolkit.findings import Finding, Severity, at_least
+from servers.toolkit.private_files import make_file, private_folder, secret_text
 from servers.toolkit.starting import data_home
 
 Kind = Literal["lines", "deal"]
@@ -46,8 +47,8 @@ class StatementKey:
 
     @classmethod
     def of(cls, database: Database) -> "StatementKey":
-        """Load the key that lies in the data folder of a server's database."""
-        return cls.load((database.folder or data_home()) / "keys")
+        """Load the key of the desk's keys, or of the folder that a server's database lies in."""
+        return cls.load(database.keys or (database.folder or data_home()) / "keys")
 
     @classmethod
     def load(cls, folder: Path) -> "StatementKey":
@@ -60,11 +61,12 @@ class StatementKey:
         text = os.environ.get("DEALDESK_STATEMENT_KEY", "")
         try:
             if not text:
-                _create(path)
-                if os.name == "posix" and path.stat().st_mode & 0o077:
-                    raise StorageError(f"{path} can be read by others", fix=f"chmod 600 {path}")
-                text = path.read_text(encoding="ascii").strip()
-            secret = bytes.fromhex(text)
+                if not path.exists():
+                    private_folder(folder)
+                    made = secrets.token_hex(32)
+                    make_file(path, lambda new: new.write_text(made, encoding="ascii"))
+                text = secret_text(path)
+            secret = bytes.fromhex(text.strip())
         except (OSError, ValueError) as problem:
             raise StorageError(
                 "the key of the servers' statements cannot be used",
@@ -107,23 +109,6 @@ class StatementKey:
         text = json.dumps([kind, about, until, said], sort_keys=True, separators=(",", ":"))
         mac = hmac.new(self._secret, text.encode(), hashlib.sha256).digest()
         return urlsafe_b64encode(mac[:16]).decode().rstrip("=")
-
-
-def _create(path: Path) -> None:
-    """Make the key where there is none; of two makers the first wins."""
-    if path.exists():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_name(f".statement-{secrets.token_hex(6)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(secrets.token_hex(32))
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        pass
-    finally:
-        temporary.unlink()
 
 
 def about_lines(lines: Iterable[BaseModel], country: str, order_date: date) -> dict[str, Any]:
