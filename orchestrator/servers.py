@@ -37,7 +37,7 @@ class Servers:
 
     `elsewhere` are standard `mcpServers` entries for servers that are not in this process;
     `created` says what was loaded into databases that were new: `{server: {table: rows}}`; `keys`
-    is the folder of the keys by which servers in this process sign documents.
+    is the folder of the keys by which servers in this process sign documents and state verdicts.
     """
 
     urls: Mapping[str, str]  # the database of each server, a file path or URL
@@ -56,7 +56,7 @@ class Servers:
                 app, loaded = open_server(name, self.urls[name])
             except DomainError as problem:
                 raise EnvironmentProblem(problem.message, fix=problem.fix) from problem
-            app.keys = self.keys
+            app.database.keys = self.keys
             self._apps[name] = app
             if loaded:
                 self.created[name] = loaded

@@ -92,7 +92,7 @@ def _open(options: argparse.Namespace) -> "list[Server]":
     home = data_home(options.home)
     every = [open_server(name, database_url(name, home))[0] for name in NAMES]
     for server in every:
-        server.keys = home / "keys"
+        server.database.keys = home / "keys"
     started()
     return every
 

@@ -49,6 +49,8 @@ def _no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         "DEALDESK_GRANT_PUBLIC_KEY",
         "DEALDESK_HOME",
         "DEALDESK_PERSON",
+        "DEALDESK_SIGNING_KEY",
+        "DEALDESK_STATEMENT_KEY",
         "DEALDESK_PERSON_TOKEN",
     ):
         monkeypatch.delenv(name, raising=False)

@@ -34,7 +34,7 @@ def create_server(database: Database, *, now: Callable[[], datetime] = wall_cloc
     app = create_app("finance", database, instructions=INSTRUCTIONS, version=version("dealdesk"))
     app.people = EnrolledPeople(database, now)
     modules = (pricing, parties, quotes, decisions, resources, prompts, card)
-    add_components(app, FinanceDatabase(database, now, lambda: app.keys), *modules)
+    add_components(app, FinanceDatabase(database, now), *modules)
     return finish(app, completion=completer(database, resources.FINDERS))
 
 

@@ -10,7 +10,6 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import fastmcp.exceptions
@@ -22,6 +21,7 @@ from fastmcp.server.completions import CompletionHandler
 from fastmcp.server.middleware import Middleware, MiddlewareContext
 from fastmcp.server.providers import Provider
 from fastmcp.server.server import logger as fastmcp_logger
+from fastmcp.utilities.async_utils import call_sync_fn_in_threadpool as off_loop
 from fastmcp.utilities.json_schema import dereference_refs
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -62,8 +62,6 @@ class Server(FastMCP[Any]):
     ledger: Ledger
     people: People | None = None
     """Who says whether a person was proved, on the server that knows them."""
-    keys: Path | None = None
-    """The folder of the desk's keys, for a server that signs."""
 
     def view(
         self, grant: Grant | str, key: PublicKey | None = None, *, output_schemas: bool = True
@@ -257,7 +255,7 @@ class _Verifier(TokenVerifier):
     async def verify_token(self, token: str) -> AccessToken | None:
         grant: Grant | None = None
         if token.startswith(PREFIX):
-            grant = None if self._people is None else self._people.by_token(token)
+            grant = None if self._people is None else await off_loop(self._people.by_token, token)
         else:
             with suppress(GrantError):
                 grant = self._key().verify(token, self._audience)

@@ -59,6 +59,7 @@ class Database:
         self.engine = engine
         self.server = server
         self.folder = folder
+        self.keys: Path | None = None  # the desk's, as whoever opens the server for a desk says
         self._writer = engine.execution_options(dealdesk_write=True)
 
     @classmethod

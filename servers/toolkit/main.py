@@ -74,14 +74,14 @@ def serve(name: str, options: argparse.Namespace) -> None:
         if without is None:
             PublicKey.load(keys)  # without a key nobody could ever come in: say so now
         server = _opened(name, url)
-        server.keys = keys
+        server.database.keys = keys
         face = server.http_view(lambda: PublicKey.load(keys), without_token=without)
         where = {"host": options.host, "port": options.port}
         serve_view(face, transport="http", allowed_hosts=options.allowed_host or (), **where)
         return
     key = None if token is None else PublicKey.load(keys)
     server = _opened(name, url)
-    server.keys = keys
+    server.database.keys = keys
     if token is None or key is None:
         face = server.view(profile_grant(name, options.profile or "read"))
     else:

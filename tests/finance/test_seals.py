@@ -48,7 +48,7 @@ ORDERS: dict[str, dict[str, Any]] = {
 def desk(database: Database, tmp_path: Path, clock: Any) -> Server:
     """A finance server that signs."""
     server = create_server(database, now=clock)
-    server.keys = tmp_path / "keys"
+    server.database.keys = tmp_path / "keys"
     return server
 
 
@@ -70,8 +70,8 @@ async def export(desk: Server, quote_id: str, view: str) -> dict[str, Any]:
 
 
 def keys_of(desk: Server) -> DeskKeys:
-    assert desk.keys is not None
-    return DeskKeys(desk.keys)
+    assert desk.database.keys is not None
+    return DeskKeys(desk.database.keys)
 
 
 def another(value: Any) -> Any:

@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -32,12 +31,11 @@ class FinanceDatabase:
     database: Database
     now: Callable[[], datetime]
     """The clock, for approvals, issue times and numbers; prices go by the order date."""
-    keys: Callable[[], Path | None] = lambda: None
-    """Where the desk's keys are; without them nothing is signed."""
 
     @property
     def sign(self) -> Sign | None:
-        folder = self.keys()
+        """How the desk signs; None where nobody said where its keys are."""
+        folder = self.database.keys
         return None if folder is None else partial(DeskKeys(folder).sign, day=self.now().date())
 
     def statements(self, catalog: str | None, crm: str | None) -> Statements:
