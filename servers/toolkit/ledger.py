@@ -123,8 +123,8 @@ class Ledger:
         """Say whether a grant is revoked, as far as is known without the database; else None."""
         if grant_id in self._revoked:
             return True
-        asked = self._asked.get(grant_id, float("-inf"))
-        return False if time.monotonic() - asked <= REFRESH else None
+        asked = self._asked.get(grant_id)
+        return False if asked is not None and time.monotonic() - asked <= REFRESH else None
 
     def is_revoked(self, grant_id: str) -> bool:
         """Say whether a grant was released, here at once or elsewhere within a second."""

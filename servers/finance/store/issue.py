@@ -104,7 +104,8 @@ def _stale(
     inputs = stored_quotes.inputs_of(quote)
     lines = statements.lines(inputs.request, facts)
     deal = statements.deal(quote.account_id, quote.opportunity_id)
-    for fresh, stored in ((lines, inputs.lines_checked), (deal, inputs.deal_checked)):
+    pairs = ((lines, inputs.lines_checked), (deal, inputs.deal_checked))
+    for fresh, stored in pairs:
         news = () if fresh is None else sorted({*fresh.codes} - {*snapshot.warnings})
         if fresh is not None and (news or (stored is not None and fresh.ok < stored.ok)):
             raise RuleViolationError(
@@ -121,7 +122,7 @@ def _stale(
         )
     return any(
         fresh is None and stored is not None and stored.until <= statements.now
-        for fresh, stored in ((lines, inputs.lines_checked), (deal, inputs.deal_checked))
+        for fresh, stored in pairs
     )
 
 

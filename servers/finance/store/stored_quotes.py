@@ -100,10 +100,11 @@ def needs_told(session: Session, quote: Quote, snapshot: QuoteSnapshot) -> list[
 
     Those that depend on cost are told to persons of the seller, and to all once one asked for them.
     """
-    needs = every_need(quote, snapshot)
+    needs, told = every_need(quote, snapshot), snapshot.approvals_needed
+    if quote.price_approval is None or is_ours(session):
+        return needs
     asked = {one.rule_id for one in find_approvals(session, quote.quote_id)}
-    told = snapshot.approvals_needed
-    return needs if is_ours(session) else [n for n in needs if n in told or n.rule_id in asked]
+    return [need for need in needs if need in told or need.rule_id in asked]
 
 
 def to_check(country: str, inputs: QuoteInputs) -> ToCheck:
@@ -121,8 +122,13 @@ def find_approvals(session: Session, quote_id: str) -> list[Approval]:
     return list(session.scalars(statement))
 
 
-def document(session: Session, quote_id: str, now: datetime) -> QuoteDocument:
-    """Return the whole stored quote; the margin only to a named person."""
+def document(
+    session: Session, quote_id: str, now: datetime, *, checkable: bool = False
+) -> QuoteDocument:
+    """Return the whole stored quote; the margin only to a named person.
+
+    A `checkable` one says what the catalog has to be asked about it.
+    """
     quote = find_quote(session, quote_id)
     approvals = [approval_block(row, now) for row in find_approvals(session, quote_id)]
     snapshot = snapshot_of(quote)
@@ -140,6 +146,7 @@ def document(session: Session, quote_id: str, now: datetime) -> QuoteDocument:
         issued_on=issued_on,
         approvals=approvals,
         margin=margin,
+        to_check=to_check(snapshot.ship_to.country, inputs_of(quote)) if checkable else None,
         next_step=_next_step(session, quote, snapshot, approvals, now),
     )
 

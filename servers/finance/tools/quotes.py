@@ -182,11 +182,9 @@ def get_quote(
     clauses may come without their texts, which finance://clauses/{clause_id} has.
     """
     with finance.session() as session:
-        found = stored_quotes.document(session, quote_id, finance.now())
-        if whole and view == "internal":
-            inputs = stored_quotes.inputs_of(stored_quotes.find_quote(session, quote_id))
-            asked = stored_quotes.to_check(found.ship_to.country, inputs)
-            found = found.model_copy(update={"to_check": asked})
+        found = stored_quotes.document(
+            session, quote_id, finance.now(), checkable=whole and view == "internal"
+        )
     part = found if whole else lines_that_fit(found, from_line, with_trace=view == "internal")
     shown = customer_view(part) if view == "customer" else part
     if whole or part.next_line is None:
