@@ -33,7 +33,7 @@ def rotate_keys(*, home: Home = None) -> None:
 
 
 def retire_key(
-    key: Annotated[str, doc("The key's id, or how it begins.")],
+    key: Annotated[str, doc("The key's id, or how it begins.", allow_leading_hyphen=True)],
     /,
     *,
     reason: Annotated[str, doc("Why, for whoever checks a quote: 'stolen laptop', say.")],

@@ -99,6 +99,8 @@ def test_the_key_is_given_and_keys_rotate_and_retire(
     rotated = command("keys", "rotate", home=home)
     assert rotated.out.split()[0] not in ("", first["key_id"])
     assert command("quote", "verify", file, home=home).code == 0
+    hyphen = ("keys", "retire", "-Quk9m4", "--reason", "an id may begin so")
+    command(*hyphen, home=home).fails(1, "0 keys are '-Quk9m4'")
     retire = ("keys", "retire", first["key_id"], "--reason", "stolen laptop")
     assert command(*retire, home=home).code == 0
     said = command("quote", "verify", file, home=home)
