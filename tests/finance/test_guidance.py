@@ -137,6 +137,12 @@ def test_the_floor_and_the_band_hold_whatever_was_accepted() -> None:
     assert minors(high)[1:] == [389_000, 389_000]
 
 
+@pytest.mark.parametrize(("floor_bp", "floor"), [(9_999, 2_400_000_000), (10_000, None)])
+def test_no_price_earns_a_margin_of_everything(floor_bp: int, floor: int | None) -> None:
+    past = [offered(n, 90) for n in range(1, 4)]
+    assert minors(past, replace(DEAL, cost_minor=Decimal(240_000)), floor_bp)[0] == floor
+
+
 def test_without_a_cost_there_is_no_floor_and_it_says_so() -> None:
     advice = guide(replace(DEAL, cost_minor=None), [offered(1, 90)], POLICY, 1800)
     assert advice.floor is None

@@ -239,6 +239,8 @@ def test_north_america_is_covered_only_where_nothing_is_guessed(
         (found,) = findings
         assert found.severity is Severity.NEEDS_HUMAN
         assert "provider" in found.fix
+        named = f"{place}-{region}" if region else f"a region of {place}"
+        assert f"supply rates of {named}," in found.fix
         assert any("as of" in piece for piece in found.evidence)
     else:
         assert "by tax table" in decision.source

@@ -99,6 +99,12 @@ def test_what_a_stack_comes_to_in_percent() -> None:
     assert effective([Tax(D("10"), enlarges_base=True), Tax(D("10"))]) == 21
 
 
+def test_an_included_fixed_tax_is_its_amount_and_stands_outside_the_others() -> None:
+    taxes = [Tax(D("5"), "fixed", included=True), Tax(D("20"), included=True)]
+    done = stack(taxes, D("250"), Decimal(2), step_of("EUR"))
+    assert (done.net, [layer.amount for layer in done.layers]) == (D("200"), [10, D("40.00")])
+
+
 def test_only_a_price_with_all_its_tax_inside_moves() -> None:
     inside, other = included([Tax(D("21"))]), included([Tax(D("6"))])
     assert price_elsewhere(D("121"), inside, other) == 106

@@ -321,6 +321,12 @@ def test_a_slab_is_one_allowance_with_its_bands_in_the_trace(facts: PricingFacts
     assert "1 to 11, 11 to more" in step.note
 
 
+def test_a_single_band_is_named_in_the_trace(facts: PricingFacts) -> None:
+    pricing = priced(facts, plan((1, 0), (11, 5), type="range"), line("l1", "SW-P8-120", 12))
+    (step,) = [one for one in pricing.trace if one.step == "tier"]
+    assert (step.rule_id, step.source) == ("B11", "PLAN")
+
+
 @pytest.mark.parametrize(("lines", "words"), [(1, "1 line"), (2, "2 lines")])
 def test_the_trace_says_over_how_many_lines_was_counted(
     database: Database, lines: int, words: str
