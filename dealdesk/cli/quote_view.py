@@ -9,16 +9,10 @@ from dealdesk.cli.options import ACTING, Acting, Home, Json, LineId, QuoteId, Vi
 from dealdesk.cli.output import clean, describe, money, print_json, say, table
 from dealdesk.cli.session import acting_as, looking
 from orchestrator.errors import UsageError
+from servers.toolkit.units import UNITS
 
 COLUMNS = ("line", "sku", "quantity", "unit price", "net", "what")
 RIGHT = (2, 3, 4)
-_UNITS = {
-    "box": ("box", "boxes"),
-    "license": ("licence", "licences"),
-    "hour": ("hour", "hours"),
-    "day": ("day", "days"),
-    "month": ("month", "months"),
-}
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 _STYLES = {"added": "green", "removed": "red"}
 _CHANGES = {"amend": "adds to", "renew": "renews"}
@@ -77,10 +71,10 @@ def line_rows(quote: Mapping[str, Any]) -> list[tuple[object, ...]]:
 
 
 def counted(quantity: int, unit: str) -> str:
-    """Return a count as a person says it: 12, 4 boxes, 1 licence."""
+    """Return a count as a person says it: 12, 4 boxes, 1 licence, 2.5 kg."""
     if unit == "each":
         return str(quantity)
-    one, many = _UNITS.get(unit, (unit, unit))
+    one, many, *_ = UNITS[unit]
     return f"{quantity} {one if quantity == 1 else many}"
 
 

@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from servers.toolkit.fields import LineId, OptionCode, Quantity, Sku, SubscriptionId
 from servers.toolkit.findings import Finding
+from servers.toolkit.units import Unit
 
-Unit = Literal["each", "box", "license", "hour", "day", "month"]
 Mode = Literal["road", "air", "sea", "pickup"]
 Lifecycle = Literal["planned", "active", "last_order", "eol"]
 AttributeValue = bool | int | str | list[str]

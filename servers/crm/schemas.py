@@ -8,13 +8,13 @@ from pydantic import BaseModel, Field
 
 from servers.toolkit.findings import Finding
 from servers.toolkit.paging import Page
+from servers.toolkit.units import Unit
 
 Kind = Literal["business", "consumer", "government", "reseller"]
 Status = Literal["prospect", "active", "on_hold", "closed"]
 Direction = Literal["inbound", "outbound", "internal"]
 ActivityKind = Literal["email", "note", "call", "meeting"]
 Trust = Literal["internal", "customer", "unknown"]
-Unit = Literal["each", "box", "license", "hour", "day", "month"]
 NeedStatus = Literal["proposed", "confirmed", "rejected"]
 AddressKind = Literal["billing", "shipping", "registered"]
 

@@ -10,8 +10,8 @@ from servers.finance.facts import blocks
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.fields import Digest, LineId, Quantity, Sku
 from servers.toolkit.findings import Finding
+from servers.toolkit.units import Unit
 
-Unit = Literal["each", "box", "license", "hour", "day", "month"]
 Claim = Literal["ship_to", "exemption", "discount", "approval", "payment_terms", "bank"]
 View = Literal["customer", "internal"]
 Format = Literal["html", "markdown", "json", "ubl", "letter"]

@@ -13,7 +13,7 @@ from pydantic import Field, PlainSerializer, TypeAdapter
 from sqlalchemy import JSON, BigInteger, Dialect
 from sqlalchemy.types import TypeDecorator
 
-from servers.toolkit.money import from_micro, to_micro
+from servers.toolkit.money import from_micro, to_micro, trimmed
 
 Micro = Annotated[Decimal, Field(ge=0, decimal_places=6, max_digits=18)]
 """A number of at most six decimals, as `UnitAmount` and `Quantity` keep it."""
@@ -45,7 +45,7 @@ class Quantity(UnitAmount):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         found = super().process_result_value(value, dialect)
-        return None if found is None else found.normalize() + 0
+        return None if found is None else trimmed(found)
 
 
 class Json(TypeDecorator[Any]):

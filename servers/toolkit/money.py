@@ -54,6 +54,11 @@ def shortened(number: Decimal) -> Decimal:
     return short if short == number else number.normalize()
 
 
+def trimmed(number: Decimal) -> Decimal:
+    """Return the same number without idle zeros: 2.50 as 2.5, 100.0 as 100."""
+    return number.normalize() + 0
+
+
 def whole_up(number: Decimal) -> int:
     return int(number.to_integral_value(ROUND_CEILING))
 

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.workflows import WORKFLOWS
+from servers.toolkit.units import Unit
 
 AccountId = Annotated[str, Field(pattern=r"^acc_[A-Za-z0-9_-]{1,40}$")]
 OpportunityId = Annotated[str, Field(pattern=r"^opp_[A-Za-z0-9_-]{1,40}$")]
@@ -35,7 +36,6 @@ SubscriptionId = Annotated[str, Field(pattern=r"^sub_[A-Za-z0-9_-]{1,40}$")]
 PromoCode = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{2,19}$")]
 BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
 Quantity = Annotated[int, Field(ge=1, le=100_000)]
-Unit = Literal["each", "box", "license", "hour", "day", "month"]
 Months = Annotated[int, Field(ge=1, le=120)]
 Change = Literal["amend", "renew"]
 Mode = Literal["road", "air", "sea", "pickup"]

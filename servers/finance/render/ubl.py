@@ -20,27 +20,13 @@ from servers.finance.render import words
 from servers.finance.render.terms import said_of
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.money import exponent, from_minor
+from servers.toolkit.units import UNITS
 
 NAMESPACES = {
     "xmlns": "urn:oasis:names:specification:ubl:schema:xsd:Quotation-2",
     "xmlns:cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
     "xmlns:cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
 }
-UNITS = {
-    "each": "C62",
-    "box": "XBX",
-    "pack": "XPK",
-    "pallet": "XPX",
-    "license": "C62",
-    "hour": "HUR",
-    "day": "DAY",
-    "month": "MON",
-    "year": "ANN",
-    "meter": "MTR",
-    "m": "MTR",
-    "kg": "KGM",
-}
-"""Our units as UN/ECE Recommendation 20 and 21 codes; any other is C62, one."""
 LEVIES = {"US": "STT", "CA": "GST", "AU": "GST", "NZ": "GST", "IN": "GST", "SG": "GST"}
 """UNECE 5153 codes of taxes that are not VAT, by the country that levies them."""
 CREDIT_TRANSFER = "30"  # UNCL4461
@@ -261,7 +247,7 @@ def _line(root: Element, line: QuoteLine, quote: CustomerQuote) -> None:
     _put(item_line, "cbc:ID", line.position)
     for note in said_of(line, quote.lines):
         _put(item_line, "cbc:Note", note)
-    unit = UNITS.get(line.unit, "C62")
+    unit = UNITS[line.unit].code
     _put(item_line, "cbc:Quantity", line.quantity, unitCode=unit)
     _amount(item_line, "cbc:LineExtensionAmount", line.net_minor, currency)
     if line.start or line.end:

@@ -9,6 +9,7 @@ from babel.dates import format_date
 
 from servers.finance.facts.blocks import Allowance
 from servers.toolkit.money import exponent, from_minor
+from servers.toolkit.units import UNITS
 
 LOCALE = "en_GB"
 
@@ -27,14 +28,6 @@ TAX = {
     "O": "outside the scope of VAT",
 }
 _TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-UNITS = {
-    "each": ("pc", "pcs"),
-    "box": ("box", "boxes"),
-    "license": ("licence", "licences"),
-    "hour": ("hour", "hours"),
-    "day": ("day", "days"),
-    "month": ("month", "months"),
-}
 
 
 def amount(minor: int | None, currency: str) -> str:
@@ -81,9 +74,9 @@ def country(code: str) -> str:
 
 
 def quantity(count: int, unit: str) -> str:
-    """Return a count with its unit: `12 pcs`."""
-    one, many = UNITS.get(unit, (unit, unit))
-    return f"{_number(Decimal(count), 0)} {one if count == 1 else many}"
+    """Return a count with its unit: `12 pcs`, `2.5 kg`."""
+    one, many, *_ = UNITS[unit]
+    return f"{Decimal(count):,f} {one if count == 1 else many}"
 
 
 def percent(rate: str | None) -> str:

@@ -22,7 +22,6 @@ Place = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,5})?$", max_length=
 EntityId = Annotated[str, Field(pattern=r"^ent_[a-z0-9_-]{1,40}$", max_length=ID)]
 PersonId = Annotated[str, Field(pattern=r"^per_[a-z0-9_-]{1,40}$", max_length=ID)]
 CustomerKind = Literal["business", "consumer", "government", "reseller"]
-Unit = Literal["each", "box", "license", "hour", "day", "month"]
 Scope = Literal["sku", "family"]
 
 

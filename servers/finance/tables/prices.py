@@ -11,10 +11,11 @@ from sqlalchemy import String
 from sqlmodel import Field
 
 from servers.finance.facts.prices import Formula, Proration
-from servers.finance.tables.base import ID, ITEM, AnyAccount, AnyCurrency, FinanceTable, Scope, Unit
+from servers.finance.tables.base import ID, ITEM, AnyAccount, AnyCurrency, FinanceTable, Scope
 from servers.toolkit.columns import Json, Micro, Percent, Quantity, UnitAmount, WordLists, WordSet
 from servers.toolkit.fields import CurrencyCode, OptionCode, Sku
 from servers.toolkit.short_tables import constraints
+from servers.toolkit.units import Unit
 
 
 class ItemRow(FinanceTable, table=True):
