@@ -66,6 +66,7 @@ LARGE_RESULTS: dict[str, dict[str, Answer]] = {
         "guide_price": Answer(LARGE, LINES),
         "explain_price": Answer(LARGE, "the steps that fit, then next_from and from_step; line_id"),
         "check_credit": Answer(2_000, FEW),
+        "get_balance": Answer(3_000, FEW),
         "screen_party": Answer(5_000, FEW),
         "select_terms": Answer(5_000, FEW),
         "create_quote": Answer(LARGE, FEW),

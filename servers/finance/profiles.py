@@ -5,6 +5,7 @@ READ = (
     "what_if",
     "explain_price",
     "check_credit",
+    "get_balance",
     "screen_party",
     "select_terms",
     "get_quote",

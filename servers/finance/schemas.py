@@ -269,6 +269,40 @@ class CreditCheck(BaseModel):
     findings: list[Finding]
 
 
+class OldestBill(BaseModel):
+    """The open invoice that was due first."""
+
+    invoice_no: str
+    due: date
+    open_minor: int
+    overdue_days: int
+
+
+class Owed(BaseModel):
+    """What a customer owes in one currency; minor units."""
+
+    currency: str
+    owed_minor: int = Field(description="open invoices, and what was open before they were kept")
+    overdue_minor: int = 0
+    overdue: dict[str, int] = Field(default_factory=dict, description="days overdue -> open")
+    oldest: OldestBill | None = None
+
+
+class Balance(BaseModel):
+    """What a customer owes by currency, and what is left of its credit limit; minor units."""
+
+    account_id: str
+    as_of: date
+    owed: list[Owed]
+    limit_minor: int | None
+    limit_currency: str
+    left_minor: int | None = Field(
+        description="the limit less what is owed, or accepted and not billed, in its currency"
+    )
+    family_left_minor: int | None = Field(description="the same of a parent's limit it shares")
+    hold: bool = Field(description="finance holds its credit")
+
+
 class Screening(BaseModel):
     """What the screening lists say about a customer; a hit is for a person to judge."""
 

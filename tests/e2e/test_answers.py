@@ -250,6 +250,7 @@ async def test_both_halves_of_every_finance_answer_are_whole(world: World, era: 
         await call("what_if", **order, change_discount_bp=500)
         await call("explain_price", **order)
         await call("screen_party", account_id="acc_008")
+        await call("get_balance", account_id="acc_006")
         deal = f"opp_{len(lines)}"
         said = stated(world.apps["finance"].database, order, deal)
         world.quote = made = await call(

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from fastmcp.exceptions import ToolError
 from finance_support import acting, call, everyone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,17 +16,20 @@ from servers.finance.facts.legal import (
     CreditFacts,
     CreditLine,
     CreditPolicy,
+    OpenBill,
     PaymentTerms,
     PolicyRow,
     Receivable,
     TermLine,
     Unbilled,
 )
+from servers.finance.law import balance
 from servers.finance.law.credit import Judgement, judge, merged, numbers
 from servers.finance.store.credit import credit_facts
 from servers.finance.store.customers import find_customer
 from servers.finance.tables.customers import CustomerRow, ReceivableRow
 from servers.finance.tables.quotes import Quote
+from servers.profiles import profile_grant
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 
@@ -317,3 +321,61 @@ async def test_check_credit_shows_the_numbers(app: Server, database: Database) -
     assert child["family_exposure_minor"] == child["exposure_minor"] + shown["open_minor"]
     prepaid = await call(app, everyone(), "check_credit", {**about, "payment_terms": "PREPAY"})
     assert (prepaid["asked_minor"], prepaid["payment_terms"]) == (0, "PREPAY")
+
+
+def numbered(invoice_no: str, open_minor: int, late: int, currency: str = "EUR") -> OpenBill:
+    return OpenBill(DAY - timedelta(days=late), open_minor, currency, invoice_no)
+
+
+def test_a_balance_says_by_currency_what_is_owed_and_how_late() -> None:
+    bills = (
+        numbered("I-1", 1, 91),
+        numbered("I-2", 2, 30, "USD"),
+        numbered("I-3", 4, 1),
+        numbered("I-4", 8, 0),
+    )
+    euro, dollar = balance.owed(line(open_minor=16), bills, DAY)
+    assert (euro.currency, euro.owed_minor, euro.overdue_minor) == ("EUR", 29, 5)
+    assert euro.overdue == {"1-30": 4, "31-60": 0, "61-90": 0, "90+": 1}
+    assert euro.oldest is not None
+    assert (euro.oldest.invoice_no, euro.oldest.overdue_days) == ("I-1", 91)
+    assert (dollar.currency, dollar.owed_minor, dollar.overdue["1-30"]) == ("USD", 2, 2)
+    assert balance.owed(line(), (), DAY) == []
+    (before,) = balance.owed(line(open_minor=16), (), DAY)
+    assert (before.owed_minor, before.oldest) == (16, None)
+
+
+@pytest.mark.parametrize(
+    ("credit", "left"),
+    [
+        (line(open_minor=999), 1),
+        (line(open_minor=1_000), 0),
+        (line(open_minor=1_001), -1),
+        (line(receivables=(bill(300),), unbilled=(Unbilled("q_1", 200, "EUR"),)), 500),
+        (line(receivables=(bill(300, currency="USD"),)), 1_000),
+        (line(None, open_minor=5), None),
+        (None, None),
+    ],
+)
+def test_what_is_left_of_a_limit(credit: CreditLine | None, left: int | None) -> None:
+    assert balance.left(credit, DAY) == left
+
+
+async def test_a_person_asks_what_an_account_owes_and_a_bound_caller_only_of_its_own(
+    app: Server,
+) -> None:
+    reader = profile_grant("finance", "read")
+    said = await call(app, reader, "get_balance", {"account_id": "acc_006"})
+    (euro,) = said["owed"]
+    assert (euro["owed_minor"], euro["overdue_minor"]) == (673_890, 455_000)
+    assert euro["oldest"] == {
+        "invoice_no": "INV-2026-0347",
+        "due": "2026-11-11",
+        "open_minor": 455_000,
+        "overdue_days": 12,
+    }
+    assert (said["limit_minor"], said["left_minor"]) == (6_000_000, 6_000_000 - 673_890)
+    assert (said["as_of"], said["hold"], said["family_left_minor"]) == ("2026-11-23", False, None)
+    mine = replace(reader, bind={"account_id": ("acc_001",)})
+    with pytest.raises(ToolError, match="acc_006"):
+        await call(app, mine, "get_balance", {"account_id": "acc_006"})

@@ -40,7 +40,7 @@ async def test_tools_say_what_they_are(app: Server) -> None:
         *("select_terms", "create_quote", "request_approval", "get_quote", "list_quotes"),
         *("render_quote", "decide_approval", "issue_quote", "withdraw_quote"),
         *("diff_quotes", "revise_quote", "accept_quote", "supersede_quote", "review_screening"),
-        "explain_quote",
+        *("explain_quote", "get_balance"),
     }
     for tool in tools.values():
         assert tool.description

@@ -123,6 +123,13 @@ class Receivable:
 
 
 @dataclass(frozen=True)
+class OpenBill(Receivable):
+    """An invoice that is not paid in full, by its number."""
+
+    invoice_no: str
+
+
+@dataclass(frozen=True)
 class Unbilled:
     """An accepted quote, and what of it no invoice covers yet."""
 

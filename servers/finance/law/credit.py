@@ -54,6 +54,10 @@ class Judgement:
     advance_percent: int | None = None
 
 
+def bucket_of(late: int) -> str:
+    return next(name for last, name in BUCKETS if last is None or late <= last)
+
+
 def numbers(line: CreditLine, amount_minor: int, currency: str, day: date) -> Numbers:
     mine = line.currency or currency
     other: dict[str, int] = {}
@@ -67,8 +71,7 @@ def numbers(line: CreditLine, amount_minor: int, currency: str, day: date) -> Nu
             continue
         open_minor += bill.open_minor
         if late:
-            name = next(name for last, name in BUCKETS if last is None or late <= last)
-            overdue[name] += bill.open_minor
+            overdue[bucket_of(late)] += bill.open_minor
     for quote in line.unbilled:
         if quote.currency == mine:
             unbilled += quote.open_minor

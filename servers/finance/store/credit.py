@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -13,12 +13,13 @@ from servers.finance.facts.legal import (
     CreditFacts,
     CreditLine,
     CreditPolicy,
+    OpenBill,
     PolicyRow,
     Receivable,
     Unbilled,
 )
 from servers.finance.law.credit import merged
-from servers.finance.store.rows import grouped
+from servers.finance.store.rows import facts, grouped
 from servers.finance.tables.customers import CustomerRow, ReceivableRow
 from servers.finance.tables.quotes import Quote
 
@@ -93,13 +94,22 @@ def _members(session: Session, root: str) -> list[CustomerRow]:
     return list(session.scalars(statement.order_by(account)))
 
 
-def _receivables(session: Session, accounts: Sequence[str]) -> dict[str, list[Receivable]]:
-    statement = (
+def find_open_bills(session: Session, account_id: str) -> tuple[OpenBill, ...]:
+    """Return what a customer has not paid in full, the earliest due first."""
+    return facts(session, OpenBill, _unpaid([account_id]))
+
+
+def _unpaid(accounts: Sequence[str]) -> Select[Any]:
+    return (
         select(ReceivableRow)
         .where(col(ReceivableRow.account_id).in_(accounts), col(ReceivableRow.open_minor) > 0)
         .order_by(col(ReceivableRow.due), col(ReceivableRow.invoice_no))
     )
-    return grouped((one.account_id, fact(Receivable, one)) for one in session.scalars(statement))
+
+
+def _receivables(session: Session, accounts: Sequence[str]) -> dict[str, list[Receivable]]:
+    rows = session.scalars(_unpaid(accounts))
+    return grouped((one.account_id, fact(Receivable, one)) for one in rows)
 
 
 def _unbilled(session: Session, accounts: Sequence[str]) -> dict[str, list[Unbilled]]:

@@ -1,15 +1,17 @@
 """The tools that judge a customer and select terms; and the one with which legal reviews a hit."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
 
 from servers.finance.facts.copies import block
 from servers.finance.facts.legal import CreditFacts, PaymentTerms
-from servers.finance.law import credit, screening
+from servers.finance.law import balance, credit, screening
 from servers.finance.law.select import parties_of, select_for
 from servers.finance.schemas import (
     AmountMinor,
+    Balance,
     CreditCheck,
     Lines,
     PriceRequest,
@@ -21,7 +23,7 @@ from servers.finance.schemas import (
 )
 from servers.finance.store import legal
 from servers.finance.store.collect import collect
-from servers.finance.store.credit import credit_facts, credit_policy
+from servers.finance.store.credit import credit_facts, credit_policy, find_open_bills
 from servers.finance.store.customers import find_customer
 from servers.finance.store.database import FinanceDatabase
 from servers.finance.store.policy import setting
@@ -71,6 +73,33 @@ def check_credit(
     terms = known.get(code) or known[policies["standard_terms"]]
     judged = credit.judge(facts, amount_minor, currency, terms, finance.now().date())
     return _credit_answer(facts, judged, currency, terms)
+
+
+@tool(reads("Get a balance", rows="bound", binds=BY_ACCOUNT))
+def get_balance(finance: FinanceDatabase, account_id: AccountId) -> Balance:
+    """Get what an account owes and what is overdue, by currency, and what its limit still allows.
+
+    Of today, from open invoices; `oldest` is the one that was due first. An amount in another
+    currency than the limit's is not taken off the limit. Whether a new amount fits is for
+    check_credit. account_id comes from the CRM's resolve_account.
+    """
+    day = finance.now().date()
+    with finance.session() as session:
+        row, customer = find_customer(session, account_id)
+        policy = credit_policy(setting(session, "policies"))
+        facts = credit_facts(session, row, customer.family_tree, policy)
+        bills = find_open_bills(session, account_id)
+    line = replace(facts.line, currency=facts.line.currency or customer.currency)
+    return Balance(
+        account_id=account_id,
+        as_of=day,
+        owed=balance.owed(line, bills, day),
+        limit_minor=line.limit_minor,
+        limit_currency=line.currency,
+        left_minor=balance.left(line, day),
+        family_left_minor=balance.left(facts.family, day),
+        hold=line.hold or bool(facts.family and facts.family.hold),
+    )
 
 
 @tool(reads("Screen a party", rows="bound", binds=BY_ACCOUNT))
