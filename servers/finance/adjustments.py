@@ -14,6 +14,7 @@ from servers.finance.charges import Freight
 from servers.finance.facts.blocks import Allowance
 from servers.finance.findings import percent, plain
 from servers.finance.line_in_work import Work
+from servers.finance.prices.books import ON_REQUEST
 from servers.finance.promotions.effects import split
 from servers.finance.promotions.promote import take_freight
 from servers.finance.schemas import Adjustment, PriceRequest
@@ -86,6 +87,8 @@ def override(work: Work, adjustments: Iterable[Adjustment], currency: str) -> De
         (a for a in adjustments if a.kind == "override" and a.line_id == work.line.line_id), None
     )
     price, before = work.price.amount, work.running
+    if one is not None and any(found.code == ON_REQUEST for found in work.price.findings):
+        _answer(work, one, currency)
     if one is None or price is None or before is None:
         return None
     value = round_money(one.value * work.line.quantity, currency)
@@ -100,6 +103,16 @@ def override(work: Work, adjustments: Iterable[Adjustment], currency: str) -> De
     note = f"unit price {plain(shortened(one.value))} instead of {plain(price)}; {_why(one)}"
     work.say("manual", BY_HAND, source=one.author, before=before, after=value, note=note, lost=lost)
     return before
+
+
+def _answer(work: Work, one: Adjustment, currency: str) -> None:
+    """Give a line whose price is on request the unit price that a person decided."""
+    work.price.findings = [found for found in work.price.findings if found.code != ON_REQUEST]
+    work.price.amount, work.price.currency = shortened(one.value), currency
+    work.gross = work.running = round_money(one.value * work.line.quantity, currency)
+    work.overridden = True
+    note = f"unit price {plain(shortened(one.value))}, on request; {_why(one)}"
+    work.say("manual", BY_HAND, source=one.author, after=work.running, note=note)
 
 
 def take(

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from servers.finance.facts.blocks import Allowance, ChargeBlock, TraceStep
-from servers.finance.facts.charges import Fee, FreightRate
+from servers.finance.facts.charges import FREIGHT_ZONE, WORLD, Fee, FreightRate
 from servers.finance.facts.prices import Item
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.findings import finding, percent, plain, step
@@ -132,8 +132,8 @@ def _supply(fee: Fee) -> Item:
     )
 
 
-NEAREST = ("HOME", "UKCH", "EU", "WORLD")
-"""Freight zones, the most specific first; WORLD is anywhere."""
+FREE = {"PICKUP": "Collected by the customer", "DIGITAL": "Delivered electronically"}
+"""Methods that cost nothing in a house that states no rate of theirs."""
 
 
 @dataclass
@@ -161,35 +161,59 @@ def price_freight(
     """Return the freight of physical lines (line id, grams per piece, pieces)."""
     rows = list(weights)
     total = sum((grams or 0) * pieces for _, grams, pieces in rows)
-    mine = [r for r in rates if r.method == method and r.currency == currency]
+    rates = [rate for rate in rates if rate.method == method]
+    if not rates and method in FREE:
+        rates = [_free(method, currency)]
+    mine = [rate for rate in rates if rate.currency == currency]
     freight = Freight(method, mine[0].label if mine else method, total)
-    for line_id, grams, _ in rows:
-        if grams is None:
-            freight.findings.append(_error("WEIGHT_UNKNOWN", "a weight is missing", line_id))
-    if freight.findings:
-        return freight
-    places = [z for z in NEAREST if z == "WORLD" or country in zones.get(f"FREIGHT-{z}", ())]
-    found = next((r for zone in places for r in mine if r.zone == zone), None)
+    found = next((r for z in nearest(country, zones) for r in mine if r.zone == z), None)
+    unknown = [line_id for line_id, grams, _ in rows if grams is None]
     if found is None:
         said = f"no rate for {method} to {country} in {currency}"
         freight.findings.append(_error("NO_FREIGHT_RATE", said, method))
-        return freight
-    if total and not found.physical:
+    elif (total or unknown) and not found.physical:
         said = f"{method} carries nothing, but the quote has goods"
         freight.findings.append(_error("FREIGHT_METHOD", said, method))
+    elif found.per_kg:
+        said, fix = "a weight is missing", "give the item its weight_g, or take a flat rate"
+        freight.findings += [_error("WEIGHT_UNKNOWN", said, line, fix) for line in unknown]
+    if found is None or freight.findings:
         return freight
     kilos = -(-total // 1000)
-    if total:
-        gross = round_money(found.base + found.per_kg * kilos, currency)
+    gross, note = found.base + found.per_kg * kilos, "nothing physical to carry"
+    if unknown:
+        note = f"{plain(found.base)} whatever it weighs, zone {found.zone}"
+    elif total:
         note = f"{plain(found.base)} + {kilos} kg x {plain(found.per_kg)}, zone {found.zone}"
     else:
-        gross, note = round_money(ZERO, currency), "nothing physical to carry"
-    freight.gross = freight.net = gross
-    row = found.rate_id
-    freight.trace.append(step("", "freight", row, source=row, after=gross, note=note))
+        gross = ZERO
+    freight.gross = freight.net = round_money(gross, currency)
+    row, after = found.rate_id, freight.gross
+    freight.trace.append(step("", "freight", row, source=row, after=after, note=note))
     return freight
 
 
-def _error(code: str, message: str, subject: str) -> Finding:
-    fix = "choose a method that catalog shipping_options allows"
+def nearest(country: str, zones: Mapping[str, frozenset[str]]) -> list[str]:
+    """Return the freight zones a country lies in, the smallest first, and the rest of the world."""
+    mine = [
+        (len(countries), name.removeprefix(FREIGHT_ZONE))
+        for name, countries in zones.items()
+        if name.startswith(FREIGHT_ZONE) and country in countries
+    ]
+    return [*(name for _, name in sorted(mine)), WORLD]
+
+
+def _free(method: str, currency: str) -> FreightRate:
+    physical = method != "DIGITAL"
+    return FreightRate(
+        "FREIGHT-FREE", method, FREE[method], WORLD, currency, ZERO, ZERO, physical=physical
+    )
+
+
+def _error(
+    code: str,
+    message: str,
+    subject: str,
+    fix: str = "choose a method that catalog shipping_options allows, or import its freight_rates",
+) -> Finding:
     return finding(code, Severity.ERROR, message, subject=subject, rule_id="FREIGHT", fix=fix)

@@ -80,6 +80,7 @@ AdjustmentReason = Literal[
     "pricing_error",
     "demo_equipment",
     "agreed_rounding",
+    "price_on_request",
 ]
 LEFT_OUT = "position of the first line left out; from_line of the next call"
 FromLine = Annotated[

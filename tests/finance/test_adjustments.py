@@ -8,15 +8,19 @@ from typing import Any
 import pytest
 from finance_support import acting, asking, everyone, line
 from promotion_support import promotion
+from sqlalchemy import update
+from sqlmodel import col
 
 from servers.finance.documents import Pricing
 from servers.finance.explain import explain
 from servers.finance.pricing import price
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
+from servers.finance.tables.prices import PriceEntry
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
 
+ASKED = {"on_request": True, "amount": Decimal(0)}
 Adjusted = Callable[..., Pricing]
 SWITCH = line("l1", "SW-P8-120", 1)  # 389.00, costs 241.18
 BOTH = (SWITCH, line("l2", "SEN-T4", 2))  # 84.00 each
@@ -213,3 +217,19 @@ def test_free_is_a_price_too(adjusted: Adjusted) -> None:
     assert pricing.lines[0].net_minor == 0
     assert Decimal(pricing.lines[0].unit_price or 1) == Decimal("389.00")
     assert pricing.discount_bp == 10_000
+
+
+def test_a_price_on_request_is_a_persons_to_give(adjusted: Adjusted, database: Database) -> None:
+    with database.write() as session:
+        session.execute(update(PriceEntry).where(col(PriceEntry.sku) == "SEN-T4").values(**ASKED))
+    waiting = adjusted(BOTH)
+    assert codes(waiting) == ["ASK_FOR_PRICE"]
+    assert (waiting.lines[1].gross_minor, waiting.totals.total_minor) == (None, None)
+    ten = by_hand("percent", "10", "l2")
+    assert adjusted(BOTH, ten).lines[1].net_minor is None, "nothing comes off no price"
+    given = by_hand("override", "79.50", "l2") | {"reason_code": "price_on_request"}
+    pricing = adjusted(BOTH, given)
+    assert "ASK_FOR_PRICE" not in codes(pricing)
+    assert (pricing.lines[1].unit_price, pricing.lines[1].net_minor) == ("79.50", 15_900)
+    (step,) = [one for one in explain(pricing, "l2") if one.step == "manual"]
+    assert step.note == "unit price 79.50, on request; reason price_on_request, by per_lena"

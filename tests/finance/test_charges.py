@@ -11,9 +11,10 @@ from finance_support import acting, asking, by, call, drafted, everyone, line
 from hypothesis import given
 from hypothesis import strategies as st
 
+from servers.finance.charges import price_freight
 from servers.finance.documents import Pricing
 from servers.finance.facts.blocks import TotalsBlock
-from servers.finance.facts.charges import Fee, Rate
+from servers.finance.facts.charges import Fee, FreightRate, Rate
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.windows import Window
 from servers.finance.pricing import price
@@ -237,3 +238,64 @@ def test_price_quote_shows_another_currency_when_asked(priced: Price) -> None:
     shown = priced(display_currency="GBP").public().presentation
     assert shown is not None
     assert (shown.currency, shown.rate) == ("GBP", "0.87")
+
+
+ZONES = {
+    "EU": frozenset({"NL", "BE"}),  # of tax: no zone of freight
+    "FREIGHT-BENELUX": frozenset({"NL", "BE", "LU"}),
+    "FREIGHT-NEAR": frozenset({"NL", "DE"}),
+}
+GRAMS: list[tuple[str, int | None, int]] = [("l1", 1500, 3)]
+UNWEIGHED: list[tuple[str, int | None, int]] = [("l1", None, 3)]
+
+
+def rate(zone: str, base: str = "10", per_kg: str = "1", **changes: Any) -> FreightRate:
+    amounts = (Decimal(base), Decimal(per_kg))
+    plain = FreightRate(f"F-{zone}", "VAN", "Van", zone, "EUR", *amounts, physical=True)
+    return replace(plain, **changes)
+
+
+@pytest.mark.parametrize(
+    ("country", "zones", "gross"),
+    [
+        ("NL", ("WORLD", "BENELUX", "NEAR"), "NEAR"),
+        ("NL", ("WORLD", "BENELUX"), "BENELUX"),
+        ("LU", ("NEAR", "WORLD"), "WORLD"),
+        ("LU", ("NEAR",), None),
+        ("NL", ("EU",), None),
+    ],
+)
+def test_of_the_zones_with_a_rate_the_one_with_the_fewest_countries_holds(
+    country: str, zones: tuple[str, ...], gross: str | None
+) -> None:
+    found = price_freight("VAN", country, GRAMS, [rate(z) for z in zones], ZONES, "EUR")
+    assert [one.code for one in found.findings] == ([] if gross else ["NO_FREIGHT_RATE"])
+    assert [one.rule_id for one in found.trace] == ([f"F-{gross}"] if gross else [])
+
+
+def test_a_flat_rate_needs_no_weight_and_one_by_the_kilogram_does() -> None:
+    flat = price_freight("VAN", "NL", UNWEIGHED, [rate("WORLD", per_kg="0")], ZONES, "EUR")
+    assert (flat.gross, flat.findings) == (Decimal("10.00"), [])
+    assert flat.trace[0].note == "10 whatever it weighs, zone WORLD"
+    by_weight = price_freight("VAN", "NL", UNWEIGHED, [rate("WORLD")], ZONES, "EUR")
+    assert (by_weight.gross, [one.code for one in by_weight.findings]) == (None, ["WEIGHT_UNKNOWN"])
+
+
+@pytest.mark.parametrize(
+    ("method", "rows", "rates", "code"),
+    [
+        ("PICKUP", UNWEIGHED, [], None),
+        ("DIGITAL", [], [], None),
+        ("DIGITAL", GRAMS, [], "FREIGHT_METHOD"),
+        ("DIGITAL", UNWEIGHED, [], "FREIGHT_METHOD"),
+        ("VAN", [], [], "NO_FREIGHT_RATE"),
+        ("PICKUP", GRAMS, [rate("WORLD", method="PICKUP", currency="GBP")], "NO_FREIGHT_RATE"),
+        ("PICKUP", GRAMS, [rate("NEAR", method="PICKUP")], "NO_FREIGHT_RATE"),
+    ],
+)
+def test_collecting_and_what_is_digital_are_free_where_the_house_states_no_rate(
+    method: str, rows: Any, rates: list[FreightRate], code: str | None
+) -> None:
+    found = price_freight(method, "LU", rows, rates, ZONES, "EUR")
+    assert [one.code for one in found.findings] == ([code] if code else [])
+    assert found.gross == (None if code else Decimal("0.00"))

@@ -35,6 +35,7 @@ from servers.toolkit.database import Database
 
 DAY = date(2026, 11, 23)
 NET30 = PaymentTerms("NET30", "", 30, prepaid=False)
+POLICY_ASKS = ["CREDIT_OVERDUE", "CREDIT_TERMS"]
 PREPAY = PaymentTerms("PREPAY", "", 0, prepaid=True)
 HALF = PaymentTerms(
     "HALF",
@@ -379,3 +380,33 @@ async def test_a_person_asks_what_an_account_owes_and_a_bound_caller_only_of_its
     mine = replace(reader, bind={"account_id": ("acc_001",)})
     with pytest.raises(ToolError, match="acc_006"):
         await call(app, mine, "get_balance", {"account_id": "acc_006"})
+
+
+FIRST = CreditPolicy(
+    (
+        PolicyRow("CRP-FIRST", ("",), 10_000, 0, 30, Decimal(0), approval=False),
+        PolicyRow("CRP-REST", (), 10_000, 100_000, 0, Decimal(100), approval=True),
+    ),
+    first_limit={"EUR": 1_000},
+)
+UNKNOWN = line(None, currency="", rating="")
+
+
+@pytest.mark.parametrize(
+    ("credit", "amount", "currency", "expected"),
+    [
+        (UNKNOWN, 999, "EUR", []),
+        (UNKNOWN, 1_000, "EUR", []),
+        (UNKNOWN, 1_001, "EUR", ["CREDIT_LIMIT"]),
+        (replace(UNKNOWN, receivables=(bill(600),)), 401, "EUR", ["CREDIT_LIMIT"]),
+        (replace(UNKNOWN, receivables=(bill(100, late=1),)), 100, "EUR", POLICY_ASKS),
+        (replace(UNKNOWN, hold=True), 1, "EUR", ["CREDIT_HOLD"]),
+        (UNKNOWN, 1, "USD", ["CREDIT_UNKNOWN"]),
+        (line(None, currency="", rating="C"), 1, "EUR", ["CREDIT_UNKNOWN"]),
+        (line(0, rating=""), 1, "EUR", ["CREDIT_LIMIT"]),
+    ],
+)
+def test_who_has_no_profile_may_owe_as_much_as_the_house_grants_at_first(
+    credit: CreditLine, amount: int, currency: str, expected: list[str]
+) -> None:
+    assert codes(asked(credit, amount, currency, policy=FIRST)) == expected

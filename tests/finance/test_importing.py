@@ -16,12 +16,13 @@ from servers.finance.pricing import price
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
 from servers.finance.tables.base import FinanceTable
+from servers.finance.tables.charges import FreightRateRow
 from servers.finance.tables.customers import CustomerRow
 from servers.finance.tables.house import Person
 from servers.finance.tables.prices import DiscountBand, DiscountSchedule, ItemRow, PriceEntry
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.importing import Report, import_file, load_folder
+from servers.toolkit.importing import Loading, Report, import_file, load_folder
 from servers.toolkit.seeding import seed_folder
 
 
@@ -232,3 +233,52 @@ def test_what_finance_makes_itself_is_not_taken() -> None:
     made = {"quote", "approval", "quote_number", "promotion_use", "screening_review", "enrolled"}
     taken = {table.stored.name for table in TABLES.values()}
     assert set(FinanceTable.metadata.tables) - taken == made
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"amount": "On Request"},
+        {"amount": "auf Anfrage"},
+        {"amount": "", "on_request": "true"},
+        {"on_request": "ja"},
+    ],
+)
+def test_a_price_on_request_comes_in_goes_out_and_gives_way_to_a_price(
+    database: Database, tmp_path: Path, cells: dict[str, str]
+) -> None:
+    same = {name: value for name, value in PRICE.items() if name != "amount"} | {"min_qty": "0"}
+    path = table(tmp_path, "p.csv", [{**same, **cells}])
+    assert counts(import_file(database, TABLES["prices"], path)) == (0, 1, 0)
+    assert counts(import_file(database, TABLES["prices"], path)) == (0, 0, 1)
+    with database.session() as session:
+        (row,) = session.exec(select(PriceEntry).where(PriceEntry.on_request))
+        assert TABLES["prices"].told(dict(row), Loading(session))["amount"] == "on request"
+    path = table(tmp_path, "p.csv", [{**same, "amount": "12.50"}])
+    assert counts(import_file(database, TABLES["prices"], path)) == (0, 1, 0)
+    with database.session() as session:
+        assert not session.exec(select(PriceEntry).where(PriceEntry.on_request)).all()
+
+
+def test_a_price_is_on_request_or_an_amount(database: Database, tmp_path: Path) -> None:
+    for cells, said in (
+        ({"amount": "5", "on_request": "yes"}, "give one of them"),
+        ({"amount": "", "on_request": "no"}, "amount"),
+        ({"amount": "maybe"}, "amount"),
+    ):
+        path = table(tmp_path, "p.csv", [{**PRICE, "min_qty": "0", **cells}])
+        with pytest.raises(InvalidInputError, match=said):
+            import_file(database, TABLES["prices"], path)
+
+
+def test_a_freight_rate_may_be_for_any_zone_of_ours(database: Database, tmp_path: Path) -> None:
+    rate = {"method": "VAN", "label": "Van", "zone": "ALPS", "currency": "EUR", "base": "19"}
+    path = table(tmp_path, "freight_rates.csv", [rate])
+    with pytest.raises(InvalidInputError, match="there is no FREIGHT-ALPS"):
+        import_file(database, TABLES["freight_rates"], path)
+    zones = table(tmp_path, "zones.csv", [{"zone": "FREIGHT-ALPS", "country": "CH"}])
+    import_file(database, TABLES["zones"], zones)
+    assert counts(import_file(database, TABLES["freight_rates"], path)) == (1, 0, 0)
+    with database.session() as session:
+        (row,) = session.exec(select(FreightRateRow).where(FreightRateRow.method == "VAN"))
+        assert (row.rate_id, row.per_kg) == ("FR-VAN-ALPS-EUR", 0)

@@ -274,3 +274,17 @@ def test_prices_take_the_same_queries_for_any_lines(database: Database, skus: li
         return len(seen)
 
     assert count(skus) == count(["SW-P8-120"])
+
+
+def test_a_price_on_request_is_asked_for_and_never_nothing() -> None:
+    asked = entry("ASK", 0, on_request=True)
+    assert chosen(asked) == "ASK_FOR_PRICE"
+    assert chosen(asked, entry("OWN", 95, country="CH")) == "OWN", "a stated price stands above it"
+    assert chosen(replace(asked, country="CH"), entry("ALL", 95)) == "ASK_FOR_PRICE"
+    book = Book("D", "EUR", derived_from="ASK", formula=Formula(percent=Decimal(10)))
+    (made,) = [one for one in derived_from(book, asked) if one.book == "D"]
+    assert made.on_request
+
+
+def derived_from(book: Book, base: Entry) -> tuple[Entry, ...]:
+    return all_entries({"ASK": Book("ASK", "EUR"), book.book: book}, [base], {"A": ITEM})

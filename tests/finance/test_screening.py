@@ -263,3 +263,12 @@ async def test_a_related_party_is_screened_with_its_customer(
     seen = await call(app, everyone(), "screen_party", {"account_id": "acc_001"})
     assert seen["screened"] == ["customer", "owner"]
     assert seen["findings"][0]["message"].startswith("The owner's name is 100")
+
+
+def test_a_house_that_screens_nobody_says_so_and_needs_no_person() -> None:
+    nobody = replace(LISTED, off=True, entries=(), as_of=date(1970, 1, 1))
+    (found,) = screen([Party(CUSTOMER, "Borealis Dynamics Trading FZE")], nobody, DAY)
+    assert (found.code, found.severity) == ("SCREENING_OFF", "info")
+    assert verdict_of([found]) == "clear"
+    names = screen([Party(CUSTOMER, "Polar Metals Exchange")], replace(LISTED, off=True), DAY)
+    assert [one.code for one in names] == ["SCREENING_HIT"], "names that are there are compared"

@@ -35,6 +35,7 @@ async def upgraded(
         table.create(first.engine)
     with first.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE quote ADD COLUMN price_approval TEXT")
+        connection.exec_driver_sql("ALTER TABLE price_entry ADD COLUMN on_request BOOLEAN")
     ensure_seeded(first, TABLES, small_seed)
     app = create_server(first, now=Clock())
     draft = await drafted(app, opportunity_id="opp_901")
@@ -50,6 +51,7 @@ async def upgraded(
         table.drop(first.engine)
     with first.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE quote DROP COLUMN price_approval")
+        connection.exec_driver_sql("ALTER TABLE price_entry DROP COLUMN on_request")
     first.close()
     database = Database.open(tmp_path / "finance.db", "finance")
     app = create_server(database, now=Clock())

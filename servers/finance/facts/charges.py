@@ -9,6 +9,10 @@ from typing import Literal
 from servers.finance.facts.windows import Window
 
 Kind = Literal["small_order", "hazmat", "fixed"]
+FREIGHT_ZONE = "FREIGHT-"
+"""How the zones of freight begin in the table of zones."""
+WORLD = "WORLD"
+"""The freight zone of every country for which no other zone has a rate."""
 
 
 @dataclass(frozen=True)

@@ -166,10 +166,14 @@ class PolicyRow:
 
 @dataclass(frozen=True)
 class CreditPolicy:
-    """The seller's credit policy; without rows only hold and limit count."""
+    """The seller's credit policy; without rows only hold and limit count.
+
+    `first_limit` is the limit, per currency, of who has neither limit nor rating on file.
+    """
 
     rows: tuple[PolicyRow, ...] = ()
     share_parent_limit: bool = False
+    first_limit: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -193,13 +197,22 @@ class Listed:
 
 @dataclass(frozen=True)
 class ScreeningList:
-    """The list with its date; hits start at `threshold` percent likeness."""
+    """The list with its date; hits start at `threshold` percent likeness.
+
+    A house that screens nobody says so with `off`; names that it has are compared all the same.
+    """
 
     name: str
     as_of: date
     threshold: Decimal
     max_age_days: int
     entries: tuple[Listed, ...]
+    off: bool = False
+
+    @property
+    def nobody(self) -> bool:
+        """Say whether nobody is screened, because the house decided so."""
+        return self.off and not self.entries
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ class Entry:
     """A price of one SKU in one book; a key that is empty means any.
 
     `unit` empty is the item's base unit. `min_qty` is included, `max_qty` is not; both in base
-    units. `note` says how a derived price came about, `refused` why it could not.
+    units. `note` says how a derived price came about, `refused` why it could not. The amount of a
+    price on request says nothing: a person gives it.
     """
 
     entry_id: str
@@ -43,6 +44,7 @@ class Entry:
     max_qty: Decimal | None = None
     note: str = ""
     refused: str = ""
+    on_request: bool = False
 
 
 @dataclass(frozen=True)

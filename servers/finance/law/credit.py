@@ -88,7 +88,8 @@ def judge(
 
     Only what is not paid in advance counts as exposure. A hold is a hold all the same.
     """
-    line = facts.line
+    line = line_of(facts, currency)
+    facts = replace(facts, line=line)
     asked = on_credit(terms, amount_minor, currency)
     own = numbers(line, asked, currency, day)
     family = None if facts.family is None else numbers(facts.family, asked, currency, day)
@@ -112,6 +113,14 @@ def judge(
     advance = max(known) if len(known) == len(needs) else None
     once = tuple({(f.code, f.message): f for f in findings}.values())
     return Judgement(own, family, row, once, advance)
+
+
+def line_of(facts: CreditFacts, currency: str) -> CreditLine:
+    """Return the line; of a customer without profile or family, with the house's first limit."""
+    line, first = facts.line, facts.policy.first_limit.get(currency)
+    if line.limit_minor is not None or line.rating or facts.family is not None:
+        return line
+    return line if first is None else replace(line, limit_minor=first, currency=currency)
 
 
 def policy_row(facts: CreditFacts, own: Numbers, family: Numbers | None) -> PolicyRow | None:

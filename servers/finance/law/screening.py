@@ -35,7 +35,11 @@ class Hit:
 def screen(
     parties: Sequence[Party], against: ScreeningList, day: date, reviews: Iterable[Review] = ()
 ) -> list[Finding]:
-    """Return a finding per likely match, and one when the list is too old to rely on."""
+    """Return a finding per likely match, and one when nobody is screened or the list is too old."""
+    if against.nobody:
+        said = "nobody is screened: the house has no screening list and says so in its policies"
+        fix = "to screen, import screening_entries, and policies with the list's name and day"
+        return [finding("SCREENING_OFF", Severity.INFO, said, rule_id="SCREENING", fix=fix)]
     known = list(reviews)
     findings = [_say(hit, against, day, known) for hit in hits(parties, against)]
     if (day - against.as_of).days > against.max_age_days:

@@ -7,10 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from servers.finance.facts.charges import FREIGHT_ZONE, WORLD
 from servers.finance.load.base import table
 from servers.finance.tables import charges as c
 from servers.finance.tables.house import Setting
 from servers.finance.tables.taxes import ZoneCountry
+from servers.toolkit.columns import Micro
 from servers.toolkit.fields import Country
 from servers.toolkit.money import exponent
 from servers.toolkit.tables import Around, Row, Values
@@ -47,6 +49,7 @@ class Credit(Row):
 
     share_parent_limit: bool
     rows: list[CreditRow]
+    first_limit: dict[str, Annotated[Decimal, Field(ge=0)]] = Field(default_factory=dict)
 
 
 class Policies(BaseModel):
@@ -101,6 +104,7 @@ class Screening(Row):
     note: str = ""
     threshold: Decimal = Field(gt=0, le=100)
     max_age_days: int = Field(ge=1)
+    off: bool = False
 
 
 class Taxes(Row):
@@ -133,16 +137,24 @@ def _fee_problems(row: Any) -> Iterator[str]:
 
 
 def _freight(row: Any, around: Around) -> Values:
-    if row.zone != "WORLD":
-        around.must_know(ZoneCountry, "zone", [f"FREIGHT-{row.zone}"])
-    return FREIGHT.plain(row)
+    if row.zone != WORLD:
+        around.must_know(ZoneCountry, "zone", [FREIGHT_ZONE + row.zone])
+    return {
+        **FREIGHT.plain(row),
+        "rate_id": row.rate_id or f"FR-{row.method}-{row.zone}-{row.currency}",
+    }
 
 
 FREIGHT = table(
     "freight_rates",
     c.FreightRateRow,
     "what carriage by a method into a zone costs, in one currency",
-    {"zone": Literal["HOME", "EU", "UKCH", "WORLD"]},
+    {
+        "rate_id": (Annotated[str, Field(max_length=60)], ""),
+        "zone": "a zone of ours, without its FREIGHT-; the one with the fewest countries holds, "
+        "and WORLD where none has a rate",
+        "per_kg": (Micro, Decimal(0)),
+    },
     key=("method", "zone", "currency"),
     make=_freight,
 )

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
 from sqlmodel import Session, select
 
 from servers.finance.facts.prices import Book, Component
@@ -17,9 +18,13 @@ from servers.finance.store.rows import facts
 from servers.finance.tables import prices as p
 from servers.finance.tables.customers import CustomerRow
 from servers.finance.tables.taxes import ZoneCountry
+from servers.toolkit.columns import Micro
 from servers.toolkit.tables import Around, Values
 
 Flag = Literal["export_control", "hazmat", "personal_data", "camera"]
+ON_REQUEST = ("on request", "price on request", "auf anfrage", "preis auf anfrage", "a. a.", "poa")
+YES = ("yes", "true", "1", "ja", "x", "y")
+_band = exclusive("max_qty")
 ACCOUNT = {"account_id": (CustomerRow, "account_id")}
 
 
@@ -93,6 +98,28 @@ def _contract_problems(row: Any) -> Iterator[str]:
         yield f"{row.contract_id}: commits to more than it allows"
 
 
+def _price_read(row: Values) -> Values:
+    """Return a price whose amount may be words for `on request`, or be said by `on_request`."""
+    asked = str(row.get("on_request", "")).strip().casefold() in YES
+    amount = str(row.get("amount") or "").strip().casefold()
+    rest = {name: value for name, value in _band(row).items() if name != "on_request"}
+    if amount in ON_REQUEST or (asked and amount == ""):
+        return {**rest, "amount": ON_REQUEST[0]}
+    if asked and "amount" in row:
+        raise ValueError("the price is on request, and has an amount: give one of them")
+    return {**rest, "amount": ON_REQUEST[0]} if asked else rest
+
+
+def _price(row: Any, _around: Around) -> Values:
+    asked = row.amount == ON_REQUEST[0]
+    return {**ENTRIES.plain(row), "on_request": asked, "amount": 0 if asked else row.amount}
+
+
+def _told_price(stored: Values, _around: Around) -> Values:
+    told = ENTRIES.plain_told(stored)
+    return {**told, "amount": ON_REQUEST[0]} if stored["on_request"] else told
+
+
 ITEMS = table(
     "items",
     p.ItemRow,
@@ -114,19 +141,31 @@ OPTIONS = table(
     key=("scope", "selector", "code", "currency"),
     make=_option,
 )
+ENTRIES = table(
+    "prices",
+    p.PriceEntry,
+    "the price of an item in a book, from a quantity on",
+    {
+        "default_term_months": "of a subscription: the months the price is for",
+        "amount": Annotated[
+            Micro | Literal["on request"], Field(description="the price, or `on request`")
+        ],
+    },
+    key=("book", "sku", "unit", "min_qty", "valid_from"),
+    without=("on_request",),
+    also={
+        "max_qty_inclusive": "the last quantity of the band, in the place of max_qty",
+        "on_request": "yes in the place of an amount: a person gives the price",
+    },
+    read=_price_read,
+    make=_price,
+    tell=_told_price,
+    problems=_entry_problems,
+)
 PRICES = (
     ITEMS,
     BOOKS,
-    table(
-        "prices",
-        p.PriceEntry,
-        "the price of an item in a book, from a quantity on",
-        {"default_term_months": "of a subscription: the months the price is for"},
-        key=("book", "sku", "unit", "min_qty", "valid_from"),
-        also={"max_qty_inclusive": "the last quantity of the band, in the place of max_qty"},
-        read=exclusive("max_qty"),
-        problems=_entry_problems,
-    ),
+    ENTRIES,
     table(
         "tiers",
         p.DiscountSchedule,

@@ -1,3 +1,3 @@
 """Finance's schema history."""
 
-HEAD = "0006_price_approval"
+HEAD = "0007_price_on_request"

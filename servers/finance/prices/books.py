@@ -3,7 +3,7 @@
 Most matched keys win (channel, country, region, account and any further rule), then a price of
 the unit itself before a multiplied one, then the narrower quantity band, then the newest window.
 What is still equal is a RULE_CONFLICT that names both; nothing at all is NO_PRICE, never zero. A
-price of zero is a price: free.
+price of zero is a price: free. A price on request is ASK_FOR_PRICE, until a person gives it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +19,7 @@ from servers.toolkit.findings import Finding, Severity
 from servers.toolkit.money import six_decimals
 
 Keys = Mapping[str, frozenset[str]]
+ON_REQUEST = "ASK_FOR_PRICE"
 RULE_KEYS = ("kind", "ship_to", "payment_terms")
 """What a book may ask for beside channel, country, region and account."""
 
@@ -85,6 +86,9 @@ def choose(ask: Ask, entries: Iterable[Entry], units: Units) -> Choice:
         return choice
     than = f"less specific or older than {best.entry_id}"
     choice.lost += [f"{entry.entry_id}: {than}" for _, entry in fits[1:]]
+    if best.on_request:
+        choice.findings.append(_on_request(ask, best))
+        return choice
     choice.entry, choice.amount = best, best.amount
     ratio = units.ratio(ask.sku, ask.unit)
     if best.unit != ask.unit and ratio is not None:
@@ -139,6 +143,13 @@ def _no_price(ask: Ask, of_sku: Sequence[Entry], units: Units, lost: Sequence[st
     said = f"no price for {ask.sku} in {ask.currency} on {ask.day}"
     fix = "choose another product or currency, or add the price to the book"
     return _error("NO_PRICE", said, ask.subject, fix, lost)
+
+
+def _on_request(ask: Ask, entry: Entry) -> Finding:
+    said = f"the price of {ask.sku} is on request: a person gives it"
+    fix = "set the unit price by hand (an adjustment of kind override), or import the price"
+    about = {"subject": ask.subject, "rule_id": "LIST-PRICE", "fix": fix}
+    return finding(ON_REQUEST, Severity.NEEDS_HUMAN, said, evidence=[entry.entry_id], **about)
 
 
 def unit_mismatch(sku: str, unit: str, subject: str, sold: Iterable[str] = ()) -> Finding:

@@ -86,6 +86,7 @@ def _from_entry(book: Book, formula: Formula, base: Entry, *, same_currency: boo
     return replace(
         made,
         note=f"{_words(formula)} {base.entry_id}",
+        on_request=base.on_request,
         default_term_months=base.default_term_months,
         proration=base.proration,
         window=book.window.meeting(base.window),

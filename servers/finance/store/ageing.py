@@ -45,6 +45,6 @@ def every_checked(url: str, day: date) -> list[CheckedTable]:
                 return []
             names = find_screening(session)
             listed = CheckedTable("screening_entries", names.as_of, names.max_age_days)
-            return [*find_checked(session, day), listed]
+            return [*find_checked(session, day), *([] if names.nobody else [listed])]
     finally:
         database.close()

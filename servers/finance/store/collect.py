@@ -49,7 +49,7 @@ def collect(session: Session, request: PriceRequest, requested_by: str | None = 
         **prices,
         promotions=promotions,
         **find_taxes(session, customer, request.ship_to_address_id, places, entity_id),
-        **_charges(session, request.ship_method, currency),
+        **_charges(session, request.ship_method),
         policy=policy(policies),
         requester=requester_of(session, requested_by),
         subscriptions=facts(session, Subscription, owned.order_by(SubscriptionRow.subscription_id)),
@@ -71,11 +71,9 @@ def collect(session: Session, request: PriceRequest, requested_by: str | None = 
     )
 
 
-def _charges(session: Session, ship_method: str, currency: str) -> dict[str, Any]:
+def _charges(session: Session, ship_method: str) -> dict[str, Any]:
     """Return freight, fees and exchange rates, as fields of PricingFacts."""
-    freight = select(FreightRateRow).where(
-        col(FreightRateRow.method) == ship_method, col(FreightRateRow.currency) == currency
-    )
+    freight = select(FreightRateRow).where(col(FreightRateRow.method) == ship_method)
     rates = facts(session, Rate, select(ExchangeRate))
     return {
         "freight": facts(session, FreightRate, freight),

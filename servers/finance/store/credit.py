@@ -19,6 +19,7 @@ from servers.finance.facts.legal import (
     Unbilled,
 )
 from servers.finance.law.credit import merged
+from servers.finance.store.policy import minor_amounts
 from servers.finance.store.rows import facts, grouped
 from servers.finance.tables.customers import CustomerRow, ReceivableRow
 from servers.finance.tables.quotes import Quote
@@ -43,6 +44,7 @@ def credit_policy(settings: Mapping[str, Any]) -> CreditPolicy:
             for row in said.get("rows", ())
         ),
         share_parent_limit=bool(said.get("share_parent_limit", False)),
+        first_limit=minor_amounts(said.get("first_limit", {})),
     )
 
 

@@ -29,6 +29,7 @@ from servers.finance.tables.house import Seller
 from servers.finance.tables.quotes import Approval, Quote, QuoteNumber
 from servers.toolkit import scope
 from servers.toolkit.errors import ConflictError, ForbiddenError, RuleViolationError
+from servers.toolkit.findings import Severity, at_least
 
 STALE = "the checks of the catalog and the CRM are older than a day"
 
@@ -80,6 +81,7 @@ def _refuse_late(facts: QuoteFacts, snapshot: QuoteSnapshot, day: date) -> None:
     """Refuse a draft when a table it relies on became too old since: nobody was asked about it."""
     known = {found.code for found in snapshot.findings}
     late = [*late_tables(facts.checked, day), *screen((), facts.screening, day)]
+    late = [found for found in late if at_least(found, Severity.WARNING)]
     if news := [found for found in late if found.code not in known]:
         raise RuleViolationError(
             f"{news[0].code}: {news[0].message}",

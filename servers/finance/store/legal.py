@@ -41,6 +41,7 @@ def find_screening(session: Session) -> ScreeningList:
         threshold=Decimal(str(about["threshold"])),
         max_age_days=int(about["max_age_days"]),
         entries=facts(session, Listed, entries),
+        off=bool(about.get("off", False)),
     )
 
 

@@ -44,7 +44,7 @@ def policy(value: Mapping[str, Any]) -> Policy:
                 code: tuple(_limit(one, to_minor(Decimal(one["above"]), code)) for one in limits)
                 for code, limits in value["total_limits"].items()
             },
-            "auto_issue": _minor(value["auto_issue"]),
+            "auto_issue": minor_amounts(value["auto_issue"]),
             "cash_rounding": {
                 code: Decimal(coin) for code, coin in value.get("cash_rounding", {}).items()
             },
@@ -62,7 +62,7 @@ def _limit(said: Mapping[str, Any], above: int) -> RoleAbove:
     )
 
 
-def _minor(amounts: Mapping[str, Any]) -> dict[str, int]:
+def minor_amounts(amounts: Mapping[str, Any]) -> dict[str, int]:
     return {code: to_minor(Decimal(amount), code) for code, amount in amounts.items()}
 
 
@@ -112,7 +112,9 @@ def our_day(session: Session, now: datetime) -> date:
 
 
 def _approver(row: Person) -> Approver:
-    return fact(Approver, row, max_total=None if row.max_total is None else _minor(row.max_total))
+    return fact(
+        Approver, row, max_total=None if row.max_total is None else minor_amounts(row.max_total)
+    )
 
 
 def find_entities(session: Session) -> list[Entity]:

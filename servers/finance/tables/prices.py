@@ -89,7 +89,10 @@ class PriceBook(FinanceTable, table=True):
 
 
 class PriceEntry(FinanceTable, table=True):
-    """The price of a SKU in a book, per unit (the base unit when empty) and per default term."""
+    """The price of a SKU in a book, per unit (the base unit when empty) and per default term.
+
+    The amount of a price on request says nothing.
+    """
 
     __table_args__ = constraints(
         ("book", "sku", "unit", "min_qty", "valid_from"), price_entry_not_negative="amount >= 0"
@@ -102,6 +105,7 @@ class PriceEntry(FinanceTable, table=True):
     default_term_months: int | None = Field(default=None, ge=1, le=120)
     proration: Proration = Field(default="monthly", sa_type=String(16))
     amount: Micro = Field(sa_type=UnitAmount)
+    on_request: bool = False
     min_qty: int = Field(default=0, ge=0)
     max_qty: int | None = Field(default=None, ge=1)
     valid_from: date | None = None

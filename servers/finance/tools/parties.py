@@ -182,7 +182,7 @@ def _credit_answer(
     facts: CreditFacts, judged: credit.Judgement, currency: str, terms: PaymentTerms
 ) -> CreditCheck:
     """Return the numbers where they are in the currency that was asked about."""
-    line, own, row = facts.line, judged.numbers, judged.row
+    line, own, row = credit.line_of(facts, currency), judged.numbers, judged.row
     same = line.currency == currency
     shared = facts.family is not None and facts.family.currency == currency
     family = judged.family if shared else None
