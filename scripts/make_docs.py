@@ -81,11 +81,23 @@ comes in the same way, and `dealdesk export` writes such a folder. Everything is
 all of it is written or none; a row whose key is there already is changed, in the columns that the
 file has. An empty data folder takes `FOLDER` as its own, without the demo.
 
-Files are CSV in UTF-8 (parted by commas, semicolons or tabs), JSON (a list of objects) or XLSX (the
-first sheet). Numbers have a point and no separators (`1234.56`), days are `2026-11-23`, yes and no
-are `true` and `false`. A list is `a;b`, a map `EUR=5.00;GBP=4.50`; both may be JSON, and what is
-said to be a document is. An empty cell is the default. `--map COLUMN=THEIRS` says another name of a
-column, `--set COLUMN=VALUE` what is the same in every row, `--dry-run` checks and writes nothing.
+Files are CSV (UTF-8, UTF-16 or Windows-1252, parted by commas, semicolons, tabs or `|`), JSON (a
+list of objects, or an object that holds one) or XLSX: the first sheet that has rows, or the one
+that `FILE.xlsx#Sheet` names; `FILE.json#list` names one of several lists. The header may stand
+below blank lines. An empty cell is the default. `--map COLUMN=THEIRS` says a column's other name,
+`--set COLUMN=VALUE` what is the same in every row, `--dry-run` checks and writes nothing.
+
+Cells may be written as people write them, and the report says what was read as what:
+
+- a country or a language by its code or its name in any language (`Germany`, `Österreich`, `DEU`)
+- a unit by its usual words in English and German (`Stk`, `pcs`, `Kilo`), a currency by `€` or `£`
+- yes and no as `yes`, `ja`, `x`, `1`, `no`, `nein`, `0` and the like
+- a day as `2026-12-31`, `31.12.2026`, or `12/31/2026` where only one can be the month
+- a number as `1234.56`, `1.234,56`, `1,234.56`, `1 234,56`, `12,50 €`. What `1.234` is, the other
+  numbers of the file decide; where they do not, it is refused, except in a file with our own column
+  names and no comma in a number: there a point is the decimal mark.
+
+A list is `a;b`, a map `EUR=5.00;GBP=4.50`; both may be JSON, and what is said to be a document is.
 
 Columns in **bold** say which row it is; those marked * are needed in a row that is new.
 """

@@ -70,7 +70,7 @@ COMMANDS = {
     "tools": "tools:tools",
     "init": "data_folder:init",
     "doctor": "doctor:doctor",
-    "import": "data_folder:import_data",
+    "import": "importing:import_data",
     "export": "data_folder:export_data",
     "eval quotes": "evaluation:quotes",
     "eval goals": "evaluation:goals",

@@ -7,7 +7,7 @@ row whose key is there already is changed, in the columns that the file has.
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,22 @@ from sqlalchemy import select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlmodel import Session, SQLModel
 
+from servers.toolkit.cells import Cells, is_number
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.table_files import SUFFIXES, Rows, read_rows, whole
+from servers.toolkit.mapping import Fill, plain_fill
+from servers.toolkit.table_files import (
+    SUFFIXES,
+    Found,
+    Rows,
+    file_and_part,
+    read_rows,
+    refuse_twice,
+    whole,
+)
 from servers.toolkit.tables import Table, Values
 from servers.toolkit.upserting import BATCH, Upsert
+from servers.toolkit.written_numbers import decimal_mark
 
 MOST_ERRORS = 20
 """How many problems are told; their number is told whole."""
@@ -56,7 +67,12 @@ class Report:
     updated: int
     unchanged: int
     ignored: tuple[str, ...]
-    """Its columns that the table does not know."""
+    """Its columns that were left out."""
+    file: str = ""
+    read_as: tuple[str, ...] = ()
+    """What was read as what: `country: Germany as DE (3)`."""
+    absent: tuple[str, ...] = ()
+    """Columns of the mapping that the file does not have."""
 
 
 class Loading:
@@ -77,36 +93,73 @@ class Loading:
         self._sound = True
         self._taken: dict[str, Table] = {}
 
-    def take(
+    def take(self, table: Table, path: Path, fill: Fill | None = None, **plain: Any) -> None:
+        """Take a CSV, JSON or XLSX file into a table, as a mapping file's `fill` says.
+
+        Without one its columns have our names, but for those that `mapping` gives; `constants` say
+        what one is in every row. A column we do not know is left out, and a mistake when `strict`.
+        """
+        self._sound, self._taken[table.name] = not self.problems, table
+        path, part = file_and_part(path)
+        self._folder, self._file = path.parent, path.name
+        try:
+            found = read_rows(path, part, flat=fill is not None)
+            fill = fill or self._plain(table, found.header, **plain)
+            self._take(table, path, found, replace(fill, part=part))
+        except InvalidInputError as problem:
+            said = problem.message.removeprefix(path.name).lstrip(": ,")
+            self._wrong(0, "", said)
+
+    def _plain(
         self,
         table: Table,
-        path: Path,
+        header: Sequence[str],
         *,
         mapping: Mapping[str, str] | None = None,
         constants: Mapping[str, str] | None = None,
         strict: bool = True,
-    ) -> None:
-        """Take a CSV, JSON or XLSX file into a table.
+    ) -> Fill:
+        fill = plain_fill(table, header, mapping or {}, constants or {}, self._file)
+        ignored = [name for name in header if name and name not in fill.theirs]
+        if strict and ignored:
+            self._wrong(0, ignored[0], f"no such column; there are {', '.join(table.fields)}")
+        return fill
 
-        `mapping` says what a column of ours is called in the file, `constants` what one is in
-        every row. A column we do not know is left out, and a mistake when this is strict.
-        """
-        self._folder, self._file, self._taken[table.name] = path.parent, path.name, table
-        self._sound = not self.problems
-        try:
-            header, rows = read_rows(path)
-            mapping, constants = mapping or {}, constants or {}
-            theirs = _columns(table, header, mapping, constants, path.name)
-            ignored = [name for name in header if name and name not in theirs.values()]
-            if strict and ignored:
-                self._wrong(0, ignored[0], f"no such column; there are {', '.join(table.fields)}")
-            ours = ((n, _row(row, theirs, constants)) for n, row in rows)
-            count, done = self._fill(table, ours, {*theirs, *constants})
-            counts = (count, done.inserted, done.updated, done.same)
-            self.reports.append(Report(table.name, *counts, tuple(ignored)))
-        except InvalidInputError as problem:
-            said = problem.message.removeprefix(path.name).lstrip(": ,")
-            self._wrong(0, "", said)
+    def _take(self, table: Table, path: Path, found: Found, fill: Fill) -> None:
+        fill.check(table, found.header, path.name)
+        refuse_twice(path.name, found.header, fill.theirs)
+        cells = Cells(
+            table.fields,
+            lambda: self._mark(table, path, fill),
+            decimal=fill.decimal,
+            dates=fill.dates,
+            times=fill.times,
+        )
+        lists = [n for n, kind in table.parts.items() if kind == "list"] if fill.file else ()
+        rows = fill.rows(found.rows, lists)
+        given = {*fill.columns, *fill.constants}
+        count, done = self._fill(table, rows, given, cells, once=bool(fill.file))
+        known = fill.theirs | fill.others
+        self.reports.append(
+            Report(
+                table.name,
+                count,
+                done.inserted,
+                done.updated,
+                done.same,
+                tuple(name for name in found.header if name and name not in known),
+                file=path.name,
+                read_as=(*((f"it as {found.said}",) if found.said else ()), *cells.told()),
+                absent=tuple(sorted(fill.theirs - set(found.header))),
+            )
+        )
+
+    def _mark(self, table: Table, path: Path, fill: Fill) -> str:
+        """Return the decimal mark that the numbers of a file show, or ours in one of our form."""
+        rows = fill.rows(read_rows(path, fill.part, flat=bool(fill.file)).rows, ())
+        numbers = [n for n in fill.columns if n in table.fields and is_number(table.fields[n])]
+        cells = (row[n] for _, row in rows for n in numbers if isinstance(row.get(n), str))
+        return decimal_mark(cells, own=fill.own)
 
     def finish(self) -> list[Report]:
         """Check what must hold between rows, and return what came of each file, or `refuse` it."""
@@ -157,22 +210,27 @@ class Loading:
             self._known[key] = {row[0]: row[1] for row in rows}
         return self._known[key]
 
-    def _fill(self, table: Table, rows: Rows, given: set[str]) -> tuple[int, Upsert]:
+    def _fill(
+        self, table: Table, rows: Rows, given: set[str], cells: Cells, *, once: bool
+    ) -> tuple[int, Upsert]:
         writing = Upsert(table, self, [] if self.problems else None)
-        seen: dict[tuple[Any, ...], int] = {}
+        seen: dict[tuple[Any, ...], tuple[int, Values]] = {}
         itself = [at for target, at in table.references.values() if target is table.stored]
         for at in itself if not self.problems else ():
             self._names(table.stored, at)
         waiting: list[tuple[int, Values]] = []
         for number, row in rows:
-            values = self._checked(table, number, writing.completed(row, given))
-            if values is None:
+            ours = self._read(number, row, cells)
+            values = ours and self._checked(table, number, writing.completed(ours, given))
+            if not values:
                 continue
             key = table.key_of(values)
-            if key in seen:
-                said = " / ".join(str(part) for part in key)
-                self._wrong(number, "", f"is row {seen[key]} again ({said})")
-            seen[key] = number
+            before, same = seen.setdefault(key, (number, row if once else {}))
+            if before != number:
+                if not once or same != row:
+                    said = " / ".join(str(part) for part in key)
+                    self._wrong(number, "", f"is row {before} again ({said})")
+                continue
             for (target, column, other), names in self._known.items():
                 if target is table.stored and column in values:
                     names[values[column]] = values.get(other)
@@ -184,6 +242,16 @@ class Loading:
         if not self.problems:
             table.after(self)
         return len(seen), writing
+
+    def _read(self, number: int, row: Values, cells: Cells) -> Values | None:
+        """Return a row with its cells in our form, or nothing when one can be read in two ways."""
+        ours = {}
+        for name, cell in row.items():
+            try:
+                ours[name] = cells.read(name, cell)
+            except ValueError as problem:
+                self._wrong(number, name, str(problem))
+        return ours if len(ours) == len(row) else None
 
     def _checked(self, table: Table, number: int, row: Values) -> Values | None:
         """Return a row as the database's columns, or nothing, and what is wrong with it."""
@@ -215,33 +283,6 @@ class Loading:
         except (IntegrityError, DataError) as problem:
             said = (str(problem.orig).strip().splitlines() or ["it"])[0]
             raise InvalidInputError(f"the database refuses a row: {said}") from problem
-
-
-def _columns(
-    table: Table,
-    header: Sequence[str],
-    mapping: Mapping[str, str],
-    constants: Mapping[str, str],
-    file: str,
-) -> dict[str, str]:
-    """Return our columns that a file has, each with the name it has there."""
-    columns = [*table.fields, *table.also]
-    for name in (*mapping, *constants):
-        if name not in columns:
-            raise InvalidInputError(
-                f"there is no column {name!r} in {table.name}", fix=f"use {', '.join(columns)}"
-            )
-    if gone := sorted(set(mapping.values()) - set(header)):
-        raise InvalidInputError(f"{file} has no {gone[0]!r}", fix="check --map")
-    found = {name: mapping.get(name, name) for name in columns}
-    found = {ours: theirs for ours, theirs in found.items() if theirs in header}
-    if both := sorted(set(found) & set(constants)):
-        raise InvalidInputError(f"{file} says {both[0]!r} itself", fix="leave out --set")
-    return found
-
-
-def _row(row: Values, theirs: Mapping[str, str], constants: Mapping[str, str]) -> Values:
-    return {**{o: row[t] for o, t in theirs.items() if t in row}, **constants}
 
 
 def cell_problem(problem: Mapping[str, Any]) -> str:

@@ -1,149 +1,144 @@
 """Files of rows as people have them: CSV, JSON and XLSX in, CSV and JSON out.
 
-Every cell is text (or what JSON says); an empty cell is left out of its row, so that the column's
-default holds. No number goes through a float: JSON's decimals are read from their digits, a
-spreadsheet's as far as a spreadsheet shows them.
+A cell is text, or what JSON or a spreadsheet says; an empty cell is left out of its row, so that
+the column's default holds. No number goes through a float: JSON's decimals are read from their
+digits, a spreadsheet's as far as a spreadsheet shows them.
 """
 
 import csv
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, time
 from decimal import Decimal
-from itertools import islice
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
+from typing import Any, NamedTuple
 
+from servers.toolkit.csv_files import csv_records
 from servers.toolkit.errors import InvalidInputError
+from servers.toolkit.workbooks import sheet_records
 
 SUFFIXES = (".csv", ".tsv", ".json", ".xlsx")
 Rows = Iterator[tuple[int, dict[str, Any]]]
-SHOWN_DIGITS = 15
-"""How many digits a spreadsheet shows; what it stores beyond them is noise of its own sums."""
 
 
-def read_rows(path: Path) -> tuple[list[str], Rows]:
-    """Return the columns of a file and its rows, each with its line (CSV) or place, from 1.
+class Found(NamedTuple):
+    """What is in a file.
+
+    Attributes:
+        header: Its columns; a name may come twice, and an unnamed one is empty.
+        rows: Its rows, each with its line (CSV) or place, from 1.
+        said: How it was read, where that had to be found out: an encoding, a sheet.
+    """
+
+    header: list[str]
+    rows: Rows
+    said: str = ""
+
+
+def read_rows(path: Path, part: str = "", *, flat: bool = False) -> Found:
+    """Read a file of rows: of a workbook the sheet, of a JSON object the list that `part` names.
+
+    `flat` gives what lies in objects of JSON as `price.amount`.
 
     Raises:
-        InvalidInputError: the file cannot be read, a column comes twice, or a row has too many or
-            too few columns (which is said when the row is reached).
+        InvalidInputError: the file cannot be read, or a row has too many or too few columns (which
+            is said when the row is reached).
     """
-    read = {".json": _json_rows, ".xlsx": _sheet_rows}.get(path.suffix.lower(), _csv_rows)
     try:
-        return read(path)
+        if path.suffix.lower() == ".json":
+            return _json_rows(path, part, flat=flat)
+        if path.suffix.lower() == ".xlsx":
+            sheet, records = sheet_records(path, part)
+            return _table(path, records, f"sheet {sheet}" if part else "")
+        encoding, records = csv_records(path)
+        return _table(path, records, "" if encoding.startswith("utf-8") else encoding)
     except OSError as problem:
         raise InvalidInputError(f"cannot read {path.name}", fix="name a file there is") from problem
-    except UnicodeDecodeError as problem:
-        raise _not_utf8(path) from problem
+
+
+def file_and_part(named: Path) -> tuple[Path, str]:
+    """Return the file and the part of it that `book.xlsx#Sheet` names."""
+    name, mark, part = named.name.rpartition("#")
+    if not mark or named.exists():
+        return named, ""
+    return named.with_name(name), part
 
 
 def read_json(path: Path) -> Any:
     """Read a JSON file; numbers with a point are Decimals, and a key may not come twice."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        _refuse_twice(path, [name for name, _ in pairs])
+        refuse_twice(path.name, [name for name, _ in pairs])
         return dict(pairs)
 
     try:
         text = path.read_text(encoding="utf-8-sig")
         return json.loads(text, parse_float=Decimal, object_pairs_hook=once)
+    except UnicodeDecodeError as problem:
+        raise InvalidInputError(f"{path.name} is not UTF-8", fix="save it as UTF-8") from problem
     except json.JSONDecodeError as problem:
         raise InvalidInputError(
             f"{path.name}, line {problem.lineno}: {problem.msg}", fix="mend the JSON"
         ) from problem
+    except RecursionError as problem:
+        raise InvalidInputError(f"{path.name} is nested too deep", fix="flatten it") from problem
 
 
-def _json_rows(path: Path) -> tuple[list[str], Rows]:
+def _json_rows(path: Path, part: str, *, flat: bool) -> Found:
     found = read_json(path)
+    if isinstance(found, dict):
+        lists = {name: one for name, one in found.items() if isinstance(one, list)}
+        if not part and len(lists) > 1:
+            fix = f"name one: {path.name}#{next(iter(lists))}"
+            raise InvalidInputError(f"{path.name} has the lists {', '.join(lists)}", fix=fix)
+        found = lists.get(part or next(iter(lists), ""))
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
         raise InvalidInputError(
             f"{path.name} is not a list of rows", fix='write [{"column": value, ...}, ...]'
         )
-    header = list(dict.fromkeys(name for row in found for name in row))
-    return header, ((n, _filled(row.items())) for n, row in enumerate(found, start=1))
+    rows = [dict(_reached(row)) for row in found] if flat else found
+    header = list(dict.fromkeys(name for row in rows for name in row))
+    return Found(header, ((n, _filled(row.items())) for n, row in enumerate(rows, start=1)))
 
 
-def _csv_rows(path: Path) -> tuple[list[str], Rows]:
-    """Read a CSV file; commas, semicolons or tabs part its columns: the header decides."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        first = file.readline()
-        delimiter = max(",;\t", key=first.count)
-        file.seek(0)
-        header = next(csv.reader(file, delimiter=delimiter), [])
-    _refuse_twice(path, header)
-    return header, _csv_body(path, header, delimiter)
+def _reached(row: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in row.items():
+        if isinstance(value, dict):
+            yield from _reached(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value
 
 
-def _csv_body(path: Path, header: list[str], delimiter: str) -> Rows:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=delimiter)
-            for row in filter(None, islice(reader, 1, None)):
-                if len(row) != len(header):
-                    raise InvalidInputError(
-                        f"{path.name}, line {reader.line_num}: wrong number of columns",
-                        fix="give every row the columns of the header",
-                    )
-                yield reader.line_num, _filled(zip(header, row, strict=True))
-    except UnicodeDecodeError as problem:
-        raise _not_utf8(path) from problem
-    except csv.Error as problem:
-        raise InvalidInputError(f"{path.name} is no CSV: {problem}", fix="save it as CSV") from None
-
-
-def _sheet_rows(path: Path) -> tuple[list[str], Rows]:
-    """Read the first sheet of a workbook; formulas count as what they came to."""
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except (BadZipFile, InvalidFileException, KeyError, ValueError) as problem:
-        raise InvalidInputError(
-            f"{path.name} is no XLSX workbook", fix="save it as .xlsx or as CSV"
-        ) from problem
-    lines = enumerate(book.worksheets[0].iter_rows(values_only=True), start=1)
-    header = [_cell(one) for one in next(lines, (1, ()))[1]]
+def _table(path: Path, records: Iterator[tuple[int, list[Any]]], said: str) -> Found:
+    """Return rows under their header: the first row that is not blank."""
+    header = ["" if one is None else str(one).strip() for one in next(records, (0, []))[1]]
     while header and not header[-1]:
         header.pop()
-    _refuse_twice(path, header)
-    rows = (
-        (number, _filled(zip(header, map(_cell, row), strict=False)))
-        for number, row in lines
-        if any(one is not None for one in row)
-    )
-    return header, rows
+    exact = path.suffix.lower() != ".xlsx"
+    return Found(header, _body(path, header, records, exact=exact), said)
 
 
-def _cell(value: object) -> str:
-    """Return what a cell of a spreadsheet shows, as CSV would have it."""
-    if isinstance(value, datetime):
-        return (value.date() if value.time() == time() else value).isoformat()
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if value is None or isinstance(value, bool | int | str):
-        return _written(value)
-    return f"{Decimal(f'{value:.{SHOWN_DIGITS}g}'):f}"
+def _body(
+    path: Path, header: list[str], records: Iterator[tuple[int, list[Any]]], *, exact: bool
+) -> Rows:
+    for number, row in records:
+        if exact and (len(row) < len(header) or any(row[len(header) :])):
+            raise InvalidInputError(
+                f"{path.name}, line {number}: wrong number of columns",
+                fix="give every row the columns of the header",
+            )
+        yield number, _filled(zip(header, row, strict=False))
 
 
 def _filled(cells: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return {name: value for name, value in cells if value is not None and value != ""}
 
 
-def _refuse_twice(path: Path, names: Sequence[str]) -> None:
-    twice = next((name for name in names if names.count(name) > 1), None)
+def refuse_twice(file: str, names: Sequence[str], used: Iterable[str] | None = None) -> None:
+    """Refuse a name that comes twice, among those that are used (all, when none are given)."""
+    asked = set(names if used is None else used)
+    twice = next((name for name in names if name in asked and names.count(name) > 1), None)
     if twice is not None:
-        raise InvalidInputError(
-            f"{path.name} has the column {twice!r} twice", fix="keep one of them"
-        )
-
-
-def _not_utf8(path: Path) -> InvalidInputError:
-    return InvalidInputError(
-        f"{path.name} is not UTF-8 text", fix="save it as CSV UTF-8 (a choice of 'Save as')"
-    )
+        raise InvalidInputError(f"{file} has the column {twice!r} twice", fix="keep one of them")
 
 
 def whole(cell: Any, kind: str) -> Any:

@@ -155,7 +155,7 @@ def book(column: str, value: str) -> Any:
     """Say one thing more of the first price book."""
 
     def apply(folder: Path) -> None:
-        header, found = read_rows(folder / "price_books.csv")
+        header, found, _ = read_rows(folder / "price_books.csv")
         rows = [row for _, row in found]
         rows[0][column] = value
         write_rows(folder / "price_books.csv", [*dict.fromkeys([*header, column])], rows)

@@ -1,0 +1,101 @@
+"""`dealdesk import`: your own records as files of rows, in the form in which you have them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from dealdesk.cli.options import Home, Json, doc
+from dealdesk.cli.output import print_json, progress, say
+from dealdesk.settings import load_settings
+from orchestrator.errors import UsageError
+
+if TYPE_CHECKING:
+    from servers.toolkit.importing import Report
+
+Pairs = list[str] | None
+DryRun = Annotated[bool, doc("Check everything and write nothing.")]
+
+
+def import_data(
+    what: Annotated[str, doc("A folder with a folder of files for each server; or a server.")],
+    table: Annotated[str | None, doc("The table of the server: items, accounts ...")] = None,
+    file: Annotated[Path | None, doc("A .csv, .json or .xlsx file.")] = None,
+    /,
+    *,
+    map_: Annotated[Pairs, doc("COLUMN=THEIRS: a column's name in the file.", name="--map")] = None,
+    set_: Annotated[Pairs, doc("COLUMN=VALUE: the same in every row.", name="--set")] = None,
+    dry_run: DryRun = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Import FOLDER, or SERVER TABLE FILE: every row is checked, and all are written or none.
+
+    A row whose key is there already is changed, in the columns that the file has. A folder has a
+    folder for each server with files named for tables; a new data folder begins with it.
+    docs/importing.md lists every table and its columns.
+    """
+    from rich.progress import Progress
+
+    from dealdesk.data_files import import_all, import_table
+    from servers.toolkit.table_files import SUFFIXES
+
+    settings = load_settings(home=home)
+    if table is not None and file is not None:
+        report = import_table(
+            settings,
+            what,
+            table,
+            file,
+            mapping=_pairs(map_ or (), "--map COLUMN=THEIRS"),
+            constants=_pairs(set_ or (), "--set COLUMN=VALUE"),
+            dry_run=dry_run,
+        )
+        reports = {what: [report]}
+    elif table is None:
+        if map_ or set_:
+            raise UsageError("a folder takes no --map and no --set", fix="name one table's file")
+        files = [path for path in Path(what).glob("*/*") if path.suffix in SUFFIXES]
+        screen = progress()
+        with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
+            task = bar.add_task("reading", total=len(files))
+            reports = import_all(
+                settings,
+                Path(what),
+                dry_run=dry_run,
+                told=lambda name: bar.update(task, advance=1, description=name),
+            )
+    else:
+        raise UsageError(f"{table} of {what} needs a file", fix="import SERVER TABLE FILE")
+    if json:
+        print_json({name: [asdict(one) for one in done] for name, done in reports.items()})
+    else:
+        _tell(reports, dry_run=dry_run)
+
+
+def _pairs(given: Sequence[str], form: str) -> dict[str, str]:
+    pairs = dict(pair.split("=", 1) for pair in given if "=" in pair)
+    if len(pairs) != len(given):
+        raise UsageError(f"{' '.join(given)} says no column, or one twice", fix=f"write {form}")
+    return pairs
+
+
+def _tell(reports: "Mapping[str, Sequence[Report]]", *, dry_run: bool) -> None:
+    done = "would be" if dry_run else "were"
+    for server, found in reports.items():
+        for one in found:
+            say(
+                f"{server} {one.table}: {one.rows:,} rows, all right: {one.inserted:,} {done} "
+                f"added, {one.updated:,} changed, {one.unchanged:,} left as they are."
+            )
+            for words in _more(one):
+                say(f"  {words}")
+
+
+def _more(one: "Report") -> Iterator[str]:
+    """Yield what else came of a file, a line each."""
+    yield from (f"Read {words}." for words in one.read_as)
+    if one.ignored:
+        yield f"Left out: {', '.join(one.ignored)}."
+    if one.absent:
+        yield f"Not in {one.file}: {', '.join(one.absent)}."

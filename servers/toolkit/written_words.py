@@ -1,0 +1,111 @@
+"""Countries, languages, currencies, units, yes and no as people write them."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+COUNTRY_WORDS = {
+    "uk": "GB", "u k": "GB", "great britain": "GB", "england": "GB", "scotland": "GB",
+    "wales": "GB", "grossbritannien": "GB", "usa": "US", "u s a": "US", "u s": "US",
+    "united states of america": "US", "amerika": "US", "holland": "NL", "el": "GR",
+    "south korea": "KR", "suedkorea": "KR", "russia": "RU", "czech republic": "CZ",
+    "tschechische republik": "CZ", "turkey": "TR", "macedonia": "MK", "uae": "AE",
+    "bundesrepublik deutschland": "DE", "brd": "DE",
+}  # fmt: skip
+"""Usual spellings that no list of countries has, as `folded` gives them."""
+CURRENCY_WORDS = {"€": "EUR", "£": "GBP", "us$": "USD", "usd$": "USD", "fr.": "CHF", "sfr": "CHF"}
+YES = ("yes", "y", "true", "ja", "j", "wahr", "oui", "vrai", "si", "sí", "sim", "tak", "x", "1")
+NO = ("no", "n", "false", "nein", "falsch", "non", "faux", "falso", "não", "nee", "nie", "0")
+
+
+def country(written: str) -> str:
+    """Return the ISO 3166 code of a country's code or name; what is none comes back as it is."""
+    if re.fullmatch("[A-Z]{2}", written) and written not in ("UK", "EL"):
+        return written
+    text = folded(written)
+    if written.upper() in _country_codes():
+        return _country_codes()[written.upper()]
+    return COUNTRY_WORDS.get(text) or _name_in(text, "territories") or written
+
+
+def language(written: str) -> str:
+    """Return the two letters of a language's code or name; what is none comes back as it is."""
+    import pycountry
+
+    if re.fullmatch("[a-z]{2}", written):
+        return written
+    code = re.match(r"([A-Za-z]{2,3})(?:[-_][A-Za-z]{2,4})?$", written)
+    if code and (
+        known := pycountry.languages.get(alpha_2=code[1].lower())
+        or pycountry.languages.get(alpha_3=code[1].lower())
+        or pycountry.languages.get(bibliographic=code[1].lower())
+    ):
+        return str(getattr(known, "alpha_2", written))
+    return _name_in(folded(written), "languages") or written
+
+
+def currency(written: str) -> str:
+    return CURRENCY_WORDS.get(written.lower(), written.upper() if len(written) == 3 else written)
+
+
+def yes_or_no(written: str) -> str:
+    """Return `true` or `false`; what is neither comes back as it is."""
+    word = written.casefold()
+    return "true" if word in YES else "false" if word in NO else written
+
+
+def folded(text: str) -> str:
+    """Return a name as names are compared: no case, accents, dots, or article before it."""
+    plain = unicodedata.normalize("NFKD", text.casefold().replace("&", " and "))
+    letters = "".join(one for one in plain if not unicodedata.combining(one))
+    return re.sub(r"[\W_]+", " ", letters).strip().removeprefix("the ")
+
+
+@lru_cache(maxsize=1)
+def _country_codes() -> dict[str, str]:
+    import pycountry
+
+    found = {one.alpha_3: one.alpha_2 for one in pycountry.countries}
+    return found | {one.alpha_2: one.alpha_2 for one in pycountry.countries}
+
+
+def _name_in(text: str, kind: str) -> str:
+    """Return the code of a name in English or German, else in any language there is."""
+    if not text:
+        return ""
+    return _names(kind, ("en", "de")).get(text) or _names(kind, ()).get(text, "")
+
+
+@lru_cache(maxsize=4)
+def _names(kind: str, languages: tuple[str, ...]) -> dict[str, str]:
+    """Return the codes of names, without those that mean two countries or languages."""
+    import pycountry
+    from babel import Locale, localedata
+
+    every = languages or [one for one in localedata.locale_identifiers() if "_" not in one]
+    said: dict[str, set[str]] = {}
+    for locale in every:
+        for code, name in getattr(Locale.parse(locale), kind).items():
+            if len(code) == 2 and code.isalpha():
+                said.setdefault(folded(name), set()).add(code)
+    if kind == "territories":
+        for one in pycountry.countries:
+            for name in (
+                one.name,
+                getattr(one, "official_name", ""),
+                getattr(one, "common_name", ""),
+            ):
+                said.setdefault(folded(name), set()).add(one.alpha_2)
+    return {name: next(iter(codes)) for name, codes in said.items() if name and len(codes) == 1}
+
+
+def words_of(known: Iterable[str], words: dict[str, str]) -> Callable[[str], str]:
+    """Return what reads a word as one of those that are known; what is none stays as it is."""
+    there = frozenset(known)
+
+    def read(written: str) -> str:
+        meant = words.get(written.casefold().rstrip("."), "")
+        return meant if written not in there and meant in there else written
+
+    return read
