@@ -179,12 +179,15 @@ class Desk:
 
         DealdeskError: the run failed for good, or is parked and can be resumed.
         """
-        try:
-            result = await self.engine.wait(run_id)
-        except DealdeskError as problem:
-            if await self.engine.status(run_id) is State.FAILED:
-                self.store.finish(run_id, {"outcome": "failed", "message": problem.message})
-            raise
+        result = self._end(run_id)
+        if result is None:
+            try:
+                told = await self.engine.wait(run_id)
+            except DealdeskError as problem:
+                if await self.engine.status(run_id) is State.FAILED:
+                    self.store.finish(run_id, {"outcome": "failed", "message": problem.message})
+                raise
+            result = self._end(run_id) or told  # it may have ended before it was cancelled
         if result is None:
             quote_id = self._event(run_id, "waiting")["quote_id"]
             quote = await self.quote(quote_id)
@@ -223,6 +226,8 @@ class Desk:
         if await self.engine.knows(run_id):
             await self.engine.cancel(run_id)
         self.store.finish(run_id, {"outcome": "cancelled"})
+        if (outcome := self.store.get(run_id)["outcome"]) != "cancelled":  # it ended meanwhile
+            raise UsageError(f"{run_id} ended already (it is {outcome})")
 
     async def awaiting_decision(self, row: Mapping[str, Any]) -> dict[str, Any]:
         if row["status"] != "waiting":
@@ -370,6 +375,8 @@ class Desk:
         return await write_views(self.look, str(quote_id), target, views)
 
     async def _body(self, steps: Any, run_id: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        if end := self._end(run_id):  # no checkpoint says so yet
+            return end
         try:
             result = await play(self._runner(args["workflow"]), steps, args)
         except Exception as raised:
@@ -381,9 +388,14 @@ class Desk:
         if result["outcome"] == "plan_changed":
             result["quote_id"] = self.store.get(run_id)["quote_id"]
         self.store.finish(run_id, result)
-        self.log.append(run_id, "run_finished", outcome=result["outcome"])
         log.info("%s: %s %s", run_id, result["outcome"], result.get("quote_id") or "")
         return result
+
+    def _end(self, run_id: str) -> dict[str, Any] | None:
+        """Return how a run ended, if it did; a failure is the engine's to tell, which knows all."""
+        row = self.store.get(run_id)
+        ended = row["status"] == "done" and row["outcome"] != "failed"
+        return dict(row["result"]) if ended else None
 
     def _runner(self, workflow: str | None = None) -> Runner:
         return self.runners[load(workflow or next(iter(WORKFLOWS))).name]

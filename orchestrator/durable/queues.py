@@ -125,10 +125,13 @@ class Ledger:
         self._client.cancel_workflow(run_id)
 
     def unpark(self, run_id: str, queue: str) -> bool:
-        """Queue a parked run again; False when it is not parked."""
+        """Queue a parked run again; False when it is not parked.
+
+        Its mark stays, for it says nothing of a run that goes on: without it, a run would be
+        cancelled for a moment, and for good if this stopped halfway.
+        """
         if state_of(self.row(run_id)) is not State.PARKED:
             return False
-        self.mark(run_id, parked=None)
         self._client.resume_workflow(run_id, queue_name=queue)
         return True
 

@@ -167,15 +167,22 @@ class Store:
                     return str(holder)
 
     def finish(self, run_id: str, result: Mapping[str, Any]) -> None:
-        """End a run with its result, which frees its opportunity; the first end stands."""
+        """End a run with its result and its last event; the first end stands.
+
+        That frees its opportunity. What was said before is stored first: what is not, ends nothing.
+        """
         values: dict[str, Any] = {
             name: sa.func.coalesce(result.get(name), _run.c[name])
             for name in ("account_id", "opportunity_id", "quote_id")
         }
         values |= {"outcome": result["outcome"], "result": dict(result), "updated_at": now()}
         ends = _run.update().where(_run.c.run_id == run_id, _run.c.status != "done")
+        said = {"outcome": result["outcome"]}
+        last = NewEvent(run_id, "run_finished", "", said, now(), "run_finished")
+        self.flush()
         with self._begin() as db:
-            db.execute(ends.values(status="done", **values))
+            if db.execute(ends.values(status="done", **values)).rowcount:
+                _append(db, run_id, [last])
 
     def reopen(self, run_id: str) -> None:
         """Let a waiting run go on; any other is left as it is."""

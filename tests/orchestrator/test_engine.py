@@ -373,6 +373,36 @@ async def test_a_failure_that_may_pass_parks_the_run_and_resume_repeats_only_tha
     assert counted["begin match"] == counted["end match"] == counted["begin plan"] == 1
 
 
+async def test_a_resume_that_stops_halfway_leaves_a_run_parked(
+    sqlite_url: str, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = [True]
+
+    async def work() -> Any:
+        if away[0]:
+            raise ModelUnavailable("away")
+        return {}
+
+    def full(*_: Any, **__: Any) -> None:
+        raise sa.exc.OperationalError("UPDATE", {}, OSError("database or disk is full"))
+
+    engine = make(sqlite_url, single(work))
+    await engine.start()
+    await engine.submit("run_1", GOAL)
+    with pytest.raises(ModelUnavailable):
+        await engine.wait("run_1", 20)
+    away[0] = False
+    with monkeypatch.context() as patch:
+        patch.setattr(engine._client, "resume_workflow", full)
+        with pytest.raises(EnvironmentProblem, match="disk is full"):
+            await engine.resume("run_1")
+    assert await engine.status("run_1") is State.PARKED
+    assert await engine.resume("run_1") == ["run_1"]
+    result = await engine.wait("run_1", 20)
+    assert result is not None
+    assert result["outcome"] == "done"
+
+
 async def test_a_mistake_in_the_code_parks_too(sqlite_url: str, make: Make) -> None:
     broken = [True]
 

@@ -109,6 +109,29 @@ def test_the_first_end_stands(store: Store) -> None:
     assert row["result"] == {"outcome": "cancelled", "account_id": None}
 
 
+def test_an_end_and_its_event_are_stored_together_and_once(store: Store) -> None:
+    run_id = new_run(store)
+    say(store, run_id, "turn")
+
+    def refuse(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("INSERT INTO event"):
+            inserts.append(statement)
+            if len(inserts) == 2:  # the turn is stored, the end is not
+                raise sa.exc.OperationalError(statement, {}, OSError("disk is full"))
+
+    inserts: list[str] = []
+    sa.event.listen(store._engine, "before_cursor_execute", refuse)
+    with pytest.raises(EnvironmentProblem, match="disk is full"):
+        store.finish(run_id, {"outcome": "issued", "quote_id": "q_1"})
+    assert store.get(run_id)["status"] == "open"
+    assert [event["type"] for event in store.events(run_id)] == ["run_started", "turn"]
+    for outcome in ("issued", "cancelled"):
+        store.finish(run_id, {"outcome": outcome})
+    assert store.get(run_id)["outcome"] == "issued"
+    last = store.events(run_id)[2:]
+    assert [(one["type"], one["data"]) for one in last] == [("run_finished", {"outcome": "issued"})]
+
+
 def test_waiting_and_deciding_change_the_status_with_the_event(store: Store) -> None:
     run_id = new_run(store)
     say(store, run_id, "waiting", once="waiting", quote_id="q_1")
