@@ -33,7 +33,7 @@ from orchestrator.errors import (
 )
 from orchestrator.llm.base import Model
 from orchestrator.play import play
-from orchestrator.runner import Runner, check_runners, load_runners, same_player, used_tools
+from orchestrator.runner import Runner, check_runners, load_runners, same_player
 from orchestrator.servers import Servers, read_elsewhere
 from orchestrator.toolset import answer_of, ask
 from orchestrator.workflows import WORKFLOWS, load
@@ -343,25 +343,6 @@ class Desk:
         if not found:
             raise UsageError(f"there is no quote {named!r}", fix="`dealdesk quote list` shows them")
         return str(found[0]["quote_id"])
-
-    async def plan_only(self, goal: str, today: date) -> dict[str, Any]:
-        run = {"id": "run_plan", "goal": goal, "order_date": today.isoformat()}
-        runner = self._runner()
-        master = runner.workflow.agents[0].name
-        done = await runner.agent(run, master, master, {"run": run})
-        if "stopped" in done:
-            raise UsageError(done["message"])
-        return dict(done["output"])
-
-    async def count_tools(self) -> dict[str, int]:
-        """Return how many tools each server has; of one that is elsewhere, those our agents use."""
-        counts = {}
-        for name in NAMES:
-            if name in self.servers.elsewhere:
-                counts[name] = len(used_tools(self.runners, name))
-            else:
-                counts[name] = len(await self.servers.app(name).local_provider.list_tools())
-        return counts
 
     async def write_quote(
         self, result: Mapping[str, Any], folder: Path | None = None

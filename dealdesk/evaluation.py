@@ -143,7 +143,7 @@ async def evaluate_goals(folder: Path, scratch: Path, model: str) -> list[dict[s
     rows = []
     async with Desk.open(settings) as desk:
         for gold in goals:
-            assignment = await desk.plan_only(gold["goal"], date.fromisoformat(gold["today"]))
+            assignment = await read_goal(desk, gold["goal"], date.fromisoformat(gold["today"]))
             problems = compare_assignment(gold["expect"], assignment)
             said = {"goal": gold["goal"], "assignment": _in_words(assignment)}
             rows.append({**said, "problems": problems})
@@ -162,7 +162,7 @@ async def evaluate_held_back(folder: Path, scratch: Path, model: str) -> list[di
         for name in ("goals_beyond", "goals_plain"):
             goals = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
             for index, gold in enumerate(goals):
-                found = await desk.plan_only(gold["goal"], HELD_BACK_DAY)
+                found = await read_goal(desk, gold["goal"], HELD_BACK_DAY)
                 asked = [question["kind"] for question in found["questions"]]
                 right = not asked and found["opportunity_id"] == gold.get("opportunity_id")
                 if "beyond" in gold:
@@ -170,6 +170,15 @@ async def evaluate_held_back(folder: Path, scratch: Path, model: str) -> list[di
                 row = {"kind": gold.get("kind", "plain"), "index": index}
                 rows.append({**row, "stopped": asked, "right": right})
     return rows
+
+
+async def read_goal(desk: Desk, goal: str, today: date) -> dict[str, Any]:
+    """Let the master agent alone read a goal."""
+    run = {"id": "run_plan", "goal": goal, "order_date": today.isoformat()}
+    done = await desk.runners["quote"].agent(run, "plan", "plan", {"run": run})
+    if "stopped" in done:
+        raise UsageError(done["message"])
+    return dict(done["output"])
 
 
 def names_words(beyond: Sequence[str], found: Mapping[str, Any]) -> bool:

@@ -1,12 +1,14 @@
 """`dealdesk doctor`: check that everything is in place."""
 
+from __future__ import annotations
+
 import asyncio
 import os
 import platform
 import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dealdesk.cli.exit_codes import ENVIRONMENT
 from dealdesk.cli.options import Home, Json
@@ -18,6 +20,9 @@ from dealdesk.connect.settings_file import SettingsFile
 from dealdesk.settings import Settings, load_settings
 from orchestrator.errors import EnvironmentProblem
 from servers import registry
+
+if TYPE_CHECKING:
+    from dealdesk.desk import Desk
 
 PATIENCE = 30.0
 NAMES = [entry_name(server) for server in registry.NAMES]
@@ -98,13 +103,22 @@ async def _servers(settings: Settings) -> list[dict[str, Any]]:
 
     async with Desk.open(settings, work=False) as desk:
         await desk.check()
-        counts = await desk.count_tools()
+        counts = {name: await _count_tools(desk, name) for name in registry.NAMES}
     said = ", ".join(f"{name} {count} tools" for name, count in counts.items())
     fit = f"{agents} agents fit the live servers; none reads and writes"
     rows = [_row("servers", lambda: said), _row("workflow", lambda: fit)]
     if "finance" not in read_elsewhere(settings.servers):
         rows.append(_row("law", lambda: _law(settings)))
     return rows
+
+
+async def _count_tools(desk: Desk, name: str) -> int:
+    """Return how many tools a server has; of one that is elsewhere, those our agents use."""
+    from orchestrator.runner import used_tools
+
+    if name in desk.servers.elsewhere:
+        return len(used_tools(desk.runners, name))
+    return len(await desk.servers.app(name).local_provider.list_tools())
 
 
 def _law(settings: Settings) -> str:

@@ -11,6 +11,7 @@ import pytest
 from scripted import ScriptedModel
 
 from dealdesk.desk import Desk
+from dealdesk.evaluation import read_goal
 from dealdesk.models import play_of
 from dealdesk.settings import load_settings
 from orchestrator.llm.base import Request, reply, text
@@ -90,14 +91,14 @@ async def desk(seeded: Folder, tmp_path: Path) -> AsyncIterator[Desk]:
 
 async def test_words_beyond_the_deal_are_named_and_nothing_is_issued(desk: Desk) -> None:
     for goal, words in BEYOND:
-        found = await desk.plan_only(goal, TODAY)
+        found = await read_goal(desk, goal, TODAY)
         asked = [word for one in found["questions"] for word in one["words"]]
         assert any(words in one for one in asked), (goal, asked)
 
 
 @pytest.mark.parametrize("day", ["Friday", "mid-December", "next week", "Christmas"])
 async def test_a_day_that_nothing_reads_is_named(desk: Desk, day: str) -> None:
-    found = await desk.plan_only(f"Quote Alder & Finch, needed by {day}", TODAY)
+    found = await read_goal(desk, f"Quote Alder & Finch, needed by {day}", TODAY)
     (asked,) = found["questions"]
     assert asked["kind"] == "unread_words"
     assert day.split()[0] in asked["words"][0]
@@ -105,7 +106,7 @@ async def test_a_day_that_nothing_reads_is_named(desk: Desk, day: str) -> None:
 
 async def test_a_goal_of_known_words_goes_on(desk: Desk) -> None:
     for goal, opportunity_id in PLAIN:
-        found = await desk.plan_only(goal, TODAY)
+        found = await read_goal(desk, goal, TODAY)
         assert (found["questions"], found["opportunity_id"]) == ([], opportunity_id), goal
 
 
