@@ -10,6 +10,7 @@ from typing import Any
 
 from dealdesk.people import Look
 from orchestrator.errors import UsageError
+from servers.toolkit.fields import SKU_FORM
 
 GOAL_MAX = 2_000
 MOST = 10
@@ -105,7 +106,7 @@ def _answer_need(need: dict[str, Any], value: str) -> None:
         need["subscription_id"], need["change"] = value, need["change"] or "amend"
     elif _DATE.match(value):
         need["end"], need["term_months"] = value, None
-    elif re.fullmatch(r"[A-Z0-9][A-Z0-9-]{1,31}", value):
+    elif re.fullmatch(SKU_FORM, value) and re.search(r"[A-Z0-9]", value):
         need["phrase"] = value
     else:
         raise UsageError(

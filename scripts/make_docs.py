@@ -339,7 +339,7 @@ def _cell(schema: dict[str, Any]) -> str:
         return "document" if "properties" in schema else "map"
     words = {"integer": "whole number", "date": "day", "date-time": "time", "boolean": "yes or no"}
     if begins := re.match(r"\^([a-z]+_)", schema.get("pattern", "")):
-        return f"text that begins `{begins[1]}`"
+        return f"any id; ours begins `{begins[1]}`"
     length = f", at most {schema['maxLength']}" if "maxLength" in schema else ""
     return words.get(kind, "text" + length)
 

@@ -25,7 +25,7 @@ from servers.toolkit.fields import Sku
 
 MOST = 200
 PUBLIC: dict[str, Any] = {"rows": "public", "confidentiality": "public"}
-CategoryName = Annotated[str, Field(pattern=r"^[a-z][a-z-]{0,23}$", max_length=24)]
+CategoryName = Annotated[str, Field(min_length=1, max_length=40)]
 
 
 @resource_at("catalog://categories", resource("Categories", **PUBLIC))

@@ -73,7 +73,7 @@ class OptionGroup(BaseModel):
 class Product(BaseModel):
     """Everything the catalog knows about one SKU."""
 
-    sku: str
+    sku: Sku
     name: str
     family: str
     kind: Literal["goods", "service", "subscription", "bundle"]

@@ -12,7 +12,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, Text, UniqueCo
 from sqlalchemy.orm import registry
 from sqlmodel import Column, Field, SQLModel
 
-SKU = 32
+SKU = 40
 PRODUCT = "product.sku"
 
 
@@ -23,15 +23,15 @@ class CatalogTable(SQLModel, registry=registry()):
 
 
 class ProductRow(CatalogTable, table=True):
-    """A product; `id` is the row of the text index, `sku_norm` the SKU without hyphens."""
+    """A product; `id` is the row of the text index, `sku_norm` the SKU in letters and digits."""
 
     __tablename__ = "product"
 
     id: int | None = Field(default=None, primary_key=True)
     sku: str = Field(unique=True, max_length=SKU)
-    sku_norm: str = Field(index=True, unique=True, max_length=SKU)
+    sku_norm: str = Field(index=True, max_length=SKU)
     name: str = Field(max_length=200)
-    family: str = Field(index=True, max_length=24)
+    family: str = Field(index=True, max_length=40)
     kind: str = Field(max_length=12)
     base_uom: str = Field(max_length=10)
     lifecycle: str = Field(max_length=12)

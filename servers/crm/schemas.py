@@ -114,6 +114,7 @@ class AccountDetail(AccountRow):
     payment_terms_code: str
     aliases: list[str]
     tax_ids: list[TaxId]
+    external_ids: dict[str, str] = Field(description="its id in each program it came from")
     open_opportunities: int
     findings: list[Finding]
 

@@ -22,7 +22,10 @@ QuoteId = Annotated[str, _id("q", "quote id, from list_quotes")]
 ApprovalId = Annotated[str, _id("apr", "approval id, from get_quote")]
 SubscriptionId = Annotated[str, _id("sub", None)]
 SKU = "SKU, from search_products or match_need"
-Sku = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{1,31}$", max_length=32, description=SKU)]
+_SKU = r"0-9A-Za-zÀ-ÖØ-öø-ɏ._/+#\-"
+SKU_FORM = rf"^[{_SKU}](?:[{_SKU} ]{{0,38}}[{_SKU}])?$"
+"""A SKU as its owner writes it: 1 to 40 letters, digits and `. / _ - + #`, with spaces inside."""
+Sku = Annotated[str, Field(pattern=SKU_FORM, max_length=40, description=SKU)]
 LineId = Annotated[str, Field(pattern=r"^l[0-9]{1,4}$", max_length=5, description="l1, l2, ...")]
 Quantity = Annotated[int, Field(ge=1, le=100_000)]
 OptionCode = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{0,31}$", max_length=32)]

@@ -10,7 +10,8 @@ from sqlmodel import Session
 
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.importing import DryRunError, Loading, Report, Told, load_folder, refuse
+from servers.toolkit.file_problems import refuse
+from servers.toolkit.importing import DryRunError, Loading, Report, Told, load_folder
 from servers.toolkit.seeding import mark_seeded
 from servers.toolkit.table_files import write_rows
 from servers.toolkit.tables import Table
@@ -37,13 +38,14 @@ def import_folder(
             f"{folder} has no folder {', '.join(databases)}", fix="see seed_data/README.md"
         )
     with suppress(DryRunError), ExitStack() as stack:
-        loadings = {}
+        loadings: dict[str, Loading] = {}
+        spelled: dict[str, str] = {}
         for name, (database, tables) in databases.items():
             session = stack.enter_context(database.write())
             if database.setting("seeded") is None:
                 mark_seeded(session, "empty")
             if name in wanted:
-                loadings[name] = load_folder(session, tables, folder / name, told)
+                loadings[name] = load_folder(session, tables, folder / name, told, spelled)
         refuse(
             [
                 replace(one, file=f"{name}/{one.file}")

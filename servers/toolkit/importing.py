@@ -20,7 +20,11 @@ from sqlmodel import Session, SQLModel
 from servers.toolkit.cells import Cells, is_number
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
+from servers.toolkit.external_ids import Origin, keep, of_another_source
+from servers.toolkit.file_problems import Problem, cell_problem, refuse
+from servers.toolkit.identified import Identified
 from servers.toolkit.mapping import Fill, plain_fill
+from servers.toolkit.own_ids import PREFIXES, key_text
 from servers.toolkit.table_files import (
     SUFFIXES,
     Found,
@@ -33,25 +37,6 @@ from servers.toolkit.table_files import (
 from servers.toolkit.tables import Table, Values
 from servers.toolkit.upserting import BATCH, Upsert
 from servers.toolkit.written_numbers import decimal_mark
-
-MOST_ERRORS = 20
-"""How many problems are told; their number is told whole."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong in a file; `row` is a line (CSV) or a place, from 1, and 0 the whole file."""
-
-    file: str
-    row: int
-    column: str
-    message: str
-
-    def __str__(self) -> str:
-        place = f"row {self.row}" if self.row else ""
-        where = ", ".join(part for part in (place, self.column) if part)
-        return f"{self.file}: {where}: {self.message}" if where else f"{self.file}: {self.message}"
-
 
 BESIDE = re.compile(r"[A-Za-z0-9][\w .-]{0,120}(/[A-Za-z0-9][\w .-]{0,120}){0,4}")
 Told = Callable[[str], None]
@@ -82,8 +67,11 @@ class Loading:
     itself, so that a person hears of all their problems at once.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, spelled: dict[str, str] | None = None) -> None:
+        """Take files into a session; `spelled` is how other servers' files write each SKU."""
         self.session = session
+        self._identify = Identified(self._names, {} if spelled is None else spelled)
+        self._kept: dict[Origin, dict[str, str]] = {}
         self.problems: list[Problem] = []
         self.reports: list[Report] = []
         self.memory: dict[str, Any] = {}
@@ -138,7 +126,7 @@ class Loading:
         lists = [n for n, kind in table.parts.items() if kind == "list"] if fill.file else ()
         rows = fill.rows(found.rows, lists)
         given = {*fill.columns, *fill.constants}
-        count, done = self._fill(table, rows, given, cells, once=bool(fill.file))
+        count, done = self._fill(table, rows, given, cells, fill)
         known = fill.theirs | fill.others
         self.reports.append(
             Report(
@@ -165,8 +153,21 @@ class Loading:
         """Check what must hold between rows, and return what came of each file, or `refuse` it."""
         for table in self._taken.values() if not self.problems else ():
             self.problems += [Problem(table.name, 0, "", one) for one in table.holds(self.session)]
+        for origin, seen in self._kept.items() if not self.problems else ():
+            self._keep(origin, seen)
         refuse(self.problems)
         return self.reports
+
+    def _keep(self, origin: Origin, seen: dict[str, str]) -> None:
+        if not origin.source:
+            return
+        if self._taken[origin.place].key[0] in PREFIXES:
+            for ours, other in of_another_source(self.session, origin, seen).items():
+                said = (
+                    f"{seen[ours]} would be {ours}, which came from {other}: give both one source"
+                )
+                self.problems.append(Problem(origin.place, 0, "", said))
+        keep(self.session, origin, seen)
 
     def known(self, model: type[SQLModel], column: str, value: str = "") -> dict[Any, Any]:
         """Return the values of a column, each with what its row has in another (or the same)."""
@@ -211,8 +212,9 @@ class Loading:
         return self._known[key]
 
     def _fill(
-        self, table: Table, rows: Rows, given: set[str], cells: Cells, *, once: bool
+        self, table: Table, rows: Rows, given: set[str], cells: Cells, fill: Fill
     ) -> tuple[int, Upsert]:
+        kept = self._kept.setdefault(Origin(fill.source, fill.file, table.name), {})
         writing = Upsert(table, self, [] if self.problems else None)
         seen: dict[tuple[Any, ...], tuple[int, Values]] = {}
         itself = [at for target, at in table.references.values() if target is table.stored]
@@ -220,17 +222,20 @@ class Loading:
             self._names(table.stored, at)
         waiting: list[tuple[int, Values]] = []
         for number, row in rows:
-            ours = self._read(number, row, cells)
+            ours = self._read(table, number, row, cells)
             values = ours and self._checked(table, number, writing.completed(ours, given))
             if not values:
                 continue
             key = table.key_of(values)
-            before, same = seen.setdefault(key, (number, row if once else {}))
+            before, same = seen.setdefault(key, (number, row if fill.file else {}))
             if before != number:
-                if not once or same != row:
+                if not fill.file or same != row:
                     said = " / ".join(str(part) for part in key)
                     self._wrong(number, "", f"is row {before} again ({said})")
                 continue
+            if fill.source and table.key:
+                theirs = " / ".join(str(row[name]) for name in table.key if row.get(name))
+                kept[key_text(key)] = theirs
             for (target, column, other), names in self._known.items():
                 if target is table.stored and column in values:
                     names[values[column]] = values.get(other)
@@ -243,12 +248,12 @@ class Loading:
             table.after(self)
         return len(seen), writing
 
-    def _read(self, number: int, row: Values, cells: Cells) -> Values | None:
+    def _read(self, table: Table, number: int, row: Values, cells: Cells) -> Values | None:
         """Return a row with its cells in our form, or nothing when one can be read in two ways."""
         ours = {}
         for name, cell in row.items():
             try:
-                ours[name] = cells.read(name, cell)
+                ours[name] = self._identify.read(table, name, cells.read(name, cell))
             except ValueError as problem:
                 self._wrong(number, name, str(problem))
         return ours if len(ours) == len(row) else None
@@ -285,32 +290,6 @@ class Loading:
             raise InvalidInputError(f"the database refuses a row: {said}") from problem
 
 
-def cell_problem(problem: Mapping[str, Any]) -> str:
-    given = problem["input"] if isinstance(problem["input"], str | int) else ""
-    if problem["type"] == "missing":
-        return "is missing"
-    if problem["type"] in ("decimal_parsing", "int_parsing", "date_from_datetime_parsing"):
-        form = {"d": "1234.56", "i": "1234"}.get(problem["type"][0], "2026-11-23")
-        form = "2026-11-23" if problem["type"].startswith("date") else form
-        return f"{str(given)[:40]!r} cannot be read; write it like {form}"
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{message} (it is {str(given)[:40]!r})" if given != "" else message
-
-
-def refuse(problems: Sequence[Problem]) -> None:
-    """Refuse files with problems, naming the first of them and how many there are."""
-    if not problems:
-        return
-    files = list(dict.fromkeys(one.file for one in problems))
-    ordered = sorted(problems, key=lambda one: (files.index(one.file), one.row))
-    more = len(problems) - MOST_ERRORS
-    raise InvalidInputError(
-        f"nothing was imported: {'; '.join(map(str, ordered[:MOST_ERRORS]))}"
-        + (f"; and {more} more" if more > 0 else ""),
-        fix="mend the rows and import again",
-    )
-
-
 class DryRunError(Exception):
     """Leaves the transactions without a commit."""
 
@@ -341,10 +320,14 @@ def import_file(
 
 
 def load_folder(
-    session: Session, tables: Mapping[str, Table], folder: Path, told: Told | None = None
+    session: Session,
+    tables: Mapping[str, Table],
+    folder: Path,
+    told: Told | None = None,
+    spelled: dict[str, str] | None = None,
 ) -> Loading:
     """Take the files of a folder, named for tables, into an open write session: all or none."""
-    loading = Loading(session)
+    loading = Loading(session, spelled)
     files = {path: path.stem for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES}
     for path, name in files.items():
         if name not in tables or list(files.values()).count(name) > 1:

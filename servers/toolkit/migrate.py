@@ -31,6 +31,12 @@ table(
 table("idempotency", "key 200 key, tool 60 key, caller 200 key, at 32, result text")
 table("grant_call_count", "grant_id 60 key, tool 60 key, used int")
 table("house_setting", "name 60 key, value text")
+table(
+    "external_id",
+    "source 60 key, file 120 key, place 60 key, ours 400 key, theirs 200, same 200 index, "
+    "ended bool",
+)
+external_table = shared.tables["external_id"]
 audit_table, idempotency_table = shared.tables["audit"], shared.tables["idempotency"]
 call_count_table, setting_table = shared.tables["grant_call_count"], shared.tables["house_setting"]
 revoked_table = sa.Table(

@@ -3,6 +3,8 @@
 What a step makes stays as it is here; the tables as they are now are in `migrate.shared`.
 """
 
+import re
+from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 
@@ -82,3 +84,43 @@ def add_key_owner(connection: Connection) -> None:
     run("ALTER TABLE idempotency ALTER COLUMN caller DROP DEFAULT")
     run("ALTER TABLE idempotency DROP CONSTRAINT idempotency_pkey")
     run("ALTER TABLE idempotency ADD PRIMARY KEY (key, tool, caller)")
+
+
+def add_external_ids(connection: Connection) -> None:
+    """Make the table of other programs' ids."""
+    tables = sa.MetaData()
+    add_table(
+        tables,
+        "external_id",
+        "source 60 key, file 120 key, place 60 key, ours 400 key, theirs 200, same 200 index, "
+        "ended bool",
+    )
+    tables.create_all(connection)
+
+
+def widen(connection: Connection, columns: Collection[str], before: int, after: int) -> None:
+    """Let columns of these names, in whatever table, have more characters.
+
+    SQLite only writes the number down, so there the text of the tables is changed, as
+    https://sqlite.org/lang_altertable.html says: to make them again would lose their triggers.
+    """
+    run = connection.exec_driver_sql
+    if connection.dialect.name == "sqlite":
+        form = re.compile(rf"\b({'|'.join(columns)}) VARCHAR\({before}\)")
+        made = run("SELECT name, sql FROM sqlite_master WHERE type = 'table'").all()
+        version = run("PRAGMA schema_version").scalar_one()
+        run("PRAGMA writable_schema = ON")
+        for name, sql in made:
+            if (wide := form.sub(rf"\1 VARCHAR({after})", sql)) != sql:
+                run(
+                    "UPDATE sqlite_master SET sql = ? WHERE type = 'table' AND name = ?",
+                    (wide, name),
+                )
+        run(f"PRAGMA schema_version = {version + 1}")
+        run("PRAGMA writable_schema = OFF")
+        return
+    found = sa.inspect(connection)
+    for table in found.get_table_names():
+        for one in found.get_columns(table):
+            if one["name"] in columns and getattr(one["type"], "length", None) == before:
+                run(f'ALTER TABLE "{table}" ALTER COLUMN {one["name"]} TYPE VARCHAR({after})')

@@ -1,18 +1,21 @@
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from servers.crm.load import TABLES
-from servers.crm.tables import Account, Activity, Document, QuoteStep
+from servers.crm.tables import Account, Activity, Contact, Document, QuoteStep
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
+from servers.toolkit.external_ids import find_ours, find_theirs
 from servers.toolkit.folders import import_folder
-from servers.toolkit.importing import import_file
+from servers.toolkit.importing import Loading, import_file
+from servers.toolkit.mapping import Fill
 from servers.toolkit.seeding import ensure_seeded, seed_folder
 
 DATA = Path(__file__).parent / "data"
@@ -62,6 +65,43 @@ def test_a_folder_that_comes_in_again_changes_nothing(empty: Database) -> None:
     assert {(one.inserted, one.updated) for one in again} == {(0, 0)}
     with empty.session() as session:
         assert len(session.exec(select(Document)).all()) == 5
+
+
+ACCOUNT = "account_id,name,legal_name,kind,country,currency,language,status\n"
+BLAUW = f"{ACCOUNT}BLAUW-3,Blauw,Blauw BV,business,Netherlands,eur,Dutch,active\n"
+
+
+def test_any_id_becomes_one_of_ours_the_same_in_every_file(empty: Database, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(BLAUW)
+    (tmp_path / "c.csv").write_text("contact_id,account_id,name\n17,blauw-3,Ans\n")
+    import_file(empty, TABLES["accounts"], tmp_path / "a.csv")
+    assert import_file(empty, TABLES["contacts"], tmp_path / "c.csv").inserted == 1
+    with empty.session() as session:
+        account, contact = session.get(Account, "acc_blauw-3"), session.get(Contact, "con_17")
+        assert account is not None
+        assert contact is not None
+        assert (account.country, account.currency, account.language) == ("NL", "EUR", "nl")
+        assert contact.account_id == account.account_id
+
+
+def test_the_ids_of_a_source_are_kept_and_another_source_may_not_fill_the_same_rows(
+    empty: Database, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text(BLAUW)
+    names = ACCOUNT.strip().split(",")
+    fill = Fill({one: (one,) for one in names}, source="erp", file="accounts")
+
+    def take(session: Session, fill: Fill) -> None:
+        loading = Loading(session)
+        loading.take(TABLES["accounts"], tmp_path / "a.csv", fill)
+        loading.finish()
+
+    with empty.write() as session:
+        take(session, fill)
+        assert find_theirs(session, "accounts", "acc_blauw-3") == {"erp": "BLAUW-3"}
+        assert find_ours(session, "accounts", " blauw-3 ") == {"acc_blauw-3": "erp"}
+    with empty.write() as session, pytest.raises(InvalidInputError, match="which came from erp"):
+        take(session, replace(fill, source="shop"))
 
 
 def test_a_later_mail_comes_in_alone_with_what_it_carries(empty: Database, tmp_path: Path) -> None:

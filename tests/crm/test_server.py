@@ -11,6 +11,8 @@ from mcp.types import PromptReference, ResourceTemplateReference
 from servers.crm.server import open_server
 from servers.profiles import components, profile_grant
 from servers.toolkit.app import Server
+from servers.toolkit.database import Database
+from servers.toolkit.external_ids import Origin, keep
 from servers.toolkit.grants import Grant
 from servers.toolkit.idempotency import META_KEY
 
@@ -89,6 +91,18 @@ async def test_resolving_says_who_or_asks(admin: Client[Any]) -> None:
     assert unknown["findings"][0]["code"] == "UNKNOWN_ACCOUNT"
     assert (await call(admin, "resolve_account", text="Orla"))["resolved"] is None
     assert (await call(admin, "resolve_account", text="Orla Quarry"))["resolved"] == "acc_103"
+
+
+async def test_an_account_is_found_by_the_id_another_program_has_for_it(
+    admin: Client[Any], database: Database
+) -> None:
+    with database.write() as session:
+        keep(session, Origin("erp", "customers", "accounts"), {"acc_101": "K-17/4"})
+    found = await call(admin, "resolve_account", text=" k-17/4 ")
+    assert (found["resolved"], found["candidates"][0]["reason"]) == ("acc_101", "its id in erp")
+    assert (await call(admin, "resolve_account", text="K-17"))["resolved"] is None
+    account = await call(admin, "get_account", account_id="acc_101")
+    assert account["external_ids"] == {"erp": "K-17/4"}
 
 
 async def test_an_account_is_shown_with_what_speaks_against_it(admin: Client[Any]) -> None:

@@ -74,6 +74,26 @@ def test_their_names_and_an_inclusive_band_are_understood(
     assert (entry.max_qty, entry.amount) == (50, Decimal("380.00"))
 
 
+def test_a_sku_is_found_however_it_is_written_and_two_that_are_one_are_refused(
+    database: Database, tmp_path: Path
+) -> None:
+    item = {"sku": "Kabel rot/2.5_m", "name": "Kabel", "family": "kabel", "kind": "goods"}
+    item |= {"tax_class": "standard"}
+    path = table(tmp_path, "i.csv", [item])
+    assert counts(import_file(database, TABLES["items"], path)) == (1, 0, 0)
+    path = table(tmp_path, "i.csv", [{**item, "sku": "KABEL  ROT/2.5_M"}])
+    assert counts(import_file(database, TABLES["items"], path)) == (0, 0, 1)
+    path = table(tmp_path, "p.csv", [{**PRICE, "sku": "kabel rot/2.5_M", "unit": ""}])
+    assert counts(import_file(database, TABLES["prices"], path)) == (1, 0, 0)
+    with database.session() as session:
+        assert (
+            session.exec(select(PriceEntry.sku).where(PriceEntry.unit == "")).one() == item["sku"]
+        )
+    twice = [{**item, "sku": "New-1"}, {**item, "sku": "NEW-1"}]
+    with pytest.raises(InvalidInputError, match=r"i\.csv: row 3: is row 2 again \(New-1\)"):
+        import_file(database, TABLES["items"], table(tmp_path, "i.csv", twice))
+
+
 def test_one_wrong_row_and_nothing_is_written(database: Database, tmp_path: Path) -> None:
     rows = [
         PRICE,

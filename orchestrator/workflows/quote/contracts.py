@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.workflows import WORKFLOWS
+from servers.toolkit.fields import SKU_FORM
 from servers.toolkit.units import Unit
 
 AccountId = Annotated[str, Field(pattern=r"^acc_[A-Za-z0-9_-]{1,40}$")]
@@ -22,7 +23,7 @@ DocumentId = Annotated[str, Field(pattern=r"^doc_[A-Za-z0-9_-]{1,40}$")]
 QuoteId = Annotated[str, Field(pattern=r"^q_[A-Za-z0-9_-]{1,40}$")]
 SourceId = Annotated[str, Field(pattern=r"^(act|doc)_[A-Za-z0-9_-]{1,40}$")]
 AnyId = Annotated[str, Field(pattern=r"^[a-z]{1,6}_?[A-Za-z0-9_-]{1,40}$")]
-Sku = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{1,31}$")]
+Sku = Annotated[str, Field(pattern=SKU_FORM)]
 NeedRef = Annotated[str, Field(pattern=r"^n[0-9]{1,3}$")]
 LineId = Annotated[str, Field(pattern=r"^l[0-9]{1,4}$")]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]

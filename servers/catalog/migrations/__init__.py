@@ -1,3 +1,3 @@
 """The catalog's schema history."""
 
-HEAD = "0003_key_owner"
+HEAD = "0004_external_ids"

@@ -81,7 +81,7 @@ def find_for_phrase(session: Session, wanted: Wanted) -> list[s.Product]:
         for start in range(len(wanted.tokens))
         for end in range(start + 1, min(start + 5, len(wanted.tokens)) + 1)
     }
-    norms = sorted({normalised(run) for run in runs if 4 <= len(run) <= 32})
+    norms = sorted({normalised(run) for run in runs if 4 <= len(run) <= 40})
     exact = select(ProductRow.id).where(col(ProductRow.sku_norm).in_(norms))
     ids = [i for i in session.exec(exact) if i is not None]
     for norm in norms:

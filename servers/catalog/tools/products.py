@@ -13,9 +13,7 @@ from servers.toolkit.declare import reads
 from servers.toolkit.errors import NotFoundError
 from servers.toolkit.fields import Cursor, Limit, Query, Sku
 
-Category = Annotated[
-    str, Field(max_length=24, pattern=r"^[a-z-]*$", description="family, say switches; '' for all")
-]
+Category = Annotated[str, Field(max_length=40, description="family, say switches; '' for all")]
 Skus = Annotated[list[Sku], Field(min_length=2, max_length=6, description="two to six SKUs")]
 
 

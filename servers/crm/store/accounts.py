@@ -35,12 +35,15 @@ from servers.crm.tables import (
     Opportunity,
     SellerDomain,
 )
+from servers.toolkit.external_ids import find_ours, find_theirs
 from servers.toolkit.findings import Finding, Severity
 
 CANDIDATES = 5
 
 
 def resolve_account(session: Session, text: str) -> Resolution:
+    if (exact := _of_another_program(session, text)) is not None:
+        return exact
     ranking = rank(text, _known(session), CANDIDATES)
     ids = [match.account_id for match in ranking.matches]
     found = all_visible(session, Account, column(Account, "account_id").in_(ids))
@@ -60,6 +63,18 @@ def resolve_account(session: Session, text: str) -> Resolution:
         candidates=candidates,
         findings=_resolution_findings(ranking.resolved, candidates),
     )
+
+
+def _of_another_program(session: Session, text: str) -> Resolution | None:
+    """Return the one account that a program we import from calls exactly so."""
+    sources = find_ours(session, "accounts", text)
+    found = all_visible(session, Account, column(Account, "account_id").in_(sources))
+    if len(found) != 1:
+        return None
+    (row,) = found
+    reason = f"its id in {sources[row.account_id]}"
+    only = Candidate(**row.model_dump(), score=100, reason=reason, named_by=[text])
+    return Resolution(resolved=row.account_id, margin=100, candidates=[only], findings=[])
 
 
 def _resolution_findings(resolved: str | None, candidates: list[Candidate]) -> list[Finding]:
@@ -140,6 +155,7 @@ def get_account(session: Session, account_id: str) -> AccountDetail:
         **row.model_dump(),
         "aliases": [name for name in aliases if name not in (row.name, row.legal_name)],
         "tax_ids": tax_ids,
+        "external_ids": find_theirs(session, "accounts", account_id),
         "open_opportunities": count_visible(
             session, Opportunity, still_open, account_id=account_id
         ),

@@ -1,3 +1,3 @@
 """Finance's schema history."""
 
-HEAD = "0007_price_on_request"
+HEAD = "0008_external_ids"

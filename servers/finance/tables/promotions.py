@@ -54,7 +54,7 @@ class PromotionRow(FinanceTable, table=True):
     stack_group: str = Field(min_length=1, max_length=40)
     automatic: bool = False
     target: Literal["lines", "order", "shipping"] = Field(default="lines", sa_type=String(8))
-    sku: str = Field(default="", max_length=32)
+    sku: str = Field(default="", max_length=40)
     amount: Amounts = Field(default_factory=dict, sa_type=Json(Amounts))
     allocation: Literal["each", "across"] = Field(default="each", sa_type=String(6))
     per: Literal["unit", "line", "order"] = Field(default="line", sa_type=String(5))
@@ -67,9 +67,9 @@ class PromotionRow(FinanceTable, table=True):
     budget: Amounts = Field(default_factory=dict, sa_type=Json(Amounts))
     buy_quantity: Count | None = None
     get_quantity: Count | None = None
-    of_sku: str = Field(default="", max_length=32)
+    of_sku: str = Field(default="", max_length=40)
     of_family: str = Field(default="", max_length=40)
-    free_sku: str = Field(default="", max_length=32)
+    free_sku: str = Field(default="", max_length=40)
     free_quantity: Count | None = None
     recurse_for: Count | None = None
     base: Literal["list", "running"] = Field(default="running", sa_type=String(7))
