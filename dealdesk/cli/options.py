@@ -65,9 +65,17 @@ class Decision(Asked):
     """A named person decides about a quote, or about the run that waits with it."""
 
     note: Annotated[str, doc("Why.")] = ""
-    rule: Annotated[
-        list[str] | None, doc("A rule to decide, by its name; without it, all that are shown.")
-    ] = None
+    rule: Annotated[list[str] | None, doc("A rule to decide, by its name; may be given again.")] = (
+        None
+    )
+    every: Annotated[
+        bool,
+        doc(
+            "Decide all rules that are shown; where nobody is asked, say this or --rule.",
+            name="--all",
+            negative=(),
+        ),
+    ] = False
 
 
 @Parameter(name="*")

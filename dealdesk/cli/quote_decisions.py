@@ -185,20 +185,21 @@ async def _decide(
     run: Mapping[str, Any] | None = None,
 ) -> int:
     """Show finance's facts, ask, and decide; return 0 when nobody else need decide."""
-    _show_rules(quote, decision.rule, desk.settings.person)
+    shown = _rules_of(quote, decision.rule, desk.settings.person)
+    if approved:
+        _refuse_unnamed(quote, shown or quote["next_step"]["decisions"], decision)
+    for one in shown:
+        progress().print(_line_of(one, quote), markup=False, soft_wrap=True)
+    named = decision.rule or [one["rule_id"] for one in shown] or None
     if not sure(f"{'Approve' if approved else 'Reject'} this quote?", quote, yes=decision.yes):
         return WAITING
     if run is None:
-        await decide_approvals(
-            desk.look, quote, approved=approved, note=decision.note, rules=decision.rule
-        )
+        await decide_approvals(desk.look, quote, approved=approved, note=decision.note, rules=named)
         decided = await desk.quote(quote["quote_id"])
         said = advice(quote["quote_id"], decided["next_step"])
         tell(decided, f"Decided. {said}", decision.json)
         return WAITING if decided["status"] == "waiting" else 0
-    left = sorted(
-        await desk.decide(run, quote, approved=approved, note=decision.note, rules=decision.rule)
-    )
+    left = sorted(await desk.decide(run, quote, approved=approved, note=decision.note, rules=named))
     if not left:
         return 0
     facts = {"run_id": run["run_id"], "outcome": "waiting", "roles": left}
@@ -206,19 +207,42 @@ async def _decide(
     return WAITING
 
 
-def _show_rules(quote: Mapping[str, Any], named: Sequence[str] | None, person: str | None) -> None:
-    """Show every rule that this person decides now: role, reason, numbers of the quote."""
+def _rules_of(
+    quote: Mapping[str, Any], named: Sequence[str] | None, person: str | None
+) -> list[Mapping[str, Any]]:
+    """Return the rules that this person decides now; of some that are named, only those."""
+    return [
+        one
+        for one in quote["next_step"]["decisions"]
+        if any(able["person_id"] == person for able in one["people"])
+        and (named is None or one["rule_id"] in named)
+    ]
+
+
+def _line_of(rule: Mapping[str, Any], quote: Mapping[str, Any]) -> str:
+    """Return a rule as whoever decides it sees it: role, reason, numbers of the quote."""
     margin = quote.get("margin") or {}
     numbers = money(quote["totals"]["total_minor"], quote["currency"])
     numbers += f", {(quote['effective_discount_bp'] or 0) / 100:g}% off at most"
     if margin.get("hardware_margin_bp") is not None:
         earned, floor = margin["hardware_margin_bp"] / 100, margin["floor_bp"] / 100
         numbers += f", goods earn {earned:g}% (floor {floor:g}%)"
-    for one in quote["next_step"]["decisions"]:
-        mine = any(able["person_id"] == person for able in one["people"])
-        if mine and (named is None or one["rule_id"] in named):
-            said = f"{one['rule_id']}, by a {one['role']}: {one['reason']} ({numbers})"
-            progress().print(said, markup=False, soft_wrap=True)
+    return f"{rule['rule_id']}, by a {rule['role']}: {rule['reason']} ({numbers})"
+
+
+def _refuse_unnamed(
+    quote: Mapping[str, Any], rules: Sequence[Mapping[str, Any]], decision: Decision
+) -> None:
+    """Let nobody approve what they neither named nor were asked about."""
+    if decision.every and decision.rule:
+        raise UsageError("--all and --rule contradict each other", fix="give one of them")
+    if decision.every or decision.rule or asks(yes=decision.yes):
+        return
+    names = " ".join(f"--rule {name}" for name in dict.fromkeys(r["rule_id"] for r in rules))
+    raise UsageError(
+        f"nobody is asked here; to decide: {'; '.join(_line_of(one, quote) for one in rules)}",
+        fix=f"--all, or what you approve by name: {names}",
+    )
 
 
 def _refuse_if_undecidable(quote: Mapping[str, Any]) -> None:
@@ -255,7 +279,7 @@ def refuse_if_run_waits(desk: Desk, quote_id: str) -> None:
 
 def sure(question: str, quote: Mapping[str, Any] | None = None, *, yes: bool) -> bool:
     """Ask whoever sits there, below finance's facts; no model's words are among them."""
-    if yes or not sys.stdin.isatty():
+    if not asks(yes=yes):
         return True
     if quote is not None:
         print_quote(quote)
@@ -263,3 +287,8 @@ def sure(question: str, quote: Mapping[str, Any] | None = None, *, yes: bool) ->
         return True
     progress().print("Nothing was changed.", markup=False)
     return False
+
+
+def asks(*, yes: bool) -> bool:
+    """Say whether somebody sits there who is asked."""
+    return not yes and sys.stdin.isatty()

@@ -69,7 +69,9 @@ def test_no_cost_and_no_margin_leaves_finance(
         said[" ".join(words)] = told.out.encode()
     assert leaks(home, said, internal=True) == []
 
-    approved = command("runs", "approve", run.json["run_id"], "--as", "per_ingrid", "--json")
+    approved = command(
+        "runs", "approve", run.json["run_id"], "--as", "per_ingrid", "--all", "--json"
+    )
     assert approved.code == 0, approved
     customer = command("quote", "show", quote_id, "--view", "customer", "--json")
     assert leaks(home, {"customer": customer.out.encode()}, internal=False) == []

@@ -165,13 +165,13 @@ def test_a_run_waits_and_only_the_right_person_approves_it(
     assert same.code == 0
     assert f"dealdesk runs show {run_id}" in same.out, "the run that has the deal is named"
     command("runs", "approve", run_id).fails(2, "who decides?", "--as per_tomas")
-    command("runs", "approve", run_id, "--as", "per_lena").fails(2)
+    command("runs", "approve", run_id, "--as", "per_lena", "--all").fails(2, "per_lena")
     command("runs", "approve", run_id, "--as", "per_nobody").fails(4, "per_nobody")
     command("runs", "answer", run_id, "n1=2").fails(2, "asked nothing")
     (open_,) = [r for r in command("runs", "list", "--json").json if r["status"] == "waiting"]
     assert open_["run_id"] == run_id
 
-    done = command("runs", "approve", run_id, "--as", "per_tomas", "--note", "as agreed")
+    done = command("runs", "approve", run_id, "--as", "per_tomas", "--all", "--note", "as agreed")
     assert done.code == 0, done
     assert done.out.startswith("Quote issued: Q-")
     assert "decided    approved by per_tomas" in done.err
@@ -194,8 +194,8 @@ def test_a_quote_that_needs_two_people_waits_for_both(
     assert all(f"{rule}, by a sales_manager: " in half.err for rule in mine), half
     assert half.code == OUTCOMES["waiting"], half
     assert half.json == {"run_id": run_id, "outcome": "waiting", "roles": ["finance_director"]}
-    command("runs", "approve", run_id, "--as", "per_tomas").fails(2)
-    done = command("runs", "approve", run_id, "--as", "per_ingrid")
+    command("runs", "approve", run_id, "--as", "per_tomas", "--all").fails(2, "per_tomas")
+    done = command("runs", "approve", run_id, "--as", "per_ingrid", "--all")
     assert done.code == 0, done
     assert done.out.startswith("Quote issued: ")
     shown, told = done.err.rsplit("✓", 1)

@@ -111,7 +111,7 @@ def test_anothers_token_is_refused_and_ones_own_needs_no_name(
     monkeypatch.setenv(VARIABLE, token_of(own, "per_tomas"))
     approve = ("quote", "approve", quote_id)
     command(*approve, "--as", "per_ingrid", home=own).fails(4, "not one of per_ingrid")
-    done = command(*approve)
+    done = command(*approve, "--all")
     assert done.code == 0
     assert done.err.startswith("APR-DISCOUNT-5, by a sales_manager"), "what is decided is shown"
     ((actor, token_id),) = audited(own, "finance", "decide_approval")
@@ -124,7 +124,7 @@ def test_at_a_terminal_the_token_is_asked_for_and_a_wrong_one_decides_nothing(
     own: Path, command: Command, terminal: list[str]
 ) -> None:
     quote_id = draft(own, "opp_021", discount_bp=800)["quote_id"]
-    approve = ("quote", "approve", quote_id, "--as", "per_tomas", "--yes")
+    approve = ("quote", "approve", quote_id, "--as", "per_tomas", "--yes", "--all")
     for wrong in ("", "ddp.per_tomas.tok_1.guessed", token_of(own, "per_ingrid")):
         terminal.append(wrong)
         command(*approve, home=own).fails(4, "no live token of per_tomas")
@@ -139,7 +139,8 @@ def test_in_the_demo_a_name_at_a_terminal_is_enough_and_says_so(
     home: Path, command: Command, terminal: list[str]
 ) -> None:
     quote_id = draft(home, "opp_021", discount_bp=800)["quote_id"]
-    done = command("quote", "approve", quote_id, "--as", "per_tomas", "--yes", home=home)
+    approve = ("quote", "approve", quote_id, "--as", "per_tomas", "--yes", "--all")
+    done = command(*approve, home=home)
     assert done.code == 0
     assert "nobody was authenticated" in done.err
     assert audited(home, "finance", "decide_approval") == [("person:per_tomas", IN_THE_DEMO)]
@@ -194,7 +195,7 @@ def test_no_answer_about_a_quote_carries_a_command_that_decides(
     answers: list[Any] = [asked.out, command("quote", "show", asked.json["quote_id"], "--json").out]
     answers.append(draft(home, "opp_021", discount_bp=800))
     monkeypatch.setenv(VARIABLE, token_of(home, "per_tomas"))
-    for words in (("approve", "--json"), ("issue", "--json"), ("show", "--json")):
+    for words in (("approve", "--all", "--json"), ("issue", "--json"), ("show", "--json")):
         answers.append(command("quote", words[0], answers[2]["quote_id"], *words[1:]).out)
     for answer in answers:
         assert "quote_id" in str(answer)

@@ -74,8 +74,8 @@ def test_a_draft_that_nobody_asked_about_is_asked_about_and_decided_by_two_peopl
     assert (asked.code, asked.err) == (OUTCOMES["waiting"], "")
     assert "per_ingrid" in asked.out
     assert "per_tomas" not in asked.out, "who asks does not decide"
-    command("quote", "approve", quote_id, "--as", "per_tomas").fails(2, "per_tomas")
-    assert command("quote", "approve", quote_id, "--as", "per_ingrid").code == 0
+    command("quote", "approve", quote_id, "--as", "per_tomas", "--all").fails(2, "per_tomas")
+    assert command("quote", "approve", quote_id, "--as", "per_ingrid", "--all").code == 0
     assert command("quote", "issue", quote_id, "--as", "per_tomas").code == 0
 
 
@@ -88,10 +88,10 @@ def test_a_desktop_draft_is_approved_and_issued_by_whom_it_names(
     assert step["waits_for"] == "decision"
     command("quote", "issue", quote_id, "--as", "per_tomas", home=home).fails(2, "approval", "APR")
     command("quote", "approve", quote_id).fails(2, "who decides?")
-    command("quote", "approve", quote_id, "--as", "per_lena").fails(2, "per_lena")
+    command("quote", "approve", quote_id, "--as", "per_lena", "--all").fails(2, "per_lena")
     assert "dealdesk quote" not in step["say"], "an agent reads it"
     for person in [one["people"][0]["person_id"] for one in step["decisions"]]:
-        done = command("quote", "approve", quote_id, "--as", person)
+        done = command("quote", "approve", quote_id, "--as", person, "--all")
     assert done.code == 0
     assert f"dealdesk quote issue {quote_id} --as" in done.out, "says what comes next"
     command("quote", "approve", quote_id, "--as", "per_tomas").fails(2, "waits for no decision")
@@ -126,8 +126,9 @@ def test_who_drafts_under_their_name_cannot_approve_it(
     made = draft(home, "opp_021", discount_bp=800)
     (asked,) = made["next_step"]["decisions"]
     assert [person["person_id"] for person in asked["people"]] == ["per_ingrid"]
-    command("quote", "approve", made["quote_id"], home=home).fails(2, "per_tomas", "another person")
-    done = command("quote", "approve", made["quote_id"], "--as", "per_ingrid")
+    refused = command("quote", "approve", made["quote_id"], "--all", home=home)
+    refused.fails(2, "per_tomas", "another person")
+    done = command("quote", "approve", made["quote_id"], "--as", "per_ingrid", "--all")
     assert f"dealdesk quote issue {made['quote_id']} --as per_tomas" in done.out
 
 
@@ -156,6 +157,52 @@ def test_a_quote_that_a_run_waits_with_wakes_the_run(
     home = copy(waiting)
     run_id, quote_id = waiting.run_id, waiting.said.json["quote_id"]
     command("quote", "issue", quote_id, "--as", "per_tomas", home=home).fails(2, run_id)
-    done = command("quote", "approve", quote_id, "--as", "per_tomas", "--json")
+    done = command("quote", "approve", quote_id, "--as", "per_tomas", "--all", "--json")
     assert done.code == OUTCOMES["issued"], done
     assert done.json["outcome"] == "issued"
+
+
+@pytest.fixture
+def at_terminal(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A terminal whose person answers no; what is asked there is kept."""
+    asked: list[str] = []
+
+    def no(question: str) -> str:
+        asked.append(question)
+        return "n"
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", no)
+    return asked
+
+
+def test_what_nobody_is_asked_about_is_approved_by_name_or_as_all(
+    waiting: Folder, copy: Copy, command: Command
+) -> None:
+    home, run_id = copy(waiting), waiting.run_id
+    quote_id = draft(home, "opp_900", discount_bp=800)["quote_id"]
+    asked = command("quote", "show", quote_id, "--json", home=home).json["approvals"]
+    named = [word for one in asked for word in ("--rule", one["rule_id"])]
+    for words in (("quote", "approve", quote_id), ("runs", "approve", run_id)):
+        person = ("--as", "per_tomas")
+        for unasked in ((), ("--yes",), ("--note", "all of it")):
+            said = command(*words, *person, *unasked)
+            said.fails(2, "APR-DISCOUNT-5, by a sales_manager", " off at most", "Try: --all, or")
+            assert "--rule APR-DISCOUNT-5" in said.err
+        both = command(*words, *person, "--all", "--rule", "APR-DISCOUNT-5")
+        both.fails(2, "--all and --rule")
+    assert command("quote", "show", quote_id, "--json").json["status"] == "waiting"
+    done = command("quote", "approve", quote_id, "--as", "per_tomas", *named)
+    assert (done.code, done.err.count(", by a ")) == (0, len(asked)), "shown once, then decided"
+    assert command("runs", "approve", run_id, "--as", "per_tomas", "--all").code == 0
+
+
+def test_at_a_terminal_it_shows_and_asks_once(
+    waiting: Folder, copy: Copy, command: Command, at_terminal: list[str]
+) -> None:
+    home, run_id = copy(waiting), waiting.run_id
+    for words in ((), ("--all",), ("--rule", "APR-DISCOUNT-5")):
+        said = command("runs", "approve", run_id, "--as", "per_tomas", *words, home=home)
+        assert said.code == OUTCOMES["waiting"]
+        assert said.err.count("APR-DISCOUNT-5, by a sales_manager") == 1
+    assert at_terminal == ["Approve this quote? [y/N] "] * 3

@@ -62,7 +62,7 @@ def test_a_quote_is_revised_by_hand_compared_accepted_and_reported(
     assert command("quote", "request", second, "--as", "per_lena").code == 10
     (row,) = command("quote", "list", "--status", "waiting", "--json").json
     assert row["approvals_pending"] == ["sales_manager"]
-    assert command("quote", "approve", second, "--as", "per_tomas").code == 0
+    assert command("quote", "approve", second, "--as", "per_tomas", "--all").code == 0
     command("quote", "issue", second, "--as", "per_lena").fails(2, "not a sales_manager")
     issued = command("quote", "issue", second, "--as", "per_tomas", "--json").json
     assert len(command("quote", "list", "--expiring", "30", "--json").json) == 1

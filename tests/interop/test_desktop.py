@@ -97,7 +97,7 @@ async def test_an_email_becomes_a_draft_with_prompts_and_tools_alone(
     people = [one["people"][0]["person_id"] for one in waiting["next_step"]["decisions"]]
     tokens = {who: dealdesk(home, f"person enroll {who}").split()[0] for who in people}
     for who in dict.fromkeys(people):
-        dealdesk(home, f"quote approve {quote_id}", DEALDESK_PERSON_TOKEN=tokens[who])
+        dealdesk(home, f"quote approve {quote_id} --all", DEALDESK_PERSON_TOKEN=tokens[who])
     issue = dealdesk(home, f"quote issue {quote_id}", DEALDESK_PERSON_TOKEN=tokens["per_tomas"])
     assert "Q-2026-000001" in issue
     assert not tools & {"decide_approval", "issue_quote", "withdraw_quote"}, "people do these"
