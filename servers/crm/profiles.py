@@ -17,6 +17,7 @@ READ = (
     "quote_readiness",
     "list_needs",
     "quote_history",
+    "list_tasks",
     "crm://opportunities",
     "crm://accounts/{account_id}",
     "crm://accounts/{account_id}/quotes",
@@ -27,6 +28,10 @@ READ = (
     "prepare_quote",
     "review_opportunity",
 )
-SALES = ("record_need", "confirm_need", "log_activity")
-ADMIN = ("update_stage", "record_quote_outcome")
+SALES = (
+    *("record_need", "confirm_need", "log_activity"),
+    *("create_account", "add_contact", "add_address", "open_opportunity"),
+    *("add_task", "finish_task"),
+)
+ADMIN = ("update_stage", "record_quote_outcome", "merge_accounts")
 PERSON: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """What the CRM's tools take and give back."""
 
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -27,6 +28,10 @@ SourceId = Annotated[
     ),
 ]
 Offset = Annotated[int, Field(ge=0, le=10_000_000, description="place in the text, in characters")]
+TaskId = Annotated[
+    str,
+    Field(pattern=r"^task_[A-Za-z0-9_-]{1,40}$", max_length=48, description="from list_tasks"),
+]
 Version = Annotated[
     int, Field(ge=1, le=1_000_000, description="the version you read; refused when it moved on")
 ]
@@ -95,30 +100,6 @@ class AccountPage(Page[AccountRow]):
     """A page of accounts."""
 
 
-class TaxId(BaseModel):
-    """A tax number; `verified_at` is null as long as nobody verified it."""
-
-    scheme: str
-    country: str
-    value: str
-    verified_at: str | None
-
-
-class AccountDetail(AccountRow):
-    """What is on file about an account."""
-
-    legal_name: str
-    language: str
-    industry: str
-    channel: str
-    payment_terms_code: str
-    aliases: list[str]
-    tax_ids: list[TaxId]
-    external_ids: dict[str, str] = Field(description="its id in each program it came from")
-    open_opportunities: int
-    findings: list[Finding]
-
-
 class ContactRow(BaseModel):
     """A person at an account."""
 
@@ -129,10 +110,7 @@ class ContactRow(BaseModel):
     phone: str
     role: str
     is_signatory: bool
-
-
-class ContactPage(Page[ContactRow]):
-    """A page of contacts."""
+    is_decision_maker: bool
 
 
 class AddressRow(BaseModel):
@@ -148,10 +126,6 @@ class AddressRow(BaseModel):
     postal_code: str
     country: str
     is_default: bool
-
-
-class AddressPage(Page[AddressRow]):
-    """A page of addresses."""
 
 
 class DocumentRow(BaseModel):
@@ -195,19 +169,27 @@ class InteractionPage(Page[Interaction]):
     by_kind: dict[str, int] = Field(description="how many of each kind")
 
 
-class _Deal(BaseModel):
+class OpenDeal(BaseModel):
+    """An open opportunity of an account, in short."""
+
     opportunity_id: str
-    account_id: str
-    account_name: str
     name: str
     stage: Stage
+    owner: str
+    close_date: str | None
+    amount_minor: int | None = Field(description="what it may be worth, in minor units, if known")
+    currency: str
+
+
+class _Deal(OpenDeal):
+    account_id: str
+    account_name: str
     open: bool
 
 
 class OpportunityRow(_Deal):
     """An opportunity in a list, with how well it fits a query."""
 
-    close_date: str | None
     last_activity_at: datetime | None
     score: int = Field(ge=0, le=100, description="share of the query's words it answers, weighted")
     reasons: list[str] = Field(description="which words of the query were found where")
@@ -235,9 +217,7 @@ class ActivityPage(Page[ActivityRow]):
 class OpportunityDetail(_Deal):
     """An opportunity and what is known about it, without the texts."""
 
-    owner: str
     created: str
-    close_date: str | None
     contact_ids: list[str]
     last_activity_at: datetime | None
     activities: int
@@ -378,19 +358,38 @@ class QuoteEvent(BaseModel):
     actor: str
 
 
-class QuoteRow(BaseModel):
-    """A quote revision and how it went."""
+class QuoteSummary(BaseModel):
+    """A quote revision, in short."""
 
     quote_id: str
-    opportunity_id: str | None
-    account_id: str
     number: str
     revision: int
     outcome: Outcome
     total_minor: int
     currency: str
     at: datetime
+
+
+class QuoteLineRow(BaseModel):
+    """What stood in one position of a quote from before dealdesk."""
+
+    position: int
+    sku: str
+    description: str
+    quantity: Decimal
+    unit: Unit
+    net_minor: int
+
+
+class QuoteRow(QuoteSummary):
+    """A quote revision and how it went."""
+
+    opportunity_id: str | None
+    account_id: str
     events: list[QuoteEvent]
+    lines: list[QuoteLineRow] = Field(
+        default_factory=list, description="with_lines; finance's get_quote has those of its own"
+    )
     replayed: bool = False
 
 

@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from servers.crm import prompts, resources
 from servers.crm.store.completions import FINDERS
-from servers.crm.tools import accounts, needs, opportunities, texts
+from servers.crm.tools import accounts, needs, opportunities, tasks, texts
 from servers.toolkit.app import Server, create_app, finish
 from servers.toolkit.completing import completer
 from servers.toolkit.components import add_components
@@ -24,11 +24,12 @@ INSTRUCTIONS = (
     "address_id, contact_id) are finance's too. The prompt prepare_quote tells the whole job step "
     "by step; review_opportunity says where a deal stands."
 )
+PARTS = (accounts, opportunities, tasks, texts, needs, resources, prompts)
 
 
 def create_server(database: Database) -> Server:
     app = create_app("crm", database, instructions=INSTRUCTIONS, version=version("dealdesk"))
-    add_components(app, database, accounts, opportunities, texts, needs, resources, prompts)
+    add_components(app, database, *PARTS)
     return finish(app, completion=completer(database, FINDERS))
 
 

@@ -68,7 +68,7 @@ def closes(outcome: Outcome) -> frozenset[Outcome]:
 
 
 def check_open(stage: Stage) -> None:
-    """Refuse to change the needs of a closed opportunity."""
+    """Refuse to change the needs of a closed opportunity, or to open one that is closed."""
     if stage in CLOSED_STAGES:
         raise RuleViolationError(
             f"the opportunity is {stage.value}; its needs can no longer change",

@@ -10,6 +10,8 @@ from sqlalchemy import JSON, BigInteger, Text, UniqueConstraint
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
+from servers.toolkit.columns import Micro, Quantity
+
 ID = 48
 ACCOUNT = "account.account_id"
 OPPORTUNITY = "opportunity.opportunity_id"
@@ -35,6 +37,7 @@ class Account(CrmTable, table=True):
     industry: str = Field(default="", max_length=80)
     payment_terms_code: str = Field(default="", max_length=20)
     channel: str = Field(default="direct", max_length=20)
+    merged_into: str | None = Field(default=None, max_length=ID)
 
 
 class AccountAlias(CrmTable, table=True):
@@ -88,6 +91,7 @@ class Contact(CrmTable, table=True):
     phone: str = Field(default="", max_length=40)
     role: str = Field(default="", max_length=120)
     is_signatory: bool = False
+    is_decision_maker: bool = False
 
 
 class Opportunity(CrmTable, table=True):
@@ -100,6 +104,8 @@ class Opportunity(CrmTable, table=True):
     owner: str = Field(default="", max_length=120)
     created: str = Field(max_length=32)
     close_date: str | None = Field(default=None, max_length=32)
+    amount_minor: int | None = Field(default=None, ge=0, sa_type=BigInteger)
+    currency: str = Field(default="", max_length=3)
     version: int = 1
 
 
@@ -111,6 +117,21 @@ class OpportunityContact(CrmTable, table=True):
     opportunity_id: str = Field(primary_key=True, foreign_key=OPPORTUNITY, max_length=ID)
     contact_id: str = Field(primary_key=True, foreign_key="contact.contact_id", max_length=ID)
     place: int = 0
+
+
+class Task(CrmTable, table=True):
+    """Something one of us has to do about an account, or about one of its opportunities."""
+
+    task_id: str = Field(primary_key=True, max_length=ID)
+    account_id: str = Field(foreign_key=ACCOUNT, index=True, max_length=ID)
+    opportunity_id: str | None = Field(
+        default=None, foreign_key=OPPORTUNITY, index=True, max_length=ID
+    )
+    owner: str = Field(default="", max_length=120)
+    what: str = Field(max_length=500)
+    due: str | None = Field(default=None, max_length=32)
+    done_at: str | None = Field(default=None, max_length=32)
+    version: int = 1
 
 
 class Activity(CrmTable, table=True):
@@ -198,6 +219,22 @@ class QuoteRecord(CrmTable, table=True):
     total_minor: int = Field(sa_type=BigInteger)
     currency: str = Field(max_length=3)
     at: str = Field(max_length=32)
+
+
+class QuoteLine(CrmTable, table=True):
+    """One position of a quote that was made before dealdesk, as its file says it."""
+
+    __tablename__ = "quote_line"
+    __table_args__ = (UniqueConstraint("quote_record_id", "position"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    quote_record_id: int = Field(foreign_key="quote_record.id", index=True)
+    position: int = Field(ge=1, le=9999)
+    sku: str = Field(default="", max_length=40)
+    description: str = Field(default="", max_length=400)
+    quantity: Micro = Field(sa_type=Quantity)
+    unit: str = Field(default="each", max_length=10)
+    net_minor: int = Field(sa_type=BigInteger)
 
 
 class QuoteStep(CrmTable, table=True):

@@ -20,7 +20,6 @@ ADMIN = profile_grant("crm", "admin")
 TRUSTED = {
     "list_interactions",
     "quote_readiness",
-    "quote_history",
     "log_activity",
     "record_quote_outcome",
 }

@@ -162,7 +162,8 @@ def crm_calls() -> list[tuple[str, dict[str, Any]]]:
         ("get_account", account),
         *((tool, {**account, **ALL}) for tool in ("list_contacts", "list_addresses")),
         *((tool, {**account, **ALL}) for tool in ("list_documents", "list_interactions")),
-        ("quote_history", {"account_id": "acc_001", **ALL}),
+        ("quote_history", {"account_id": "acc_001", "with_lines": True, **ALL}),
+        ("list_tasks", ALL),
         ("search_opportunities", {"open_only": False, **ALL}),
         ("get_opportunity", deal),
         ("list_activities", {**deal, **ALL}),
@@ -208,6 +209,7 @@ async def test_both_halves_of_every_crm_answer_are_whole(world: World, era: str)
         deal = await world.call(client, "get_opportunity", {"opportunity_id": "opp_002"})
         moved = {"stage": deal["next_stages"][0], "expected_version": deal["version"]}
         await world.call(client, "update_stage", {"opportunity_id": "opp_002", **moved}, key="move")
+        await _put_on_file(world, client, era)
         recorded = {
             "opportunity_id": DEAL,
             "quote_id": "q_1",
@@ -217,6 +219,21 @@ async def test_both_halves_of_every_crm_answer_are_whole(world: World, era: str)
             "currency": "EUR",
         }
         await world.call(client, "record_quote_outcome", recorded)
+
+
+async def _put_on_file(world: World, client: Any, era: str) -> None:
+    """What people put on file, in a new account, which is another one's duplicate in the end."""
+    named = {"name": f"Müßig {era}", "country": "AT"}
+    mine = {"account_id": (await world.call(client, "create_account", named))["account_id"]}
+    where = {"kind": "billing", "lines": ["Gasse 1"], "city": "Graz", "country": "AT"}
+    await world.call(client, "add_contact", {**mine, "name": "Ada Größer"})
+    await world.call(client, "add_address", {**mine, **where})
+    await world.call(client, "open_opportunity", {**mine, "name": "Größen"})
+    task = await world.call(client, "add_task", {**mine, "what": "Größe klären"})
+    done = {"task_id": task["task_id"], "expected_version": task["version"]}
+    await world.call(client, "finish_task", {**mine, **done})
+    both = {"account_id": "acc_013", "duplicate_id": mine["account_id"]}
+    await world.call(client, "merge_accounts", both)
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -8,6 +8,7 @@ import pytest
 from fastmcp import Client
 from mcp.types import ResourceTemplateReference
 
+from orchestrator.workflows import load_all
 from servers.registry import NAMES, open_server
 from servers.toolkit import gate, scope
 from servers.toolkit.app import Server
@@ -188,3 +189,18 @@ async def test_a_completion_shows_bound_ids_only(apps: dict[str, Server]) -> Non
         reference = ResourceTemplateReference(type="ref/resource", uri=template)
         found = await client.complete(reference, {"name": "account_id", "value": "acc"})
     assert found.values == ["acc_001"]
+
+
+FOR_PEOPLE = {
+    "crm": {
+        *("create_account", "add_contact", "add_address", "open_opportunity", "merge_accounts"),
+        *("list_tasks", "add_task", "finish_task", "update_stage"),
+    },
+    "finance": {"get_balance"},
+}
+
+
+@pytest.mark.parametrize("server", FOR_PEOPLE)
+def test_no_workflow_grants_what_people_do_in_the_crm(server: str) -> None:
+    for workflow in load_all():
+        assert not FOR_PEOPLE[server] & set(workflow.tools_of(server)), workflow.name

@@ -4,17 +4,20 @@ Mails, notes and papers lie beside the rows that name them. The CRM keeps what i
 not the file; a row may say that itself instead of naming one, and an export's rows do.
 """
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
 from servers.crm import schemas as s
 from servers.crm import tables as m
 from servers.crm.load.stories import ACTIVITIES, DOCUMENTS, Day, Moment, RecordedBy, deal_account
-from servers.crm.matching import fold
-from servers.crm.reading.cleaning import clean_line
+from servers.crm.reading.cleaning import clean_line, redact
+from servers.crm.store.new_accounts import alias_of
 from servers.toolkit import fields as f
+from servers.toolkit.columns import Micro
 from servers.toolkit.tables import Around, Table, Values, tables
+from servers.toolkit.units import Unit
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Lower = Annotated[str, StringConstraints(to_lower=True, max_length=254)]
@@ -24,23 +27,47 @@ Minor = Annotated[int, Field(ge=0, le=10**15, description="in the currency's sma
 Revision = Annotated[int, Field(ge=1, le=999)]
 
 
-def _alias(account_id: str, name: str) -> Values:
-    return {"account_id": account_id, "name": name, "normalized": fold(name)[:200]}
+def _owner(account_id: str, around: Around) -> str:
+    """Return the account that an id means: of one that was merged, where it went."""
+    return around.known(m.Account, "account_id", "merged_into").get(account_id) or account_id
+
+
+def _owned(table: str) -> Callable[[Any, Around], Values]:
+    """Return how a row becomes one of its account, also when its file still names a duplicate."""
+
+    def make(row: Any, around: Around) -> Values:
+        values = TABLES[table].plain(row)
+        return {**values, "account_id": _owner(row.account_id, around)}
+
+    return make
 
 
 def _account(row: Any, around: Around) -> Values:
     names = {"name": clean_line(row.name), "legal_name": clean_line(row.legal_name)}
-    own = [_alias(row.account_id, name) for name in dict.fromkeys(names.values())]
-    around.memory.setdefault("names", []).extend(own)
+    owner = row.merged_into or row.account_id
+    own = {(owner, name): alias_of(owner, name) for name in names.values()}
+    around.memory.setdefault("names", {}).update(own)
     return {**ACCOUNTS.plain(row), **names}
 
 
 def _put_names(around: Around) -> None:
-    around.put(ALIASES, around.memory.pop("names", ()))
+    around.put(ALIASES, around.memory.pop("names", {}).values())
 
 
-def _opportunity(row: Any, _around: Around) -> Values:
-    return {**OPPORTUNITIES.plain(row), "name": clean_line(row.name)}
+def _alias(row: Any, around: Around) -> Values:
+    return alias_of(_owner(row.account_id, around), clean_line(row.name))
+
+
+def _opportunity(row: Any, around: Around) -> Values:
+    named = {"name": clean_line(row.name), "account_id": _owner(row.account_id, around)}
+    return {**OPPORTUNITIES.plain(row), **named}
+
+
+def _task(row: Any, around: Around) -> Values:
+    owner = _owner(row.account_id, around)
+    if row.opportunity_id and deal_account(row.opportunity_id, around) != owner:
+        raise ValueError(f"{row.task_id}: {row.opportunity_id} is not that account's")
+    return {**TASKS.plain(row), "account_id": owner, "what": redact(clean_line(row.what, 500))}
 
 
 def _participant(row: Any, around: Around) -> Values:
@@ -57,12 +84,12 @@ def _need(row: Any, around: Around) -> Values:
 
 
 def _quote(row: Any, around: Around) -> Values:
-    if row.opportunity_id and deal_account(row.opportunity_id, around) != row.account_id:
+    owner = _owner(row.account_id, around)
+    if row.opportunity_id and deal_account(row.opportunity_id, around) != owner:
         raise ValueError(f"{row.quote_id}: {row.opportunity_id} is not that account's")
     step = {"outcome": row.outcome, "at": row.at, "actor": "import"}
-    quote = (row.account_id, row.quote_id, row.revision)
-    around.memory.setdefault("first_steps", {})[quote] = step
-    return QUOTES.plain(row)
+    around.memory.setdefault("first_steps", {})[owner, row.quote_id, row.revision] = step
+    return {**QUOTES.plain(row), "account_id": owner}
 
 
 def _records(around: Around) -> dict[tuple[Any, ...], int]:
@@ -80,16 +107,27 @@ def _put_steps(around: Around) -> None:
     around.memory["records"] = records
 
 
-def _step(row: Any, around: Around) -> Values:
+def _record(row: Any, around: Around) -> int:
+    """Return the quote revision in the history that a row names."""
     if "records" not in around.memory:
         around.memory["records"] = _records(around)
-    record = around.memory["records"].get((row.account_id, row.quote_id, row.revision))
+    owner = _owner(row.account_id, around)
+    record = around.memory["records"].get((owner, row.quote_id, row.revision))
     if record is None:
         raise ValueError(f"there is no {row.quote_id} revision {row.revision} of {row.account_id}")
-    return {**STEPS.plain(row), "quote_record_id": record}
+    return int(record)
 
 
-def _told_step(stored: Values, around: Around) -> Values:
+def _step(row: Any, around: Around) -> Values:
+    return {**STEPS.plain(row), "quote_record_id": _record(row, around)}
+
+
+def _quote_line(row: Any, around: Around) -> Values:
+    told = {"sku": clean_line(row.sku, 40), "description": clean_line(row.description, 400)}
+    return {**QUOTE_LINES.plain(row), **told, "quote_record_id": _record(row, around)}
+
+
+def _told_of_quote(stored: Values, around: Around) -> Values:
     record = stored["quote_record_id"]
     quote = {name: around.known(m.QuoteRecord, "id", name)[record] for name in QUOTES.key}
     return {**quote, **stored}
@@ -110,6 +148,7 @@ ACCOUNTS = Table(
         "language": Language,
         "status": s.Status,
         "payment_terms_code": "a payment term of finance",
+        "merged_into": "the account that this duplicate is now",
     },
     make=_account,
     after=_put_names,
@@ -121,7 +160,7 @@ ALIASES = Table(
     ("account_id", "name"),
     {"name": Name},
     without=("normalized",),
-    make=lambda row, _: _alias(row.account_id, clean_line(row.name)),
+    make=_alias,
 )
 OPPORTUNITIES = Table(
     "opportunities",
@@ -135,9 +174,26 @@ OPPORTUNITIES = Table(
         "owner": "who of us looks after it",
         "created": Day,
         "close_date": Day,
+        "amount_minor": Minor,
+        "currency": (f.CurrencyCode | Literal[""], ""),
     },
     without=("version",),
     make=_opportunity,
+)
+TASKS = Table(
+    "tasks",
+    m.Task,
+    "what one of us has to do about an account, or about one of its deals",
+    ("task_id",),
+    {
+        "task_id": s.TaskId,
+        "owner": "who of us does it",
+        "what": Annotated[str, Field(min_length=1, max_length=500)],
+        "due": Day,
+        "done_at": Moment,
+    },
+    without=("version",),
+    make=_task,
 )
 PARTICIPANTS = Table(
     "opportunity_contacts",
@@ -180,23 +236,37 @@ QUOTES = Table(
     make=_quote,
     after=_put_steps,
 )
+OF_QUOTE = {"account_id": f.AccountId, "quote_id": f.QuoteId, "revision": (Revision, 1)}
 STEPS = Table(
     "quote_steps",
     m.QuoteStep,
     "the steps of an offered quote; a file says all steps of each quote it names",
     ("quote_record_id", "outcome", "at"),
     {
-        "account_id": f.AccountId,
-        "quote_id": f.QuoteId,
-        "revision": (Revision, 1),
+        **OF_QUOTE,
         "outcome": s.Outcome,
         "at": Moment,
         "actor": (RecordedBy, "import"),
     },
     without=("quote_record_id",),
     make=_step,
-    tell=_told_step,
+    tell=_told_of_quote,
     whole=("quote_record_id",),
+)
+QUOTE_LINES = Table(
+    "quote_lines",
+    m.QuoteLine,
+    "what stood in a quote that was made before dealdesk, one row for each position",
+    ("quote_record_id", "position"),
+    {
+        **OF_QUOTE,
+        "quantity": Micro,
+        "unit": Unit,
+        "net_minor": Annotated[int, Field(description="before tax, in the smallest unit")],
+    },
+    without=("quote_record_id",),
+    make=_quote_line,
+    tell=_told_of_quote,
 )
 TABLES = tables(
     Table(
@@ -227,6 +297,7 @@ TABLES = tables(
             "city": Name,
             "country": f.Country,
         },
+        make=_owned("addresses"),
     ),
     Table(
         "contacts",
@@ -234,12 +305,15 @@ TABLES = tables(
         "a person at an account",
         ("contact_id",),
         {"contact_id": f.ContactId, "name": Name, "email": (Lower, "")},
+        make=_owned("contacts"),
     ),
     OPPORTUNITIES,
     PARTICIPANTS,
+    TASKS,
     ACTIVITIES,
     DOCUMENTS,
     NEEDS,
     QUOTES,
     STEPS,
+    QUOTE_LINES,
 )

@@ -1,3 +1,3 @@
 """The CRM's schema history."""
 
-HEAD = "0004_external_ids"
+HEAD = "0005_tasks"

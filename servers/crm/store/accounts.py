@@ -6,24 +6,17 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
+from servers.crm.account_schemas import AccountDetail, AddressPage, ContactPage
 from servers.crm.matching import Known, fold, initials_of, normalize, rank
-from servers.crm.schemas import (
-    AccountDetail,
-    AccountPage,
-    AddressPage,
-    Candidate,
-    ContactPage,
-    Resolution,
-)
+from servers.crm.schemas import AccountPage, Candidate, Resolution
 from servers.crm.senders import Records
-from servers.crm.stages import CLOSED_STAGES
+from servers.crm.store.overview import overview
 from servers.crm.store.rows import (
     all_visible,
     column,
-    count_visible,
     page_of,
     slice_of,
-    the_row,
+    the_account,
     visible,
 )
 from servers.crm.tables import (
@@ -32,7 +25,6 @@ from servers.crm.tables import (
     AccountTaxId,
     Address,
     Contact,
-    Opportunity,
     SellerDomain,
 )
 from servers.toolkit.external_ids import find_ours, find_theirs
@@ -68,11 +60,11 @@ def resolve_account(session: Session, text: str) -> Resolution:
 def _of_another_program(session: Session, text: str) -> Resolution | None:
     """Return the one account that a program we import from calls exactly so."""
     sources = find_ours(session, "accounts", text)
-    found = all_visible(session, Account, column(Account, "account_id").in_(sources))
-    if len(found) != 1:
+    named = all_visible(session, Account, column(Account, "account_id").in_(sources))
+    if len({row.merged_into or row.account_id for row in named}) != 1:
         return None
-    (row,) = found
-    reason = f"its id in {sources[row.account_id]}"
+    row = the_account(session, named[0].account_id)
+    reason = f"its id in {sources[named[0].account_id]}"
     only = Candidate(**row.model_dump(), score=100, reason=reason, named_by=[text])
     return Resolution(resolved=row.account_id, margin=100, candidates=[only], findings=[])
 
@@ -147,18 +139,16 @@ def search_accounts(
 
 
 def get_account(session: Session, account_id: str) -> AccountDetail:
-    row = the_row(session, Account, account_id=account_id)
-    aliases = [one.name for one in all_visible(session, AccountAlias, account_id=account_id)]
-    tax_ids = all_visible(session, AccountTaxId, account_id=account_id)
-    still_open = column(Opportunity, "stage").notin_(CLOSED_STAGES)
+    row = the_account(session, account_id)
+    mine = {"account_id": row.account_id}
+    aliases = [one.name for one in all_visible(session, AccountAlias, **mine)]
+    tax_ids = all_visible(session, AccountTaxId, **mine)
     said = {
         **row.model_dump(),
+        **overview(session, row.account_id),
         "aliases": [name for name in aliases if name not in (row.name, row.legal_name)],
         "tax_ids": tax_ids,
-        "external_ids": find_theirs(session, "accounts", account_id),
-        "open_opportunities": count_visible(
-            session, Opportunity, still_open, account_id=account_id
-        ),
+        "external_ids": find_theirs(session, "accounts", row.account_id),
         "findings": _account_findings(row, tax_ids),
     }
     return AccountDetail.model_validate(said, from_attributes=True)
@@ -192,7 +182,7 @@ def _account_findings(row: Account, tax_ids: list[AccountTaxId]) -> list[Finding
 
 def list_contacts(session: Session, account_id: str, limit: int, cursor: str | None) -> ContactPage:
     """Return the people at an account, signatories first."""
-    the_row(session, Account, account_id=account_id)
+    account_id = the_account(session, account_id).account_id
     order = (column(Contact, "is_signatory").desc(), column(Contact, "contact_id"))
     return page_of(session, ContactPage, Contact, order, limit, cursor, account_id=account_id)
 
@@ -201,7 +191,7 @@ def list_addresses(
     session: Session, account_id: str, limit: int, cursor: str | None
 ) -> AddressPage:
     """Return the addresses of an account, by kind, defaults first."""
-    the_row(session, Account, account_id=account_id)
+    account_id = the_account(session, account_id).account_id
     default = column(Address, "is_default").desc()
     order = (column(Address, "kind"), default, column(Address, "address_id"))
     return page_of(session, AddressPage, Address, order, limit, cursor, account_id=account_id)

@@ -1,23 +1,29 @@
 """Opportunities: finding them by topic, reading them, and moving them on."""
 
+import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlmodel import Session
 
 from servers.crm.schemas import OpportunityDetail, OpportunityPage, OpportunityRow, Outcome, Stage
-from servers.crm.stages import CLOSED_STAGES, check_stage, check_version, next_stages
+from servers.crm.stages import CLOSED_STAGES, check_open, check_stage, check_version, next_stages
 from servers.crm.store.accounts import words_of_account
+from servers.crm.store.new_accounts import line
 from servers.crm.store.rows import (
     all_visible,
     column,
     count_visible,
+    now,
     slice_of,
+    span,
+    the_account,
     the_row,
     visible,
+    write_for,
     write_once,
 )
 from servers.crm.store.search import find_texts
@@ -25,6 +31,7 @@ from servers.crm.store.stories import add_note
 from servers.crm.tables import (
     Account,
     Activity,
+    Contact,
     Document,
     Need,
     Opportunity,
@@ -32,6 +39,8 @@ from servers.crm.tables import (
     QuoteRecord,
 )
 from servers.crm.topics import Topic, query_words, score, stem_of
+from servers.toolkit import scope
+from servers.toolkit.errors import RuleViolationError
 
 NEWEST = 1000
 
@@ -44,14 +53,20 @@ def search_opportunities(
     open_only: bool,
     limit: int,
     cursor: str | None,
+    stage: str = "",
+    owner: str = "",
+    closes_from: str = "",
+    closes_to: str = "",
 ) -> OpportunityPage:
     """Return opportunities, the best answer to the query first, then the latest activity."""
-    conditions: list[Any] = []
+    conditions = span(column(Opportunity, "close_date"), closes_from, closes_to)
     words = query_words(query)
+    for name, value in (("stage", stage), ("owner", owner)):
+        conditions += [column(Opportunity, name) == value] if value else []
     if open_only:
         conditions.append(column(Opportunity, "stage").notin_(CLOSED_STAGES))
     if account_id is not None:
-        the_row(session, Account, account_id=account_id)
+        account_id = the_account(session, account_id).account_id
         conditions.append(column(Opportunity, "account_id") == account_id)
         # the customer's own names tell none of its deals from another
         theirs = words_of_account(session, account_id)
@@ -170,6 +185,50 @@ def contact_ids_of(session: Session, opportunity_id: str) -> list[str]:
         opportunity_id=opportunity_id
     )
     return list(session.execute(chosen.order_by(column(OpportunityContact, "place"))).scalars())
+
+
+def open_opportunity(
+    session: Session,
+    account_id: str,
+    *,
+    name: str,
+    stage: Stage,
+    owner: str,
+    close_date: date | None,
+    amount: tuple[int | None, str],
+    contact_ids: Sequence[str],
+) -> OpportunityDetail:
+    """Put a deal that may come on file, with the contacts who take part, the one addressed first.
+
+    An amount is in minor units and a currency; without one in the account's own.
+    """
+
+    def make(account: Account) -> OpportunityDetail:
+        check_open(stage)
+        if account.status == "closed":
+            raise RuleViolationError(f"{account.account_id} is closed", fix="use another account")
+        minor, currency = amount
+        row = Opportunity(
+            opportunity_id=f"opp_{secrets.token_hex(8)}",
+            account_id=account.account_id,
+            name=line(name, "name"),
+            stage=stage.value,
+            owner=owner or scope.requester(),
+            created=now()[:10],
+            close_date=None if close_date is None else close_date.isoformat(),
+            amount_minor=minor,
+            currency="" if minor is None else currency or account.currency,
+        )
+        session.add(row)
+        session.flush()
+        for place, one in enumerate(dict.fromkeys(contact_ids)):
+            the_row(session, Contact, contact_id=one, account_id=account.account_id)
+            who = {"opportunity_id": row.opportunity_id, "contact_id": one}
+            session.add(OpportunityContact(**who, place=place))
+        session.flush()
+        return detail_of(session, row)
+
+    return write_for(session, "open_opportunity", account_id, make, OpportunityDetail)
 
 
 def update_stage(

@@ -19,22 +19,34 @@ from servers.crm.store.rows import (
     count_visible,
     now,
     page_of,
+    the_account,
     the_row,
     write_once,
 )
 from servers.crm.store.stories import OLDEST_FIRST, sender_of
-from servers.crm.tables import Account, Activity, Address, Opportunity, QuoteRecord, QuoteStep
+from servers.crm.tables import (
+    Account,
+    Activity,
+    Address,
+    Opportunity,
+    QuoteLine,
+    QuoteRecord,
+    QuoteStep,
+)
 from servers.toolkit import scope
 from servers.toolkit.errors import ConflictError
 
 
-def quote_history(session: Session, account_id: str, limit: int, cursor: str | None) -> QuotePage:
+def quote_history(
+    session: Session, account_id: str, limit: int, cursor: str | None, *, with_lines: bool = False
+) -> QuotePage:
     """Return the quotes of an account, newest first, each with the steps of its life."""
-    the_row(session, Account, account_id=account_id)
+    account_id = the_account(session, account_id).account_id
 
     def told(rows: list[QuoteRecord]) -> list[QuoteRow]:
-        events = _events(session, [row.id for row in rows])
-        return [_row(row, events[row.id]) for row in rows]
+        ids = [row.id for row in rows]
+        events, lines = _events(session, ids), _lines(session, ids if with_lines else [])
+        return [_row(row, events[row.id], lines[row.id]) for row in rows]
 
     order = (column(QuoteRecord, "at").desc(), column(QuoteRecord, "id").desc())
     mine = {"account_id": account_id}
@@ -51,8 +63,20 @@ def _events(session: Session, ids: Sequence[int | None]) -> dict[int | None, lis
     return found
 
 
-def _row(row: QuoteRecord, events: list[QuoteStep]) -> QuoteRow:
-    return QuoteRow.model_validate({**row.model_dump(), "events": events}, from_attributes=True)
+def _lines(session: Session, ids: Sequence[int | None]) -> dict[int | None, list[QuoteLine]]:
+    found: dict[int | None, list[QuoteLine]] = defaultdict(list)
+    mine = column(QuoteLine, "quote_record_id").in_(ids)
+    lines = select(QuoteLine).where(mine).order_by(column(QuoteLine, "position"))
+    for one in session.execute(lines).scalars():
+        found[one.quote_record_id].append(one)
+    return found
+
+
+def _row(
+    row: QuoteRecord, events: Sequence[QuoteStep], lines: Sequence[QuoteLine] = ()
+) -> QuoteRow:
+    said = {**row.model_dump(), "events": events, "lines": lines}
+    return QuoteRow.model_validate(said, from_attributes=True)
 
 
 def record_quote_outcome(

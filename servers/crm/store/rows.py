@@ -8,7 +8,16 @@ from pydantic import BaseModel
 from sqlalchemy import Select, func, select
 from sqlmodel import Session
 
-from servers.crm.tables import Account, Activity, CrmTable, Document, Need, Opportunity
+from servers.crm.tables import (
+    Account,
+    Activity,
+    Contact,
+    CrmTable,
+    Document,
+    Need,
+    Opportunity,
+    Task,
+)
 from servers.toolkit import scope
 from servers.toolkit.errors import NotFoundError
 from servers.toolkit.idempotency import once
@@ -25,6 +34,8 @@ _FOUND_BY: dict[type[CrmTable], str] = {
     Activity: "list_activities lists the ids",
     Document: "read_message names the attachments of a message",
     Need: "list_needs lists the ids",
+    Contact: "list_contacts lists the ids",
+    Task: "list_tasks lists the ids",
 }
 
 
@@ -57,6 +68,19 @@ def all_visible(
     return list(session.execute(statement.order_by(*order)).scalars())
 
 
+def first_visible(
+    session: Session,
+    table: type[Row],
+    most: int,
+    order: Sequence[Any],
+    *conditions: Any,
+    **equal: Any,
+) -> list[Row]:
+    """Return the first of the rows that `all_visible` returns."""
+    statement = visible(select(table).where(*conditions).filter_by(**equal), table)
+    return list(session.execute(statement.order_by(*order).limit(most)).scalars())
+
+
 def count_visible(session: Session, table: type[CrmTable], *conditions: Any, **equal: Any) -> int:
     counted = select(func.count()).select_from(table).where(*conditions).filter_by(**equal)
     return int(session.execute(visible(counted, table)).scalar_one())
@@ -73,6 +97,20 @@ def the_row(session: Session, table: type[Row], **ids: str) -> Row:
         name, value = next(iter(ids.items()))
         raise NotFoundError(f"no {name} {value[:60]!r}", fix=_FOUND_BY[table])
     return found[0]
+
+
+def the_account(session: Session, account_id: str) -> Account:
+    """Return the visible account with an id; of one that was merged, the account that it is now."""
+    row = the_row(session, Account, account_id=account_id)
+    if row.merged_into is None:
+        return row
+    return the_row(session, Account, account_id=row.merged_into)
+
+
+def span(column: Any, first: str, last: str) -> list[Any]:
+    """Return the conditions that a day or time is on or between two days, where those are said."""
+    found = [column >= first] if first else []
+    return [*found, column <= f"{last}T99"] if last else found  # each time of that day
 
 
 def page_of(
@@ -126,6 +164,22 @@ def write_once(
         the_row(session, Opportunity, **stored.model_dump(include={"opportunity_id"}))
 
     return once(session, tool, lambda: make(opportunity), model, seen)
+
+
+def write_for(
+    session: Session,
+    tool: str,
+    account_id: str,
+    make: Callable[[Account], Result],
+    model: type[Result],
+) -> Result:
+    """Do something to a visible account once per idempotency key, as `write_once` does."""
+    account = the_account(session, account_id)
+
+    def seen(stored: Result) -> None:
+        the_account(session, **stored.model_dump(include={"account_id"}))
+
+    return once(session, tool, lambda: make(account), model, seen)
 
 
 def now() -> str:

@@ -3,8 +3,8 @@
 from pydantic import BaseModel
 from sqlmodel import Session
 
+from servers.crm.account_schemas import AccountDetail
 from servers.crm.schemas import (
-    AccountDetail,
     AddressRow,
     ContactRow,
     DocumentRow,

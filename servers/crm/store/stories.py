@@ -31,12 +31,14 @@ from servers.crm.store.rows import (
     now,
     page_of,
     slice_of,
+    span,
+    the_account,
     the_row,
     visible,
     write_once,
 )
 from servers.crm.store.search import Hit, find_texts, snippet, words_of
-from servers.crm.tables import Account, Activity, Document, Opportunity
+from servers.crm.tables import Activity, Document, Opportunity
 from servers.toolkit import scope
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Finding, Severity
@@ -65,7 +67,13 @@ def sender_of(row: Activity) -> Sender:
 
 
 def list_activities(
-    session: Session, opportunity_id: str, limit: int, cursor: str | None
+    session: Session,
+    opportunity_id: str,
+    limit: int,
+    cursor: str | None,
+    *,
+    since: str = "",
+    until: str = "",
 ) -> ActivityPage:
     """Return what happened in an opportunity, oldest first, without the texts."""
     deal = the_row(session, Opportunity, opportunity_id=opportunity_id)
@@ -84,8 +92,11 @@ def list_activities(
             for row in rows
         ]
 
+    within = span(column(Activity, "at"), since, until)
     order, mine = OLDEST_FIRST, {"opportunity_id": opportunity_id}
-    return page_of(session, ActivityPage, Activity, order, limit, cursor, told=told, **mine)
+    return page_of(
+        session, ActivityPage, Activity, order, limit, cursor, *within, told=told, **mine
+    )
 
 
 def attached_to(session: Session, activity_ids: Sequence[str]) -> dict[str, list[Document]]:
@@ -179,7 +190,7 @@ def list_documents(
     session: Session, account_id: str, limit: int, cursor: str | None
 ) -> DocumentPage:
     """Return the documents of an account without their texts, newest id last."""
-    the_row(session, Account, account_id=account_id)
+    account_id = the_account(session, account_id).account_id
 
     def told(rows: list[Document]) -> list[Values]:
         return [{**row.model_dump(), "characters": len(row.text)} for row in rows]
@@ -192,7 +203,7 @@ def list_interactions(
     session: Session, account_id: str, limit: int, cursor: str | None
 ) -> InteractionPage:
     """Return when and how an account was spoken with, newest first; not a word of what was said."""
-    the_row(session, Account, account_id=account_id)
+    account_id = the_account(session, account_id).account_id
     deals = all_visible(session, Opportunity, account_id=account_id)
     stages = {deal.opportunity_id: deal.stage for deal in deals}
 

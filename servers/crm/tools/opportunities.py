@@ -1,5 +1,7 @@
 """Tools about opportunities: finding the right one, reading where it stands, moving it on."""
 
+from datetime import date
+
 from sqlmodel import Session
 
 from servers.crm.schemas import (
@@ -9,17 +11,25 @@ from servers.crm.schemas import (
     QuotePage,
     QuoteRow,
     Readiness,
+    Stage,
     Version,
 )
 from servers.crm.store import opportunities, quotes
 from servers.crm.tools.arguments import (
     ACCOUNT,
     DEAL,
+    Assignee,
+    Contacts,
+    Day,
+    InStage,
     NewOutcome,
     NewStage,
     Number,
+    OwnCurrency,
+    Owner,
     Revision,
     TotalMinor,
+    Typed,
     Words,
 )
 from servers.toolkit.components import tool
@@ -35,6 +45,10 @@ def search_opportunities(
     query: Words = "",
     account_id: AccountId | None = None,
     open_only: bool = True,
+    stage: InStage = "",
+    owner: Owner = "",
+    closes_from: Day = "",
+    closes_to: Day = "",
     limit: Limit = 20,
     cursor: Cursor = "",
 ) -> OpportunityPage:
@@ -43,11 +57,20 @@ def search_opportunities(
     The words of the query are looked for in names, needs, subjects and messages; small
     words ("the", "quote", "last week") do not count. `score`, `reasons` and
     `last_activity_at` say how well each fits; without a query all are listed. Two that fit
-    alike are a question to a person. `open_only=false` adds closed ones. account_id comes
-    from resolve_account.
+    alike are a question to a person. `open_only=false` adds closed ones; stage, owner and the
+    days they may close on narrow. account_id comes from resolve_account.
     """
     return opportunities.search_opportunities(
-        session, query, account_id, open_only=open_only, limit=limit, cursor=cursor
+        session,
+        query,
+        account_id,
+        open_only=open_only,
+        limit=limit,
+        cursor=cursor,
+        stage=stage,
+        owner=owner,
+        closes_from=closes_from,
+        closes_to=closes_to,
     )
 
 
@@ -78,12 +101,48 @@ def quote_readiness(database: Database, opportunity_id: OpportunityId) -> Readin
     return ready
 
 
-@tool(reads("Quote history", rows="bound", binds=ACCOUNT, narrowed=DEAL))
+@tool(reads("Quote history", rows="bound", binds=ACCOUNT, narrowed=DEAL, integrity="untrusted"))
 def quote_history(
-    session: Session, account_id: AccountId, limit: Limit = 20, cursor: Cursor = ""
+    session: Session,
+    account_id: AccountId,
+    with_lines: bool = False,
+    limit: Limit = 20,
+    cursor: Cursor = "",
 ) -> QuotePage:
-    """List what an account was offered and how it went, newest first, each step dated."""
-    return quotes.quote_history(session, account_id, limit, cursor)
+    """List what an account was offered and how it went, newest first, each step dated.
+
+    with_lines adds what was bought, of quotes from before dealdesk.
+    """
+    return quotes.quote_history(session, account_id, limit, cursor, with_lines=with_lines)
+
+
+@tool(writes("Open an opportunity", rows="bound", binds=ACCOUNT, integrity="untrusted"))
+def open_opportunity(
+    session: Session,
+    account_id: AccountId,
+    name: Typed,
+    stage: Stage = Stage.PROSPECTING,
+    owner: Assignee = "",
+    close_date: date | None = None,
+    amount_minor: TotalMinor | None = None,
+    currency: OwnCurrency = "",
+    contact_ids: Contacts | None = None,
+) -> OpportunityDetail:
+    """Put a deal that may come on file. Look with search_opportunities first.
+
+    amount_minor is what it may be worth, in the account's currency unless another is said.
+    contact_ids come from list_contacts.
+    """
+    return opportunities.open_opportunity(
+        session,
+        account_id,
+        name=name,
+        stage=stage,
+        owner=owner,
+        close_date=close_date,
+        amount=(amount_minor, currency),
+        contact_ids=contact_ids or [],
+    )
 
 
 @tool(writes("Update the stage", rows="bound", binds=DEAL, integrity="untrusted"))

@@ -13,7 +13,7 @@ from servers.crm.schemas import (
     TextHits,
 )
 from servers.crm.store import stories
-from servers.crm.tools.arguments import DEAL, Body
+from servers.crm.tools.arguments import DEAL, Body, Day
 from servers.toolkit.components import tool
 from servers.toolkit.declare import reads, writes
 from servers.toolkit.fields import ActivityId, Cursor, DocumentId, Limit, OpportunityId, Query
@@ -24,13 +24,19 @@ DEALS = "crm://opportunities"
 
 @tool(reads("List activities", rows="bound", binds=DEAL, integrity="untrusted"))
 def list_activities(
-    session: Session, opportunity_id: OpportunityId, limit: Limit = 20, cursor: Cursor = ""
+    session: Session,
+    opportunity_id: OpportunityId,
+    since: Day = "",
+    until: Day = "",
+    limit: Limit = 20,
+    cursor: Cursor = "",
 ) -> ActivityPage:
     """List what happened in an opportunity, oldest first, without the texts.
 
-    `trust` says what our records know about the sender. read_message gives the words.
+    `since` and `until` are days, in UTC. `trust` says what our records know about the
+    sender. read_message gives the words.
     """
-    return stories.list_activities(session, opportunity_id, limit, cursor)
+    return stories.list_activities(session, opportunity_id, limit, cursor, since=since, until=until)
 
 
 @tool(
