@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import rmtree
 
 from dealdesk.keys import signing_key
 from dealdesk.settings import Settings
@@ -78,9 +79,24 @@ def make_empty(settings: Settings) -> None:
 
 def put_company(settings: Settings, company: Path) -> list[str]:
     try:
-        return set_up_company(settings.server_url("finance"), company)
+        return set_up_company(settings.urls, company)
     except DomainError as problem:
         raise EnvironmentProblem(problem.message, fix=problem.fix) from problem
+
+
+@contextmanager
+def nothing_half_made(home: Path) -> Iterator[None]:
+    """Take a data folder away again that was new, when making it fails."""
+    there = home.exists()
+    new = not there or not any(home.iterdir())
+    try:
+        yield
+    except BaseException:
+        if new:
+            rmtree(home, ignore_errors=True)
+            if there:
+                home.mkdir(mode=0o700)
+        raise
 
 
 @contextmanager

@@ -126,14 +126,19 @@ class Servers:
         self._apps.clear()
 
 
-def set_up_company(url: str, company: Path) -> list[str]:
-    """Write the company of a company file into finance's database, and tell a person what."""
+def set_up_company(urls: Mapping[str, str], company: Path) -> list[str]:
+    """Write the company of a company file into the databases, and tell a person what."""
+    said, zones = _set_up("finance", urls, company)
+    return [*said, *_set_up("catalog", urls, zones)]
+
+
+def _set_up(server: str, urls: Mapping[str, str], given: Any) -> Any:
     from servers.toolkit.database import Database
 
-    module = importlib.import_module("servers.finance.server")
-    database = Database.open(url, "finance")
+    module = importlib.import_module(f"servers.{server}.server")
+    database = Database.open(urls[server], server)
     try:
-        return list(module.set_up(database, company))
+        return module.set_up(database, given)
     finally:
         database.close()
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from servers.toolkit.app import Server
     from servers.toolkit.database import Database
     from servers.toolkit.grants import Grant
+    from servers.toolkit.house import Look
     from servers.toolkit.tables import Table
 
 
@@ -77,6 +78,23 @@ def enrolment(url: str) -> Any:
 def checked_tables(url: str, day: "date") -> Any:
     """Return when finance's tables of law were checked, and how old each may become."""
     return import_module("servers.finance.store.ageing").every_checked(url, day)
+
+
+def look_at(name: str, url: str) -> "list[Look]":
+    """Return what a server's tables have and lack for a first quote; not every server says."""
+    from servers.toolkit.database import Database
+
+    try:
+        house = import_module(f"servers.{name}.store.house")
+    except ModuleNotFoundError:
+        return []
+    database = Database.open(url, name)
+    try:
+        with database.session() as session:
+            looks: list[Look] = house.look(session)
+            return looks
+    finally:
+        database.close()
 
 
 def tables_of(name: str) -> "dict[str, Table]":

@@ -6,7 +6,7 @@ import asyncio
 import os
 import platform
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from dealdesk.desk import Desk
 
 PATIENCE = 30.0
+HOUSE = (
+    *("seller", "tax registration", "products", "items", "prices", "delivery", "terms"),
+    *("accounts", "customers", "addresses", "screening", "approvers"),
+)
 NAMES = [entry_name(server) for server in registry.NAMES]
 
 
@@ -107,9 +111,24 @@ async def _servers(settings: Settings) -> list[dict[str, Any]]:
     said = ", ".join(f"{name} {count} tools" for name, count in counts.items())
     fit = f"{agents} agents fit the live servers; none reads and writes"
     rows = [_row("servers", lambda: said), _row("workflow", lambda: fit)]
-    if "finance" not in read_elsewhere(settings.servers):
+    here = [name for name in registry.NAMES if name not in read_elsewhere(settings.servers)]
+    if "finance" in here:
         rows.append(_row("law", lambda: _law(settings)))
-    return rows
+    return rows + _house(settings, here)
+
+
+def _house(settings: Settings, here: Sequence[str]) -> list[dict[str, Any]]:
+    """Say what a first quote needs, in the order in which one would mend it."""
+    found = [one for name in here for one in registry.look_at(name, settings.server_url(name))]
+    known = {what: place for place, what in enumerate(HOUSE)}
+    return [
+        {
+            "what": one.what,
+            "ok": not one.fix,
+            "said": f"{one.said}. Try: {one.fix}" if one.fix else one.said,
+        }
+        for one in sorted(found, key=lambda one: known.get(one.what, len(known)))
+    ]
 
 
 async def _count_tools(desk: Desk, name: str) -> int:

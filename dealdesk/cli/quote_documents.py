@@ -145,7 +145,7 @@ def compose(
     seller, (name, mime_type, content) = quote["seller"], attachment
     message = EmailMessage(policy=SMTP)
     message["Subject"] = f"Quote {quote['number']}, {seller['legal_name']}"
-    sender = _address(seller["signatory_name"], seller["email"])
+    sender = _address(seller["signatory_name"] or seller["legal_name"], seller["email"])
     if sender is not None:
         message["From"] = sender
     if to is not None:

@@ -3,6 +3,7 @@
 Every row is public and written by ourselves, so results are trusted; there is no price here.
 """
 
+from collections.abc import Sequence
 from importlib.metadata import version
 
 from servers.catalog import prompts, resources
@@ -28,6 +29,14 @@ def create_server(database: Database) -> Server:
     app = create_app("catalog", database, instructions=INSTRUCTIONS, version=version("dealdesk"))
     add_components(app, database, products, needs, configuration, shipping, resources, prompts)
     return finish(app, completion=completer(database, resources.FINDERS))
+
+
+def set_up(database: Database, zones: Sequence[str]) -> list[str]:
+    """Write how a new house delivers; `zones` (a country, EU, WORLD) have a price in finance."""
+    from servers.catalog.load.own_delivery import put_delivery
+
+    with database.write() as session:
+        return put_delivery(session, zones)
 
 
 def open_server(url: str) -> tuple[Server, dict[str, int]]:

@@ -29,9 +29,12 @@ UNAPPROVABLE = (Severity.ERROR, Severity.BLOCKED)
 def price_finding(policy: Policy, margin: MarginBlock | None) -> Finding | None:
     """Ask for a decision on a price that earns too little, or whose cost is not known.
 
-    The words are the same for every reason: which one it is shows what goods cost.
+    A house that knows no costs may let those prices pass (`cost_needed`). The words are the same
+    for every reason: which one it is shows what goods cost.
     """
     earned = None if margin is None else margin.hardware_margin_bp
+    if margin is None and not policy.cost_needed:
+        return None
     if margin is not None and (earned is None or earned >= policy.margin_floor_bp):
         return None
     return finding(

@@ -1,6 +1,7 @@
-"""Read a company file: YAML or JSON, checked field by field, with its logos."""
+"""Read a company file: YAML, JSON or TOML, checked field by field, with its logos."""
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,11 @@ def read_company(path: Path) -> CompanyFile:
     the name of an SVG or PNG file beside it.
     """
     said = _read(path)
-    if isinstance(said, list) or (isinstance(said, dict) and "entities" not in said):
-        said = {"entities": said if isinstance(said, list) else [said]}
+    if isinstance(said, list):
+        said = {"entities": said}
+    elif isinstance(said, dict) and "entities" not in said:
+        house = {name: said.pop(name) for name in CompanyFile.model_fields if name in said}
+        said = {"entities": [said], **house}
     for entity in said.get("entities") or () if isinstance(said, dict) else ():
         if isinstance(entity, dict) and isinstance(entity.get("logo"), str):
             entity["logo"] = _logo(path, entity["logo"])
@@ -38,7 +42,7 @@ def _read(path: Path) -> Any:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
-        fix = "name a YAML or JSON file in UTF-8"
+        fix = "name a YAML, JSON or TOML file in UTF-8"
         raise InvalidInputError(f"cannot read {path.name}", fix=fix) from problem
     if len(text) > MAX_BYTES:
         raise InvalidInputError(f"{path.name} is larger than a megabyte", fix="make it smaller")
@@ -48,6 +52,11 @@ def _read(path: Path) -> Any:
         except json.JSONDecodeError as problem:
             wrong = f"{path.name}, line {problem.lineno}: {problem.msg}"
             raise InvalidInputError(wrong, fix="mend the JSON") from problem
+    if path.suffix.lower() == ".toml":
+        try:
+            return tomllib.loads(text)
+        except tomllib.TOMLDecodeError as problem:
+            raise InvalidInputError(f"{path.name}: {problem}", fix="mend the TOML") from problem
     import yaml  # type: ignore[import-untyped]
 
     try:

@@ -49,16 +49,18 @@ def open_server(url: str) -> tuple[Server, dict[str, int]]:
     return create_server(database), loaded
 
 
-def set_up(database: Database, company: Path) -> list[str]:
-    """Write who the seller is, from a company file. Returns one sentence per change.
+def set_up(database: Database, company: Path) -> tuple[list[str], list[str]]:
+    """Write who the seller is, from a company file.
 
-    A database without policies gets our defaults as well: policies, payment terms, the skeleton
-    of the taxes. What is wrong with the file is an InvalidInputError that names the field.
+    Returns one sentence per change, and the zones that delivery has a price for. A database
+    without policies gets our defaults as well. What is wrong with the file is an
+    InvalidInputError that names the field.
     """
     from servers.finance.company import read_company
-    from servers.finance.load.own_company import put_company, start
+    from servers.finance.load.own_company import put_company, put_delivery, start
 
     said = read_company(company)
     with database.write() as session:
         started = start(session, said)
-        return [*put_company(session, said), *started]
+        done = [*put_company(session, said), *put_delivery(session, said), *started]
+    return done, [*said.delivery]

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,22 @@ from finance_support import Clock, call, drafted, everyone
 from sqlmodel import select
 
 from servers.finance.company import read_company
+from servers.finance.facts.blocks import SellerBlock
+from servers.finance.facts.copies import block
 from servers.finance.facts.policy import Entity
 from servers.finance.findings import finding
+from servers.finance.law.clauses import STARTER
+from servers.finance.load.company import seller_row, usual_zone
 from servers.finance.logo import MAX_BYTES, checked_uri, data_uri
+from servers.finance.render.sheet import _imprint
+from servers.finance.render.words import signed
 from servers.finance.seller import choose
 from servers.finance.server import create_server, set_up
+from servers.finance.tables.charges import FreightRateRow
 from servers.finance.tables.customers import CustomerAddress, CustomerRow
-from servers.finance.tables.house import Setting
-from servers.finance.tables.taxes import TaxRegistrationRow
+from servers.finance.tables.house import Seller, Setting
+from servers.finance.tables.legal import ClauseRow
+from servers.finance.tables.taxes import TaxRegistrationRow, ZoneCountry
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
@@ -174,7 +183,7 @@ async def test_each_entity_has_numbers_a_name_and_a_day_of_its_own(
 
     old = await issue(app, "opp_900")
     assert old["number"] == "Q-2026-000001"
-    said = set_up(database, company(tmp_path, swap))
+    said, _ = set_up(database, company(tmp_path, swap))
     assert "ent_norvane_de makes no new offers" in said
     shown = await call(app, AGENT, "get_quote", {"quote_id": old["quote_id"]})
     assert shown["seller"]["legal_name"] == "Norvane Systems GmbH", "what is issued stays"
@@ -210,9 +219,11 @@ async def test_an_empty_database_starts_with_a_company_and_says_what_is_missing(
     tmp_path: Path,
 ) -> None:
     database = Database.open(tmp_path / "finance.db", "finance")
-    said = set_up(database, company(tmp_path))
-    assert any(words.startswith("still to come from you: items") for words in said)
-    assert set_up(database, company(tmp_path)) == [w for w in said if w.startswith("ent_")]
+    said, zones = set_up(database, company(tmp_path))
+    assert "the price book LIST in EUR is empty: import items and prices" in said
+    assert zones == []
+    again, _ = set_up(database, company(tmp_path))
+    assert again == [words for words in said if words.startswith("ent_")]
     with database.write() as session:
         assert session.get(Setting, "taxes").value == {"home_country": "FR"}  # type: ignore[union-attr]
         session.add(
@@ -281,3 +292,102 @@ async def test_without_a_company_nothing_is_priced_and_it_says_what_to_do(tmp_pa
         await call(app, AGENT, "price_quote", asked)
     app.ledger.audit.flush()
     database.close()
+
+
+SHORT = """
+legal_name = "Bäcker & Söhne GmbH"
+country = "DE"
+vat_id = "DE136695976"
+email = "angebote@baecker.example"
+delivery = { DE = "6.90", EU = "14.90", WORLD = "39" }
+[address]
+lines = ["Weg 1"]
+city = "Bonn"
+"""
+
+
+def short(tmp_path: Path, text: str = SHORT) -> Path:
+    path = tmp_path / "house.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_what_follows_from_the_rest_is_worked_out(tmp_path: Path) -> None:
+    found = read_company(short(tmp_path))
+    home = found.home
+    assert (home.entity_id, home.quote_number_format) == (
+        "ent_backer-sohne-gmbh",
+        "BSG-{year}-{n:05d}",
+    )
+    assert (home.time_zone, home.place_of_business) == ("Europe/Berlin", "Bonn")
+    assert (home.address.country, found.money) == ("DE", "EUR")
+    assert (home.bank, home.signatory, home.default) == (None, None, True)
+
+
+@pytest.mark.parametrize(
+    ("country", "zone"),
+    [("US", "America/New_York"), ("FR", "Europe/Paris"), ("CH", "Europe/Zurich")],
+    [("US", "America/New_York"), ("FR", "Europe/Paris"), ("CH", "Europe/Zurich")],
+)
+def test_a_country_has_a_usual_time_zone(country: str, zone: str) -> None:
+    assert usual_zone(country) == zone
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("country =", "# country ="), "country"),
+        (('"DE"', '"MN"'), "give the time_zone: MN has"),
+        (("vat_id =", "# vat_id ="), "give a vat_id, or tax_ids"),
+        (('DE = "6.90"', 'Germany = "6.90"'), "delivery"),
+        (('"6.90"', '"-1"'), "delivery"),
+        (('"6.90"', '"6.901"'), "delivery"),
+        (("[address]", "[address"), "house.toml"),
+    ],
+)
+def test_what_cannot_be_worked_out_is_asked_for(
+    tmp_path: Path, change: tuple[str, str], said: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=said):
+        read_company(short(tmp_path, SHORT.replace(*change)))
+
+
+def test_a_seller_abroad_needs_no_tax_number(tmp_path: Path) -> None:
+    text = SHORT.replace('"DE"', '"US"').replace("vat_id =", "# vat_id =")
+    found = read_company(short(tmp_path, text))
+    assert (found.home.vat_id, found.home.tax_ids, found.money) == ("", [], "USD")
+
+
+def test_delivery_costs_are_rates_of_zones_and_change_with_the_file(tmp_path: Path) -> None:
+    database = Database.open(tmp_path / "finance.db", "finance")
+    said, zones = set_up(database, short(tmp_path))
+    assert zones == ["DE", "EU", "WORLD"]
+    assert "delivery costs, whatever it weighs: DE 6.90 EUR, EU 14.90 EUR, WORLD 39 EUR" in said
+    set_up(database, short(tmp_path, SHORT.replace('EU = "14.90", ', "").replace("6.90", "7.50")))
+    with database.session() as session:
+        rates = {row.zone: row.base for row in session.exec(select(FreightRateRow))}
+        zone = select(ZoneCountry.country).where(ZoneCountry.zone == "FREIGHT-EU")
+        assert len(session.exec(zone).all()) == 27
+    assert rates == {"DE": Decimal("7.50"), "WORLD": Decimal(39)}
+    database.close()
+
+
+def test_our_terms_cover_what_our_policies_ask_for_in_both_languages(tmp_path: Path) -> None:
+    database = Database.open(tmp_path / "finance.db", "finance")
+    set_up(database, short(tmp_path))
+    with database.session() as session:
+        topics = set(session.get_one(Setting, "policies").value["mandatory_topics"])
+        rows = session.exec(select(ClauseRow)).all()
+    for language in ("en", "de"):
+        assert {row.topic for row in rows if row.language == language} == topics
+    assert {row.approved_by for row in rows} == {STARTER}
+    database.close()
+
+
+def test_a_quote_without_a_bank_or_a_signatory_prints_none(tmp_path: Path) -> None:
+    file = read_company(short(tmp_path)).home
+    shown = block(SellerBlock, Seller(**seller_row(file)))
+    assert [column[0] for column in _imprint(shown)] == [
+        *("Bäcker & Söhne GmbH", "VAT DE136695976", "angebote@baecker.example"),
+    ]
+    assert signed(shown) == []

@@ -14,9 +14,10 @@ from importlib.resources import files
 
 from iso4217 import Currency
 
-from servers.finance.render.words import TAX, UNITS
+from servers.finance.render.words import LEVIES, TAX
 from servers.toolkit.components import resource_at
 from servers.toolkit.declare import resource
+from servers.toolkit.units import UNITS
 
 CARD = "ui://finance/quote-card.html"
 MIME = "text/html;profile=mcp-app"
@@ -57,6 +58,7 @@ def page() -> str:
     given = {
         "digits": {one.code: one.exponent for one in Currency if one.exponent is not None},
         "tax": TAX,
+        "levies": {country: name for country, (name, _) in LEVIES.items()},
         "units": UNITS,
     }
     text = _part("card.html")

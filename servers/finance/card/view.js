@@ -86,9 +86,9 @@ function words(code) {
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }
 
-function taxWords(tax) {
+function taxWords(tax, seller) {
   const said = GIVEN.tax[tax.category] || tax.category;
-  return said.replace("VAT", tax.name || "VAT").replace("{rate}", plainRate(tax.rate));
+  return said.replace("VAT", tax.name || GIVEN.levies[seller && seller.country] || "VAT").replace("{rate}", plainRate(tax.rate));
 }
 
 // --- elements
@@ -233,7 +233,7 @@ function totals(quote) {
       row("Freight", freight.net_minor, null, " ", soft(said(freight.label), weight), allowances(freight.allowances, currency)),
       (quote.charges || []).map((one) => row(said(one.label), one.net_minor)),
       row("Net", quote.totals.net_minor, "sum"),
-      quote.taxes.map((tax) => row(taxWords(tax), tax.tax_minor, null, " ",
+      quote.taxes.map((tax) => row(taxWords(tax, quote.seller), tax.tax_minor, null, " ",
         soft(`on ${money(tax.taxable_minor, currency)}`), tax.note ? el("div", { class: "soft" }, tax.note) : null)),
       row("Total", quote.totals.total_minor, "grand"),
       payable === null ? null : row("Rounding", quote.totals.rounding_minor),

@@ -53,6 +53,7 @@ class Policy:
     line_discount: tuple[RoleAbove, ...] = ()
     validity_limits: tuple[RoleAbove, ...] = ()
     sequence: Mapping[str, int] = field(default_factory=dict)
+    cost_needed: bool = True
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ from servers.toolkit.findings import Finding, Severity
 from servers.toolkit.money import from_minor
 
 LAW = "governing_law"
+STARTER = "dealdesk-starter"
+"""Who stands as the approver of our own texts, until the house has read them."""
 AS_SELECTED = "take the clause_ids of select_terms, or ask legal to approve"
 Key = Literal[
     "kinds",

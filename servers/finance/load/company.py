@@ -1,11 +1,14 @@
 """Who the house is, as a company file or the files of `sellers` and `people` say it."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
+from babel.core import get_global
+from babel.numbers import get_territory_currencies
 from pydantic import AfterValidator, Field, model_validator
 from sqlmodel import Session, select
 from stdnum import iban
@@ -14,7 +17,7 @@ from stdnum.eu import vat
 from servers.finance.facts.blocks import AddressBlock, BankBlock, TaxIdBlock
 from servers.finance.load.base import table
 from servers.finance.logo import checked_uri, data_uri
-from servers.finance.tables.base import EntityId, PersonId, Place
+from servers.finance.tables.base import AnyCountry, AnyCurrency, EntityId, PersonId, Place
 from servers.finance.tables.house import Person, Seller
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.fields import Country
@@ -23,6 +26,42 @@ from servers.toolkit.tables import Around, Row, Values
 
 FORMAT = re.compile(r"^[A-Za-z0-9/_.-]*\{year\}[A-Za-z0-9/_.-]*\{n:0[1-9]d\}[A-Za-z0-9/_.-]*$")
 LIMITS, UNLIMITED = ("max_discount_bp", "max_total"), "unlimited"
+
+
+NO_BANK = {"bank_name": "", "account_holder": ""}
+ZONES = {
+    "AR": "America/Argentina/Buenos_Aires",
+    "AU": "Australia/Sydney",
+    "BR": "America/Sao_Paulo",
+    "CA": "America/Toronto",
+    "CL": "America/Santiago",
+    "CN": "Asia/Shanghai",
+    "DE": "Europe/Berlin",
+    "ES": "Europe/Madrid",
+    "ID": "Asia/Jakarta",
+    "MX": "America/Mexico_City",
+    "MY": "Asia/Kuala_Lumpur",
+    "NZ": "Pacific/Auckland",
+    "PT": "Europe/Lisbon",
+    "RU": "Europe/Moscow",
+    "UA": "Europe/Kyiv",
+    "US": "America/New_York",
+}
+"""Where most of a country with several time zones lives."""
+
+
+def usual_zone(country: str) -> str:
+    """Return a country's time zone; ValueError where it has several and none is the usual one."""
+    zones = get_global("territory_zones").get(country, [])
+    if country in ZONES or len(zones) == 1:
+        return ZONES.get(country) or str(zones[0])
+    raise ValueError(f"give the time_zone: {country} has {', '.join(zones[:9]) or 'none we know'}")
+
+
+def _plain(name: str) -> str:
+    """Return a name in lower-case letters and digits with hyphens between its words."""
+    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return "-".join(re.findall("[a-z0-9]+", letters)) or "house"
 
 
 def _format(text: str) -> str:
@@ -48,10 +87,10 @@ class SellerAddress(Row):
     """Where an entity is."""
 
     lines: list[str] = Field(min_length=1)
-    city: str
+    city: str = Field(min_length=1)
     region: str = ""
     postal_code: str = ""
-    country: Country
+    country: AnyCountry = Field(default="", description="the entity's own, when left out")
 
 
 class SellerBank(Row):
@@ -98,9 +137,9 @@ class Signatory(Row):
 
 
 class SellerFile(Row):
-    """A legal entity of the house."""
+    """A legal entity of the house; what may be left out is worked out, or not printed."""
 
-    entity_id: EntityId
+    entity_id: Annotated[EntityId, Field(description="else made from the name")] = ""
     legal_name: str = Field(min_length=1, max_length=200)
     country: Country
     vat_id: str = Field(default="", max_length=40)
@@ -111,11 +150,17 @@ class SellerFile(Row):
     email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=120)
     phone: str = Field(default="", max_length=40)
     website: str = Field(default="", max_length=120)
-    bank: SellerBank
-    signatory: Signatory
-    quote_number_format: Annotated[str, AfterValidator(_format), Field(max_length=60)]
-    time_zone: Annotated[str, AfterValidator(_zone)]
-    place_of_business: str = Field(min_length=1, max_length=120)
+    bank: SellerBank | None = None
+    signatory: Signatory | None = None
+    quote_number_format: Annotated[
+        str,
+        AfterValidator(_format),
+        Field(max_length=60, description="else the name's initials, the year and five digits"),
+    ] = ""
+    time_zone: Annotated[
+        str, AfterValidator(_zone), Field(description="else the country's most usual one")
+    ] = ""
+    place_of_business: str = Field(default="", max_length=120, description="else the city")
     logo: Annotated[
         str, AfterValidator(_logo), Field(description="an SVG or PNG file beside this one")
     ] = ""
@@ -125,11 +170,24 @@ class SellerFile(Row):
     default: bool = Field(default=False, description="it serves every other country")
 
     @model_validator(mode="after")
+    def _complete(self) -> "SellerFile":
+        """Work out what follows from the rest, and was left out."""
+        initials = "".join(word[0] for word in _plain(self.legal_name).split("-"))
+        self.entity_id = self.entity_id or f"ent_{_plain(self.legal_name)[:40].strip('-')}"
+        self.quote_number_format = self.quote_number_format or (
+            f"{initials[:4].upper()}-{{year}}-{{n:05d}}"
+        )
+        self.time_zone = self.time_zone or usual_zone(self.country)
+        self.address.country = self.address.country or self.country
+        self.place_of_business = self.place_of_business or self.address.city
+        return self
+
+    @model_validator(mode="after")
     def _has_a_tax_number(self) -> "SellerFile":
         european = self.vat_id[:2].lower() in vat.MEMBER_STATES
         if european and not vat.is_valid(self.vat_id):
             raise ValueError(f"{self.vat_id!r} does not have the form of a VAT id")
-        if not self.vat_id and not self.tax_ids:
+        if self.country.lower() in vat.MEMBER_STATES and not self.vat_id and not self.tax_ids:
             raise ValueError("give a vat_id, or tax_ids where there is none")
         return self
 
@@ -150,10 +208,19 @@ class PersonFile(Row):
 
 
 class CompanyFile(Row):
-    """Who the house is: its legal entities, and the people who may decide."""
+    """Who the house is: its legal entities, the people who may decide, and how it starts.
+
+    `delivery` is what it costs to send something, whatever it weighs: to a country (DE), to the
+    EU, or to the WORLD, which is everywhere else.
+    """
 
     entities: list[SellerFile] = Field(min_length=1, max_length=50)
     people: list[PersonFile] = Field(default_factory=list, max_length=500)
+    currency: AnyCurrency = ""
+    delivery: dict[
+        Annotated[str, Field(pattern="^([A-Z]{2}|WORLD)$")],
+        Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2)],
+    ] = Field(default_factory=dict, max_length=50)
 
     @model_validator(mode="after")
     def _fits_together(self) -> "CompanyFile":
@@ -164,6 +231,11 @@ class CompanyFile(Row):
         if wrong is not None:
             raise ValueError(wrong)
         return self
+
+    @property
+    def money(self) -> str:
+        """The currency of the house: its own word, or that of the country it is at home in."""
+        return self.currency or get_territory_currencies(self.home.country)[0]
 
     @property
     def home(self) -> SellerFile:
@@ -199,9 +271,9 @@ def seller_row(row: SellerFile) -> Values:
         "is_default": row.default,
         "address": AddressBlock(**row.address.model_dump()),
         "tax_ids": tuple(TaxIdBlock(**one.model_dump()) for one in row.tax_ids),
-        "bank": BankBlock(**row.bank.model_dump()),
-        "signatory_name": row.signatory.name,
-        "signatory_title": row.signatory.title,
+        "bank": BankBlock(**(row.bank.model_dump() if row.bank else NO_BANK)),
+        "signatory_name": row.signatory.name if row.signatory else "",
+        "signatory_title": row.signatory.title if row.signatory else "",
     }
 
 
@@ -220,8 +292,10 @@ def _told_seller(stored: Values, _around: Around) -> Values:
         "default": stored["is_default"],
         "address": stored["address"].model_dump(exclude={"address_id"}),
         "tax_ids": [one.model_dump() for one in stored["tax_ids"]],
-        "bank": stored["bank"].model_dump(),
-        "signatory": {"name": stored["signatory_name"], "title": stored["signatory_title"]},
+        "bank": stored["bank"].model_dump() if stored["bank"].account_holder else None,
+        "signatory": {"name": stored["signatory_name"], "title": stored["signatory_title"]}
+        if stored["signatory_name"]
+        else None,
     }
 
 

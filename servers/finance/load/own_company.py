@@ -1,30 +1,38 @@
 """Write who the seller is: for a new database, and when the company changes."""
 
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 from importlib.resources import as_file, files
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
+from servers.finance.facts.charges import FREIGHT_ZONE, WORLD
 from servers.finance.load import TABLES
 from servers.finance.load.company import CompanyFile, SellerRegistration, person_row, seller_row
 from servers.finance.tables.base import FinanceTable
+from servers.finance.tables.charges import FreightRateRow
 from servers.finance.tables.house import Person, Seller, Setting
+from servers.finance.tables.prices import PriceBook
 from servers.finance.tables.quotes import Quote, QuoteNumber
-from servers.finance.tables.taxes import TaxRegistrationRow
+from servers.finance.tables.taxes import TaxRegistrationRow, ZoneCountry
 from servers.toolkit.importing import load_folder
 from servers.toolkit.seeding import mark_own, seed_folder
 
 STARTER = files("servers.finance") / "starter"
-LAW = ("tax_jurisdictions", "tax_rates", "tax_rules")
+LAW = ("tax_jurisdictions", "tax_rates")
+FLAT = "FLAT"
+BEGINNING = date(2000, 1, 1)
 
 
 def start(session: Session, company: CompanyFile) -> list[str]:
     """Fill an empty database with what pricing cannot do without beside the company: our defaults.
 
-    Policies, payment terms and the like, and the tax law of the demo with its sources. Items,
-    prices, customers and clauses are the user's own; until they are there, a price says which of
-    them is missing.
+    Policies, payment terms, short terms in English and German, the tax law of the demo with its
+    sources, and an empty price book. Items, prices and customers are the user's own; until they
+    are there, a price says which of them is missing.
     """
     if session.get(Setting, "policies") is not None:
         return []
@@ -34,12 +42,49 @@ def start(session: Session, company: CompanyFile) -> list[str]:
         loading.take(TABLES[name], seed_folder("finance") / f"{name}.csv")
     loading.finish()
     session.merge(Setting(name="taxes", value={"home_country": company.home.country}))
+    book = PriceBook(book="LIST", name="List prices", currency=company.money, valid_from=BEGINNING)
+    session.merge(book)
     session.flush()
-    return [
-        "policies, payment terms and tax law are our defaults: read them before you rely on them",
-        "still to come from you: items, costs, prices, customers, freight, clauses, a screening "
-        "list",
+    said = [
+        f"the price book LIST in {company.money} is empty: import items and prices",
+        "policies, payment terms, tax law and the texts of the terms are our defaults: read them "
+        "before you rely on them",
+        "nobody is screened: that is said on every quote's internal view, until you import a list",
     ]
+    limits: Any = session.get_one(Setting, "policies").value["total_limits"]
+    if company.money not in limits:
+        said.append(
+            f"the policies have no limits in {company.money}: until you import some, a "
+            "finance_director decides about every total"
+        )
+    return said
+
+
+def put_delivery(session: Session, company: CompanyFile) -> list[str]:
+    """Put what the file says that delivery costs in the place of what it said before."""
+    if not company.delivery:
+        return []
+    currency = company.money
+    session.execute(delete(FreightRateRow).where(col(FreightRateRow.method) == FLAT))
+    inside = select(col(ZoneCountry.country)).where(col(ZoneCountry.zone) == "EU")
+    groups = {"EU": session.scalars(inside).all(), WORLD: []}
+    for zone, amount in company.delivery.items():
+        for country in groups.get(zone, [zone]):
+            session.merge(ZoneCountry(zone=FREIGHT_ZONE + zone, country=country))
+        session.add(
+            FreightRateRow(
+                rate_id=f"FR-{FLAT}-{zone}-{currency}",
+                method=FLAT,
+                label="Flat rate",
+                zone=zone,
+                currency=currency,
+                base=amount,
+                per_kg=Decimal(0),
+            )
+        )
+    session.flush()
+    costs = ", ".join(f"{zone} {amount} {currency}" for zone, amount in company.delivery.items())
+    return [f"delivery costs, whatever it weighs: {costs}"]
 
 
 def _registrations(company: CompanyFile) -> Iterator[TaxRegistrationRow]:
@@ -88,5 +133,8 @@ def put_company(session: Session, company: CompanyFile) -> list[str]:
     for row in (*rows, *_registrations(company)):
         session.merge(row)
     session.flush()
-    said += [f"{one.entity_id} is {one.legal_name}" for one in company.entities]
+    for one in company.entities:
+        said.append(f"{one.entity_id} is {one.legal_name}, in the time of {one.time_zone}")
+        if one.bank is None:
+            said.append(f"{one.entity_id} has no bank account, so its quotes print none")
     return said

@@ -65,6 +65,7 @@ class Policies(BaseModel):
     auto_issue: dict[str, Decimal]
     margin_floor_bp: int = Field(ge=-10_000, le=10_000)
     margin_role: str
+    cost_needed: bool = True
     validity_days: int = Field(ge=1, le=366)
     price_lock_days: int | None = Field(default=None, ge=0, le=3660)
     approval_days: int = Field(ge=1, le=366)

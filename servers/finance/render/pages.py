@@ -117,9 +117,9 @@ def _letter(quote: CustomerQuote) -> str:
         "",
         "The quote is attached. The offer is what the attached document says.",
         "",
-        seller.signatory_name,
-        f"{seller.signatory_title}, {seller.legal_name}",
-        f"{seller.email}, {seller.phone}",
+        seller.signatory_name or seller.legal_name,
+        ", ".join(words.signed(seller)),
+        ", ".join(filter(None, (seller.email, seller.phone))),
         seller.website,
     ]
     return "\n".join(words.clean(line) for line in lines) + "\n"

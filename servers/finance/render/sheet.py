@@ -52,9 +52,7 @@ def sheet(document: Document) -> Words:
                 {"title": c.title, "text": c.text, "reference": f"{c.clause_id} v{c.version}"}
                 for c in q.clauses
             ],
-            "signatory": _party(
-                seller.signatory_name, [f"{seller.signatory_title}, {seller.legal_name}"]
-            ),
+            "signatory": _party(seller.signatory_name or seller.legal_name, words.signed(seller)),
             "notice": q.notice,
             "imprint": _imprint(seller),
             "inside": _inside(q) if isinstance(q, QuoteDocument) else None,
@@ -171,7 +169,8 @@ def _totals(q: Document) -> list[Words]:
     for tax in q.taxes:
         on = f"on {words.amount(tax.taxable_minor, q.currency)}"
         where = f", {words.place(tax.jurisdiction)}" if tax.jurisdiction else ""
-        label = words.tax_words(tax.category, tax.rate, tax.name)
+        name = tax.name or words.levy(q.seller.country)
+        label = words.tax_words(tax.category, tax.rate, name)
         parts.append(row("tax", label, tax.tax_minor, on + where))
     parts.append(row("total", "Total", sums.total_minor))
     if sums.payable_minor is not None:
@@ -196,6 +195,7 @@ def _tax_notes(q: Document) -> list[str]:
 def _imprint(seller: blocks.SellerBlock) -> list[list[str]]:
     bank = seller.bank
     ids = [f"Tax id {one.value}" for one in seller.tax_ids if one.value != seller.vat_id]
+    vat_id = [f"{words.levy(seller.country)} {seller.vat_id}"] if seller.vat_id else []
     account = (
         bank.bank_name,
         f"IBAN {words.iban(bank.iban)}" if bank.iban else "",
@@ -205,11 +205,11 @@ def _imprint(seller: blocks.SellerBlock) -> list[list[str]]:
     )
     columns = (
         (seller.legal_name, *_address(seller.address)),
-        (seller.registration, f"VAT {seller.vat_id}" if seller.vat_id else "", *ids),
+        (seller.registration, *vat_id, *ids),
         account,
         (seller.email, seller.phone, seller.website),
     )
-    return [[line for line in column if line] for column in columns]
+    return [[line for line in column if line] for column in columns if any(column)]
 
 
 def _inside(q: QuoteDocument) -> Words:

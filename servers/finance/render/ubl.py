@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from servers.finance.documents import CustomerQuote
 from servers.finance.facts.blocks import (
     AddressBlock,
+    BankBlock,
     ChargeBlock,
     FreightBlock,
     QuoteLine,
@@ -27,8 +28,6 @@ NAMESPACES = {
     "xmlns:cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
     "xmlns:cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
 }
-LEVIES = {"US": "STT", "CA": "GST", "AU": "GST", "NZ": "GST", "IN": "GST", "SG": "GST"}
-"""UNECE 5153 codes of taxes that are not VAT, by the country that levies them."""
 CREDIT_TRANSFER = "30"  # UNCL4461
 SELLERS_OWN = {"AE": "VATEX-EU-AE", "K": "VATEX-EU-IC", "G": "VATEX-EU-G", "O": "VATEX-EU-O"}
 """The code of each category that has exactly one, where the quote does not name another."""
@@ -117,7 +116,9 @@ def _scheme(parent: Element, scheme: str = "VAT") -> None:
 def _levy(quote: CustomerQuote) -> str:
     """Return the UNECE 5153 code of the tax that the quote adds."""
     countries = [tax.jurisdiction.partition("-")[0] for tax in quote.taxes]
-    return next((LEVIES[country] for country in countries if country in LEVIES), "VAT")
+    return next(
+        (words.LEVIES[country][1] for country in countries if country in words.LEVIES), "VAT"
+    )
 
 
 def _parties(root: Element, quote: CustomerQuote) -> None:
@@ -136,7 +137,7 @@ def _parties(root: Element, quote: CustomerQuote) -> None:
     _put(entity, "cbc:RegistrationName", seller.legal_name)
     _put(entity, "cbc:CompanyID", seller.registration)
     contact = _put(party, "cac:Contact")
-    _put(contact, "cbc:Name", seller.signatory_name)
+    _put(contact, "cbc:Name", seller.signatory_name or seller.legal_name)
     _put(contact, "cbc:Telephone", seller.phone)
     _put(contact, "cbc:ElectronicMail", seller.email)
 
@@ -157,20 +158,26 @@ def _conditions(root: Element, quote: CustomerQuote) -> None:
     _address(_put(root, "cac:Delivery"), "cac:DeliveryAddress", quote.ship_to)
     if quote.delivery_terms:
         _put(_put(root, "cac:DeliveryTerms"), "cbc:SpecialTerms", quote.delivery_terms)
-    bank = quote.seller.bank
-    means = _put(root, "cac:PaymentMeans")
-    _put(means, "cbc:PaymentMeansCode", CREDIT_TRANSFER)
-    account = _put(means, "cac:PayeeFinancialAccount")
-    _put(account, "cbc:ID", bank.iban.replace(" ", "") or bank.account_number or "-")
-    _put(account, "cbc:Name", bank.account_holder)
-    if branch := bank.bic or bank.routing_number:
-        _put(_put(account, "cac:FinancialInstitutionBranch"), "cbc:ID", branch)
+    _bank(root, quote.seller.bank)
     terms = _put(root, "cac:TransactionConditions")
     _put(terms, "cbc:ID", quote.payment_terms.code)
     _put(terms, "cbc:Description", f"Payment: {quote.payment_terms.description}")
     for one in quote.clauses:
         said = f"{one.title}: {one.text} ({one.clause_id} v{one.version})"
         _put(terms, "cbc:Description", said)
+
+
+def _bank(root: Element, bank: BankBlock) -> None:
+    number = bank.iban.replace(" ", "") or bank.account_number
+    if not number:
+        return
+    means = _put(root, "cac:PaymentMeans")
+    _put(means, "cbc:PaymentMeansCode", CREDIT_TRANSFER)
+    account = _put(means, "cac:PayeeFinancialAccount")
+    _put(account, "cbc:ID", number)
+    _put(account, "cbc:Name", bank.account_holder)
+    if branch := bank.bic or bank.routing_number:
+        _put(_put(account, "cac:FinancialInstitutionBranch"), "cbc:ID", branch)
 
 
 def _change(parent: Element, label: str, minor: int, currency: str, *, charge: bool) -> Element:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pycountry
 from babel.dates import format_date
 
-from servers.finance.facts.blocks import Allowance
+from servers.finance.facts.blocks import Allowance, SellerBlock
 from servers.toolkit.money import exponent, from_minor
 from servers.toolkit.units import UNITS
 
@@ -27,6 +27,11 @@ TAX = {
     "G": "VAT 0%, export",
     "O": "outside the scope of VAT",
 }
+LEVIES = {
+    "US": ("sales tax", "STT"),
+    **dict.fromkeys(("AU", "CA", "IN", "NZ", "SG"), ("GST", "GST")),
+}
+"""Taxes on sales that are no VAT, by country: the name, and the code of UNECE 5153."""
 _TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -110,6 +115,18 @@ def severity(value: str) -> str:
 
 def cover_text(cover: str) -> str:
     return _COVERS[cover]
+
+
+def levy(country: str) -> str:
+    """Return what a country calls its tax on sales, where that is no VAT."""
+    return LEVIES.get(country, ("VAT",))[0]
+
+
+def signed(seller: SellerBlock) -> list[str]:
+    """Return what stands under the name of whoever signs."""
+    if not seller.signatory_name:
+        return []
+    return [", ".join(filter(None, (seller.signatory_title, seller.legal_name)))]
 
 
 def tax_words(category: str, rate: str, name: str = "") -> str:

@@ -78,6 +78,7 @@ def decide(
     if not answer.rates:
         return None, [*findings, _no_rate(answer, provider.name, place, rule)]
     first = answer.rates[0]
+    at_home_in_eu = facts.home_country in facts.zones["EU"]
     jurisdiction = facts.jurisdictions.get(answer.jurisdiction)
     decision = TaxDecision(
         category=first.category,
@@ -87,7 +88,7 @@ def decide(
         source=f"{place.path}; {'; '.join(r.source for r in answer.rates)}; "
         f"by {provider.name}: {answer.coverage}",
         jurisdiction=answer.jurisdiction,
-        reason_code=VATEX.get(first.category, "") if first.category == "O" else "",
+        reason_code=VATEX["O"] if first.category == "O" and at_home_in_eu else "",
         taxes=tuple(
             replace(tax, name=tax.name or (jurisdiction.tax_name if jurisdiction else ""))
             for tax in answer.taxes
@@ -233,10 +234,13 @@ def _exempted(
 def _no_rate(answer: RateAnswer, provider: str, place: Place, rule: TaxRule) -> Finding:
     if answer.conflict:
         return conflict("tax rates", answer.conflict, place.path)
+    regional = answer.jurisdiction == place.country and "a region of" in answer.missing
+    where = "give the ship-to address its region, or " if regional else ""
     return undetermined(
         f"the tax of {answer.jurisdiction} is outside the coverage of the {provider}",
         [place.path, rule.rule_id, answer.coverage],
-        f"supply {answer.missing}, or connect a provider of tax rates that covers it",
+        f"{where}supply {answer.missing}, as rows of tax_jurisdictions and tax_rates to import, or "
+        "connect a provider of tax rates that covers it",
     )
 
 
