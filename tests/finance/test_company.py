@@ -327,7 +327,6 @@ def test_what_follows_from_the_rest_is_worked_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("country", "zone"),
     [("US", "America/New_York"), ("FR", "Europe/Paris"), ("CH", "Europe/Zurich")],
-    [("US", "America/New_York"), ("FR", "Europe/Paris"), ("CH", "Europe/Zurich")],
 )
 def test_a_country_has_a_usual_time_zone(country: str, zone: str) -> None:
     assert usual_zone(country) == zone

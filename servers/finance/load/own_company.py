@@ -6,7 +6,7 @@ from decimal import Decimal
 from importlib.resources import as_file, files
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlmodel import Session, col
 
 from servers.finance.facts.charges import FREIGHT_ZONE, WORLD
@@ -17,12 +17,14 @@ from servers.finance.tables.charges import FreightRateRow
 from servers.finance.tables.house import Person, Seller, Setting
 from servers.finance.tables.prices import PriceBook
 from servers.finance.tables.quotes import Quote, QuoteNumber
-from servers.finance.tables.taxes import TaxRegistrationRow, ZoneCountry
+from servers.finance.tables.taxes import TaxRegistrationRow, TaxRuleRow, ZoneCountry
 from servers.toolkit.importing import load_folder
 from servers.toolkit.seeding import mark_own, seed_folder
 
 STARTER = files("servers.finance") / "starter"
-LAW = ("tax_jurisdictions", "tax_rates")
+LAW = ("tax_jurisdictions", "tax_rates", "tax_rules")
+ABROAD = "TAX-OUTSIDE-SERVICE-O"
+"""The rule whose words name the country of the demo."""
 FLAT = "FLAT"
 BEGINNING = date(2000, 1, 1)
 
@@ -41,6 +43,8 @@ def start(session: Session, company: CompanyFile) -> list[str]:
     for name in LAW:
         loading.take(TABLES[name], seed_folder("finance") / f"{name}.csv")
     loading.finish()
+    note = "Not taxable here: the place of supply is the customer's country."
+    session.execute(update(TaxRuleRow).where(col(TaxRuleRow.rule_id) == ABROAD).values(note=note))
     session.merge(Setting(name="taxes", value={"home_country": company.home.country}))
     book = PriceBook(book="LIST", name="List prices", currency=company.money, valid_from=BEGINNING)
     session.merge(book)

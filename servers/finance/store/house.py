@@ -44,7 +44,7 @@ def _registrations(session: Session) -> Look:
 def _terms(session: Session) -> Look:
     approved_by = col(ClauseRow.approved_by)
     rows = session.execute(select(approved_by, func.count()).group_by(approved_by))
-    texts: dict[str, int] = dict(row.tuple() for row in rows)
+    texts = {str(by): int(count) for by, count in rows}
     said = f"{sum(texts.values())} texts"
     if ours := texts.get(STARTER):
         said += f", {ours} of them ours: read them, and import your own as clauses"
