@@ -48,6 +48,14 @@ def of(name: str, country: str = "", reviews: tuple[Review, ...] = ()) -> list[F
     return screen([Party(CUSTOMER, name, country)], LISTED, DAY, reviews)
 
 
+@pytest.mark.parametrize(("step", "found"), [("-0.1", 1), ("0", 1), ("0.1", 0)])
+def test_a_name_as_like_as_the_threshold_is_a_hit(step: str, found: int) -> None:
+    like = likeness("Polar Metals Trading", "Polar Metals Exchange")
+    listed = Listed("S1", "Polar Metals Exchange", "AE")
+    against = replace(LISTED, entries=(listed,), threshold=like + Decimal(step))
+    assert len(hits([Party(CUSTOMER, "Polar Metals Trading", "AE")], against)) == found
+
+
 @pytest.mark.parametrize(
     ("name", "entries"),
     [
