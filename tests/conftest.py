@@ -5,8 +5,11 @@ import shutil
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
+hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no fault
+hypothesis.settings.load_profile("untimed")
 sys.path.insert(0, str(Path(__file__).parent / "toolkit"))
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of its own in it

@@ -8,9 +8,7 @@ from servers.catalog.configuration import check, complete
 from servers.catalog.schemas import LineIn
 from servers.toolkit.findings import Severity, at_least
 
-SHARED = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+SHARED = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="session")

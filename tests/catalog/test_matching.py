@@ -289,9 +289,7 @@ def test_a_phrase_that_contradicts_its_sku_is_left_open(session: Session) -> Non
     assert result.candidates[0].sku == "SW-P8-120"
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=120))
 def test_no_text_breaks_the_search(session: Session, text: str) -> None:
     look(session, text)

@@ -1,6 +1,6 @@
 from itertools import product
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from servers.catalog.packing import unplaced
@@ -18,7 +18,6 @@ def brute_force(devices: list[int], bins: list[int]) -> bool:
     )
 
 
-@settings(deadline=None)
 @given(small, small)
 def test_small_cases_are_exact(loads: list[tuple[int, int]], bins: list[tuple[int, int]]) -> None:
     devices = [size for size, count in loads for _ in range(count)]

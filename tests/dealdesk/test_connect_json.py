@@ -199,7 +199,7 @@ ROOTS = st.dictionaries(WORDS.filter(lambda w: w != KEY), VALUES, max_size=3)
 OTHERS = st.dictionaries(WORDS, VALUES, min_size=1, max_size=3)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data(), ROOTS, st.none() | OTHERS, st.booleans())
 def test_any_settings_get_our_entries_and_lose_only_them(
     data: st.DataObject, root: dict[str, Any], others: dict[str, Any] | None, comments: bool
@@ -220,7 +220,6 @@ def test_any_settings_get_our_entries_and_lose_only_them(
         assert back == text
 
 
-@settings(deadline=None)
 @given(st.text(alphabet='{}[]",:/* \n\\a1-.et', max_size=30))
 def test_any_text_is_read_as_json_reads_it(text: str) -> None:
     try:

@@ -132,7 +132,7 @@ ROOTS = st.dictionaries(WORDS.filter(lambda w: w != KEY), VALUES, min_size=1, ma
 OTHERS = st.dictionaries(WORDS, VALUES, min_size=1, max_size=3)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(ROOTS, st.none() | OTHERS, st.integers(2, 6), st.booleans())
 def test_any_settings_get_our_entries_and_lose_only_them(
     root: dict[str, Any], others: Any, indent: int, last: bool

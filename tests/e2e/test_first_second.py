@@ -91,7 +91,7 @@ def test_killed_at_sixty_places_of_a_folders_first_second(
     for place in range(60):  # most of them early, where files are made
         home = tmp_path / f"at-{place}" / "home"
         home.parent.mkdir()
-        ends.append(live(home, str(1 + 2600 * place**2 // 3600)))
+        ends.append(live(home, str(1 + 2000 * place**2 // 3600)))
         goes_on(command, home)
     assert ends.count(-signal.SIGKILL) > 55
 

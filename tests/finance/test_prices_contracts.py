@@ -100,7 +100,7 @@ def test_lines_share_what_is_left_in_the_order_of_their_ids(facts: PricingFacts)
     assert covered == {(("l1", None), ("l10", "2"), ("l2", "4"))}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 60))
 def test_a_split_is_exactly_both_prices(
     facts: PricingFacts, quantity: int, most: int, used: int

@@ -43,9 +43,7 @@ rows = st.lists(
     min_size=1,
     max_size=8,
 )
-plenty = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+plenty = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 class Worlds(dict[str, PricingFacts]):

@@ -30,7 +30,7 @@ from servers.toolkit.errors import InvalidInputError
 Price = Callable[..., Pricing]
 DM, AN = "SUB-DM-STD", "SUB-AN-ADV"
 days = st.dates(date(2020, 1, 1), date(2035, 12, 31))
-quickly = settings(deadline=None, max_examples=200)
+quickly = settings(max_examples=200)
 
 
 def facts_of(database: Database, request: PriceRequest) -> PricingFacts:
@@ -245,7 +245,7 @@ def test_a_ramp_without_a_day_runs_in_months_and_one_with_an_end_from_the_order(
     ]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(1, 500), st.lists(st.integers(1, 20), min_size=1, max_size=5), days)
 def test_a_ramp_of_equal_quantities_costs_what_one_term_costs(
     quantity: int, terms: list[int], first: date
@@ -413,7 +413,7 @@ def test_goods_alone_recur_in_nothing(priced: Price) -> None:
     assert priced(line("l1", "SVC-INST-D", 1, unit="day")).recurring is None
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(days, st.integers(1, 900), st.integers(1, 900))
 def test_two_co_terms_that_meet_cost_their_days(first: date, one: int, other: int) -> None:
     middle = first + timedelta(one - 1)

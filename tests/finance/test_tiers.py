@@ -23,7 +23,7 @@ from servers.toolkit.database import Database
 
 OPEN = Window(date(2026, 1, 1))
 SKUS = ("SW-P8-120", "SW-P16-240", "SUB-DM-STD", "SEN-T4")
-calm = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+calm = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def bands(*steps: tuple[int, Any]) -> tuple[Band, ...]:
