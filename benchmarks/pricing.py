@@ -22,11 +22,13 @@ from servers.finance.pricing import price
 from servers.finance.schemas import LineIn, PriceRequest
 from servers.finance.server import open_server
 from servers.finance.store import drafts
+from servers.finance.store.checks import Statements
 from servers.finance.store.collect import collect
 from servers.toolkit import scope
 from servers.toolkit.database import Database
 from servers.toolkit.grants import Grant
 from servers.toolkit.importing import import_file
+from servers.toolkit.statements import StatementKey
 
 SIZES = (20, 200, 2_000)
 PRICE_ROWS = 100_000
@@ -38,6 +40,7 @@ SKUS = (
 )
 GRANT = Grant(id="g_bench", audience="finance", agent="bench", tools=frozenset(), requester="bench")
 DAY = date(2026, 11, 23)
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
 def order(lines: int) -> PriceRequest:
@@ -97,7 +100,7 @@ async def whole_quotes(database: Database) -> None:
             warm=1,
         )
         print(f"\n{size} lines, {count} SQL statements for the facts")
-        report(medians, "plain loop")
+        report(medians, "plain loop", "ms of CPU")
 
 
 def _facts(database: Database, request: PriceRequest) -> PricingFacts:
@@ -149,12 +152,13 @@ async def price_rows(database: Database, folder: Path) -> None:
 
 async def drafts_at_once(database: Database) -> None:
     """Draft quotes from as many threads at once, against the same number one after the other."""
+    key = StatementKey.of(database)
 
     def draft(name: str) -> None:
         mark = scope.current_grant.set(GRANT)
         try:
             with database.write() as session:
-                drafts.create(session, _inputs(name), datetime(2026, 11, 23, 9, tzinfo=UTC))
+                drafts.create(session, _inputs(name), Statements(key, NOW), NOW)
         finally:
             scope.current_grant.reset(mark)
 
