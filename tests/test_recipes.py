@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 
+from servers.crm.migrations import HEAD
+
 ROOT = Path(__file__).parents[1]
 PARTS = ROOT / "tests" / "recipes"
 LEFT_OUT = shutil.ignore_patterns(
@@ -139,13 +141,13 @@ def test_a_tool_is_a_function_and_a_name_in_a_profile(tree: Tree, record_propert
     record_property("figure", f"a tool: {len(edited)} files, {len(written)} made")
 
 
-NEW_COLUMN = """\"\"\"Where an account is on the web.\"\"\"
+NEW_COLUMN = f"""\"\"\"Where an account is on the web.\"\"\"
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004_website"
-down_revision = "0003_key_owner"
+revision = "9999_website"
+down_revision = "{HEAD}"
 
 
 def upgrade() -> None:
@@ -177,8 +179,8 @@ def test_a_column_is_stored_imported_exported_and_shown(
     website = '    website: str = Field(default="", max_length=120)\n'
     tree.edit("servers/crm/tables.py", row, row + website)
     tree.edit("servers/crm/schemas.py", shown, shown + "    website: str\n")
-    tree.edit("servers/crm/migrations/__init__.py", "0003_key_owner", "0004_website")
-    added = tree.root / "servers/crm/migrations/versions/0004_website.py"
+    tree.edit("servers/crm/migrations/__init__.py", HEAD, "9999_website")
+    added = tree.root / "servers/crm/migrations/versions/9999_website.py"
     added.write_text(NEW_COLUMN, encoding="utf-8")
     tree.document()
 

@@ -6,7 +6,7 @@ customer carries `account_id`, and `opportunity_id` where it belongs to one, bec
 bound to those two and every query is narrowed by them.
 """
 
-from sqlalchemy import JSON, BigInteger, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Index, Text, UniqueConstraint
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -137,6 +137,8 @@ class Task(CrmTable, table=True):
 class Activity(CrmTable, table=True):
     """Something that happened: an e-mail, a call, a meeting, a note. Rows are never changed."""
 
+    __table_args__ = (Index("activity_by_time", "opportunity_id", "at"),)
+
     activity_id: str = Field(primary_key=True, max_length=ID)
     opportunity_id: str = Field(foreign_key=OPPORTUNITY, index=True, max_length=ID)
     account_id: str = Field(foreign_key=ACCOUNT, index=True, max_length=ID)
@@ -212,7 +214,7 @@ class QuoteRecord(CrmTable, table=True):
     opportunity_id: str | None = Field(
         default=None, foreign_key=OPPORTUNITY, index=True, max_length=ID
     )
-    quote_id: str = Field(max_length=ID)
+    quote_id: str = Field(index=True, max_length=ID)
     number: str = Field(default="", max_length=40)
     revision: int = 1
     outcome: str = Field(max_length=12)

@@ -33,7 +33,7 @@ table("grant_call_count", "grant_id 60 key, tool 60 key, used int")
 table("house_setting", "name 60 key, value text")
 table(
     "external_id",
-    "source 60 key, file 120 key, place 60 key, ours 400 key, theirs 200, same 200 index, "
+    "source 60 key, file 120 key, place 60 key, ours 400 key index, theirs 200, same 200 index, "
     "ended bool",
 )
 external_table = shared.tables["external_id"]

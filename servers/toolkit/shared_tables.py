@@ -98,6 +98,11 @@ def add_external_ids(connection: Connection) -> None:
     tables.create_all(connection)
 
 
+def index_external_ids(connection: Connection) -> None:
+    """Let other programs' ids of a row of ours be found without reading all of them."""
+    connection.exec_driver_sql("CREATE INDEX ix_external_id_ours ON external_id (ours)")
+
+
 def widen(connection: Connection, columns: Collection[str], before: int, after: int) -> None:
     """Let columns of these names, in whatever table, have more characters.
 

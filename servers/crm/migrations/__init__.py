@@ -1,3 +1,3 @@
 """The CRM's schema history."""
 
-HEAD = "0005_tasks"
+HEAD = "0006_indexes"

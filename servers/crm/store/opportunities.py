@@ -87,13 +87,12 @@ def _spoken_of(session: Session, word: str) -> frozenset[str]:
 
 
 def _newest(session: Session, conditions: Sequence[Any]) -> list[Opportunity]:
-    deal, last = column(Activity, "opportunity_id"), func.max(column(Activity, "at"))
-    latest = select(deal, last.label("at")).group_by(deal).subquery()
     mine = column(Opportunity, "opportunity_id")
+    told = column(Activity, "opportunity_id") == mine
+    last = select(func.max(column(Activity, "at"))).where(told).scalar_subquery()
     statement = (
         visible(select(Opportunity).where(*conditions), Opportunity)
-        .outerjoin(latest, latest.c.opportunity_id == mine)
-        .order_by(func.coalesce(latest.c.at, column(Opportunity, "created")).desc(), mine)
+        .order_by(func.coalesce(last, column(Opportunity, "created")).desc(), mine)
         .limit(NEWEST)
     )
     return list(session.execute(statement).scalars())

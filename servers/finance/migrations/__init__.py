@@ -1,3 +1,3 @@
 """Finance's schema history."""
 
-HEAD = "0008_external_ids"
+HEAD = "0009_indexes"

@@ -6,7 +6,7 @@ a new revision. Triggers (`migrations/guards.py`) keep that, whatever program wr
 
 from datetime import date
 
-from sqlalchemy import BigInteger, Text
+from sqlalchemy import BigInteger, Index, Text
 from sqlmodel import Field
 
 from servers.finance.tables.base import CUSTOMER, ID, FinanceTable
@@ -26,6 +26,7 @@ class Quote(FinanceTable, table=True):
     __table_args__ = constraints(
         one_of("quote_one_working_per_opportunity", "opportunity_id", where=WORKING),
         one_of("quote_one_issued_per_opportunity", "opportunity_id", where="status = 'issued'"),
+        Index("quote_by_validity", "status", "entity_id", "valid_until"),
         quote_one_per_revision=("chain", "revision"),
         quote_status_known=STATUSES,
         quote_numbers_sane="revision >= 1 AND total_minor >= 0",
@@ -63,7 +64,7 @@ class Quote(FinanceTable, table=True):
     acceptance_reference: str = Field(default="", max_length=120)
     superseded_by: str | None = Field(default=None, max_length=ID)
     withdrawn_reason: str = Field(default="", max_length=300)
-    created_at: str = Field(max_length=32)
+    created_at: str = Field(index=True, max_length=32)
     created_by: str = Field(max_length=120)
     requested_by: str = Field(max_length=60)
 

@@ -1,0 +1,43 @@
+"""What is asked all day is answered from an index, however many accounts and deals there are.
+
+`resolve_account` and `search_accounts` are left out: they compare a text with every name.
+"""
+
+from typing import Any
+
+from fastmcp import Client
+from scanned import scans
+
+from servers.crm.tables import CrmTable
+from servers.toolkit.database import Database
+
+HOUSE = ("seller_domain",)
+ACCOUNT, DEAL = {"account_id": "acc_101"}, {"opportunity_id": "opp_101"}
+
+
+async def test_no_look_up_reads_a_whole_table(admin: Client[Any], database: Database) -> None:
+    with scans(database, CrmTable.metadata, HOUSE) as found:
+        for tool in ("get_account", "list_contacts", "list_addresses", "list_documents"):
+            await admin.call_tool(tool, ACCOUNT)
+        for tool in ("list_interactions", "quote_history", "search_opportunities", "list_tasks"):
+            await admin.call_tool(tool, ACCOUNT)
+        for tool in ("get_opportunity", "list_activities", "list_needs", "quote_readiness"):
+            await admin.call_tool(tool, DEAL)
+        await admin.call_tool("read_message", {**DEAL, "activity_id": "act_101_1"})
+        await admin.call_tool("search_text", {**DEAL, "query": "switches"})
+    assert found == []
+
+
+async def test_no_step_of_a_deal_reads_a_whole_table(
+    admin: Client[Any], database: Database
+) -> None:
+    with scans(database, CrmTable.metadata, HOUSE) as found:
+        span = {"source_id": "act_101_1", "start": 0, "end": 8}
+        made = await admin.call_tool("record_need", {**DEAL, **span})
+        named = {"need_id": made.structured_content["need_id"], "expected_version": 1}
+        await admin.call_tool("confirm_need", {**DEAL, **named})
+        await admin.call_tool("log_activity", {**DEAL, "kind": "note", "body": "They called."})
+        quote = {"quote_id": "q_1", "revision": 1, "total_minor": 100, "currency": "EUR"}
+        for outcome in ("draft", "issued", "accepted"):
+            await admin.call_tool("record_quote_outcome", {**DEAL, **quote, "outcome": outcome})
+    assert found == []
