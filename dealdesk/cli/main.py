@@ -20,6 +20,8 @@ from servers.toolkit.starting import start_quickly
 GROUPS = {
     "runs": "List, show, resume, decide and answer runs.",
     "quote": "List, show and render quotes, and decide about them.",
+    "account": "Put customers on file.",
+    "opportunity": "Put deals on file.",
     "grant": "Give an agent of another stack scoped access, and end it.",
     "person": "Say who may decide, how far, and what proves them.",
     "keys": "Show, replace and end the keys that sign quotes.",
@@ -53,6 +55,8 @@ COMMANDS = {
     "quote accept": "quote_decisions:accept_quote",
     "quote withdraw": "quote_decisions:withdraw_quote",
     "quote supersede": "quote_decisions:supersede_quote",
+    "account new": "account:new_account",
+    "opportunity new": "account:new_opportunity",
     "worker": "serve:worker",
     "serve": "serve:serve",
     "connect": "connect:connect",
