@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PATIENCE = 30.0
 HOUSE = (
     *("seller", "tax registration", "products", "items", "prices", "delivery", "terms"),
-    *("accounts", "customers", "addresses", "screening", "approvers"),
+    *("accounts", "customers", "addresses", "screening", "certification", "approvers"),
 )
 NAMES = [entry_name(server) for server in registry.NAMES]
 

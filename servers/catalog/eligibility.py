@@ -182,13 +182,23 @@ def old_lists(where: Destination) -> list[Finding]:
 def unknown_jurisdiction(items: Sequence[Item], where: Destination) -> Finding | None:
     """Say that no rule on file covers a country that electrical goods would go to.
 
-    An embargoed country is left to the export rules: there the first question is another.
+    An embargoed country is left to the export rules: there the first question is another. A house
+    without any such rule checks no certification: that is said, and asks nobody.
     """
     if where.country in where.known_countries or where.listed("embargo") is not None:
         return None
     goods = [item for item in items if item.product.kind == "goods"]
     if not goods:
         return None
+    if not where.known_countries:
+        return Finding(
+            code="CERTIFICATION_OFF",
+            severity=Severity.INFO,
+            message="The house has no certification rules: nobody checks what a country requires.",
+            subject=where.country,
+            rule_id="catalog.unknown-jurisdiction",
+            fix="to check it, import certification rules",
+        )
     return Finding(
         code="CERTIFICATION_UNKNOWN",
         severity=Severity.NEEDS_HUMAN,

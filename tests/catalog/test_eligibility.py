@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -68,6 +69,14 @@ def test_an_embargo_names_its_list(rules: Any, catalog: Any, to: Any, lines: Any
 
 def test_what_needs_a_person_leaves_ok_true(rules: Any, catalog: Any, to: Any, lines: Any) -> None:
     assert check(lines(("RT-E4-LTE", 4), ("SW-P8-120", 6)), rules, catalog, to("AE")).ok
+
+
+def test_a_house_without_certification_rules_says_so_and_asks_nobody(
+    rules: Any, catalog: Any, to: Any, lines: Any
+) -> None:
+    nowhere = replace(to("BR"), known_countries=frozenset())
+    found = check(lines(("SW-P8-120", 1)), [], catalog, nowhere).findings
+    assert [(one.code, one.severity) for one in found] == [("CERTIFICATION_OFF", Severity.INFO)]
 
 
 def test_a_certificate_counts_until_its_last_day(judge: Any) -> None:

@@ -133,7 +133,9 @@ def test_from_an_empty_folder_to_an_issued_quote(command: Command, tmp_path: Pat
         assert said.code == 0, said
     assert last == ["doctor"]
     assert lacking(command) == []
-    assert "screening: off" in command("doctor").out
+    said = command("doctor")
+    assert "screening: off" in said.out
+    assert "certification: off" in said.out
     with finance_of(home) as database:
         quote = asyncio.run(issued(database))
     totals = quote["totals"]

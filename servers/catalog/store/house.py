@@ -2,7 +2,7 @@
 
 from sqlmodel import Session, select
 
-from servers.catalog.tables import ProductRow, ShipMethodRow
+from servers.catalog.tables import ProductRow, RuleRow, ShipMethodRow
 from servers.toolkit.house import Look, rows_of
 
 
@@ -10,7 +10,15 @@ def look(session: Session) -> list[Look]:
     return [
         rows_of(session, "products", ProductRow, "dealdesk import catalog products FILE"),
         _delivery(session),
+        _certification(session),
     ]
+
+
+def _certification(session: Session) -> Look:
+    kinds = select(RuleRow.kind).where(RuleRow.kind == "certification")
+    rules = len(session.exec(kinds).all())
+    none = "off: no rules are on file, so nobody checks what a country requires of goods"
+    return Look("certification", f"{rules:,} rules" if rules else none)
 
 
 def _delivery(session: Session) -> Look:
