@@ -92,6 +92,7 @@ def statements(
     day: str = "2026-11-23",
     verdicts: tuple[str, str] = ("ok", "quote"),
     findings: tuple[Finding, ...] = (),
+    deal_findings: tuple[Finding, ...] = (),
     deal: tuple[str, str] = ("acc_008", "opp_900"),
 ) -> dict[str, str]:
     """What the catalog and the CRM of this desk would say now."""
@@ -100,7 +101,7 @@ def statements(
     about = about_lines(lines, country, date.fromisoformat(day))
     return {
         "catalog_statement": key.state("lines", about, verdicts[0], findings, clock()),
-        "crm_statement": key.state("deal", about_deal(*deal), verdicts[1], (), clock()),
+        "crm_statement": key.state("deal", about_deal(*deal), verdicts[1], deal_findings, clock()),
     }
 
 

@@ -4,24 +4,29 @@ The table is worked out by trying: every caller drafts as it may, asks for appro
 with its own grant, else a run tries to. `yes`: a binding number; else the code of the refusal.
 """
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from fastmcp.exceptions import ToolError
 from finance_support import Clock, by, call, drafted, everyone, line, statements
+from sqlalchemy import text
 
 from servers.finance import assembly, checks
+from servers.finance.law import ageing, screening
 from servers.finance.store import drafts, issue, stored_quotes
 from servers.finance.store.checks import Statements
 from servers.profiles import profile_grant
 from servers.toolkit.app import Server
 from servers.toolkit.findings import Finding, Severity
+from servers.toolkit.grants import Grant
 from servers.toolkit.statements import StatementKey
 
 REAL_STATEMENTS = True
-SIGN = StatementKey._mac
+SIGN, WORD_ON_DEAL = StatementKey._mac, Statements.deal
 RUN, TOMAS, LENA = everyone(), by("per_tomas"), by("per_lena")
+STRANGER = everyone(id="g_other", agent="other", run="run_2")
 CALLERS = {
     "run": RUN,
     "profile sales": profile_grant("finance", "sales"),
@@ -32,119 +37,194 @@ CALLERS = {
 }
 ROUTER = (line("l1", "RT-E4-LTE", 1),)
 WARNING = Finding(code="SENDER_UNKNOWN", severity=Severity.WARNING, message="who is it?")
-Given = tuple[dict[str, Any], dict[str, Any] | None]
-"""What the draft is made of, and how the statements differ from right ones."""
-CONDITIONS: dict[str, Given] = {
-    "all is well": ({}, {}),
-    "no check": ({}, None),
-    "check of other lines": ({}, {"rows": [line("l1", "SW-P8-120", 11)]}),
-    "check of another country": ({}, {"country": "AT"}),
-    "check of another day": ({}, {"day": "2026-11-22"}),
-    "word on another deal": ({}, {"deal": ("acc_008", "opp_1")}),
-    "check that is not clean": ({}, {"verdicts": ("not_ok", "quote")}),
-    "stale check": ({}, {"late": True}),
-    "a warning left out": ({"warnings": []}, {"findings": (WARNING,)}),
-    "a claim": ({"claims": ["bank"]}, {}),
-    "export control unchecked": ({"lines": list(ROUTER)}, None),
-    "embargo": (
-        {"lines": list(ROUTER), "account_id": "acc_012", "ship_to_address_id": "adr_037",
-         "ship_method": "PICKUP"},
-        {"rows": ROUTER, "country": "IR", "deal": ("acc_012", "opp_900")},
+Before = Callable[[Server, Clock, str], Awaitable[dict[str, Any]]]
+
+
+async def of_a_run(app: Server, clock: Clock, deal: str, **changes: Any) -> dict[str, Any]:
+    """Return the draft of a run on a deal, and the arguments that name exactly it."""
+    told = statements(app, clock, deal=("acc_008", deal))
+    made = await drafted(app, opportunity_id=deal, **told, **changes)
+    return {"quote_id": made["quote_id"], "digest": made["digest"]}
+
+
+async def won(app: Server, clock: Clock, deal: str) -> dict[str, Any]:
+    """The deal has an accepted quote."""
+    quote = await of_a_run(app, clock, deal)
+    await call(app, RUN, "issue_quote", quote)
+    await call(app, TOMAS, "accept_quote", quote)
+    return {}
+
+
+async def claimed(app: Server, clock: Clock, deal: str) -> dict[str, Any]:
+    """The revision before has a claim."""
+    quote = await of_a_run(app, clock, deal, claims=["bank"])
+    return {"revises": quote["quote_id"]}
+
+
+async def claimed_and_closed(app: Server, clock: Clock, deal: str) -> dict[str, Any]:
+    """The deal's last quote has a claim, and was taken back."""
+    quote = await of_a_run(app, clock, deal, claims=["bank"])
+    asked = {"quote_id": quote["quote_id"], "reason": "a test"}
+    await call(app, TOMAS, "withdraw_quote", asked)
+    return {}
+
+
+async def key_used(app: Server, clock: Clock, deal: str) -> dict[str, Any]:
+    """Another caller made and issued a quote of another deal under the keys of this one."""
+    other = f"{deal}9"
+    told = statements(app, clock, deal=("acc_008", other))
+    made = await drafted(app, STRANGER, key_of(deal), opportunity_id=other, **told)
+    quote = {"quote_id": made["quote_id"], "digest": made["digest"]}
+    await call(app, STRANGER, "issue_quote", quote, key_of(deal))
+    return {}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What is so, and what a run gets."""
+
+    run: str = "APPROVAL_REQUIRED"
+    draft: Mapping[str, Any] = field(default_factory=dict)
+    said: Mapping[str, Any] | None = field(default_factory=dict)
+    """How the statements differ from right ones; None: none is given."""
+    before: Before | None = None
+    """What happened with the deal; gives what more the draft is made of."""
+    known: str = ""
+    """What differs in finance's database, as SQL."""
+    later: bool = False
+    """The issue is a day after the draft."""
+    issuer: Grant = RUN
+    """Who issues what the caller may not issue itself."""
+
+
+# the demo lets its tables of law be 800 days old, and these are 801, or 800 before the issue
+OLD_TAXES = "UPDATE tax_rate SET as_of = '2024-09-13'"
+OLD_EMBARGOES = "UPDATE embargoed_country SET checked_on = '2024-09-13'"
+OLD_LIST = """
+    UPDATE policy SET value = replace(value, '2026-11-01', '2024-09-13') WHERE name = 'screening'
+"""
+AGEING_TAXES = "UPDATE tax_rate SET as_of = '2024-09-14'"
+DEAR = "UPDATE item SET cost = 400000000 WHERE sku = 'SW-P8-120'"
+CONDITIONS: dict[str, Condition] = {
+    "all is well": Condition(run="yes"),
+    "no check": Condition(said=None),
+    "check of other lines": Condition(said={"rows": [line("l1", "SW-P8-120", 11)]}),
+    "check of another country": Condition(said={"country": "AT"}),
+    "check of another day": Condition(said={"day": "2026-11-22"}),
+    "word on another deal": Condition(said={"deal": ("acc_008", "opp_1")}),
+    "check that is not clean": Condition(said={"verdicts": ("not_ok", "quote")}),
+    "word that is not clean": Condition(said={"verdicts": ("ok", "ask")}),
+    "stale check": Condition(run="UNCHECKED", later=True),
+    "a warning left out": Condition(draft={"warnings": []}, said={"findings": (WARNING,)}),
+    "the CRM's warning left out": Condition(
+        draft={"warnings": []}, said={"deal_findings": (WARNING,)}
     ),
-    "accepted deal": ({"after": "accepted"}, {}),
-    "discount above the limit": ({"discount_bp": 1400}, {}),
+    "a claim": Condition(draft={"claims": ["bank"]}),
+    "a claim that a revision leaves out": Condition(before=claimed),
+    "a claim left out after a withdrawal": Condition(before=claimed_and_closed),
+    "export control unchecked": Condition(
+        run="EXPORT_UNCHECKED", draft={"lines": list(ROUTER)}, said=None
+    ),
+    "embargo": Condition(
+        run="RULE_VIOLATION",
+        draft={
+            "lines": list(ROUTER), "account_id": "acc_012", "ship_to_address_id": "adr_037",
+            "ship_method": "PICKUP",
+        },
+        said={"rows": ROUTER, "country": "IR"},
+    ),
+    "accepted deal": Condition(run="ALREADY_WON", before=won),
+    "a key that another used": Condition(run="yes", before=key_used),
+    "discount above the limit": Condition(draft={"discount_bp": 1400}),
+    "less than the margin floor": Condition(known=DEAR),
+    "the same, and a person issues": Condition(known=DEAR, issuer=TOMAS),
+    "old tax rates": Condition(known=OLD_TAXES),
+    "old list of embargoes": Condition(known=OLD_EMBARGOES),
+    "old screening list": Condition(known=OLD_LIST),
+    "a table too old since the draft": Condition(
+        run="CHANGED", known=AGEING_TAXES, later=True
+    ),
 }  # fmt: skip
+DECIDED = {
+    "all is well": ("run", "person who may decide"),
+    "a key that another used": ("run", "person who may decide"),
+    "stale check": ("person who may decide",),
+    "accepted deal": ("person who may decide",),
+}
+"""Who gets a number unasked: a run's own clean draft is inside the policy, and a person who may
+decide decides by issuing what needs no approval: a draft that no run made, or of old checks."""
+CLEAN = {
+    "run": "yes",
+    "profile sales": "FORBIDDEN",
+    "profile admin": "FORBIDDEN",
+    "minted grant": "FORBIDDEN",
+    "person without the role": "FORBIDDEN",
+    "person who may decide": "yes",
+}
 
 
-async def tried(app: Server, clock: Clock, who: Any, given: Given, *, deal: str) -> str:
+def key_of(deal: str) -> str:
+    return f"run_1/step:0/{deal}"
+
+
+async def tried(app: Server, clock: Clock, who: Grant, given: Condition, *, deal: str) -> str:
     """Draft, ask, issue; say what came of it."""
-    changes, said = dict(given[0]), None if given[1] is None else dict(given[1])
     try:
-        if changes.pop("after", None):
-            won = await drafted(
-                app, opportunity_id=deal, **statements(app, clock, deal=("acc_008", deal))
-            )
-            await number(app, RUN, won)
-            asked = {"quote_id": won["quote_id"], "digest": won["digest"]}
-            await call(app, TOMAS, "accept_quote", asked)
-        told: dict[str, str] = {}
-        late = said is not None and said.pop("late", False)
-        if said is not None:
-            rows = said.pop("rows", changes.get("lines", ()))
-            said.setdefault("deal", (changes.get("account_id", "acc_008"), deal))
-            if said["deal"][0] == "acc_012":
-                said["deal"] = ("acc_012", deal)
-            told = statements(app, clock, *rows, **said)
-        draft = await drafted(app, who, opportunity_id=deal, **changes, **told)
-        if late:
-            clock.forward(days=1)
-        if draft["approvals_needed"]:
-            await call(app, who, "request_approval", {"quote_id": draft["quote_id"]})
-        if "issue_quote" in who.tools:
-            return await number(app, who, draft)
-        return await number(app, RUN, draft)
+        more = await given.before(app, clock, deal) if given.before else {}
+        return await _tried(app, clock, who, given, deal=deal, **more)
     except ToolError as refusal:
         return str(refusal).partition(":")[0]
 
 
-async def number(app: Server, who: Any, draft: dict[str, Any]) -> str:
+async def _tried(
+    app: Server, clock: Clock, who: Grant, given: Condition, *, deal: str, **more: Any
+) -> str:
+    account, told = given.draft.get("account_id", "acc_008"), {}
+    if given.said is not None:
+        said: dict[str, Any] = {"deal": (account, deal), **given.said}
+        told = statements(app, clock, *said.pop("rows", given.draft.get("lines", ())), **said)
+    key = key_of(deal) if given.before is key_used else ""
+    made = {"opportunity_id": deal, **given.draft, **told, **more}
+    draft = await drafted(app, who, key, **made)
+    if draft["opportunity_id"] != deal:
+        return "another's"
+    if given.later:
+        clock.forward(days=1)
+    if draft["approvals_needed"]:
+        await call(app, who, "request_approval", {"quote_id": draft["quote_id"]})
     asked = {"quote_id": draft["quote_id"], "digest": draft["digest"]}
-    return "yes" if (await call(app, who, "issue_quote", asked))["number"] else "no number"
+    issuer = who if "issue_quote" in who.tools else given.issuer
+    done = await call(app, issuer, "issue_quote", asked, key)
+    if done["quote_id"] != draft["quote_id"]:
+        return "another's"
+    return "yes" if done["number"] else "no number"
 
 
-async def table(
-    app: Server, clock: Clock, conditions: Collection[str] = tuple(CONDITIONS), mark: str = "x"
-) -> dict[str, dict[str, str]]:
-    """Try every caller in some conditions, each on a deal of its own."""
-    found: dict[str, dict[str, str]] = {}
-    for row, condition in enumerate(conditions):
-        for place, (name, who) in enumerate(CALLERS.items()):
-            clock.moment = Clock.moment
-            came = await tried(
-                app, clock, who, CONDITIONS[condition], deal=f"opp_{row}{mark}{place}"
-            )
-            found.setdefault(condition, {})[name] = came
+async def row(app: Server, clock: Clock, condition: str, mark: str = "x") -> dict[str, str]:
+    """Try every caller in a condition, each on a deal of its own."""
+    found = {}
+    if CONDITIONS[condition].known:
+        with app.database.write() as session:
+            session.execute(text(CONDITIONS[condition].known))
+    for place, (name, who) in enumerate(CALLERS.items()):
+        clock.moment = Clock.moment
+        deal = f"opp_{mark}{place}"
+        found[name] = await tried(app, clock, who, CONDITIONS[condition], deal=deal)
     return found
 
 
-def issued_unasked(found: dict[str, dict[str, str]]) -> list[tuple[str, str]]:
-    """Return the rows that ended in a number although no person who may decide decided it.
-
-    A run's own clean draft is inside the policy; a person who may decide decides by issuing what
-    needs no approval: a draft that no run made, or one whose checks grew old.
-    """
-    may = {("all is well", "run")}
-    may |= {
-        (condition, "person who may decide")
-        for condition in ("all is well", "stale check", "accepted deal")
-    }
-    return [
-        (condition, name)
-        for condition, row in found.items()
-        for name, came in row.items()
-        if came == "yes" and (condition, name) not in may
-    ]
-
-
-@pytest.mark.timeout(240)
-async def test_nothing_is_issued_that_nobody_decided(app: Server, clock: Clock) -> None:
-    found = await table(app, clock)
-    assert issued_unasked(found) == []
-    assert found["all is well"] == {
-        "run": "yes",
-        "profile sales": "FORBIDDEN",
-        "profile admin": "FORBIDDEN",
-        "minted grant": "FORBIDDEN",
-        "person without the role": "FORBIDDEN",
-        "person who may decide": "yes",
-    }
-    assert found["stale check"]["run"] == "UNCHECKED"
-    assert set(found["embargo"].values()) == {"RULE_VIOLATION"}
-    assert set(found["export control unchecked"].values()) <= {"EXPORT_UNCHECKED"}
-    assert found["accepted deal"]["run"] == "ALREADY_WON"
-    left = ("no check", "check of other lines", "check that is not clean", "a warning left out")
-    for condition in (*left, "a claim", "discount above the limit"):
-        assert found[condition]["run"] == "APPROVAL_REQUIRED", condition
+@pytest.mark.parametrize("condition", CONDITIONS)
+async def test_nothing_is_issued_that_nobody_decided(
+    app: Server, clock: Clock, condition: str
+) -> None:
+    found = await row(app, clock, condition)
+    issued = {name for name, came in found.items() if came == "yes"}
+    assert issued <= set(DECIDED.get(condition, ()))
+    assert found["run"] == CONDITIONS[condition].run
+    if condition in ("all is well", "a key that another used"):  # whose key blocks nobody
+        assert found == CLEAN
+    if condition in ("embargo", "export control unchecked"):
+        assert set(found.values()) == {CONDITIONS[condition].run}, "nobody can let it pass"
 
 
 def _blind(key: StatementKey, kind: Any, _about: Any, until: str, said: str) -> str:
@@ -156,6 +236,16 @@ def _ok(*_: Any) -> Any:
     return checks.Checked(ok=True, until=Clock.moment.replace(year=9000))
 
 
+def _no_warning(said: Statements, *deal: str) -> Any:
+    found = WORD_ON_DEAL(said, *deal)
+    return found and found.model_copy(update={"codes": ()})
+
+
+def _told(_quote: Any, snapshot: Any) -> Any:
+    return list(snapshot.approvals_needed)
+
+
+TAX, EMBARGO, LIST = "old tax rates", "old list of embargoes", "old screening list"
 DEFECTS: dict[str, tuple[str, Any, str, Any]] = {
     "a missing statement counts as said": ("no check", Statements, "_read", _ok),
     "nobody asks whether it was checked": ("no check", assembly, "check_findings", lambda *_: []),
@@ -185,6 +275,51 @@ DEFECTS: dict[str, tuple[str, Any, str, Any]] = {
         lambda *_, **__: None,
     ),
     "a won deal is open": ("accepted deal", drafts, "_previous", lambda *_: None),
+    "nobody reads what the CRM warns of": (
+        "the CRM's warning left out",
+        Statements,
+        "deal",
+        _no_warning,
+    ),
+    "a revision forgets": (
+        "a claim that a revision leaves out",
+        drafts,
+        "_inherited",
+        lambda _session, inputs, _before: inputs,
+    ),
+    "a new quote forgets": (
+        "a claim left out after a withdrawal",
+        drafts,
+        "_last",
+        lambda *_: None,
+    ),
+    "a key is anybody's": (
+        "a key that another used",
+        Grant,
+        "caller",
+        property(lambda _: "anybody"),
+    ),
+    "earnings ask nobody": (
+        "less than the margin floor",
+        assembly,
+        "price_finding",
+        lambda *_: None,
+    ),
+    "only what is told is needed": (
+        "the same, and a person issues",
+        stored_quotes,
+        "every_need",
+        _told,
+    ),
+    "no tax rate grows old": (TAX, ageing, "late_tables", lambda *_: []),
+    "no list of embargoes grows old": (EMBARGO, ageing, "late_tables", lambda *_: []),
+    "no screening list grows old": (LIST, screening, "screen", lambda *_: []),
+    "nothing grows old after the draft": (
+        "a table too old since the draft",
+        issue,
+        "_refuse_late",
+        lambda *_: None,
+    ),
 }
 
 
@@ -200,6 +335,6 @@ async def test_the_table_shows_each_guard_that_is_gone(
     guard: str,
     gone: Any,
 ) -> None:
-    before = await table(app, clock, [condition])
+    before = await row(app, clock, condition)
     monkeypatch.setattr(place, guard, gone)
-    assert await table(app, clock, [condition], "y") != before
+    assert await row(app, clock, condition, "y") != before
