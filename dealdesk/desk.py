@@ -36,6 +36,7 @@ from orchestrator.play import play
 from orchestrator.runner import Runner, check_runners, load_runners, same_player
 from orchestrator.servers import Servers, read_elsewhere
 from orchestrator.toolset import answer_of, ask
+from orchestrator.workflow import NOBODY
 from orchestrator.workflows import WORKFLOWS, load
 from servers.registry import NAMES
 from servers.toolkit.grants import DECIDING_TOOLS, Grant, SigningKey, new_grant_id
@@ -100,7 +101,8 @@ class Desk:
                 if work:
                     await desk.check()
                     await desk.engine.start(
-                        sweep=sweep, wanted=lambda run: store.model_of(run) == desk._model_name
+                        sweep=sweep,
+                        wanted=lambda run: store.model_of(run) in (NOBODY, desk._model_name),
                     )
                 yield desk
             finally:
@@ -137,10 +139,12 @@ class Desk:
         """Start a run for a goal and return its id.
 
         `revise` makes the next revision of an existing quote; `given` are checkpoints of steps that
-        need not be run again, of the run that this one `continues`.
+        need not be run again, of the run that this one `continues`, or what a person typed.
         """
         runner = self._runner(workflow)
         runner.check_players()
+        if not runner.workflow.agents and given is None:
+            raise UsageError("nobody reads a goal for that", fix="`dealdesk quote new`")
         if not goal.strip() or len(goal) > GOAL_MAX:
             raise UsageError(
                 f"a goal has between 1 and {GOAL_MAX} characters",
@@ -149,8 +153,9 @@ class Desk:
         day = self.settings.order_date or date.today()  # noqa: DTZ011 - the user's own day
         asked: dict[str, Any] = {"goal": goal, "opportunity_id": opportunity_id, "revise": revise}
         asked |= {"workflow": runner.workflow.name, "given": dict(given or {})}
+        player = self._model_name if runner.workflow.agents else NOBODY
         run_id = self.store.create(
-            asked=as_json({**asked, "model": self._model_name}),
+            asked=as_json({**asked, "model": player}),
             requested_by=self.settings.person or "local-user",
             order_date=day.isoformat(),
             continues=continues,

@@ -129,7 +129,8 @@ class Graph:
                 return _leads(agent.output, rest)
             case Effect() as effect:
                 refused = ("refused",) if effect.may_be_refused else ()
-                return name in (("count",) if effect.each else (*effect.keeps, *refused))
+                count = ("count",) if effect.each else ()
+                return name in (*count, *effect.keeps, *refused)
             case Decision() as decision:
                 return name in (*decision.about, *decision.hands_over)
         match root:

@@ -140,9 +140,12 @@ class _Play:
         return dict(done)
 
     async def _effect(self, effect: Effect) -> None:
-        self.outputs[effect.name] = await self._step(
+        done = await self._step(
             effect.name, self.runner.effect, self.run, effect, dict(self.outputs)
         )
+        if effect.reports:
+            self.findings[effect.name] = done.get("findings") or []
+        self.outputs[effect.name] = done
 
     async def _step(self, name: str, work: Callable[..., Awaitable[Any]], *args: Any) -> Any:
         self.runner.at("before", name)
@@ -162,6 +165,6 @@ class _Play:
         self.outputs[decision.name] = {**about, **(decided or none)}
 
     def _report(self) -> dict[str, Any]:
-        agents = [spec.name for spec in self.flow.agents if spec.name in self.findings]
-        found = distinct([one for name in agents for one in self.findings[name]])
+        told = [step.name for step in self.flow.steps if step.name in self.findings]
+        found = distinct([one for name in told for one in self.findings[name]])
         return {**self.flow.named(self.flow.report, self.outputs), "findings": found}

@@ -29,7 +29,7 @@ from orchestrator.graph import Graph, check_live
 from orchestrator.llm.base import Model
 from orchestrator.servers import Servers
 from orchestrator.toolset import IDEMPOTENCY_KEY, ScopedToolset, answer_of, ask, check_about
-from orchestrator.workflow import AgentSpec, Effect, Outputs, Workflow, resolve
+from orchestrator.workflow import NOBODY, AgentSpec, Effect, Outputs, Workflow, resolve
 from orchestrator.workflows import load_all
 from servers.registry import NAMES
 from servers.toolkit.declare import META
@@ -116,9 +116,10 @@ class Runner:
                 if not effect.may_be_refused:
                     raise
                 return {"refused": str(refusal)}
-        if effect.each:
-            return {"count": len(items)}
-        return {name: resolve(path, answer) for name, path in effect.keeps.items()}
+        kept = {name: resolve(path, answer) for name, path in effect.keeps.items()}
+        if effect.reports and items:
+            self.log.append(run["id"], "effect_finished", agent=effect.name, **_told(kept))
+        return {"count": len(items), **kept} if effect.each else kept
 
     async def _call(
         self, run: Mapping[str, Any], effect: Effect, arguments: Mapping[str, Any], ordinal: int
@@ -177,11 +178,17 @@ class Runner:
 
 def same_player(run_id: str, begun_by: str | None, model: str) -> None:
     """Refuse to let another model go on with a run than the one it was begun with."""
-    if begun_by not in (None, model):
+    if begun_by not in (None, NOBODY, model):
         raise OtherPlayer(
             f"{run_id} was begun by {begun_by}, and now {model} would play",
             fix=f"give --model {begun_by} to go on, or run the goal again",
         )
+
+
+def _told(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an event says of an effect, apart from that what it found."""
+    output = {name: value for name, value in kept.items() if name != "findings"}
+    return {"output": output, "findings": kept["findings"]}
 
 
 def task_of(workflow: Workflow, spec: AgentSpec, outputs: Outputs) -> str:

@@ -29,8 +29,14 @@ Outputs = Mapping[str, Any]
 Ending = Mapping[str, Any]
 """How a run ends: its `outcome`, and facts for whoever reads the result."""
 
-RUN = ("id", "goal", "opportunity_id", "order_date", "requester", "revise", "generated_by")
-"""What every run is started with."""
+RUN = (
+    *("id", "goal", "opportunity_id", "order_date", "requester", "revise", "generated_by"),
+    "given",
+)
+"""What every run is started with; `given` are checkpoints, or what a person typed."""
+
+NOBODY = "nobody"
+"""Who plays a workflow without agents; whoever comes may go on with such a run."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +86,9 @@ class Effect:
     """One call that the engine makes itself, once: no model is asked.
 
     It hands over what it `keeps`: a name, and where in the tool's answer the value is. With `each`,
-    the path of a list, there is one call per item, and `count` is handed over. The server's no,
-    where it `may_be_refused`, is handed over as `refused` instead of failing the run.
+    the path of a list, there is one call per item; `count` is handed over, and what the last answer
+    had. The server's no, where it `may_be_refused`, is handed over as `refused` instead of failing
+    the run. One that `reports` keeps `findings`, which concern the result as an agent's do.
     """
 
     name: str  # also a part of the key that makes a repeat harmless
@@ -91,6 +98,7 @@ class Effect:
     keeps: Mapping[str, str] = field(default_factory=dict)
     each: str = ""
     may_be_refused: bool = False
+    reports: bool = False
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -162,7 +170,7 @@ class Workflow:
 
     name: str
     package: str  # where its job stories are (`instructions/<agent>.md`)
-    agents: tuple[AgentSpec, ...]
+    agents: tuple[AgentSpec, ...]  # may be none: then nobody plays it
     finish: Gate  # what the run came to when every step was played
     effects: tuple[Effect, ...] = ()
     gates: tuple[Gate, ...] = ()  # the first that ends the run does

@@ -19,7 +19,7 @@ from servers.toolkit.starting import start_quickly
 
 GROUPS = {
     "runs": "List, show, resume, decide and answer runs.",
-    "quote": "List, show and render quotes, and decide about them.",
+    "quote": "Make, list, show and render quotes, and decide about them.",
     "account": "Put customers on file.",
     "opportunity": "Put deals on file.",
     "grant": "Give an agent of another stack scoped access, and end it.",
@@ -38,6 +38,7 @@ COMMANDS = {
     "runs reject": "runs:reject_run",
     "runs answer": "runs:answer_run",
     "runs cancel": "runs:cancel_run",
+    "quote new": "quote_new:new_quote",
     "quote list": "quote_list:list_quotes",
     "quote report": "quote_list:report_quotes",
     "quote show": "quote_view:show_quote",
@@ -119,7 +120,7 @@ def main(arguments: list[str] | None = None) -> None:
         import_listed(app, words)
         app(words)
     except KeyboardInterrupt:
-        runs = words[:1] in (["run"], ["runs"])
+        runs = words[:1] in (["run"], ["runs"]) or words[:2] == ["quote", "new"]
         on = "; `dealdesk runs resume` goes on from here" if runs else ""
         print(f"dealdesk: interrupted{on}.", file=sys.stderr)
         raise SystemExit(INTERRUPTED) from None

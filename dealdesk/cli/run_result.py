@@ -13,6 +13,7 @@ from dealdesk.cli.output import clean, describe, money, print_json, say
 from dealdesk.cli.run_view import print_ndjson, view_for
 from dealdesk.quote_files import output_folder
 from dealdesk.settings import load_settings
+from orchestrator.workflow import NOBODY
 from servers.toolkit.starting import started
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ async def follow(
         print_ndjson({"v": 1, "type": "result", **report})
     else:
         print_outcome(report)
-        for line in filter(None, (desk.created, desk.played_by)):
+        player = "" if desk.run_row(run_id)["model"] == NOBODY else desk.played_by
+        for line in filter(None, (desk.created, player)):
             say(line)
     return OUTCOMES.get(str(outcome["outcome"]), FAILED)
 
@@ -120,6 +122,8 @@ def question_line(question: Mapping[str, Any]) -> str:
         "no_open_opportunity": "The account has no open opportunity that fits.",
         "missing_quantity": "How many?",
         "missing_product": "Which product?",
+        "ambiguous_product": "Which product is meant?",
+        "unknown_product": "No product answers to that. Which one is meant?",
         "contradiction": "Two statements contradict each other. Which one holds?",
         "unverified_sender": "Is the sender who they say they are?",
         "missing_ship_to": "Where should it be shipped? No ship-to address is on file.",
@@ -150,6 +154,8 @@ def next_steps(report: Mapping[str, Any]) -> list[str]:
         roles = f" ({', '.join(who)})" if who else ""
         return [f"Next: dealdesk runs approve {run_id} --as PERSON{roles}, or runs reject."]
     if outcome == "needs_input":
+        if run_id is None:
+            return ["Next: give the command again with one of these."]
         kinds = {q["kind"] for q in report.get("questions", ())}
         if "unread_words" in kinds:
             return [

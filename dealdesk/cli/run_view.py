@@ -13,6 +13,7 @@ from rich.tree import Tree
 from dealdesk.cli.output import clean, money, plain_wanted, progress
 
 Event = Mapping[str, Any]
+FINISHED = ("agent_finished", "effect_finished")
 MARKS = {"running": "…", "done": "✓", "warn": "!", "stopped": "✗", "waiting": "⏸"}
 STYLES = {
     "running": "cyan",
@@ -66,11 +67,11 @@ def line_of(event: Mapping[str, Any], *, started: bool = False) -> tuple[str, st
     kind, agent, data = event["type"], event.get("agent") or "", event.get("data", {})
     if kind == "agent_started" and started:
         return "running", agent, f"{agent:<10}"
-    if kind == "agent_finished":
+    if kind in FINISHED:
         severe = [f for f in data.get("findings", ()) if f["severity"] not in ("info",)]
         words = f"{agent:<10} {summary(agent, data.get('output', {}))}"
-        calls = data.get("calls", 0)
-        words += f"  ({calls} call{'' if calls == 1 else 's'})"
+        if calls := data.get("calls"):
+            words += f"  ({calls} call{'' if calls == 1 else 's'})"
         if severe:
             words += "  " + ", ".join(sorted({f["code"] for f in severe}))
         return ("warn" if severe else "done"), agent, clean(words)
@@ -101,7 +102,11 @@ def summary(step: str, output: Mapping[str, Any]) -> str:
         return ", ".join(f"{line['quantity']} x {line['sku']}" for line in output.get("lines", ()))
     if name == "check":
         verdict = "ok" if output.get("ok") else "not ok"
-        return f"{verdict}, {output.get('ship_method') or 'no shipping'}"
+        return (
+            f"{verdict}, {output['ship_method'] or 'no shipping'}"
+            if "ship_method" in output
+            else verdict
+        )
     if name == "price":
         return money(output.get("total_minor"), output.get("currency"))
     if name == "terms":

@@ -8,7 +8,7 @@ from dealdesk.cli.options import DECISION, PLAYING, Decision, Home, Json, Out, P
 from dealdesk.cli.output import describe, print_json, say, table, tell
 from dealdesk.cli.quote_decisions import decide_run
 from dealdesk.cli.run_result import Start, play
-from dealdesk.cli.run_view import MARKS, line_of
+from dealdesk.cli.run_view import FINISHED, MARKS, line_of
 from dealdesk.cli.session import looking
 from dealdesk.settings import load_settings
 
@@ -110,7 +110,7 @@ def show_run(run_id: RunId, /, *, home: Home = None, json: Json = False) -> None
         if (line := line_of(event)) is not None:
             say(f"  {MARKS[line[0]]} {line[2]}")
         for finding in (event.get("data") or {}).get("findings", ()):
-            if event["type"] == "agent_finished" and finding["severity"] != "info":
+            if event["type"] in FINISHED and finding["severity"] != "info":
                 say(f"      {describe(finding)}")
 
 

@@ -22,6 +22,7 @@ EventType = Literal[
     "repair",
     "agent_finished",
     "agent_stopped",
+    "effect_finished",
     "rework",
     "waiting",
     "decided",

@@ -7,6 +7,7 @@ from orchestrator.workflow import Workflow
 
 WORKFLOWS = {
     "quote": "orchestrator.workflows.quote",
+    "by_hand": "orchestrator.workflows.by_hand",
 }
 """Per name, the package whose `WORKFLOW` it is; the first is what a goal is taken for."""
 

@@ -55,7 +55,7 @@ async def test_a_second_workflow_is_a_folder_and_a_row(
         assert played == ["find", "greet"]
         with pytest.raises(UsageError, match="no workflow 'nothing'") as caught:
             await desk.submit("Greet them", workflow="nothing")
-        assert caught.value.fix == "one of: quote, greet"
+        assert caught.value.fix == f"one of: {', '.join(WORKFLOWS)}"
 
 
 def test_an_agent_without_a_play_is_refused_by_name(

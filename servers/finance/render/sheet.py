@@ -245,8 +245,8 @@ def _item(mark: str, text: str, code: str) -> Words:
 
 def _origin(q: QuoteDocument) -> Iterator[str]:
     yield f"{q.opportunity_id} of {q.account_id}"
-    player = q.generated_by or "unknown"
-    yield f"drafted {q.created_at} for {q.requested_by}, agents played by {player}"
+    made = f"agents played by {q.generated_by}" if q.generated_by else "no agents"
+    yield f"drafted {q.created_at} for {q.requested_by}, {made}"
     if q.accepted_at:
         by = f"accepted {q.accepted_at}, recorded by {q.accepted_by}"
         yield f"{by}, {q.acceptance_reference}" if q.acceptance_reference else by

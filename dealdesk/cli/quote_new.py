@@ -1,0 +1,127 @@
+"""`dealdesk quote new`: a quote by hand, in one command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from dealdesk.by_hand import Order, find
+from dealdesk.cli.exit_codes import OUTCOMES
+from dealdesk.cli.options import Home, Json, Out, doc
+from dealdesk.cli.output import clean, print_json, progress
+from dealdesk.cli.quote_revision import basis_points
+from dealdesk.cli.run_result import follow, print_outcome
+from dealdesk.questions import GOAL_MAX
+from dealdesk.quote_files import output_folder
+from dealdesk.settings import load_settings
+from dealdesk.typed_lines import EXAMPLE, read_file, read_line
+from orchestrator.errors import UsageError
+from servers.toolkit.starting import started
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Asked:
+    """What is to be quoted, to whom."""
+
+    account: Annotated[str | None, doc("Who buys: an account's id or name.")] = None
+    line: Annotated[
+        list[str] | None,
+        doc('How many of what: "12 x SKU", "3 boxes of network cable". As many as you like.'),
+    ] = None
+    file: Annotated[
+        Path | None,
+        doc("Lines in a .csv, .xlsx or .json file with the columns sku (or product), quantity."),
+    ] = None
+    opportunity: Annotated[str | None, doc("The deal it belongs to.")] = None
+    discount: Annotated[str | None, doc("The discount on every line, in percent.")] = None
+    reason: Annotated[str, doc("Why there is a discount; kept with the run.")] = ""
+    ship_to: Annotated[
+        str | None, doc("An address on file by its id, or the country it is in (DE).")
+    ] = None
+    method: Annotated[str | None, doc("The way of shipping, instead of the catalog's.")] = None
+    currency: Annotated[str | None, doc("The currency, instead of the customer's own.")] = None
+
+    def order(self) -> Order:
+        """Read what was typed, before any server is asked."""
+        typed, of_file = read_file(self.file) if self.file is not None else ([], None)
+        typed = [*typed, *(read_line(one) for one in self.line or ())]
+        if not typed:
+            raise UsageError("no line is given", fix=EXAMPLE)
+        if self.account is None and self.opportunity is None:
+            raise UsageError("who buys?", fix="name the account: --account, or --opportunity")
+        percent = self.discount or of_file
+        return Order(
+            typed,
+            self.account,
+            self.opportunity,
+            self.ship_to,
+            self.method,
+            self.currency,
+            0 if percent is None else basis_points(percent),
+        )
+
+
+NOTHING = Asked()
+
+
+async def new_quote(
+    *,
+    asked: Asked = NOTHING,
+    revise: Annotated[bool, doc("Make the next revision of the deal's open quote.")] = False,
+    person: Annotated[
+        str | None, doc("The person who makes it; they cannot approve it.", name="--as")
+    ] = None,
+    order_date: Annotated[
+        str | None, doc("The day that decides prices and windows (YYYY-MM-DD; default: today).")
+    ] = None,
+    out: Out = None,
+    home: Home = None,
+    json: Json = False,
+) -> int:
+    """Quote lines by hand: no agent reads anything, and every check is a run's.
+
+    What is unclear (which account, which product) is asked, with what it may be.
+    """
+    from dealdesk.desk import Desk
+
+    order, folder = asked.order(), output_folder(out)
+    settings = load_settings(home=home, model="playbook", person=person, order_date=order_date)
+    async with Desk.open(settings) as desk:
+        started()
+        found = await find(desk.look, order, settings.order_date or date.today())  # noqa: DTZ011
+        for note in found.notes:
+            progress().print(clean(note), markup=False)
+        if found.questions:
+            return _ask(found.questions, json)
+        run_id = await desk.submit(
+            goal_of(order, found.given, asked.reason),
+            opportunity_id=order.opportunity_id,
+            revise=revise,
+            workflow="by_hand",
+            given=found.given,
+        )
+        title = f"By hand for {found.given['account_id']}"
+        return await follow(desk, run_id, title, out=folder, as_json=json)
+
+
+def goal_of(order: Order, given: dict[str, Any], reason: str) -> str:
+    """Return what stands as the goal of the run: the lines as typed, for whom, and why so cheap."""
+    lines = "; ".join(f"{one.quantity} {one.unit or 'x'} {one.words}" for one in order.lines)
+    words = f"By hand for {given['account_id']}: {lines}"
+    return words[: GOAL_MAX - 400] + (f" (discount: {reason[:300]})" if reason else "")
+
+
+def _ask(questions: list[dict[str, Any]], as_json: bool) -> int:
+    """Print what is unclear; nothing was begun, so the command is given again."""
+    report: dict[str, Any] = {"run_id": None, "outcome": "needs_input", "questions": questions}
+    report["files"] = []
+    if as_json:
+        print_json(report)
+    else:
+        print_outcome(report)
+    return OUTCOMES["needs_input"]
