@@ -37,7 +37,7 @@ class Account(CrmTable, table=True):
     industry: str = Field(default="", max_length=80)
     payment_terms_code: str = Field(default="", max_length=20)
     channel: str = Field(default="direct", max_length=20)
-    merged_into: str | None = Field(default=None, max_length=ID)
+    merged_into: str | None = Field(default=None, index=True, max_length=ID)
 
 
 class AccountAlias(CrmTable, table=True):
@@ -127,9 +127,9 @@ class Task(CrmTable, table=True):
     opportunity_id: str | None = Field(
         default=None, foreign_key=OPPORTUNITY, index=True, max_length=ID
     )
-    owner: str = Field(default="", max_length=120)
+    owner: str = Field(default="", index=True, max_length=120)
     what: str = Field(max_length=500)
-    due: str | None = Field(default=None, max_length=32)
+    due: str | None = Field(default=None, index=True, max_length=32)
     done_at: str | None = Field(default=None, max_length=32)
     version: int = 1
 

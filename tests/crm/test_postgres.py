@@ -38,7 +38,9 @@ def app() -> Iterator[Server]:
     url = sa.engine.make_url(URL).set(database=name).render_as_string(hide_password=False)
     database = Database.open(url, server="crm")
     assert ensure_seeded(database, TABLES, DATA)["accounts"] == 3
-    yield create_server(database)
+    server = create_server(database)
+    yield server
+    server.ledger.audit.flush()
     database.close()
     with keeper.connect() as connection:
         connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
@@ -87,6 +89,30 @@ async def test_writes_happen_once(app: Server) -> None:
 
 
 def test_what_happened_cannot_be_changed(app: Server) -> None:
-    for statement in ("UPDATE activity SET text = 'x'", "DELETE FROM quote_step"):
+    for statement in (
+        "UPDATE activity SET text = 'x'",
+        "UPDATE activity SET account_id = 'acc_103'",
+        "DELETE FROM activity",
+        "DELETE FROM quote_step",
+    ):
         with pytest.raises(DBAPIError, match="append-only"), app.database.write() as session:
             session.connection().exec_driver_sql(statement)
+
+
+async def test_a_merge_moves_everything_and_days_narrow_lists(app: Server) -> None:
+    async with Client(app.view(ADMIN)) as client:
+        mine = {"account_id": "acc_102"}
+        await call(client, "add_task", **mine, what="Call", due="2026-11-23")
+        await call(client, "add_task", **mine, what="Some day")
+        shown = await call(client, "list_tasks", **mine, due_from="2026-11-23", due_to="2026-11-23")
+        assert [row["what"] for row in shown["items"]] == ["Call"]
+        every = await call(client, "list_tasks", **mine)
+        assert [row["what"] for row in every["items"]] == ["Call", "Some day"]
+        deal = {"opportunity_id": "opp_101"}
+        told = (await call(client, "list_activities", **deal))["items"]
+        day = told[0]["at"][:10]
+        found = (await call(client, "list_activities", **deal, since=day, until=day))["items"]
+        assert found == [row for row in told if row["at"][:10] == day]
+        merged = await call(client, "merge_accounts", account_id="acc_101", duplicate_id="acc_102")
+        assert merged["moved"]["activity"] > 0
+        assert (await call(client, "get_account", **mine))["account_id"] == "acc_101"

@@ -41,3 +41,23 @@ async def test_no_step_of_a_deal_reads_a_whole_table(
         for outcome in ("draft", "issued", "accepted"):
             await admin.call_tool("record_quote_outcome", {**DEAL, **quote, "outcome": outcome})
     assert found == []
+
+
+async def test_nothing_that_people_put_on_file_reads_a_whole_table(
+    admin: Client[Any], database: Database
+) -> None:
+    with scans(database, CrmTable.metadata, HOUSE) as found:
+        made = await admin.call_tool("create_account", {"name": "Quill", "country": "DE"})
+        mine = {"account_id": made.structured_content["account_id"]}
+        where = {"kind": "billing", "lines": ["A"], "city": "Ulm", "country": "DE"}
+        await admin.call_tool("add_contact", {**mine, "name": "Ada", "email": "ada@quill.example"})
+        await admin.call_tool("add_address", {**mine, **where})
+        await admin.call_tool("open_opportunity", {**mine, "name": "Pumps"})
+        task = await admin.call_tool("add_task", {**mine, "what": "Call", "owner": "per_lena"})
+        done = {"task_id": task.structured_content["task_id"], "expected_version": 1}
+        await admin.call_tool("finish_task", {**mine, **done})
+        for narrow in ({"owner": "per_lena"}, {"due_from": "2026-11-23", "due_to": "2026-11-30"}):
+            await admin.call_tool("list_tasks", narrow)
+        both = {**ACCOUNT, "duplicate_id": mine["account_id"]}
+        await admin.call_tool("merge_accounts", both)
+    assert found == []

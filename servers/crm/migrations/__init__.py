@@ -1,3 +1,3 @@
 """The CRM's schema history."""
 
-HEAD = "0006_indexes"
+HEAD = "0007_task_indexes"
