@@ -82,8 +82,8 @@ def test_over_a_limit_it_waits_as_a_run_does(
     roles = [{"rule_id": a["rule_id"], "role": a["role"]} for a in theirs["approvals"]]
     assert [{k: a[k] for k in ("rule_id", "role")} for a in made.json["approvals"]] == roles
     assert "(discount: a rival's offer)" in command("runs", "show", run_id).out
-    command("runs", "approve", run_id, "--as", "per_lena").fails(2, "cannot approve it")
-    done = command("runs", "approve", run_id, "--as", "per_tomas", "--json")
+    command("runs", "approve", run_id, "--as", "per_lena", "--all").fails(2, "cannot approve it")
+    done = command("runs", "approve", run_id, "--as", "per_tomas", "--all", "--json")
     assert (done.code, done.json["outcome"]) == (0, "issued")
 
 
