@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from decimal import Decimal
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -98,10 +99,10 @@ def _pair(answer: str) -> tuple[str, str]:
 
 
 def _answer_need(need: dict[str, Any], value: str) -> None:
-    if value.isdecimal() and 0 < int(value) <= 100_000:
+    if re.fullmatch(r"\d{1,6}(\.\d{1,3})?", value) and 0 < Decimal(value) <= 100_000:
         if need["quantity"] is not None:  # the count was there, its unit was the question
             need["unit"] = "each"
-        need["quantity"] = int(value)
+        need["quantity"] = int(value) if value.isdecimal() else value
     elif re.fullmatch(r"sub_[A-Za-z0-9_-]{1,40}", value):
         need["subscription_id"], need["change"] = value, need["change"] or "amend"
     elif _DATE.match(value):

@@ -255,6 +255,8 @@ def _kind(schema: dict[str, Any]) -> str:
     kind = str(schema.get("format") or schema.get("type") or "value")
     if "minimum" in schema and "maximum" in schema:
         return f"{kind} {schema['minimum']:,} to {schema['maximum']:,}"
+    if "exclusiveMinimum" in schema:
+        return f"{kind} above {schema['exclusiveMinimum']}, at most {schema['maximum']:,}"
     return f"{kind}, at most {schema['maxLength']} characters" if "maxLength" in schema else kind
 
 
@@ -338,6 +340,7 @@ def _cell(schema: dict[str, Any]) -> str:
     if kind == "object":
         return "document" if "properties" in schema else "map"
     words = {"integer": "whole number", "date": "day", "date-time": "time", "boolean": "yes or no"}
+    words["number"] = "number"
     if begins := re.match(r"\^([a-z]+_)", schema.get("pattern", "")):
         return f"any id; ours begins `{begins[1]}`"
     length = f", at most {schema['maxLength']}" if "maxLength" in schema else ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 WHOLE = "all"
 """How an adjustment names the whole document instead of a line."""
-SETTABLE = ("quantity", "term_months", "optional")
 Words = list[str] | None
 
 
@@ -134,9 +134,7 @@ def set_lines(words: Sequence[str]) -> list[dict[str, Any]]:
         line_id, dot, name = place.partition(".")
         if not (equals and dot) or name not in SETTABLE:
             raise UsageError(f"--set {word!r} is not understood", fix="write --set l1.quantity=20")
-        changes.setdefault(line_id, {"line_id": line_id})[name] = (
-            value.lower() in ("yes", "true", "1") if name == "optional" else whole(value, word)
-        )
+        changes.setdefault(line_id, {"line_id": line_id})[name] = SETTABLE[name](value, word)
     return list(changes.values())
 
 
@@ -149,7 +147,7 @@ def added_lines(words: Sequence[str], taken: Sequence[str]) -> list[dict[str, An
         if not equals or len(more) > 2:
             raise UsageError(f"--add {word!r} is not understood", fix="write --add SKU=3")
         line: dict[str, Any] = {"line_id": f"l{last + place}", "sku": sku}
-        line["quantity"] = whole(quantity, word)
+        line["quantity"] = number(quantity, word)
         if more:
             line["unit"] = more[0]
         if len(more) == 2:
@@ -184,7 +182,27 @@ def basis_points(percent: str) -> int:
     return int(points)
 
 
+def number(value: str, word: str) -> int | str:
+    """Return a quantity: a whole number, or the decimal number as it stands."""
+    if value.isdecimal():
+        return int(value)
+    if not re.fullmatch(r"\d+\.\d+", value):
+        raise UsageError(f"{word!r} has no number", fix="write --set l1.quantity=20, or 2.5")
+    return value
+
+
 def whole(value: str, word: str) -> int:
     if not value.isdecimal():
         raise UsageError(f"{word!r} has no whole number", fix="write --set l1.quantity=20")
     return int(value)
+
+
+def yes(value: str, word: str) -> bool:  # noqa: ARG001 - called like the others
+    return value.lower() in ("yes", "true", "1")
+
+
+SETTABLE: dict[str, Callable[[str, str], object]] = {
+    "quantity": number,
+    "term_months": whole,
+    "optional": yes,
+}

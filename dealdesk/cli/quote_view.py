@@ -70,7 +70,7 @@ def line_rows(quote: Mapping[str, Any]) -> list[tuple[object, ...]]:
     ]
 
 
-def counted(quantity: int, unit: str) -> str:
+def counted(quantity: int | str, unit: str) -> str:
     """Return a count as a person says it: 12, 4 boxes, 1 licence, 2.5 kg."""
     if unit == "each":
         return str(quantity)

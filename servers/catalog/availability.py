@@ -1,14 +1,16 @@
 """When lines are ready to ship: from stock first, then from deliveries to us, then newly built."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import groupby
 
 from servers.catalog import rulebook as rb
 from servers.catalog.schemas import Availability, LineAvailability
 from servers.catalog.selection import Item, finding
 from servers.toolkit.findings import Finding
+from servers.toolkit.money import whole_down
 
 HANDLING = timedelta(days=1)
 """Picking and packing what is on the shelf."""
@@ -28,7 +30,7 @@ def promise(
     booked in, nobody has seen it.
     """
     tests: dict[str, rb.LeadTime] = {r.test: r for r in rules if isinstance(r, rb.LeadTime)}
-    taken = Counter[str]()
+    taken: dict[str, Decimal] = defaultdict(Decimal)
     lines: list[LineAvailability] = []
     findings: list[Finding] = []
     for _, group in groupby(items, key=lambda item: item.line.line_id):
@@ -49,27 +51,27 @@ def _together(bundle: Item, parts: Sequence[LineAvailability]) -> LineAvailabili
     days = [part.promise_date for part in parts]
     known = [day for day in days if day is not None]
     counted = [part.as_of for part in parts if part.as_of is not None]
-    free = (part.available * bundle.pieces // part.quantity for part in parts)
+    free = (whole_down(part.available * bundle.pieces / part.quantity) for part in parts)
     return LineAvailability(
         line_id=bundle.line.line_id,
         sku=bundle.product.sku,
         quantity=bundle.pieces,
-        available=min(free, default=0),
+        available=Decimal(min(free, default=0)),
         promise_date=max(known, default=None) if len(known) == len(days) else None,
         as_of=min(counted, default=None),
     )
 
 
 def _line(
-    item: Item, row: rb.Stock | None, taken: Counter[str], order_date: date
+    item: Item, row: rb.Stock | None, taken: dict[str, Decimal], order_date: date
 ) -> LineAvailability:
     sku, wanted = item.product.sku, item.pieces
-    free, ready, as_of = 0, None, None
+    free, ready, as_of = Decimal(0), None, None
     if item.product.kind == "subscription":
         free, ready = wanted, order_date
     elif row is not None:
         as_of = row.as_of
-        on_shelf = max(0, row.on_hand - row.reserved - taken[sku])
+        on_shelf = max(Decimal(0), row.on_hand - row.reserved - taken[sku])
         coming = row.inbound_quantity if _is_coming(row, order_date) else 0
         late = max(0, row.on_hand - row.reserved) + coming - taken[sku]
         taken[sku] += wanted

@@ -6,10 +6,12 @@ of its own that says so with `part_of`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 
 from servers.catalog.schemas import Component, LineIn, Product
 from servers.catalog.selection import MAX_EVIDENCE, Item
 from servers.toolkit.findings import Finding, Severity
+from servers.toolkit.money import trimmed
 
 MAX_DEPTH = 5
 """Bundles inside bundles, at most so deep; the loader refuses deeper ones."""
@@ -29,7 +31,9 @@ def unpack(items: Sequence[Item], catalog: Mapping[str, Product]) -> list[Item]:
     return found
 
 
-def _inside(item: Item, count: int, catalog: Mapping[str, Product], depth: int) -> Iterator[Item]:
+def _inside(
+    item: Item, count: Decimal, catalog: Mapping[str, Product], depth: int
+) -> Iterator[Item]:
     for part in item.product.components:
         product = catalog.get(part.sku)
         if part.optional or product is None or depth == 0:
@@ -39,11 +43,11 @@ def _inside(item: Item, count: int, catalog: Mapping[str, Product], depth: int) 
         yield from _inside(made, made.pieces, catalog, depth - 1)
 
 
-def _line(line: LineIn, part: Component, product: Product, count: int) -> LineIn:
+def _line(line: LineIn, part: Component, product: Product, count: Decimal) -> LineIn:
     """The line a component would be; not validated, its count may pass a caller's bound."""
     change: dict[str, object] = {
         "sku": part.sku,
-        "quantity": part.quantity * count,
+        "quantity": trimmed(part.quantity * count),
         "unit": "each",
         "options": (),
     }
@@ -81,7 +85,7 @@ def _belongs(item: Item, bundle: Item) -> Iterator[Finding]:
             fix="quote it as a line of its own, without part_of",
         )
     elif item.pieces > part.quantity * bundle.pieces:
-        most = part.quantity * bundle.pieces
+        most = trimmed(part.quantity * bundle.pieces)
         yield Finding(
             code="BUNDLE_COUNT",
             severity=Severity.ERROR,

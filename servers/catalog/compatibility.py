@@ -1,8 +1,9 @@
 """Rules about lines together: what needs, excludes, or powers and holds what."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import NamedTuple
 
 from servers.catalog import rulebook as rb
@@ -10,8 +11,10 @@ from servers.catalog.packing import fewest, unplaced
 from servers.catalog.schemas import Product
 from servers.catalog.selection import Add, Item, Problem, finding, number, picked, total
 from servers.toolkit.findings import Finding, Severity
+from servers.toolkit.money import trimmed, whole_down, whole_up
 
 Catalog = Mapping[str, Product]
+ZERO = Decimal(0)
 
 
 class _Lines(NamedTuple):
@@ -19,7 +22,7 @@ class _Lines(NamedTuple):
 
     items: Sequence[Item]
     catalog: Catalog
-    free: Counter[str]  # the pieces of a SKU that no rule has used yet
+    free: dict[str, Decimal]  # the pieces of a SKU that no rule has used yet
 
 
 def check_together(
@@ -29,7 +32,7 @@ def check_together(
 
     The catalog has at least the products that the rules offer as additions.
     """
-    free = Counter[str]()
+    free: dict[str, Decimal] = defaultdict(Decimal)
     for item in items:
         free[item.product.sku] += item.pieces
     problems: list[Problem] = []
@@ -57,10 +60,10 @@ def _requires_all(rule: rb.RequiresAll, subject: list[Item], lines: _Lines) -> P
     evidence = [item.text for item in subject]
     for part in rule.parts:
         need, have = part.ratio.needed(total(subject)), lines.free[part.sku]
-        lines.free[part.sku] = max(0, have - need)
+        lines.free[part.sku] = max(ZERO, have - need)
         evidence.append(f"needs {need} x {part.sku}, has {min(have, need)}")
         if have < need:
-            missing.append(Add(part.sku, need - have, subject[0].line.line_id))
+            missing.append(Add(part.sku, whole_up(need - have), subject[0].line.line_id))
     if not missing:
         return None
     return _problem(rule, subject, evidence, [missing])
@@ -78,7 +81,7 @@ def _requires_any(
     if have >= need:
         return None
     line = subject[0].line.line_id
-    options = [[Add(sku, need - have, line)] for sku in offer]
+    options = [[Add(sku, whole_up(need - have), line)] for sku in offer]
     evidence = [*(i.text for i in subject), f"needs {need}{what}, has {have}"]
     return _problem(rule, subject, evidence, options, need=need, have=have)
 
@@ -120,14 +123,15 @@ def _attr_sum_le(rule: rb.AttrSumLe, subject: list[Item], lines: _Lines) -> Prob
         return Problem(_unknown(rule, unknown))
     loads = [((number(i.product, rule.use) or 0) if rule.use else 1, i) for i in subject]
     bins = [((number(i.product, rule.provide) or 0), i) for i in targets]
-    devices = [(size, item.pieces) for size, item in loads]
-    supplies = [(size, item.pieces) for size, item in bins]
-    used = sum(size * count for size, count in devices)
-    given = sum(size * count for size, count in supplies)
+    devices = [(size, whole_up(item.pieces)) for size, item in loads]
+    supplies = [(size, whole_down(item.pieces)) for size, item in bins]
+    used, given = (
+        trimmed(sum((size * item.pieces for size, item in some), ZERO)) for some in (loads, bins)
+    )
     if rule.pack:
         left = unplaced(devices, supplies)
     else:
-        left = [0] * len(loads) if used <= given else [i.pieces for _, i in loads]
+        left = [0] * len(loads) if used <= given else [many for _, many in devices]
     if not any(left):
         return None
     evidence = [f"{i.text}: {size}{rule.unit} each" for size, i in (*loads, *bins)]
@@ -165,11 +169,11 @@ def _one_each(
     return [Add(sku, n, line) for (_, sku, _, line), n in zip(adds, needed, strict=True) if n]
 
 
-def _enough(rule: rb.AttrSumLe, short: int, item: Item, catalog: Catalog) -> list[Add]:
+def _enough(rule: rb.AttrSumLe, short: Decimal, item: Item, catalog: Catalog) -> list[Add]:
     for sku in rule.offer:
         each = number(catalog[sku], rule.provide) if sku in catalog else None
         if each:
-            return [Add(sku, -(-short // each), item.line.line_id)]
+            return [Add(sku, whole_up(short / each), item.line.line_id)]
     return []
 
 

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 
 from servers.catalog import rulebook as rb
 from servers.catalog.bundles import misplaced, unpack
@@ -12,9 +13,10 @@ from servers.catalog.eligibility import (
     old_lists,
     unknown_jurisdiction,
 )
-from servers.catalog.schemas import Addition, Completion, ConfigurationCheck, LineIn, Product, Unit
+from servers.catalog.schemas import Addition, Completion, ConfigurationCheck, LineIn, Product
 from servers.catalog.selection import Add, Item, Problem, digest_of_lines, join, scenarios
 from servers.toolkit.findings import Finding, Severity
+from servers.toolkit.units import Unit
 
 MAX_STEPS = 200
 MAX_DEPTH = 12
@@ -146,7 +148,7 @@ def _line_id(place: int) -> str:
 
 def _item(sku: str, quantity: int, place: int, product: Product) -> Item:
     # not validated: a supposed quantity may pass the bound that a caller's line must keep
-    line = LineIn.model_construct(line_id=_line_id(place), sku=sku, quantity=quantity)
+    line = LineIn.model_construct(line_id=_line_id(place), sku=sku, quantity=Decimal(quantity))
     return Item(line, product)
 
 

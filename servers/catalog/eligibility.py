@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
 from servers.catalog import rulebook as rb
 from servers.catalog.compatibility import sold
 from servers.catalog.schemas import Product
 from servers.catalog.selection import Item, finding
 from servers.toolkit.findings import Finding, Severity
+from servers.toolkit.money import whole_up
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,10 @@ def _export(rule: rb.Export, item: Item, where: Destination) -> Finding | None:
 
 def _qty_policy(rule: rb.QtyPolicy, item: Item, _where: Destination) -> Finding | None:
     asked = item.pieces
-    legal = max(asked, rule.minimum)
-    legal = min(-(-legal // rule.multiple) * rule.multiple, rule.maximum)
+    legal = max(asked, Decimal(rule.minimum))
+    if rule.multiple > 1:
+        legal = Decimal(whole_up(legal / rule.multiple) * rule.multiple)
+    legal = min(legal, Decimal(rule.maximum))
     if legal == asked:
         return None
     evidence = [

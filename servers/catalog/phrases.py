@@ -176,7 +176,7 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(stem(word) for word in _WORD.findall(plain(text)))
 
 
-def read(phrase: str, vocabulary: Vocabulary, quantity: int | None = None) -> Wanted:
+def read(phrase: str, vocabulary: Vocabulary, quantity: Decimal | None = None) -> Wanted:
     """Read a phrase; the quantity's number in it says nothing about the product."""
     tokens = tuple(_WORD.findall(plain(phrase)))
     text = _QUANTITY.sub("", plain(phrase))

@@ -5,12 +5,14 @@ rules about lines together, `eligibility` those about one line and where it goes
 """
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from servers.catalog.schemas import AttributeValue, Product
 from servers.toolkit.findings import Severity
+from servers.toolkit.money import whole_up
 
 
 class Row(BaseModel):
@@ -54,9 +56,9 @@ class Ratio(Row):
     count: int = Field(default=1, ge=1)
     per: int = Field(default=1, ge=0)
 
-    def needed(self, quantity: int) -> int:
+    def needed(self, quantity: Decimal) -> int:
         """Return how many of the target a quantity of the subject needs."""
-        return self.count if self.per == 0 else -(-quantity * self.count // self.per)
+        return self.count if self.per == 0 else whole_up(quantity * self.count / self.per)
 
 
 def _in_force(row: "RuleBase | SalesGoal", day: date | None) -> bool:

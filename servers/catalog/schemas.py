@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from servers.toolkit.fields import LineId, OptionCode, Quantity, Sku, SubscriptionId
+from servers.toolkit.fields import LineId, Measured, OptionCode, Quantity, Sku, SubscriptionId
 from servers.toolkit.findings import Finding
 from servers.toolkit.units import Unit
 
@@ -216,8 +216,8 @@ class LineAvailability(BaseModel):
 
     line_id: str
     sku: str
-    quantity: int
-    available: int = Field(description="pieces free on the shelf for this line")
+    quantity: Measured
+    available: Measured = Field(description="pieces free on the shelf for this line")
     promise_date: date | None = Field(description="ready to leave us; null when nobody knows")
     as_of: date | None
 

@@ -4,11 +4,14 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from servers.catalog.rulebook import RuleBase, Selector
 from servers.catalog.schemas import LineIn, Product
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Finding, Severity
+from servers.toolkit.money import trimmed
+from servers.toolkit.units import check_quantities
 
 MAX_EVIDENCE = 12
 
@@ -22,9 +25,9 @@ class Item:
     inside: str = ""
 
     @property
-    def pieces(self) -> int:
+    def pieces(self) -> Decimal:
         """The line's quantity in pieces: three boxes of ten are thirty."""
-        return self.line.quantity * self.product.units.get(self.line.unit, 1)
+        return trimmed(self.line.quantity * self.product.units.get(self.line.unit, 1))
 
     @property
     def text(self) -> str:
@@ -81,6 +84,7 @@ def _check_references(lines: Sequence[LineIn]) -> None:
     ids = [line.line_id for line in lines]
     if len(set(ids)) != len(ids):
         raise InvalidInputError("two lines have the same line_id", fix="number them l1, l2, ...")
+    check_quantities(lines)
     originals = {line.line_id for line in lines if line.alternative_of is None}
     for line in lines:
         if line.alternative_of is not None and line.alternative_of not in originals:
@@ -142,8 +146,8 @@ def picked(items: Iterable[Item], selector: Selector) -> list[Item]:
     return [item for item in items if selector.picks(item.product)]
 
 
-def total(items: Iterable[Item]) -> int:
-    return sum(item.pieces for item in items)
+def total(items: Iterable[Item]) -> Decimal:
+    return trimmed(sum((item.pieces for item in items), Decimal(0)))
 
 
 def number(product: Product, attribute: str) -> int | None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from servers.catalog import rulebook as rb
 from servers.catalog.schemas import Mode, ShippingOption, ShippingOptions
 from servers.catalog.selection import Item, finding
 from servers.toolkit.findings import Finding, Severity
+from servers.toolkit.money import whole_up
 
 PREFERENCE = ("road", "air", "sea")
 """Without a wish, the first of these that is allowed; collecting is never assumed."""
@@ -42,7 +44,7 @@ def options(
     `found` are findings made before; they are kept in the answer.
     """
     goods = [item for item in items if item.product.kind == "goods"]
-    weight = sum((i.product.weight_g or 0) * i.pieces for i in goods)
+    weight = whole_up(sum(((i.product.weight_g or 0) * i.pieces for i in goods), Decimal(0)))
     zone = network.zone(country)
     served = [m for m in network.methods if zone in m.transit_days]
     made = [_option(m, zone, goods, weight, network) for m in served]

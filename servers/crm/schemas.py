@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from servers.toolkit.fields import Measured
 from servers.toolkit.findings import Finding
 from servers.toolkit.paging import Page
 from servers.toolkit.units import Unit
@@ -336,7 +337,7 @@ class NeedRow(BaseModel):
     start: int
     end: int
     statement: str = Field(description="re-read from the source when it was recorded")
-    quantity: int | None
+    quantity: Measured | None
     unit: Unit | None
     optional: bool
     status: NeedStatus

@@ -10,6 +10,7 @@ from sqlalchemy import JSON, BigInteger, Index, Text, UniqueConstraint
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
+from servers.toolkit import fields
 from servers.toolkit.columns import Micro, Quantity
 
 ID = 48
@@ -194,7 +195,7 @@ class Need(CrmTable, table=True):
     end: int
     span_key: str = Field(max_length=120)
     statement: str = Field(max_length=1000)
-    quantity: int | None = None
+    quantity: fields.Quantity | None = Field(default=None, sa_type=Quantity)
     unit: str | None = Field(default=None, max_length=10)
     optional: bool = False
     status: str = Field(default="proposed", max_length=10)

@@ -18,7 +18,7 @@ from servers.finance.findings import finding, percent, plain, step
 from servers.finance.line_in_work import Work
 from servers.finance.tax.decisions import TaxDecision
 from servers.toolkit.findings import Finding, Severity
-from servers.toolkit.money import round_money, to_minor
+from servers.toolkit.money import round_money, to_minor, whole_up
 
 FREIGHT = "carriage"
 SERVICES = frozenset({"service", "digital"})
@@ -153,14 +153,14 @@ class Freight:
 def price_freight(
     method: str,
     country: str,
-    weights: Iterable[tuple[str, int | None, int]],
+    weights: Iterable[tuple[str, int | None, Decimal]],
     rates: Iterable[FreightRate],
     zones: Mapping[str, frozenset[str]],
     currency: str,
 ) -> Freight:
-    """Return the freight of physical lines (line id, grams per piece, pieces)."""
+    """Return the freight of physical lines (line id, grams of one, how many); whole grams up."""
     rows = list(weights)
-    total = sum((grams or 0) * pieces for _, grams, pieces in rows)
+    total = whole_up(sum(((grams or 0) * many for _, grams, many in rows), ZERO))
     rates = [rate for rate in rates if rate.method == method]
     if not rates and method in FREE:
         rates = [_free(method, currency)]

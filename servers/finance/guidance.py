@@ -35,7 +35,7 @@ class PastLine:
     line_id: str
     sku: str
     family: str
-    quantity: int
+    quantity: Decimal
     list_minor: int
     net_minor: int
     outcome: Outcome
@@ -54,7 +54,7 @@ class Deal:
     line_id: str
     sku: str
     family: str
-    quantity: int
+    quantity: Decimal
     customer_kind: str
     channel: str
     day: date
@@ -117,7 +117,8 @@ def comparables(
     if sum(line.outcome == "accepted" for line in same) < policy.least:
         same, scope = like, f"{deal.sku} and its family {deal.family}"
     found = same[: policy.most]
-    least, most = -(-deal.quantity // policy.size_factor), deal.quantity * policy.size_factor
+    least = whole_up(deal.quantity / policy.size_factor)
+    most = percent(deal.quantity * policy.size_factor)
     around = f"between {least} and {most}, in the {policy.days} days before {deal.day}"
     buyers = f"{deal.customer_kind} customers of channel {deal.channel}"
     return found, f"{len(found) or 'no'} comparable quotes: {scope}, {buyers}, {around}"
@@ -165,15 +166,14 @@ def _point(
     return Point(min(max(wanted, low), high), f"{why}; {held}" if held else why)
 
 
-def quantile(lines: Iterable[PastLine], quantity: int, part: Fraction) -> Fraction:
+def quantile(lines: Iterable[PastLine], quantity: Decimal, part: Fraction) -> Fraction:
     """Return the ratio below or at which a part of the lines lies, by weight.
 
     A line of the same quantity weighs 1, one of half or of twice as much a half, and so on.
     """
-    weighed = sorted(
-        (line.ratio, Fraction(min(line.quantity, quantity), max(line.quantity, quantity)))
-        for line in lines
-    )
+    own = Fraction(quantity)
+    sizes = [(line.ratio, Fraction(line.quantity)) for line in lines]
+    weighed = sorted((ratio, min(size, own) / max(size, own)) for ratio, size in sizes)
     wanted = part * sum(weight for _, weight in weighed)
     so_far = Fraction(0)
     for ratio, weight in weighed:

@@ -43,11 +43,11 @@ class Work:
         """Return an amount of this line without the tax that its price includes, not rounded."""
         if not self.price.tax_inclusive or self.tax is None:
             return amount
-        return net_of(included(self.tax.stack), amount, Decimal(self.line.quantity))
+        return net_of(included(self.tax.stack), amount, self.line.quantity)
 
     @property
     def pieces(self) -> Decimal:
-        return in_base(Decimal(self.line.quantity), self.price.ratio)
+        return in_base(self.line.quantity, self.price.ratio)
 
     @property
     def weight_g(self) -> int | None:

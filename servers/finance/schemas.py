@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from servers.finance.facts import blocks
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.fields import Digest, LineId, Quantity, Sku
+from servers.toolkit.fields import Digest, LineId, Measured, Quantity, Sku
 from servers.toolkit.findings import Finding
-from servers.toolkit.units import Unit
+from servers.toolkit.units import Unit, check_quantities
 
 Claim = Literal["ship_to", "exemption", "discount", "approval", "payment_terms", "bank"]
 View = Literal["customer", "internal"]
@@ -173,6 +173,7 @@ class PriceRequest(BaseModel):
             ):
                 said = f"{line.line_id} is an alternative of no other line"
                 raise InvalidInputError(said, fix="set alternative_of to another line's line_id")
+        check_quantities(self.lines)
         return self
 
 
@@ -196,7 +197,7 @@ class Priced(BaseModel):
 class QuantityBreak(BaseModel):
     """A quantity from which a piece costs something else; the first is what was asked for."""
 
-    quantity: int
+    quantity: Measured
     unit_price: str | None = Field(description="before what comes off")
     allowances: list[str] = Field(description="'Volume discount 5%' ...")
     net_minor: int | None
@@ -208,8 +209,8 @@ class WayOut(BaseModel):
 
     change: Literal["discount_bp", "quantity"]
     line_id: str | None = None
-    before: int
-    after: int
+    before: Measured
+    after: Measured
     avoids: list[str] = Field(default_factory=list, description="rules that ask no more")
     still_needed: list[str] = Field(default_factory=list, description="rules that then ask")
     total_minor: int | None = None

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from servers.finance.facts.blocks import ApprovalBlock, ApprovalNeed, NextStep, Status, ToCheck
 from servers.finance.schemas import LEFT_OUT, Format, View
-from servers.toolkit.fields import Digest, LineId, Quantity
+from servers.toolkit.fields import Digest, LineId, Measured, Quantity
 from servers.toolkit.findings import Finding
 
 QuoteNumber = Annotated[
@@ -256,7 +256,7 @@ class Comparable(BaseModel):
     account_id: str
     line_id: str
     sku: str
-    quantity: int
+    quantity: Measured
     of_list: str = Field(description="percent of the price list at which it was offered")
     outcome: Literal["accepted", "open", "not_taken"]
     order_date: str
@@ -267,7 +267,7 @@ class LineGuidance(BaseModel):
 
     line_id: str
     sku: str
-    quantity: int
+    quantity: Measured
     list_minor: int
     standard_minor: int = Field(description="what it costs without a requested discount")
     offered_minor: int | None = Field(description="what the quote says now")

@@ -21,7 +21,8 @@ from servers.finance.findings import plain
 from servers.finance.pricing import price
 from servers.finance.schemas import LineIn, PriceRequest, QuantityBreak, WayOut
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.money import from_minor, six_decimals
+from servers.toolkit.money import from_minor, six_decimals, trimmed
+from servers.toolkit.units import UNITS
 
 MOST_PIECES, ALL_BP = 100_000, 10_000
 MOST_BREAKS = 12
@@ -41,7 +42,7 @@ class Effort:
         return max(1, self.lines // len(request.lines))
 
 
-def with_quantity(request: PriceRequest, line_id: str, quantity: int) -> PriceRequest:
+def with_quantity(request: PriceRequest, line_id: str, quantity: Decimal) -> PriceRequest:
     line_of(request, line_id)
     lines = tuple(
         line.model_copy(update={"quantity": quantity}) if line.line_id == line_id else line
@@ -69,27 +70,29 @@ def quantity_breaks(
     Each break says what a piece costs there, after everything that comes off the line.
     """
     line = line_of(request, line_id)
+    grain = Decimal(1).scaleb(-UNITS[line.unit].decimals)  # the least that a quantity changes by
 
     @cache
-    def at(quantity: int) -> Pricing:
-        return price(facts, with_quantity(request, line_id, quantity))
+    def at(grains: int) -> Pricing:
+        return price(facts, with_quantity(request, line_id, trimmed(grains * grain)))
 
-    def terms(quantity: int) -> Terms:
-        return _terms(at(quantity), line_id)
+    def terms(grains: int) -> Terms:
+        return _terms(at(grains), line_id)
 
     tries = max(LEAST_TRIES, (effort or Effort()).tries(request))
-    found, low = [line.quantity], line.quantity
-    for begins in [*_entry_bounds(facts, line), MOST_PIECES + 1]:
+    low, most = int(line.quantity / grain), int(MOST_PIECES / grain)
+    found = [low]
+    for begins in [*_entry_bounds(facts, line, grain), most + 1]:
         while len(found) < MOST_BREAKS and at.cache_info().currsize < tries:
             following = _next(terms, low, begins - 1)
             if following is None:
                 break
             found.append(following)
             low = following
-        if begins <= MOST_PIECES and terms(begins) != terms(begins - 1):
+        if begins <= most and terms(begins) != terms(begins - 1):
             found.append(begins)
         low = begins
-    return [_break(at(quantity), line_id) for quantity in found[:MOST_BREAKS]]
+    return [_break(at(grains), line_id) for grains in found[:MOST_BREAKS]]
 
 
 def _terms(pricing: Pricing, line_id: str) -> Terms:
@@ -111,13 +114,13 @@ def _next(terms: Callable[[int], Terms], low: int, high: int) -> int | None:
     return low + bisect_left(range(low, high + 1), x=True, key=lambda many: terms(many) != first)
 
 
-def _entry_bounds(facts: PricingFacts, line: LineIn) -> list[int]:
+def _entry_bounds(facts: PricingFacts, line: LineIn, grain: Decimal) -> list[int]:
     mine = [one for one in facts.units if one.sku == line.sku]
-    units = [Fraction(one.numerator, one.denominator) for one in mine]
+    units = [Fraction(1), *(Fraction(one.numerator, one.denominator) for one in mine)]
     entries = [one for one in facts.entries if one.sku == line.sku]
     bounds = [bound for one in entries for bound in (one.min_qty, one.max_qty or Decimal(0))]
-    found = {ceil(Fraction(bound) / ratio) for bound in bounds for ratio in (Fraction(1), *units)}
-    return sorted(begins for begins in found if line.quantity < begins <= MOST_PIECES)
+    found = {ceil(Fraction(bound) / Fraction(grain) / ratio) for bound in bounds for ratio in units}
+    return sorted(begins for begins in found if line.quantity < begins * grain <= MOST_PIECES)
 
 
 def _break(pricing: Pricing, line_id: str) -> QuantityBreak:
@@ -213,26 +216,26 @@ def _by_quantity(
     now = line.quantity
 
     @cache
-    def at(quantity: int) -> Pricing:
+    def at(quantity: Decimal) -> Pricing:
         return price(facts, with_quantity(request, line.line_id, quantity))
 
     way = {"change": "quantity", "line_id": line.line_id, "before": now}
     return _chosen(_around(now, tries), at, asked, way)
 
 
-def _around(now: int, tries: int) -> Iterator[int]:
+def _around(now: Decimal, tries: int) -> Iterator[Decimal]:
     step = 0
     while tries > 0 and step < MOST_PIECES:
         step += 1
         for quantity in (now - step, now + step):
-            if 1 <= quantity <= MOST_PIECES and tries > 0:
+            if 0 < quantity <= MOST_PIECES and tries > 0:
                 tries -= 1
                 yield quantity
 
 
 def _chosen(
-    values: Iterable[int],
-    at: Callable[[int], Pricing],
+    values: Iterable[Any],
+    at: Callable[[Any], Pricing],
     asked: frozenset[str],
     way: dict[str, Any],
 ) -> list[WayOut]:

@@ -1,9 +1,12 @@
 """The argument types that all servers share, so that every schema is bounded the same way."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, PlainSerializer, WithJsonSchema
+
+from servers.toolkit.money import trimmed
 
 
 def _id(prefix: str, where: str | None) -> Any:
@@ -27,7 +30,22 @@ SKU_FORM = rf"^[{_SKU}](?:[{_SKU} ]{{0,38}}[{_SKU}])?$"
 """A SKU as its owner writes it: 1 to 40 letters, digits and `. / _ - + #`, with spaces inside."""
 Sku = Annotated[str, Field(pattern=SKU_FORM, max_length=40, description=SKU)]
 LineId = Annotated[str, Field(pattern=r"^l[0-9]{1,4}$", max_length=5, description="l1, l2, ...")]
-Quantity = Annotated[int, Field(ge=1, le=100_000)]
+PARTS = r"^[0-9]+\.[0-9]{1,3}$"
+Measured = Annotated[
+    Decimal,
+    AfterValidator(trimmed),
+    PlainSerializer(lambda one: int(one) if one == int(one) else str(one), when_used="json"),
+    WithJsonSchema({"type": ["integer", "string"], "pattern": PARTS}, mode="serialization"),
+]
+"""How much: 12 as JSON's whole number, 2.5 as the text "2.5", which no reader rounds."""
+Quantity = Annotated[
+    Measured,
+    Field(gt=0, le=100_000, decimal_places=3),
+    WithJsonSchema(
+        {"type": "number", "exclusiveMinimum": 0, "maximum": 100_000}, mode="validation"
+    ),
+]
+"""How much a caller asks for; how many decimals it may have is its unit's to say."""
 OptionCode = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{0,31}$", max_length=32)]
 Country = Annotated[
     str, Field(pattern="^[A-Z]{2}$", max_length=2, description="ISO 3166-1 alpha-2 code")

@@ -51,6 +51,14 @@ def test_lines_of_one_sku_share_its_shelf(ask: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("asked", "free", "late"), [("9.999", "9.999", 0), ("10", "10", 0), ("10.001", "10", 1)]
+)
+def test_a_part_of_a_unit_is_compared_exactly(ask: Any, asked: str, free: str, late: int) -> None:
+    result = ask({"sku": "SEN-T4", "quantity": asked, "unit": "kg"}, stock=row())
+    assert (str(result.lines[0].available), len(result.findings)) == (free, late)
+
+
 def test_what_is_reserved_is_not_there(ask: Any) -> None:
     assert ask(("SEN-T4", 6), stock=row(reserved=8)).lines[0].available == 2
 

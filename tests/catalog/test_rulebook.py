@@ -1,6 +1,7 @@
 """Rows of the rulebook: what a field may hold, and what selectors and ratios mean."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -157,7 +158,7 @@ def test_a_ratio_is_rounded_up_or_once_for_all(
     count: int, per: int, needed: dict[int, int]
 ) -> None:
     ratio = rb.Ratio(count=count, per=per)
-    assert {quantity: ratio.needed(quantity) for quantity in needed} == needed
+    assert {quantity: ratio.needed(Decimal(quantity)) for quantity in needed} == needed
 
 
 @pytest.mark.parametrize(

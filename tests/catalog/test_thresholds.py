@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -131,7 +132,7 @@ def packed(pieces: int) -> tuple[bool, str]:
 
 
 def ratio(quantity: int) -> int:
-    return rb.Ratio(count=2, per=3).needed(quantity)
+    return rb.Ratio(count=2, per=3).needed(Decimal(quantity))
 
 
 # each line

@@ -184,7 +184,11 @@ async def test_a_need_is_read_again_from_its_source_and_recorded_once(admin: Cli
     assert (same["need_id"], same["replayed"]) == (need["need_id"], True)
     other = await call(admin, "record_need", **where, **span, quantity=24, unit="each")
     assert other["need_id"] != need["need_id"]
-    assert (await call(admin, "list_needs", opportunity_id="opp_101"))["total"] == 2
+    fine = await call(admin, "record_need", **where, **span, quantity=12.5, unit="kg")
+    told = await call(admin, "record_need", **where, **span, quantity="12.500", unit="kg")
+    assert (fine["quantity"], told["need_id"]) == ("12.5", fine["need_id"])
+    listed = await call(admin, "list_needs", opportunity_id="opp_101")
+    assert sorted(str(one["quantity"]) for one in listed["items"]) == ["12", "12.5", "24"]
 
     change = {"opportunity_id": "opp_101", "need_id": need["need_id"]}
     assert "expected version 7" in await refused(

@@ -1,6 +1,7 @@
 """Every query of the repository is narrowed by the grant; this calls them under narrow grants."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -43,7 +44,7 @@ OTHERS_DEAL: dict[str, Callable[[Session], object]] = {
     "quote_readiness": lambda s: quotes.quote_readiness(s, "opp_103"),
     "story": lambda s: sheets.story(s, "opp_103"),
     "record_need": lambda s: needs.record_need(
-        s, "opp_103", "act_103_1", 0, 5, quantity=1, unit=None, optional=False
+        s, "opp_103", "act_103_1", 0, 5, quantity=Decimal(1), unit=None, optional=False
     ),
     "confirm_need": lambda s: needs.confirm_need(s, "opp_103", "need_1", 1),
     "log_activity": lambda s: stories.log_activity(s, "opp_103", "note", "words"),
@@ -123,7 +124,7 @@ def test_a_span_cannot_point_into_another_deal(database: Database, grant: Any) -
     grant()
     with database.write() as session, pytest.raises(NotFoundError, match="no activity_id"):
         needs.record_need(
-            session, "opp_101", "act_103_1", 0, 5, quantity=1, unit=None, optional=False
+            session, "opp_101", "act_103_1", 0, 5, quantity=Decimal(1), unit=None, optional=False
         )
 
 

@@ -34,4 +34,6 @@ def item(sku: str = "A", family: str = "things", kind: str = "goods") -> Item:
 
 def part(part_id: str, quantity: int, start: str, sku: str = "A", **more: Any) -> Part:
     """A line as promotions see it."""
-    return Part(part_id, quantity, Decimal(start), item(sku, more.pop("family", "things")), **more)
+    return Part(
+        part_id, Decimal(quantity), Decimal(start), item(sku, more.pop("family", "things")), **more
+    )

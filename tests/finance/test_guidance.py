@@ -25,7 +25,7 @@ DEAL = Deal(
     line_id="l1",
     sku="SW-P8-120",
     family="switches",
-    quantity=10,
+    quantity=Decimal(10),
     customer_kind="business",
     channel="direct",
     day=TODAY,
@@ -53,7 +53,8 @@ def offered(number: int, at: int, outcome: Outcome = "accepted", **changes: Any)
         "outcome": outcome,
         "on": TODAY - timedelta(days=number),
     }
-    return PastLine(**{**said, **changes})
+    said |= changes
+    return PastLine(**{**said, "quantity": Decimal(said["quantity"])})
 
 
 def minors(past: list[PastLine], deal: Deal = DEAL, floor_bp: int = 1800) -> list[int | None]:

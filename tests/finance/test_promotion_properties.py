@@ -33,7 +33,7 @@ def parts(draw: Any) -> list[Part]:
         )
         for n in range(1, draw(st.integers(2, 6)))
     ]
-    return [*lines, Part(FREIGHT, 1, Decimal(draw(cents)).scaleb(-2))]
+    return [*lines, Part(FREIGHT, Decimal(1), Decimal(draw(cents)).scaleb(-2))]
 
 
 def shape(draw: Any, kind: str) -> dict[str, Any]:

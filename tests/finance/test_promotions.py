@@ -139,7 +139,7 @@ def test_only_the_lines_it_is_about_and_only_those_with_an_open_price() -> None:
 
 
 def test_shipping_is_a_target_of_its_own() -> None:
-    freight = Part(FREIGHT, 1, Decimal("30.00"))
+    freight = Part(FREIGHT, Decimal(1), Decimal("30.00"))
     half = promotion("HALF", percent="50", target="shipping")
     assert taken([half], part("l1", 1, "100.00"), freight) == {"HALF": {FREIGHT: "15.00"}}
     free = promotion("FREE", "free_shipping", target="shipping")

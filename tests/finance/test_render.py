@@ -2,6 +2,7 @@
 
 import json
 import re
+from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
@@ -187,7 +188,8 @@ def test_small_words() -> None:
     assert money(None, "EUR") == "–"
     assert unit_price("0.1234", "EUR") == "0.1234"
     assert unit_price("389", "EUR") == "389.00"
-    assert quantity(1, "day") == "1 day"
-    assert quantity(1200, "each") == "1,200 pcs"
+    assert quantity(Decimal(1), "day") == "1 day"
+    assert quantity(Decimal(1200), "each") == "1,200 pcs"
+    assert quantity(Decimal("1200.5"), "m2") == "1,200.5 m²"
     assert iban("DE19999999990000123456") == "DE19 9999 9999 0000 1234 56"
     assert escape_markdown("a|b\n[c](d)") == "a\\|b \\[c\\](d)"

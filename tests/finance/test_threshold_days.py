@@ -163,9 +163,22 @@ def comparable(days: int) -> bool:
     policy = GuidancePolicy(lowest_bp=0, size_factor=1, days=365, least=1, most=5)
     same = ("business", "direct")
     past = PastLine(
-        *("q", "Q-1", "acc", *same, "l1", "A", "f", 1, 9, 9, "open", DAY - timedelta(days=days)),
+        *(
+            "q",
+            "Q-1",
+            "acc",
+            *same,
+            "l1",
+            "A",
+            "f",
+            Decimal(1),
+            9,
+            9,
+            "open",
+            DAY - timedelta(days=days),
+        ),
     )
-    deal = Deal("l1", "A", "f", 1, *same, DAY, "EUR", 9, 9, None)
+    deal = Deal("l1", "A", "f", Decimal(1), *same, DAY, "EUR", 9, 9, None)
     return bool(comparables(deal, [past], policy)[0])
 
 

@@ -184,19 +184,19 @@ def carriage(grams: int) -> Decimal | None:
 
 
 POLICY = GuidancePolicy(lowest_bp=1500, size_factor=3, days=365, least=3, most=4)
-DEAL = Deal("l1", "A", "f", 9, *BUSINESS, DAY, "EUR", 10_000, 10_000, Decimal(8_200))
+DEAL = Deal("l1", "A", "f", Decimal(9), *BUSINESS, DAY, "EUR", 10_000, 10_000, Decimal(8_200))
 
 
 def past(number: int = 1, at_minor: int = 9_000, **changes: Any) -> PastLine:
     plain = PastLine(
-        *(f"q{number}", f"Q-{number}", "acc", *BUSINESS, "l1", "A", "f", 9, 10_000, at_minor),
-        *("accepted", DAY),
+        *(f"q{number}", f"Q-{number}", "acc", *BUSINESS, "l1", "A", "f", Decimal(9)),
+        *(10_000, at_minor, "accepted", DAY),
     )
     return replace(plain, **changes)
 
 
 def as_many(quantity: int) -> bool:
-    return bool(comparables(DEAL, [past(quantity=quantity)], POLICY)[0])
+    return bool(comparables(DEAL, [past(quantity=Decimal(quantity))], POLICY)[0])
 
 
 def own_family(accepted: int) -> int:

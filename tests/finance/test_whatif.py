@@ -42,7 +42,7 @@ def applied(request: PriceRequest, way: WayOut) -> PriceRequest:
     if way.change == "quantity":
         assert way.line_id is not None
         return with_quantity(request, way.line_id, way.after)
-    return request.model_copy(update={"discount_bp": way.after})
+    return request.model_copy(update={"discount_bp": int(way.after)})
 
 
 # breaks

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -44,8 +45,9 @@ def _problems_of(kind: Any, metadata: list[Any], seen: set[type[BaseModel]]) -> 
         return
     elif _is(kind, BaseModel):
         yield from problems(kind, seen)
-    elif kind is int:
-        bounds = [n for n in metadata if hasattr(n, "ge") or hasattr(n, "le")]
+    elif kind in (int, Decimal):
+        sides = ("ge", "gt", "le")
+        bounds = [n for n in metadata if any(hasattr(n, side) for side in sides)]
         if len(bounds) < 2:
             yield "an unbounded number"
     elif kind is str:

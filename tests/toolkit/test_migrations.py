@@ -236,6 +236,22 @@ def test_one_at_the_first_migration_is_backed_up_and_brought_up_with_every_row(
         assert [grant_id for grant_id, _ in kept] == ["g_gone", "g_recent"]
 
 
+def test_a_need_of_before_is_of_as_much_after(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = at_first(url, "crm", monkeypatch)
+    with old.write() as session:
+        session.connection().exec_driver_sql(
+            "INSERT INTO need SELECT 'need_old', opportunity_id, account_id, 'act_1', 0, 5, 'k', "
+            "'words', 12, 'each', optional, 'proposed', 1, '2026-11-20T10:00:00Z', 'import' "
+            "FROM (SELECT opportunity_id, account_id, 1 = 0 AS optional FROM opportunity LIMIT 1) o"
+        )
+    old.close()
+    database = Database.open(url, "crm")
+    with database.engine.connect() as connection:
+        kept = connection.exec_driver_sql("SELECT quantity FROM need").scalar_one()
+    assert kept == 12_000_000  # in micro units
+    database.close()
+
+
 def test_a_company_of_ones_own_in_the_demos_place_is_not_taken_for_the_demo(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

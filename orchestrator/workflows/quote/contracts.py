@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.workflows import WORKFLOWS
-from servers.toolkit.fields import SKU_FORM
+from servers.toolkit.fields import SKU_FORM, Quantity
 from servers.toolkit.units import Unit
 
 AccountId = Annotated[str, Field(pattern=r"^acc_[A-Za-z0-9_-]{1,40}$")]
@@ -36,7 +36,6 @@ OptionCode = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{0,31}$")]
 SubscriptionId = Annotated[str, Field(pattern=r"^sub_[A-Za-z0-9_-]{1,40}$")]
 PromoCode = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{2,19}$")]
 BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
-Quantity = Annotated[int, Field(ge=1, le=100_000)]
 Months = Annotated[int, Field(ge=1, le=120)]
 Change = Literal["amend", "renew"]
 Mode = Literal["road", "air", "sea", "pickup"]

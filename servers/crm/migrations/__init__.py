@@ -1,3 +1,3 @@
 """The CRM's schema history."""
 
-HEAD = "0007_task_indexes"
+HEAD = "0008_need_quantity"

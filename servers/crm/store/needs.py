@@ -1,16 +1,18 @@
 """Needs: the words of the customer, re-read from their source, with what they ask for."""
 
 import secrets
+from decimal import Decimal
 
 from sqlmodel import Session
 
-from servers.crm.schemas import NeedPage, NeedRow, Stage, Unit
+from servers.crm.schemas import NeedPage, NeedRow, Stage
 from servers.crm.stages import check_open, check_version
 from servers.crm.store.rows import all_visible, column, now, page_of, the_row, write_once
 from servers.crm.store.stories import source_of
 from servers.crm.tables import Need, Opportunity
 from servers.toolkit import scope
 from servers.toolkit.errors import InvalidInputError
+from servers.toolkit.units import Unit
 
 MAX_STATEMENT = 1000
 
@@ -29,7 +31,7 @@ def record_need(
     start: int,
     end: int,
     *,
-    quantity: int | None,
+    quantity: Decimal | None,
     unit: Unit | None,
     optional: bool,
 ) -> NeedRow:

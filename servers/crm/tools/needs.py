@@ -2,12 +2,13 @@
 
 from sqlmodel import Session
 
-from servers.crm.schemas import NeedPage, NeedRow, Offset, SourceId, Unit, Version
+from servers.crm.schemas import NeedPage, NeedRow, Offset, SourceId, Version
 from servers.crm.store import needs
 from servers.crm.tools.arguments import DEAL
 from servers.toolkit.components import tool
 from servers.toolkit.declare import reads, writes
 from servers.toolkit.fields import Cursor, Limit, NeedId, OpportunityId, Quantity
+from servers.toolkit.units import Unit
 
 
 @tool(reads("List needs", rows="bound", binds=DEAL, integrity="untrusted"))

@@ -74,7 +74,7 @@ function country(code) {
 
 function quantity(count, unit) {
   const [one, many] = GIVEN.units[unit] || [unit, unit];
-  return `${grouped(count)}\u00a0${count === 1 ? one : many}`;
+  return `${decimal(String(count))}\u00a0${count === 1 ? one : many}`;
 }
 
 function plainRate(rate) {

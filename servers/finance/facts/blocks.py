@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from servers.toolkit.fields import Measured
+
 Status = Literal[
     "draft",
     "waiting",
@@ -165,7 +167,7 @@ class QuoteLine(Block):
     sku: str
     name: str
     description: str = ""
-    quantity: int
+    quantity: Measured
     unit: str
     unit_price: str | None = Field(description="for the whole term, before allowances")
     term_months: int | None = None

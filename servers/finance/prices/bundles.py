@@ -19,7 +19,7 @@ from servers.finance.prices.books import Choice
 from servers.finance.prices.units import UnitPrice
 from servers.finance.schemas import LineIn
 from servers.toolkit.findings import Finding, Severity
-from servers.toolkit.money import six_decimals
+from servers.toolkit.money import six_decimals, trimmed
 
 MAX_DEPTH = 5
 """How deep bundles may lie in bundles."""
@@ -145,8 +145,8 @@ def find_part(
         fix = "make the part optional or an alternative too"
         return _wrong(line.line_id, f"its bundle {owner.line_id} is not in the total", fix)
     same = [o for o in lines if o.part_of == line.part_of and o.sku == line.sku and is_firm(o)]
-    taken = sum(one.quantity for one in same) if is_firm(line) else line.quantity
-    most = part.quantity * owner.quantity
+    taken = sum((one.quantity for one in same), ZERO) if is_firm(line) else line.quantity
+    most = trimmed(part.quantity * owner.quantity)
     if taken > most:
         fix = "put what goes beyond on a line without part_of"
         message = f"{owner.line_id} takes at most {most} of {line.sku}, not {taken}"

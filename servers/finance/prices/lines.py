@@ -85,7 +85,7 @@ def unit_price(
     none, give a finding and no price.
     """
     price = UnitPrice(line_id=line.line_id)
-    ratio, quantity = lookup.units.ratio(line.sku, line.unit), Decimal(line.quantity)
+    ratio, quantity = lookup.units.ratio(line.sku, line.unit), line.quantity
     if ratio is None:
         price.findings.append(unit_mismatch(line.sku, line.unit, line.line_id))
         return price
@@ -255,7 +255,7 @@ def _split(work: Work, agreed: Decimal, rest: Decimal, currency: str) -> None:
     assert contract is not None and work.gross is not None  # noqa: S101, PT018 - a contract split it
     upper, lower = price.ratio
     covered = (price.covered or Decimal(0)) * lower / upper
-    open_ = Decimal(work.line.quantity) - covered
+    open_ = work.line.quantity - covered
     many, cheaper = (covered, "contract") if agreed < rest else (open_, "list")
     work.take_off(
         min(work.gross, round_money(abs(rest - agreed) * many, currency)),

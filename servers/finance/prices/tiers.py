@@ -212,9 +212,8 @@ def _lot(work: Work) -> Lot | None:
     price, item = work.price, work.item
     if work.running is None or item is None or price.amount is None:
         return None
-    line_id, quantity = work.line.line_id, Decimal(work.line.quantity)
     about = (price.ratio, price.amount, work.running, price.term_months)
-    return Lot(line_id, item.sku, item.family, quantity, *about)
+    return Lot(work.line.line_id, item.sku, item.family, work.line.quantity, *about)
 
 
 @dataclass(frozen=True)

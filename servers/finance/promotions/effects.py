@@ -30,7 +30,7 @@ class Part:
     """
 
     part_id: str
-    quantity: int
+    quantity: Decimal
     start: Decimal
     item: Item | None = None
     unit: str = "each"
@@ -46,7 +46,7 @@ class Part:
 
     @property
     def pieces(self) -> Decimal:
-        return in_base(Decimal(self.quantity), self.ratio)
+        return in_base(self.quantity, self.ratio)
 
 
 @dataclass
@@ -54,8 +54,8 @@ class State:
     """What is left of every part, and which units promotions gave away or rewarded."""
 
     remaining: dict[str, Decimal]
-    free: dict[str, int] = field(default_factory=dict)
-    rewarded: dict[str, int] = field(default_factory=dict)
+    free: dict[str, Decimal] = field(default_factory=dict)
+    rewarded: dict[str, Decimal] = field(default_factory=dict)
 
     @classmethod
     def of(cls, parts: Iterable[Part]) -> "State":
@@ -76,7 +76,7 @@ class Effect:
     """What a promotion does: amounts by part, units it rewards, free items."""
 
     offs: Mapping[str, Decimal] = field(default_factory=dict)
-    units: Mapping[str, int] = field(default_factory=dict)
+    units: Mapping[str, Decimal] = field(default_factory=dict)
     gifts: tuple[GiftLine, ...] = ()
     capped: bool = False
 
@@ -127,7 +127,7 @@ def effect(promotion: Promotion, parts: Sequence[Part], state: State, currency: 
 def _each(promotion: Promotion, part: Part, state: State, currency: str) -> Decimal:
     """Return what a promotion takes off one part, not rounded yet."""
     left = part.quantity - state.free.get(part.part_id, 0)
-    units = min(left, promotion.limits.max_quantity or left)
+    units = min(left, Decimal(promotion.limits.max_quantity or left))
     if units <= 0:
         return ZERO
     now = state.remaining[part.part_id]
@@ -181,8 +181,8 @@ def _buy_get(
     buyable = _fitting(rule.of or promotion.on, parts, counted=True)
     mine_ids, buy_ids = {p.part_id for p in mine}, {p.part_id for p in buyable}
 
-    def units_of(ids: set[str]) -> int:
-        return sum(left[part_id] for part_id in ids)
+    def units_of(ids: set[str]) -> Decimal:
+        return sum((left[part_id] for part_id in ids), ZERO)
 
     rounds = min(
         units_of(buy_ids) // rule.buy,
@@ -190,7 +190,7 @@ def _buy_get(
         units_of(buy_ids | mine_ids) // (rule.buy + rule.get),
     )
     if promotion.limits.max_quantity is not None:
-        rounds = min(rounds, promotion.limits.max_quantity // rule.get)
+        rounds = min(rounds, Decimal(promotion.limits.max_quantity // rule.get))
     bought = rounds * rule.buy
     apart = [part for part in buyable if part.part_id not in mine_ids]
     later_first = [part for part in reversed(buyable) if part.part_id in mine_ids]
@@ -224,13 +224,13 @@ def _gifts(
     if rule.sku and not goods:
         return ()
     bought = (
-        [(mine[0], rule.sku, sum(part.quantity for part in mine))]
+        [(mine[0], rule.sku, sum((part.quantity for part in mine), ZERO))]
         if rule.sku
         else [(part, part.item.sku, part.quantity) for part in mine if part.item is not None]
     )
     lines = []
     for part, sku, quantity in bought:
-        given = rule.quantity * (quantity // rule.every if rule.every else 1)
+        given = rule.quantity * (int(quantity // rule.every) if rule.every else 1)
         given = given if most is None else min(given, most)
         if given:
             lines.append(GiftLine(part.part_id, sku, given))

@@ -87,7 +87,7 @@ def promote(
         return promoted
     parts = [part for work in works if (part := part_of(work)) is not None]
     if freight.gross is not None:
-        parts.append(Part(FREIGHT, 1, freight.gross))
+        parts.append(Part(FREIGHT, Decimal(1), freight.gross))
     order = Order(facts.customer, request.order_date, currency, canonical(parts))
     refused = {p.promotion_id: refusal(p, order) or _no_gift(p, facts.items) for p in looked_at}
     holding = [one for one in looked_at if refused[one.promotion_id] is None]
@@ -150,7 +150,7 @@ def _words(promotion: Promotion, applied: Applied, name: str, currency: str) -> 
         "percent": f"{rate}% of what " + ("it was" if promotion.base == "list" else "is left"),
         "amount": f"{amount} {currency} " + ("in all" if across else f"per {promotion.per}"),
         "fixed_price": f"{amount} {currency} each",
-        "buy_x_get_y": f"{applied.effect.units.get(name, 0)} of them at {rate}% off",
+        "buy_x_get_y": f"{percent(applied.effect.units.get(name, ZERO))} of them at {rate}% off",
     }.get(kind, kind.replace("_", " "))
     if across:
         words += ", split over the lines it is about"
@@ -174,7 +174,7 @@ def _give(
     update = {
         "line_id": next(name for name in names if name not in line_ids),
         "sku": gift.sku,
-        "quantity": gift.quantity,
+        "quantity": Decimal(gift.quantity),
         **dict.fromkeys(("segment_of", "part_of", "change", "subscription_id"), None),
         "options": (),
     }

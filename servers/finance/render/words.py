@@ -78,10 +78,10 @@ def country(code: str) -> str:
     return str(getattr(found, "common_name", found.name)) if found else code
 
 
-def quantity(count: int, unit: str) -> str:
+def quantity(count: Decimal, unit: str) -> str:
     """Return a count with its unit: `12 pcs`, `2.5 kg`."""
     one, many, *_ = UNITS[unit]
-    return f"{Decimal(count):,f} {one if count == 1 else many}"
+    return f"{count:,f} {one if count == 1 else many}"
 
 
 def percent(rate: str | None) -> str:

@@ -114,11 +114,12 @@ def _past(
         for line in json.loads(row.snapshot)["lines"]:
             counts = not line["optional"] and line["alternative_of"] is None
             if line["family"] in families and counts and line["list_minor"] and not line["free"]:
-                named = ("line_id", "sku", "family", "quantity", "list_minor", "net_minor")
+                named = ("line_id", "sku", "family", "list_minor", "net_minor")
                 yield fact(
                     PastLine,
                     row,
                     **{name: line[name] for name in named},
+                    quantity=Decimal(line["quantity"]),
                     customer_kind=kind,
                     channel=channel,
                     outcome=OUTCOMES[row.status],

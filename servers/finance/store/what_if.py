@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from sqlmodel import Session
@@ -18,7 +19,7 @@ class Asked:
     """What is asked beside plain changes: another quantity, breaks of a line, ways out."""
 
     line_id: str | None = None
-    quantity: int | None = None
+    quantity: Decimal | None = None
     breaks_of: str | None = None
     avoid_approvals: bool = False
 

@@ -130,7 +130,7 @@ class Taxing:
             tax.rate,
             work.running + work.included_tax,
             stack=included(tax.stack) if work.price.tax_inclusive else tax.stack,
-            quantity=Decimal(work.line.quantity),
+            quantity=work.line.quantity,
             jurisdiction=tax.jurisdiction,
             key=work.line.line_id,
         )
