@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
+from importlib.resources import files
 from pathlib import Path
 from shutil import rmtree
+from typing import Any
 
 from dealdesk.keys import signing_key
 from dealdesk.settings import Settings
@@ -12,9 +15,13 @@ from orchestrator.servers import set_up_company
 from servers.registry import NAMES, open_server, tables_of
 from servers.toolkit.database import Database
 from servers.toolkit.errors import DomainError, InvalidInputError
-from servers.toolkit.folders import export_tables, import_folder
+from servers.toolkit.folders import export_tables, import_folder, import_mapped
 from servers.toolkit.importing import Report, import_file
+from servers.toolkit.mapping_files import plan, read_mapping
 from servers.toolkit.seeding import mark_seeded
+
+READ = (".csv", ".tsv", ".txt", ".json", ".xlsx")
+"""Files of a folder that a mapping may know."""
 
 
 def import_table(
@@ -48,6 +55,36 @@ def import_all(
     with _said(), _databases(settings) as databases:
         every = {name: (database, tables_of(name)) for name, database in databases.items()}
         return import_folder(every, folder, dry_run=dry_run, told=told)
+
+
+def import_by_mapping(
+    settings: Settings,
+    what: Path,
+    mapping: str,
+    *,
+    constants: Mapping[str, str],
+    dry_run: bool,
+    end_gone: bool,
+) -> tuple[dict[str, list[Report]], list[Path]]:
+    """Import a file or the files of a folder as a mapping says: everything, or nothing.
+
+    Return what came of them, and the files that the mapping does not know.
+    """
+    there = sorted(what.iterdir()) if what.is_dir() else [what]
+    found = [one for one in there if one.suffix.lower() in READ] if what.is_dir() else there
+    today = date.today()  # noqa: DTZ011 - the user's own day
+    with _said(), _databases(settings) as databases:
+        takes, unknown = plan(read_mapping(mapping_path(mapping)), found, today.isoformat())
+        every = {name: (database, tables_of(name)) for name, database in databases.items()}
+        end = today if end_gone else None
+        given: dict[str, Any] = {"constants": constants, "dry_run": dry_run, "end_gone": end}
+        return import_mapped(every, takes, **given), unknown
+
+
+def mapping_path(named: str) -> Path:
+    """Return the mapping file of this path, or the one of this name that comes with dealdesk."""
+    shipped = Path(str(files("dealdesk"))) / "mappings" / f"{named}.toml"
+    return shipped if shipped.is_file() and not Path(named).is_file() else Path(named)
 
 
 def export_all(settings: Settings, folder: Path) -> dict[str, dict[str, int]]:

@@ -99,6 +99,55 @@ Cells may be written as people write them, and the report says what was read as 
 
 A list is `a;b`, a map `EUR=5.00;GBP=4.50`; both may be JSON, and what is said to be a document is.
 
+An id may be any: `1017` in a column for ids of accounts becomes `acc_1017`, the same in every file
+and server. A SKU is found however its letters are cased; two of a file that differ in no more are
+refused.
+
+## Files of other programs
+
+`dealdesk import FOLDER --mapping NAME` (or a single `FILE`) takes files as another program exports
+them. `salesforce`, `hubspot`, `odoo` and `shopify` come with dealdesk; they stand in
+`dealdesk/mappings/`, to be read and copied. `--set currency=EUR`, repeatable, says what is the same
+for all of them where the files say nothing. A mapping of one's own is a TOML file:
+
+```toml
+source = "erp"             # whose files: their ids are kept beside ours
+decimal = ","              # only where numbers like 1.234 leave it open; dates = "dmy" or "mdy" too
+
+[[file]]
+name = "articles*.csv"     # of a workbook also: sheet = "2026"
+carry = ["Group"]          # an empty cell has what the row above has
+empty = ["-", "n/a"]       # what stands in cells that are empty
+where = { Blocked = ["", "no"] }  # only such rows; "*" is any word, "!no" any other one
+
+[file.catalog.products]    # a table of a server: our column = "Their column"
+sku = "No."
+name = "{Name} {Colour}"   # a text made of several; ["A", "B"] takes the first that is filled
+family = "Group"
+weight_g = "Weight kg"
+times.weight_g = 1000      # whole numbers are rounded half up
+lifecycle = "State"
+values.lifecycle = { "in stock" = "active", "*" = "eol" }  # their words, and any other word
+set = { kind = "goods", base_uom = "each" }  # where the file says nothing
+
+[file.finance.prices]
+sku = "No."
+amount = "Price"
+skip_without = ["amount"]  # no row without one
+set = { book = "LIST", valid_from = "today" }
+```
+
+Several tables, of several servers, are filled from one file; `[[file.crm.addresses]]` fills one
+twice. A column for a list takes `["Street", "Street 2"]` as its items. Rows of a table that say the
+same are one row.
+
+A second import with the same `source` is a sync: rows are known by their own ids, what changed is
+changed, and what the file no longer has is told. It stays, unless `--gone end` ends it: an account
+is closed, a product is `eol`, a price is valid until today; what has no such end stays. One
+`source` cannot change the accounts, addresses or contacts of another.
+
+## Columns
+
 Columns in **bold** say which row it is; those marked * are needed in a row that is new.
 """
 

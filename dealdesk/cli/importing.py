@@ -3,45 +3,63 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from dealdesk.cli.options import Home, Json, doc
 from dealdesk.cli.output import print_json, progress, say
-from dealdesk.settings import load_settings
+from dealdesk.settings import Settings, load_settings
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
     from servers.toolkit.importing import Report
 
 Pairs = list[str] | None
+SHOWN = 10
+"""How many ids are named of what is gone; their number is told whole."""
+MappingName = Annotated[str | None, doc("A mapping file, or salesforce, hubspot, odoo, shopify.")]
+Gone = Annotated[
+    Literal["keep", "end"], doc("What the source no longer has: stays, or ends today.")
+]
 DryRun = Annotated[bool, doc("Check everything and write nothing.")]
 
 
 def import_data(
-    what: Annotated[str, doc("A folder with a folder of files for each server; or a server.")],
+    what: Annotated[str, doc("A folder, a file of your own, or a server.")],
     table: Annotated[str | None, doc("The table of the server: items, accounts ...")] = None,
     file: Annotated[Path | None, doc("A .csv, .json or .xlsx file.")] = None,
     /,
     *,
     map_: Annotated[Pairs, doc("COLUMN=THEIRS: a column's name in the file.", name="--map")] = None,
     set_: Annotated[Pairs, doc("COLUMN=VALUE: the same in every row.", name="--set")] = None,
+    mapping: MappingName = None,
+    gone: Gone = "keep",
     dry_run: DryRun = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Import FOLDER, or SERVER TABLE FILE: every row is checked, and all are written or none.
+    """Import FOLDER or FILE with --mapping, or FOLDER, or SERVER TABLE FILE.
 
-    A row whose key is there already is changed, in the columns that the file has. A folder has a
-    folder for each server with files named for tables; a new data folder begins with it.
-    docs/importing.md lists every table and its columns.
+    Every row is checked, and all are written or none. A row whose key is there already is changed,
+    in the columns that the file has. With --mapping the files are as another program exports them.
+    Without it a folder has a folder for each server with files named for tables; a new data folder
+    begins with it. docs/importing.md lists every table and its columns.
     """
-    from rich.progress import Progress
-
-    from dealdesk.data_files import import_all, import_table
-    from servers.toolkit.table_files import SUFFIXES
+    from dealdesk.data_files import import_by_mapping, import_table
 
     settings = load_settings(home=home)
-    if table is not None and file is not None:
+    unknown: list[Path] = []
+    if mapping is not None:
+        if table or map_:
+            raise UsageError("the mapping says this", fix="import FOLDER|FILE --mapping NAME")
+        reports, unknown = import_by_mapping(
+            settings,
+            Path(what),
+            mapping,
+            constants=_pairs(set_ or (), "--set COLUMN=VALUE"),
+            dry_run=dry_run,
+            end_gone=gone == "end",
+        )
+    elif table is not None and file is not None:
         report = import_table(
             settings,
             what,
@@ -55,22 +73,33 @@ def import_data(
     elif table is None:
         if map_ or set_:
             raise UsageError("a folder takes no --map and no --set", fix="name one table's file")
-        files = [path for path in Path(what).glob("*/*") if path.suffix in SUFFIXES]
-        screen = progress()
-        with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
-            task = bar.add_task("reading", total=len(files))
-            reports = import_all(
-                settings,
-                Path(what),
-                dry_run=dry_run,
-                told=lambda name: bar.update(task, advance=1, description=name),
-            )
+        reports = _whole_folder(settings, Path(what), dry_run=dry_run)
     else:
         raise UsageError(f"{table} of {what} needs a file", fix="import SERVER TABLE FILE")
     if json:
         print_json({name: [asdict(one) for one in done] for name, done in reports.items()})
     else:
         _tell(reports, dry_run=dry_run)
+        for path in unknown:
+            say(f"{path.name}: left out, the mapping does not know it.")
+
+
+def _whole_folder(settings: Settings, folder: Path, *, dry_run: bool) -> dict[str, list["Report"]]:
+    from rich.progress import Progress
+
+    from dealdesk.data_files import import_all
+    from servers.toolkit.table_files import SUFFIXES
+
+    files = [path for path in folder.glob("*/*") if path.suffix in SUFFIXES]
+    screen = progress()
+    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        task = bar.add_task("reading", total=len(files))
+        return import_all(
+            settings,
+            folder,
+            dry_run=dry_run,
+            told=lambda name: bar.update(task, advance=1, description=name),
+        )
 
 
 def _pairs(given: Sequence[str], form: str) -> dict[str, str]:
@@ -82,6 +111,7 @@ def _pairs(given: Sequence[str], form: str) -> dict[str, str]:
 
 def _tell(reports: "Mapping[str, Sequence[Report]]", *, dry_run: bool) -> None:
     done = "would be" if dry_run else "were"
+    files = set()
     for server, found in reports.items():
         for one in found:
             say(
@@ -90,12 +120,18 @@ def _tell(reports: "Mapping[str, Sequence[Report]]", *, dry_run: bool) -> None:
             )
             for words in _more(one):
                 say(f"  {words}")
+            if one.ignored and one.file not in files:
+                say(f"  Left out of {one.file}: {', '.join(one.ignored)}.")
+            files.add(one.file)
 
 
 def _more(one: "Report") -> Iterator[str]:
     """Yield what else came of a file, a line each."""
     yield from (f"Read {words}." for words in one.read_as)
-    if one.ignored:
-        yield f"Left out: {', '.join(one.ignored)}."
+    if one.gone:
+        kept = f"{one.ended:,} ended" if one.ended else "kept"
+        shown = ", ".join(one.gone[:SHOWN])
+        more = f" and {len(one.gone) - SHOWN:,} more" if len(one.gone) > SHOWN else ""
+        yield f"No longer there: {shown}{more} ({kept})."
     if one.absent:
         yield f"Not in {one.file}: {', '.join(one.absent)}."

@@ -1,6 +1,6 @@
 """Ids that rows have in the programs they come from, kept beside ours."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -43,11 +43,15 @@ def of_another_source(session: Session, origin: Origin, ours: Mapping[str, str])
     return {one: source for one, source in rows if one in ours}
 
 
-def keep(session: Session, origin: Origin, seen: Mapping[str, str]) -> dict[str, str]:
-    """Keep the ids of the rows of an import, and return those of rows that are gone since the last.
+class Kept(NamedTuple):
+    """What is gone since the last import, our ids with theirs, and what is back after its end."""
 
-    Both are our ids with theirs. A row that has been ended is gone no more.
-    """
+    gone: dict[str, str]
+    back: list[str]
+
+
+def keep(session: Session, origin: Origin, seen: Mapping[str, str]) -> Kept:
+    """Keep the ids of the rows of an import; a row that has been ended is gone no more."""
     run = session.connection().execute
     found = run(sa.select(t.c.ours, t.c.theirs, t.c.ended).where(origin.mine)).all()
     before = {row.ours: row for row in found}
@@ -63,12 +67,17 @@ def keep(session: Session, origin: Origin, seen: Mapping[str, str]) -> dict[str,
     ]
     if rows:
         run(t.insert(), rows)
-    return {row.ours: row.theirs for row in found if row.ours not in seen and not row.ended}
+    return Kept(
+        {row.ours: row.theirs for row in found if row.ours not in seen and not row.ended},
+        [row.ours for row in found if row.ours in seen and row.ended],
+    )
 
 
 def _differs(before: Any, theirs: str) -> bool:
     return before is None or bool(before.ended) or before.theirs != theirs[:200]
 
 
-def mark_ended(session: Session, origin: Origin, ours: str) -> None:
-    session.connection().execute(t.update().where(origin.mine, t.c.ours == ours).values(ended=True))
+def mark_ended(session: Session, origin: Origin, ours: Collection[str]) -> None:
+    for one in ours:
+        ended = t.update().where(origin.mine, t.c.ours == one).values(ended=True)
+        session.connection().execute(ended)

@@ -1,13 +1,19 @@
 """What is wrong in files, each with its file, row and column, and all of it told at once."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic import ValidationError
 
 from servers.toolkit.errors import InvalidInputError
 
 MOST_ERRORS = 20
 """How many problems are told; their number is told whole."""
+
+_KIND = re.compile(r"decimal|literal\[.*\]|constrained-\w+|function-[\w-]+\(.*\)")
+"""What pydantic adds to a path to say which of several types it tried."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,15 @@ class Problem:
         place = f"row {self.row}" if self.row else ""
         where = ", ".join(part for part in (place, self.column) if part)
         return f"{self.file}: {where}: {self.message}" if where else f"{self.file}: {self.message}"
+
+
+def by_column(problem: ValidationError) -> dict[str, Any]:
+    """Return what is wrong, by column; of a cell that may be one of several things, once."""
+    found: dict[str, Any] = {}
+    for one in problem.errors(include_url=False):
+        path = [str(part) for part in one["loc"] if not _KIND.fullmatch(str(part))]
+        found.setdefault(".".join(path), one)
+    return found
 
 
 def cell_problem(problem: Mapping[str, Any]) -> str:

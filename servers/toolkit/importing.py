@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from sqlmodel import Session, SQLModel
 from servers.toolkit.cells import Cells, is_number
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
-from servers.toolkit.external_ids import Origin, keep, of_another_source
-from servers.toolkit.file_problems import Problem, cell_problem, refuse
+from servers.toolkit.external_ids import Origin, keep, mark_ended, of_another_source
+from servers.toolkit.file_problems import Problem, by_column, cell_problem, refuse
 from servers.toolkit.identified import Identified
 from servers.toolkit.mapping import Fill, plain_fill
 from servers.toolkit.own_ids import PREFIXES, key_text
@@ -58,6 +59,9 @@ class Report:
     """What was read as what: `country: Germany as DE (3)`."""
     absent: tuple[str, ...] = ()
     """Columns of the mapping that the file does not have."""
+    gone: tuple[str, ...] = ()
+    """What the source had before and has no more, by its own ids; it stays, unless it is ended."""
+    ended: int = 0
 
 
 class Loading:
@@ -67,8 +71,18 @@ class Loading:
     itself, so that a person hears of all their problems at once.
     """
 
-    def __init__(self, session: Session, spelled: dict[str, str] | None = None) -> None:
-        """Take files into a session; `spelled` is how other servers' files write each SKU."""
+    def __init__(
+        self,
+        session: Session,
+        spelled: dict[str, str] | None = None,
+        *,
+        end_gone: date | None = None,
+    ) -> None:
+        """Take files into a session; `spelled` is how other servers' files write each SKU.
+
+        `end_gone` is the day on which rows end that their source no longer has.
+        """
+        self._end_gone = end_gone
         self.session = session
         self._identify = Identified(self._names, {} if spelled is None else spelled)
         self._kept: dict[Origin, dict[str, str]] = {}
@@ -114,6 +128,8 @@ class Loading:
         return fill
 
     def _take(self, table: Table, path: Path, found: Found, fill: Fill) -> None:
+        if fill.file and not fill.where.keys() <= set(found.header):
+            return  # no row can have what it must have there
         fill.check(table, found.header, path.name)
         refuse_twice(path.name, found.header, fill.theirs)
         cells = Cells(
@@ -167,7 +183,14 @@ class Loading:
                     f"{seen[ours]} would be {ours}, which came from {other}: give both one source"
                 )
                 self.problems.append(Problem(origin.place, 0, "", said))
-        keep(self.session, origin, seen)
+        gone, back = keep(self.session, origin, seen)
+        rows, ended = Upsert(self._taken[origin.place], self), 0
+        rows.revive(back)
+        if self._end_gone is not None and (ended := rows.end(gone, self._end_gone)):
+            mark_ended(self.session, origin, gone)
+        place = max(n for n, one in enumerate(self.reports) if one.table == origin.place)
+        told = replace(self.reports[place], gone=tuple(gone.values()), ended=ended)
+        self.reports[place] = told
 
     def known(self, model: type[SQLModel], column: str, value: str = "") -> dict[Any, Any]:
         """Return the values of a column, each with what its row has in another (or the same)."""
@@ -269,8 +292,8 @@ class Loading:
                 self._wrong(number, "", said)
             return None if wrong else table.values(checked, self)
         except ValidationError as problem:
-            for one in problem.errors(include_url=False):
-                self._wrong(number, ".".join(map(str, one["loc"])), cell_problem(one))
+            for column, one in by_column(problem).items():
+                self._wrong(number, column, cell_problem(one))
         except (ValueError, InvalidInputError) as problem:
             self._wrong(number, "", getattr(problem, "message", str(problem)))
         return None

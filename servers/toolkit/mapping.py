@@ -12,6 +12,7 @@ from servers.toolkit.tables import Table, Values
 
 _NAMED = re.compile(r"\{([^{}]+)\}")
 FILLED = ELSE = "*"
+NOT = "!"
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,10 @@ class Fill:
         constants: What a column of ours is where the file says nothing.
         values: Words of theirs in a column of ours and what they are here; `*` is any other word.
         times: What a number of theirs is multiplied by.
-        where: Columns of theirs and the words a row must have there: `*` is any, empty is none.
+        where: Columns of theirs and the words a row must have there: `*` is any, empty is none,
+            `!word` any other.
+        without: Columns of ours without which a row is left out.
+        empty: Words that stand in cells that are empty.
         carry: Columns of theirs whose empty cells have what the row above has.
         decimal: The decimal mark of the file, where it is known.
         dates: `dmy` or `mdy`, for days such as 05/06/2026.
@@ -40,6 +44,8 @@ class Fill:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     times: Mapping[str, Decimal] = field(default_factory=dict)
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
     carry: tuple[str, ...] = ()
     decimal: str = ""
     dates: str = ""
@@ -78,11 +84,13 @@ class Fill:
         """Yield what each row of the file says in our columns."""
         above: Values = {}
         for number, found in rows:
-            row = _trimmed(found) if self.file else found
+            row = _trimmed(found, self.empty) if self.file else found
             if self.carry:
                 above = row = {**{n: above[n] for n in self.carry if n in above}, **row}
             if all(_fits(row.get(name), words) for name, words in self.where.items()):
-                yield number, {**self.constants, **dict(self._filled(row, lists))}
+                ours = {**self.constants, **dict(self._filled(row, lists))}
+                if all(ours.get(name) for name in self.without):
+                    yield number, ours
 
     def _filled(self, row: Values, lists: Collection[str]) -> Iterator[tuple[str, Any]]:
         for ours, names in self.columns.items():
@@ -131,9 +139,15 @@ def _cell(theirs: str, row: Values) -> Any:
     return " ".join(_NAMED.sub(lambda one: str(row.get(one[1], "")), theirs).split())
 
 
-def _trimmed(row: Values) -> Values:
-    trimmed = {n: cell.strip() if isinstance(cell, str) else cell for n, cell in row.items()}
-    return {name: cell for name, cell in trimmed.items() if cell != ""}
+def _trimmed(row: Values, empty: Collection[str]) -> Values:
+    """Return a row without spaces around its cells, or the apostrophe that marks text in them."""
+    trimmed = {n: _bare(cell) if isinstance(cell, str) else cell for n, cell in row.items()}
+    return {name: cell for name, cell in trimmed.items() if cell not in ("", *empty)}
+
+
+def _bare(cell: str) -> str:
+    cell = cell.strip()
+    return cell[1:] if re.match(r"'[\d+=@-]", cell) else cell
 
 
 def _as_list(cells: Sequence[Any]) -> list[Any]:
@@ -146,4 +160,10 @@ def _as_list(cells: Sequence[Any]) -> list[Any]:
 
 def _fits(cell: Any, words: Collection[str]) -> bool:
     text = "" if cell is None else str(cell).strip().casefold()
-    return any(text == word.casefold() or (word == FILLED and text) for word in words)
+    return any(_is(text, word.casefold()) for word in words)
+
+
+def _is(text: str, word: str) -> bool:
+    if word == FILLED:
+        return text != ""
+    return text != word[1:] if word.startswith(NOT) else text == word

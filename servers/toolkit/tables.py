@@ -25,6 +25,7 @@ from sqlmodel.main import FieldInfoMetadata
 from servers.toolkit.columns import Json
 
 Values = dict[str, Any]
+TODAY = "today"
 
 
 class Around(Protocol):
@@ -71,6 +72,7 @@ class Table:
         holds: What is wrong with the whole table once a file is in it.
         whole: A file says all rows that agree in these columns; those it leaves out go.
         refers: Columns that name a row of another table, beside the foreign keys.
+        ends: What its columns are in a row that its source no longer has; TODAY is that day.
         as_json: Written as JSON by an export: its cells are not for a spreadsheet.
     """
 
@@ -90,6 +92,7 @@ class Table:
     holds: Callable[[Session], Iterable[str]] = lambda _: ()
     whole: tuple[str, ...] | None = None
     refers: Mapping[str, tuple[type[SQLModel], str]] = field(default_factory=dict)
+    ends: Mapping[str, str] = field(default_factory=dict)
     as_json: bool = False
 
     @cached_property

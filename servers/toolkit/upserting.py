@@ -1,13 +1,15 @@
 """Write many checked rows at once: new ones are inserted, changed ones updated, by their key."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import date
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from servers.toolkit.tables import Around, Table, Values
+from servers.toolkit.own_ids import key_text
+from servers.toolkit.tables import TODAY, Around, Table, Values
 
 BATCH = 5_000
 """Rows of one statement; PostgreSQL and SQLite both take that many sets of parameters."""
@@ -61,6 +63,21 @@ class Upsert:
         self.inserted += len(new)
         self.updated += len(changed)
         self.same += len(rows) - len(new) - len(changed)
+
+    def end(self, keys: Collection[str], day: date) -> int:
+        """Give rows, named by their keys as one text, what their table's rows end with."""
+        ends = {n: day if said == TODAY else said for n, said in self.table.ends.items()}
+        return self._put(keys, ends)
+
+    def revive(self, keys: Collection[str]) -> None:
+        """Give rows that are back the default of what ended them, where no file has to say it."""
+        fields = self.table.model.model_fields
+        self._put(keys, {n: None for n in self.table.ends if fields[n].default is None})
+
+    def _put(self, keys: Collection[str], values: Values) -> int:
+        own = [row for key, row in self.stored.items() if key_text(key) in keys] if values else []
+        self._update([{**{n: row[n] for n in self._own}, "changed": values} for row in own])
+        return len(own)
 
     def _new(self, row: Values) -> Values:
         if self._placed and "place" not in row:

@@ -83,6 +83,7 @@ PRODUCTS = Table(
     form=Product,
     without=("components", "option_groups"),
     make=_product,
+    ends={"lifecycle": "eol"},
     holds=bundles_hold,
     as_json=True,
 )

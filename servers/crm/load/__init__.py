@@ -152,6 +152,7 @@ ACCOUNTS = Table(
     },
     make=_account,
     after=_put_names,
+    ends={"status": "closed"},
 )
 ALIASES = Table(
     "account_aliases",

@@ -19,7 +19,7 @@ from servers.finance.tables import prices as p
 from servers.finance.tables.customers import CustomerRow
 from servers.finance.tables.taxes import ZoneCountry
 from servers.toolkit.columns import Micro
-from servers.toolkit.tables import Around, Values
+from servers.toolkit.tables import TODAY, Around, Values
 
 Flag = Literal["export_control", "hazmat", "personal_data", "camera"]
 ON_REQUEST = ("on request", "price on request", "auf anfrage", "preis auf anfrage", "a. a.", "poa")
@@ -160,6 +160,7 @@ ENTRIES = table(
     read=_price_read,
     make=_price,
     tell=_told_price,
+    ends={"valid_to": TODAY},
     problems=_entry_problems,
 )
 PRICES = (
