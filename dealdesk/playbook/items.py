@@ -50,10 +50,12 @@ _LEAD = sign(
     r"^\s*(?:(?:[-*•–·+]|\d{1,2}[.)]|[a-z]\)|(?:pos|item|line|position)\.?\s*\d+\s*[.:)]?)\s+)+"
 )
 _COUNT_FIRST = sign(
-    rf"^(?:qty\.?\s*:?\s*)?({_NUMBER}|[a-zäöüß]+)(?:(?![-\w])|(?=[x×]\s))\s*"
+    rf"^(?:qty\.?\s*:?\s*)?({_NUMBER}|[a-zäöüß]+)(?:(?![-\w]|[.,]\d)|(?=[x×]\s))\s*"
     rf"(?:({_UNIT})(?!\w))?,?\s*"
     rf"(?:of\s+(?:the\s+|your\s+)?)?(?=\S)"
 )
+_DECIMAL = re.compile(r"\d+[.,]\d")
+"""A count that is no whole number: not read here, so that a person is asked for it."""
 _COUNT_LAST = sign(
     rf"(?:[:=–-]|\bqty\.?:?|\bfor|\bfür|\bpara|\bper|\bpour)\s*({_NUMBER})\s*"
     rf"(?:{_UNIT}|devices?|users?|geräte|dispositivos)?\s*(?:[,.]|$)"
@@ -126,7 +128,7 @@ def find_items(text: str, *, document: bool, today: date = date.min) -> list[Ite
     """
     found = [one for item in _structured(text, today) for one in _ramp(item, text)]
     if document:
-        return [item for item in found if item.quantity is not None]
+        return [one for one in found if one.quantity or _DECIMAL.match(text, one.start)]
     return found or [one for item in _running(text, today) for one in _ramp(item, text)]
 
 
@@ -218,7 +220,8 @@ def _line(line: str, start: int) -> Item | None:
     quantity = number(counted[1]) if counted else None
     words = body[counted.end() :] if counted and quantity is not None else body
     evidence = SKU.search(words) or PRODUCT.search(" ".join(words.split()[:9]))
-    if not evidence or (quantity is None and lead is None) or len(body.split()) > 22:
+    told = quantity or lead or _DECIMAL.match(body)
+    if not evidence or not told or len(body.split()) > 22:
         return None
     if quantity is None:
         last = _COUNT_LAST.search(words)

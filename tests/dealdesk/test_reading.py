@@ -27,6 +27,8 @@ def items(text: str, *, document: bool = False) -> list[tuple[int | None, str]]:
         ("1) zwölf Sensoren SEN-T4", [(12, "Sensoren SEN-T4")]),
         ("* vibration sensors: 15", [(15, "vibration sensors")]),
         ("- Analytics Basic for 30 devices", [(30, "Analytics Basic for 30 devices")]),
+        ("- 12.5 kg patch cable", [(None, "12.5 kg patch cable")]),
+        ("2,5 days installation", [(None, "2,5 days installation")]),
         ("- PoE switches, 8 ports", [(None, "PoE switches, 8 ports")]),
         ("Item | Qty\nrack server 1U | 3", [(3, "rack server 1U")]),
         ("Room | Height\nserver room | 3", []),
@@ -43,6 +45,8 @@ def test_items(text: str, expected: list[tuple[int | None, str]]) -> None:
 def test_a_document_gives_only_what_it_counts() -> None:
     text = "30-33 | GPU servers, new | lab\nThe servers need 2 cords.\n- 5 rack servers 1U"
     assert items(text, document=True) == [(5, "rack servers 1U")]
+    whole = [(5, "rack servers 1U"), (None, "1.5 m patch cable")]
+    assert items(f"{text}\n- 1.5 m patch cable", document=True) == whole
 
 
 def test_an_option_and_an_alternative_are_marked_by_the_line_above() -> None:
