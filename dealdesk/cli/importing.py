@@ -128,6 +128,9 @@ def _tell(reports: "Mapping[str, Sequence[Report]]", *, dry_run: bool) -> None:
 def _more(one: "Report") -> Iterator[str]:
     """Yield what else came of a file, a line each."""
     yield from (f"Read {words}." for words in one.read_as)
+    yield from (f"Look at {words}." for words in one.doubts[:SHOWN])
+    if len(one.doubts) > SHOWN:
+        yield f"And at {len(one.doubts) - SHOWN:,} more like these."
     if one.gone:
         kept = f"{one.ended:,} ended" if one.ended else "kept"
         shown = ", ".join(one.gone[:SHOWN])

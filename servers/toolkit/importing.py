@@ -59,6 +59,8 @@ class Report:
     """What was read as what: `country: Germany as DE (3)`."""
     absent: tuple[str, ...] = ()
     """Columns of the mapping that the file does not have."""
+    doubts: tuple[str, ...] = ()
+    """What a person should look at, and was taken all the same."""
     gone: tuple[str, ...] = ()
     """What the source had before and has no more, by its own ids; it stays, unless it is ended."""
     ended: int = 0
@@ -83,6 +85,7 @@ class Loading:
         `end_gone` is the day on which rows end that their source no longer has.
         """
         self._end_gone = end_gone
+        self._doubts: list[str] = []
         self.session = session
         self._identify = Identified(self._names, {} if spelled is None else spelled)
         self._kept: dict[Origin, dict[str, str]] = {}
@@ -141,7 +144,7 @@ class Loading:
         )
         lists = [n for n, kind in table.parts.items() if kind == "list"] if fill.file else ()
         rows = fill.rows(found.rows, lists)
-        given = {*fill.columns, *fill.constants}
+        given, self._doubts = {*fill.columns, *fill.constants}, []
         count, done = self._fill(table, rows, given, cells, fill)
         known = fill.theirs | fill.others
         self.reports.append(
@@ -155,6 +158,7 @@ class Loading:
                 file=path.name,
                 read_as=(*((f"it as {found.said}",) if found.said else ()), *cells.told()),
                 absent=tuple(sorted(fill.theirs - set(found.header))),
+                doubts=tuple(self._doubts),
             )
         )
 
@@ -290,6 +294,7 @@ class Loading:
             wrong = list(table.problems(checked))
             for said in wrong:
                 self._wrong(number, "", said)
+            self._doubts += [f"row {number}: {said}" for said in table.doubts(checked)]
             return None if wrong else table.values(checked, self)
         except ValidationError as problem:
             for column, one in by_column(problem).items():

@@ -64,7 +64,6 @@ class Mapping:
     source: Annotated[str, Field(pattern=r"^[a-z0-9_-]{0,60}$")] = ""
     decimal: Literal["", ".", ","] = ""
     dates: Literal["", "dmy", "mdy"] = ""
-    export: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

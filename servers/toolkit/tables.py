@@ -72,6 +72,7 @@ class Table:
         holds: What is wrong with the whole table once a file is in it.
         whole: A file says all rows that agree in these columns; those it leaves out go.
         refers: Columns that name a row of another table, beside the foreign keys.
+        doubts: What a person should look at in a checked row, which is taken all the same.
         ends: What its columns are in a row that its source no longer has; TODAY is that day.
         as_json: Written as JSON by an export: its cells are not for a spreadsheet.
     """
@@ -92,6 +93,7 @@ class Table:
     holds: Callable[[Session], Iterable[str]] = lambda _: ()
     whole: tuple[str, ...] | None = None
     refers: Mapping[str, tuple[type[SQLModel], str]] = field(default_factory=dict)
+    doubts: Callable[[Any], Iterable[str]] = lambda _: ()
     ends: Mapping[str, str] = field(default_factory=dict)
     as_json: bool = False
 

@@ -15,6 +15,7 @@ from servers.finance.load import TABLES
 from servers.finance.pricing import price
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
+from servers.finance.store.customers import find_customer
 from servers.finance.tables.base import FinanceTable
 from servers.finance.tables.charges import FreightRateRow
 from servers.finance.tables.customers import CustomerRow
@@ -142,6 +143,30 @@ def test_a_credit_limit_is_an_amount_of_its_currency(database: Database, tmp_pat
     for wrong in ({"credit_limit": "1.005"}, {"credit_currency": "QQQ"}, {"credit_currency": ""}):
         with pytest.raises(InvalidInputError, match=r"decimals|QQQ|has a currency"):
             import_file(database, TABLES["customers"], table(tmp_path, "c.csv", [{**row, **wrong}]))
+
+
+@pytest.mark.parametrize(
+    ("number", "doubts", "verified"),
+    [
+        ("DE136695976", (), "2026-11-01"),
+        (
+            "DE136695977",
+            ("row 2: DE136695977 does not have the form of eu_vat, and counts as not verified",),
+            None,
+        ),
+    ],
+)
+def test_a_vat_id_that_cannot_be_one_is_told_kept_and_never_counts_as_verified(
+    database: Database, tmp_path: Path, number: str, doubts: tuple[str, ...], verified: str | None
+) -> None:
+    with database.session() as session:
+        account = session.exec(select(CustomerRow.account_id)).first()
+    row = {"account_id": account, "scheme": "eu_vat", "country": "DE", "value": number}
+    path = table(tmp_path, "t.csv", [{**row, "verified_at": "2026-11-01"}])
+    assert import_file(database, TABLES["customer_tax_ids"], path).doubts == doubts
+    with acting(everyone()), database.session() as session:
+        ids = find_customer(session, str(account))[1].tax_ids
+    assert [one.verified_at for one in ids if one.value == number] == [verified]
 
 
 def test_no_limit_is_said_in_so_many_words(database: Database, tmp_path: Path) -> None:

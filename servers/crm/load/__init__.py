@@ -17,6 +17,7 @@ from servers.crm.store.new_accounts import alias_of
 from servers.toolkit import fields as f
 from servers.toolkit.columns import Micro
 from servers.toolkit.tables import Around, Table, Values, tables
+from servers.toolkit.tax_ids import tax_id_doubts
 from servers.toolkit.units import Unit
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -285,6 +286,7 @@ TABLES = tables(
         "a tax number, and the day it was verified, if it was",
         ("account_id", "scheme", "value"),
         {"scheme": Name, "country": f.Country, "value": Name, "verified_at": Day},
+        doubts=tax_id_doubts,
     ),
     Table(
         "addresses",

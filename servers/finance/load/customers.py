@@ -9,6 +9,7 @@ from servers.finance.tables import customers as c
 from servers.finance.tables.legal import PaymentTerm
 from servers.toolkit.money import round_money, to_minor
 from servers.toolkit.tables import Values
+from servers.toolkit.tax_ids import tax_id_doubts
 
 
 def _limit_read(row: Values) -> Values:
@@ -65,6 +66,7 @@ CUSTOMERS = (
         c.CustomerTaxId,
         "a tax number of a customer, and the day it was verified, if it was",
         key=("account_id", "scheme", "value"),
+        doubts=tax_id_doubts,
     ),
     table(
         "addresses",

@@ -1,5 +1,6 @@
 """Who buys, with parents, tax numbers, addresses and certificates."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Select, literal, select
@@ -18,13 +19,17 @@ from servers.finance.tables.customers import (
 )
 from servers.toolkit import scope
 from servers.toolkit.errors import NotFoundError
+from servers.toolkit.tax_ids import has_form
 
 MAX_DEPTH = 5
 """How many parents a contract price is inherited over."""
 
 
 def find_customer(session: Session, account_id: str) -> tuple[CustomerRow, Customer]:
-    """Return a customer with all that is known of it, if the caller may see it."""
+    """Return a customer with all that is known of it, if the caller may see it.
+
+    A tax number that cannot be one is verified by nobody, whatever a file says of it.
+    """
     tree = _family(session, account_id)
     if not tree:
         raise NotFoundError(f"no account {account_id!r}", fix="resolve_account finds the id")
@@ -37,7 +42,10 @@ def find_customer(session: Session, account_id: str) -> tuple[CustomerRow, Custo
         Customer,
         tree[0],
         family_tree=tuple(one.account_id for one in tree),
-        tax_ids=facts(session, TaxId, own(CustomerTaxId, CustomerTaxId.id)),
+        tax_ids=tuple(
+            one if has_form(one.scheme, one.value) else replace(one, verified_at=None)
+            for one in facts(session, TaxId, own(CustomerTaxId, CustomerTaxId.id))
+        ),
         addresses=facts(session, Address, own(CustomerAddress, CustomerAddress.address_id)),
         exemptions=tuple(
             fact(Exemption, one, window=Window(one.issued, one.expires)) for one in certificates
