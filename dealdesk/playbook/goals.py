@@ -124,6 +124,14 @@ def assign(goal: Goal, account_id: str, everything: Json, ranked: Json | None = 
     return {"account_id": account_id, "opportunity_id": open_[0], "constraints": goal.constraints}
 
 
+def assign_won(goal: Goal, account_id: str, everything: Json) -> Json | None:
+    """Choose the account's only deal where it is won: the run then says by which quote."""
+    if [row["stage"] for row in everything["items"]] != ["closed_won"]:
+        return None
+    deal = everything["items"][0]["opportunity_id"]
+    return {"account_id": account_id, "opportunity_id": deal, "constraints": goal.constraints}
+
+
 def with_unread(goal: Goal, assignment: Json, answers: Sequence[Json]) -> Json:
     """Return an assignment that asks about the words which nothing takes up, if there are any."""
     left = unread(

@@ -56,10 +56,15 @@ def play_plan(request: Request) -> Reply:
     account = goals.choose_account(good(request, "resolve_account"))
     if account.question is not None or account.account_id is None:
         return answer(goals.asking(goal, account.question or {"kind": "unknown_account"}))
-    queries = goal.queries(account.named_by)
+    queries = ("", *goal.queries(account.named_by))
     if not pages:
-        return reply(*_asked_of_deals(("", *queries), account.account_id, open_only=True))
-    assigned = goals.assign(goal, account.account_id, *pages[: 2 if queries else 1])
+        return reply(*_asked_of_deals(queries, account.account_id, open_only=True))
+    if not pages[0]["items"] and len(request.results("search_opportunities")) == len(queries):
+        return reply(*_asked_of_deals(queries, account.account_id, open_only=False))
+    won = [goals.assign_won(goal, account.account_id, page) for page in pages[len(queries) :][:1]]
+    assigned = next(filter(None, won), None) or goals.assign(
+        goal, account.account_id, *pages[: len(queries)][:2]
+    )
     return answer(goals.with_unread(goal, assigned, [*good(request, "resolve_account"), *pages]))
 
 

@@ -262,6 +262,38 @@ def test_an_assignment_names_what_the_crm_named() -> None:
     assert verify.verify_assignment(plan(opportunity_id=None), calls, {}) != []
 
 
+@pytest.mark.parametrize(
+    ("open_", "every", "said"),
+    [
+        ([], None, "open_only=false"),
+        ([], ["closed_won"], "hand over opp_1"),
+        ([], [], None),
+        ([], ["closed_lost"], None),
+        ([], ["closed_won", "closed_lost"], None),
+        (["qualification"], None, None),
+    ],
+)
+def test_an_only_deal_that_is_won_is_handed_over(
+    open_: list[str], every: list[str] | None, said: str | None
+) -> None:
+    def found(stages: list[str], **arguments: Any) -> Call:
+        rows = [
+            {"opportunity_id": f"opp_{place}", "account_id": "acc_1", "stage": stage}
+            for place, stage in enumerate(stages, 1)
+        ]
+        return Call("search_opportunities", {"items": rows}, account_id="acc_1", **arguments)
+
+    calls = [found(open_), *([found(every, open_only=False)] if every is not None else [])]
+    asked = {"account_id": "acc_1", "questions": [{"kind": "no_open_opportunity"}]}
+    problems = verify.verify_assignment(
+        Assignment.model_validate(asked),
+        [Call("resolve_account", {"account_id": "acc_1"}), *calls],
+        {},
+    )
+    assert [said in problem for problem in problems if said] == ([True] if said else [])
+    assert bool(problems) is bool(said)
+
+
 def test_a_quote_that_needs_approval_is_not_handed_over_unasked() -> None:
     draft = {"quote_id": "q_1", "approvals_needed": [{"role": "sales_manager"}]}
     output = Assembly(quote_id="q_1")

@@ -88,7 +88,22 @@ def verify_assignment(output: c.Assignment, calls: Calls, outputs: Outputs) -> l
         }
         if output.account_id not in owners:
             problems.append(f"{output.opportunity_id} does not belong to {output.account_id}")
+    if output.account_id and any(one.kind == "no_open_opportunity" for one in output.questions):
+        problems += _may_be_won(output.account_id, calls)
     return problems + (_left_out(output, calls, outputs["run"]) if "run" in outputs else [])
+
+
+def _may_be_won(account_id: str, calls: Calls) -> list[str]:
+    """Let an account's only deal be handed over where it is won: the run says by which quote."""
+    searches = [call for call in calls if call.name == "search_opportunities"]
+    rows = [row for page in answers(searches, "search_opportunities") for row in page["items"]]
+    stages = {r["opportunity_id"]: r["stage"] for r in rows if r["account_id"] == account_id}
+    every = {"account_id": account_id, "open_only": False}
+    if not stages and not any(every.items() <= call.arguments.items() for call in searches):
+        return [f"call search_opportunities with {account_id} and open_only=false: it may be won"]
+    if list(stages.values()) != ["closed_won"]:
+        return []
+    return [f"hand over {next(iter(stages))}, which is won, without a question; the run says so"]
 
 
 def _left_out(output: c.Assignment, calls: Calls, run: Mapping[str, Any]) -> list[str]:
