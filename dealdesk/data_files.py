@@ -39,7 +39,7 @@ def import_table(
     if name not in known:
         there = f"one of {', '.join(known)}" if known else f"a server: {', '.join(NAMES)}"
         raise UsageError(f"there is no table {table!r} in {server}", fix=f"name {there}")
-    with _said():
+    with said_by_servers():
         app, _ = open_server(server, settings.server_url(server))
         try:
             given = (app.database, known[name], path)
@@ -52,7 +52,7 @@ def import_all(
     settings: Settings, folder: Path, *, dry_run: bool, told: Callable[[str], None]
 ) -> dict[str, list[Report]]:
     """Import a folder with a folder of files for each server: everything, or nothing."""
-    with _said(), _databases(settings) as databases:
+    with said_by_servers(), _databases(settings) as databases:
         every = {name: (database, tables_of(name)) for name, database in databases.items()}
         return import_folder(every, folder, dry_run=dry_run, told=told)
 
@@ -73,7 +73,7 @@ def import_by_mapping(
     there = sorted(what.iterdir()) if what.is_dir() else [what]
     found = [one for one in there if one.suffix.lower() in READ] if what.is_dir() else there
     today = date.today()  # noqa: DTZ011 - the user's own day
-    with _said(), _databases(settings) as databases:
+    with said_by_servers(), _databases(settings) as databases:
         takes, unknown = plan(read_mapping(mapping_path(mapping)), found, today.isoformat())
         every = {name: (database, tables_of(name)) for name, database in databases.items()}
         end = today if end_gone else None
@@ -91,7 +91,7 @@ def export_all(settings: Settings, folder: Path) -> dict[str, dict[str, int]]:
     """Write every table of every server into a new folder; return the rows of each."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is there already", fix="name a new folder")
-    with _said(), _databases(settings) as databases:
+    with said_by_servers(), _databases(settings) as databases:
         done = {}
         for name, database in databases.items():
             with database.session() as session:
@@ -102,7 +102,7 @@ def export_all(settings: Settings, folder: Path) -> dict[str, dict[str, int]]:
 def make_empty(settings: Settings) -> None:
     """Make the keys and databases without data."""
     signing_key(settings)
-    with _said(), _databases(settings) as databases:
+    with said_by_servers(), _databases(settings) as databases:
         for name, database in databases.items():
             if (how := database.setting("seeded")) not in (None, "empty"):
                 raise EnvironmentProblem(
@@ -149,7 +149,7 @@ def _databases(settings: Settings) -> Iterator[dict[str, Database]]:
 
 
 @contextmanager
-def _said() -> Iterator[None]:
+def said_by_servers() -> Iterator[None]:
     """Say what the servers said in the words of the command."""
     try:
         yield

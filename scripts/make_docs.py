@@ -137,6 +137,10 @@ skip_without = ["amount"]  # no row without one
 set = { book = "LIST", valid_from = "today" }
 ```
 
+`dealdesk import FILE --propose` writes such a mapping for a file of columns with usual English or
+German names (`--save MAP.toml` keeps it): what it could not place and what is missing stand in it
+as comments. Read it before it is used.
+
 Several tables, of several servers, are filled from one file; `[[file.crm.addresses]]` fills one
 twice. A column for a list takes `["Street", "Street 2"]` as its items. Rows of a table that say the
 same are one row.

@@ -1,5 +1,6 @@
 """`dealdesk import`: your own records as files of rows, in the form in which you have them."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +18,8 @@ Pairs = list[str] | None
 SHOWN = 10
 """How many ids are named of what is gone; their number is told whole."""
 MappingName = Annotated[str | None, doc("A mapping file, or salesforce, hubspot, odoo, shopify.")]
+Propose = Annotated[bool, doc("Propose a mapping for a file, by the names of its columns.")]
+Save = Annotated[Path | None, doc("Where a proposed mapping is written.")]
 Gone = Annotated[
     Literal["keep", "end"], doc("What the source no longer has: stays, or ends today.")
 ]
@@ -33,6 +36,8 @@ def import_data(
     set_: Annotated[Pairs, doc("COLUMN=VALUE: the same in every row.", name="--set")] = None,
     mapping: MappingName = None,
     gone: Gone = "keep",
+    propose: Propose = False,
+    save: Save = None,
     dry_run: DryRun = False,
     home: Home = None,
     json: Json = False,
@@ -46,6 +51,9 @@ def import_data(
     """
     from dealdesk.data_files import import_by_mapping, import_table
 
+    if propose:
+        _propose(Path(what), save)
+        return
     settings = load_settings(home=home)
     unknown: list[Path] = []
     if mapping is not None:
@@ -82,6 +90,21 @@ def import_data(
         _tell(reports, dry_run=dry_run)
         for path in unknown:
             say(f"{path.name}: left out, the mapping does not know it.")
+
+
+def _propose(file: Path, save: Path | None) -> None:
+    from dealdesk.data_files import said_by_servers
+    from dealdesk.proposing import propose
+
+    with said_by_servers():
+        text = propose(file)
+    if save is None:
+        sys.stdout.write(text)
+    elif save.exists():
+        raise UsageError(f"{save} is there already", fix="name a new file")
+    else:
+        save.write_text(text, encoding="utf-8")
+        say(f"{save} is a proposal: read it, then dealdesk import {file} --mapping {save}")
 
 
 def _whole_folder(settings: Settings, folder: Path, *, dry_run: bool) -> dict[str, list["Report"]]:

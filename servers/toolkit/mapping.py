@@ -116,7 +116,9 @@ def plain_fill(
     asked = Fill({ours: (theirs,) for ours, theirs in mapping.items()}, constants)
     asked.check(table, (), file)
     if gone := sorted(set(mapping.values()) - set(header)):
-        raise InvalidInputError(f"{file} has no {gone[0]!r}", fix="check --map")
+        raise InvalidInputError(
+            f"{file} has no {gone[0]!r}", fix="check --map; --propose shows what it has"
+        )
     names = {name: mapping.get(name, name) for name in (*table.fields, *table.also)}
     columns = {ours: (theirs,) for ours, theirs in names.items() if theirs in header}
     if both := sorted(columns.keys() & constants):

@@ -112,7 +112,7 @@ def plan(mapping: Mapping, paths: list[Path], today: str) -> tuple[list[Take], l
         there = ", ".join(one.name for one in paths)
         raise InvalidInputError(
             f"the mapping is for {names}, not for {there or 'these'}",
-            fix="rename the file or the mapping's entry, or propose a mapping: --propose",
+            fix="rename the file or the mapping's entry, or propose one: --propose",
         )
     return takes, unknown
 
