@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from dealdesk.cli.options import Home, Json, doc
 from dealdesk.cli.output import print_json, progress, say
@@ -56,28 +56,17 @@ def import_data(
         return
     settings = load_settings(home=home)
     unknown: list[Path] = []
+    constants = _pairs(set_ or (), "--set COLUMN=VALUE")
+    given: dict[str, Any]
     if mapping is not None:
         if table or map_:
             raise UsageError("the mapping says this", fix="import FOLDER|FILE --mapping NAME")
-        reports, unknown = import_by_mapping(
-            settings,
-            Path(what),
-            mapping,
-            constants=_pairs(set_ or (), "--set COLUMN=VALUE"),
-            dry_run=dry_run,
-            end_gone=gone == "end",
-        )
+        given = {"constants": constants, "dry_run": dry_run, "end_gone": gone == "end"}
+        reports, unknown = import_by_mapping(settings, Path(what), mapping, **given)
     elif table is not None and file is not None:
-        report = import_table(
-            settings,
-            what,
-            table,
-            file,
-            mapping=_pairs(map_ or (), "--map COLUMN=THEIRS"),
-            constants=_pairs(set_ or (), "--set COLUMN=VALUE"),
-            dry_run=dry_run,
-        )
-        reports = {what: [report]}
+        named = _pairs(map_ or (), "--map COLUMN=THEIRS")
+        given = {"mapping": named, "constants": constants, "dry_run": dry_run}
+        reports = {what: [import_table(settings, what, table, file, **given)]}
     elif table is None:
         if map_ or set_:
             raise UsageError("a folder takes no --map and no --set", fix="name one table's file")

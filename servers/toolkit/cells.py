@@ -1,7 +1,8 @@
 """Cells as people write them, read as their column wants them, and what was read as what."""
 
+import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal, get_args, get_origin
@@ -21,6 +22,9 @@ NAMED: dict[str, Callable[[str], str]] = {
     "credit_currency": currency,
 }
 """Columns whose type is text, and that hold a code people write as a word."""
+MOMENTS = ("verified_at",)
+"""Columns whose type is text, and that hold a day, or a time as ISO 8601 writes it."""
+_ISO = re.compile(r"\d{4}-")
 SHOWN = 5
 """How many different words of a column the report tells."""
 
@@ -36,9 +40,11 @@ class Cells:
         decimal: str = "",
         dates: str = "",
         times: Mapping[str, Decimal] | None = None,
+        numbers: Iterable[str] = (),
     ) -> None:
         """Read by the columns' types; `mark` finds the decimal mark where none is given."""
         self._kinds = {name: _kind(name, one) for name, one in fields.items()}
+        self._kinds |= dict.fromkeys(numbers, "number")
         self._mark, self._decided = mark, decimal
         self._dates, self._times = dates, times or {}
         self._read_as: dict[str, Counter[tuple[str, str]]] = {}
@@ -72,7 +78,7 @@ class Cells:
     def _word(self, kind: Any, written: str) -> str:
         if kind in ("number", "count"):
             return self._number(written, whole_number=kind == "count")
-        if kind == "day":
+        if kind == "day" or (kind == "moment" and not _ISO.match(written)):
             return read_day(written, self._dates)
         return kind(written) if callable(kind) else written
 
@@ -112,6 +118,8 @@ def _kind(name: str, one: FieldInfo) -> Any:
     parts = _parts(one.annotation)
     if name in NAMED:
         return NAMED[name]
+    if name in MOMENTS:
+        return "moment"
     if "each" in parts:
         return words_of([part for part in parts if isinstance(part, str)], UNIT_WORDS)
     if bool in parts:

@@ -141,6 +141,7 @@ class Loading:
             decimal=fill.decimal,
             dates=fill.dates,
             times=fill.times,
+            numbers=table.also,
         )
         lists = [n for n, kind in table.parts.items() if kind == "list"] if fill.file else ()
         rows = fill.rows(found.rows, lists)
@@ -165,7 +166,7 @@ class Loading:
     def _mark(self, table: Table, path: Path, fill: Fill) -> str:
         """Return the decimal mark that the numbers of a file show, or ours in one of our form."""
         rows = fill.rows(read_rows(path, fill.part, flat=bool(fill.file)).rows, ())
-        numbers = [n for n in fill.columns if n in table.fields and is_number(table.fields[n])]
+        numbers = [n for n in fill.columns if n in table.also or is_number(table.fields[n])]
         cells = (row[n] for _, row in rows for n in numbers if isinstance(row.get(n), str))
         return decimal_mark(cells, own=fill.own)
 

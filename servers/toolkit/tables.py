@@ -66,7 +66,7 @@ class Table:
         make: From a checked row to the columns of the database.
         tell: From a stored row back to a row of a file.
         after: What else is written once a file is in.
-        also: Other columns a file may have, which `read` turns into ours.
+        also: Other columns of numbers a file may have, which `read` turns into ours.
         read: What happens to a row before it is checked.
         problems: What is wrong with a checked row by itself.
         holds: What is wrong with the whole table once a file is in it.

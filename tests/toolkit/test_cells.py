@@ -22,6 +22,7 @@ class Shelf(BaseModel):
     pieces: int | None = None
     since: date | None = None
     live: bool = False
+    verified_at: str | None = None
     tags: list[str] = []
 
 
@@ -184,6 +185,15 @@ def test_a_number_of_a_spreadsheet_is_text_where_text_is_wanted_and_exact_elsewh
     assert file.read("name", 1017) == "1017"
     assert file.read("price", Decimal("1.234")) == Decimal("1.234")
     assert file.read("live", bool(1)) is True
+
+
+def test_a_day_or_time_kept_as_text_is_read_as_a_day_and_a_time_stays() -> None:
+    assert cells().read("verified_at", "31.12.2026") == "2026-12-31"
+    assert cells().read("verified_at", "2026-12-31T08:00:00Z") == "2026-12-31T08:00:00Z"
+
+
+def test_an_amount_that_becomes_another_column_is_a_number_too() -> None:
+    assert cells(numbers=["limit"]).read("limit", "1.234,50") == "1234.50"
 
 
 def test_a_weight_in_other_units_is_multiplied_exactly() -> None:

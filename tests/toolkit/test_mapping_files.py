@@ -19,8 +19,10 @@ from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.folders import Databases, import_mapped
 from servers.toolkit.importing import Report
 from servers.toolkit.mapping_files import BESIDE, plan, read_mapping
+from servers.toolkit.table_files import read_rows
 
 SHIPPED = sorted((Path(str(files("dealdesk"))) / "mappings").glob("*.toml"))
+OWN = sorted((Path(__file__).parents[1] / "companies_mappings").glob("*.toml"))
 DAY = date(2026, 11, 30)
 MAPPING = """
 source = "erp"
@@ -219,6 +221,15 @@ def test_the_mappings_that_come_with_it_name_tables_and_columns_there_are(path: 
     names = [Path(one.name.replace("*", "x")) for one in mapping.file]
     for take in plan(mapping, names, DAY.isoformat())[0]:
         take.fill.check(tables_of(take.server)[take.table], (), path.name)
+
+
+@pytest.mark.parametrize("path", OWN, ids=lambda path: path.stem)
+def test_the_mappings_of_the_made_up_companies_fit_their_files(path: Path) -> None:
+    files_there = sorted((path.parent.parent / "companies" / path.stem).iterdir())
+    for take in plan(read_mapping(path), files_there, DAY.isoformat())[0]:
+        header = read_rows(take.path, flat=True).header
+        assert take.fill.theirs <= set(header)
+        take.fill.check(tables_of(take.server)[take.table], header, path.name)
 
 
 def test_no_table_has_a_column_of_a_name_that_stands_beside_columns() -> None:
