@@ -7,7 +7,7 @@ import pytest
 
 from dealdesk.proposing import propose
 from orchestrator.errors import UsageError
-from servers.registry import tables_of
+from servers.registry import NAMES, tables_of
 from servers.toolkit.mapping_files import plan, read_mapping
 
 ITEMS = "Artikel-Nr.;Bezeichnung;Warengruppe;ME;Gewicht (kg);VK-Preis;EK;Lagerplatz\nk-1;;;;;;;\n"
@@ -45,7 +45,7 @@ def test_a_proposal_is_a_mapping_that_says_what_it_leaves_open(
     said = proposed(tmp_path, text)
     (tmp_path / "m.toml").write_text(said, encoding="utf-8")
     (file,) = tomllib.loads(said)["file"]
-    assert {one: set(file[one]) for one in ("crm", "catalog", "finance") if one in file} == tables
+    assert {one: set(file[one]) for one in NAMES if one in file} == tables
     for comment in comments:
         assert comment in said.splitlines()
     header = text.splitlines()[0].replace(";", ",").split(",")
