@@ -10,6 +10,8 @@ from orchestrator.errors import EnvironmentProblem, UsageError
 
 Look = Callable[[str, str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 """Calls a tool of a server on behalf of somebody, as `Desk.look` does."""
+READINESS = {"opportunity_id": "quote_readiness", "account_id": "account_readiness"}
+RECORD = {"opportunity_id": "record_quote_outcome", "account_id": "record_account_quote"}
 
 
 async def decide_approvals(
@@ -67,12 +69,19 @@ def advice(quote_id: str, step: Mapping[str, Any]) -> str:
     return f"{said} Command: {' and '.join(commands)}" if commands else said
 
 
+def _whose(quote: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    """Return what the CRM files a quote under: its opportunity, or the account alone."""
+    of = "opportunity_id" if quote["opportunity_id"] else "account_id"
+    return of, {of: str(quote[of])}
+
+
 async def statements(
-    look: Look, to_check: Mapping[str, Any], opportunity_id: str
+    look: Look, to_check: Mapping[str, Any], quote: Mapping[str, Any]
 ) -> dict[str, str]:
     """Ask the catalog and the CRM for their statements about a quote, as finance takes them."""
     lines = await look("catalog", "check_configuration", to_check)
-    deal = await look("crm", "quote_readiness", {"opportunity_id": opportunity_id})
+    of, wanted = _whose(quote)
+    deal = await look("crm", READINESS[of], wanted)
     return {"catalog_statement": lines["statement"], "crm_statement": deal["statement"]}
 
 
@@ -83,12 +92,21 @@ async def record_outcome(look: Look, quote: Mapping[str, Any], outcome: str, wor
     """
     total = quote["total_minor"] if "total_minor" in quote else quote["totals"]["total_minor"]
     facts = {name: quote[name] for name in ("quote_id", "revision", "number", "currency")}
-    deal = {"opportunity_id": quote["opportunity_id"]}
+    of, deal = _whose(quote)
     recorded = {**deal, **facts, "outcome": outcome, "total_minor": total}
     try:
-        await look("crm", "record_quote_outcome", recorded)
+        await look("crm", RECORD[of], recorded)
+        if of == "account_id":  # no deal follows that would close the revision before
+            return await _close_before(look, quote, outcome)
         if words:
             await look("crm", "log_activity", {**deal, "kind": "note", "body": words})
     except (UsageError, EnvironmentProblem) as problem:
         return problem.message
     return ""
+
+
+async def _close_before(look: Look, quote: Mapping[str, Any], outcome: str) -> str:
+    if outcome != "issued" or not quote.get("revises"):
+        return ""
+    before = await look("finance", "get_quote", {"quote_id": quote["revises"], "whole": True})
+    return await record_outcome(look, before, "superseded", "")

@@ -39,6 +39,7 @@ LARGE_RESULTS: dict[str, dict[str, Answer]] = {
         "read_document": Answer(LARGE, TEXT),
         "search_text": Answer(LARGE, LIST),
         "quote_readiness": Answer(5_000, FEW),
+        "account_readiness": Answer(5_000, FEW),
         "list_needs": Answer(LARGE, LIST),
         "quote_history": Answer(LARGE, LIST),
         "list_tasks": Answer(LARGE, LIST),
@@ -54,6 +55,7 @@ LARGE_RESULTS: dict[str, dict[str, Answer]] = {
         "log_activity": Answer(2_000, ROW),
         "update_stage": Answer(2_000, ROW),
         "record_quote_outcome": Answer(2_000, ROW),
+        "record_account_quote": Answer(2_000, ROW),
     },
     "catalog": {
         "search_products": Answer(LARGE, LIST),

@@ -60,7 +60,7 @@ async def issue_quote(quote_id: QuoteId, /, *, acting: Asked = ASKED) -> int:
     async with _at_hand(quote_id, acting) as (desk, quote, person):
         if not sure("Issue this quote?", quote, yes=acting.yes):
             return WAITING
-        stated = await statements(desk.look, quote["to_check"], quote["opportunity_id"])
+        stated = await statements(desk.look, quote["to_check"], quote)
         done = await desk.look("finance", "issue_quote", {**_exactly(quote), **stated})
         log = f"Quote {done['number']} issued by {person}."
         done["crm_trouble"] = await record_outcome(desk.look, {**quote, **done}, "issued", log)

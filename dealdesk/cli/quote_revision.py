@@ -105,7 +105,7 @@ async def revise_quote(
             if acting.json:
                 print_json(seen)
             return 0
-        stated = await statements(desk.look, seen["to_check"], quote["opportunity_id"])
+        stated = await statements(desk.look, seen["to_check"], quote)
         made = await desk.look("finance", "revise_quote", {**arguments, **stated})
         trouble = await _note_both(desk, quote, made)
     total = money(made["total_minor"], made["currency"])
@@ -117,7 +117,8 @@ async def revise_quote(
 
 async def _note_both(desk: Desk, quote: Mapping[str, Any], made: Mapping[str, Any]) -> str:
     """Tell the CRM of the new draft, and that one in work gave way to it."""
-    about = {"opportunity_id": quote["opportunity_id"], "number": None, **made}
+    about = {**{name: quote[name] for name in ("account_id", "opportunity_id")}, "number": None}
+    about |= made
     words = f"Revision {made['revision']} of the quote made by hand by {desk.settings.person}."
     trouble = await record_outcome(desk.look, about, "draft", words)
     if quote["status"] in ("draft", "waiting", "approved"):

@@ -15,6 +15,7 @@ READ = (
     "read_document",
     "search_text",
     "quote_readiness",
+    "account_readiness",
     "list_needs",
     "quote_history",
     "list_tasks",
@@ -33,5 +34,5 @@ SALES = (
     *("create_account", "add_contact", "add_address", "open_opportunity"),
     *("add_task", "finish_task"),
 )
-ADMIN = ("update_stage", "record_quote_outcome", "merge_accounts")
+ADMIN = ("update_stage", "record_quote_outcome", "record_account_quote", "merge_accounts")
 PERSON: tuple[str, ...] = ()

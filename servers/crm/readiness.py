@@ -73,7 +73,18 @@ class Rule:
 
 
 def judge(facts: Facts) -> tuple[Verdict, list[Check], list[Finding]]:
-    rules = [*_record_rules(facts), *_story_rules(facts)]
+    return _judged([*_record_rules(facts), *_story_rules(facts)])
+
+
+def judge_account(
+    account_id: str, status: str, *, has_shipping_address: bool
+) -> tuple[Verdict, list[Check], list[Finding]]:
+    """Judge an account whose quote belongs to no opportunity: nothing was said, nobody is named."""
+    account = _account_rules(account_id, status, has_shipping_address=has_shipping_address)
+    return _judged(account)
+
+
+def _judged(rules: Sequence[Rule]) -> tuple[Verdict, list[Check], list[Finding]]:
     failed = [rule for rule in rules if not rule.passed]
     verdicts = {rule.verdict for rule in failed}
     verdict: Verdict = "quote"
@@ -84,20 +95,39 @@ def judge(facts: Facts) -> tuple[Verdict, list[Check], list[Finding]]:
     return verdict, [rule.check for rule in rules], [rule.failing for rule in failed]
 
 
-def _record_rules(facts: Facts) -> list[Rule]:
-    account, deal = facts.account_id, facts.opportunity_id
+def _account_rules(account: str, status: str, *, has_shipping_address: bool) -> list[Rule]:
     return [
         Rule(
             "ACCOUNT_LIVE",
-            facts.account_status in ("active", "prospect"),
-            [f"{account} {facts.account_status}"],
-            "ACCOUNT_CLOSED" if facts.account_status == "closed" else "ACCOUNT_ON_HOLD",
+            status in ("active", "prospect"),
+            [f"{account} {status}"],
+            "ACCOUNT_CLOSED" if status == "closed" else "ACCOUNT_ON_HOLD",
             Severity.BLOCKED,
-            f"The account is {facts.account_status}, so it gets no quotes.",
+            f"The account is {status}, so it gets no quotes.",
             "Finance lifts a hold.",
             account,
             "do_not_quote",
         ),
+        Rule(
+            "SHIPPING_ADDRESS",
+            has_shipping_address,
+            [],
+            "NO_SHIPPING_ADDRESS",
+            Severity.WARNING,
+            "The account has no shipping address on file.",
+            "Ask the customer where the goods go, and add the address.",
+            account,
+        ),
+    ]
+
+
+def _record_rules(facts: Facts) -> list[Rule]:
+    deal = facts.opportunity_id
+    live, shipping = _account_rules(
+        facts.account_id, facts.account_status, has_shipping_address=facts.has_shipping_address
+    )
+    return [
+        live,
         Rule(
             "OPPORTUNITY_OPEN",
             facts.stage not in CLOSED_STAGES,
@@ -109,16 +139,7 @@ def _record_rules(facts: Facts) -> list[Rule]:
             deal,
             "do_not_quote",
         ),
-        Rule(
-            "SHIPPING_ADDRESS",
-            facts.has_shipping_address,
-            [],
-            "NO_SHIPPING_ADDRESS",
-            Severity.WARNING,
-            "The account has no shipping address on file.",
-            "Ask the customer where the goods go, and add the address.",
-            account,
-        ),
+        shipping,
     ]
 
 

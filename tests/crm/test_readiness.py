@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from servers.crm.readiness import Facts, Heard, judge
+from servers.crm.readiness import Facts, Heard, judge, judge_account
 from servers.crm.schemas import OpenQuote, Outcome, Stage
 
 MAIL = Heard("act_1", "email", "inbound", "customer", 100)
@@ -61,3 +61,20 @@ def test_findings_name_their_rule_subject_and_evidence() -> None:
     assert findings[0].rule_id == "crm.readiness.no_open_quote"
     assert findings[0].subject == "opp_1"
     assert findings[0].evidence == ["q_1 r2 issued"]
+
+
+@pytest.mark.parametrize(
+    ("status", "shipping", "verdict", "codes"),
+    [
+        ("active", True, "quote", []),
+        ("prospect", False, "quote", ["NO_SHIPPING_ADDRESS"]),
+        ("on_hold", True, "do_not_quote", ["ACCOUNT_ON_HOLD"]),
+        ("closed", False, "do_not_quote", ["ACCOUNT_CLOSED", "NO_SHIPPING_ADDRESS"]),
+    ],
+)
+def test_an_account_without_an_opportunity_is_judged_alone(
+    status: str, shipping: bool, verdict: str, codes: list[str]
+) -> None:
+    found, checks, findings = judge_account("acc_1", status, has_shipping_address=shipping)
+    assert (found, len(checks)) == (verdict, 2)
+    assert [finding.code for finding in findings] == codes

@@ -22,6 +22,8 @@ TRUSTED = {
     "quote_readiness",
     "log_activity",
     "record_quote_outcome",
+    "account_readiness",
+    "record_account_quote",
 }
 KEY = "run_1/note_issue:log_activity:0"
 ACCOUNT, DEAL = "crm://accounts/{account_id}", "crm://opportunities/{opportunity_id}"
@@ -278,6 +280,26 @@ async def test_what_an_agent_notes_is_no_word_of_ours(app: Server) -> None:
         assert said["trust"] == "unknown"
         ready = await call(client, "quote_readiness", **where)
         assert "NO_MESSAGE" in [finding["code"] for finding in ready["findings"]]
+
+
+async def test_a_quote_of_an_account_alone_is_kept_beside_those_of_its_deals(
+    admin: Client[Any],
+) -> None:
+    quote = {"quote_id": "q_own", "revision": 1, "total_minor": 500_00, "currency": "EUR"}
+    alone = {"account_id": "acc_101", **quote}
+    await call(admin, "record_account_quote", **alone, outcome="draft")
+    issued = await call(admin, "record_account_quote", **alone, outcome="issued", number="NS-9")
+    assert [event["outcome"] for event in issued["events"]] == ["draft", "issued"]
+    assert issued["opportunity_id"] is None
+    history = await call(admin, "quote_history", account_id="acc_101")
+    assert history["items"][0]["quote_id"] == "q_own"
+    deal = await call(admin, "quote_readiness", opportunity_id="opp_101")
+    assert "q_own" not in [one["quote_id"] for one in deal["open_quotes"]]
+    other = {**quote, "account_id": "acc_102", "outcome": "issued"}
+    assert "on file under another" in await refused(admin, "record_account_quote", **other)
+    ready = await call(admin, "account_readiness", account_id="acc_101")
+    assert (ready["verdict"], ready["opportunity_id"]) == ("quote", "")
+    assert ready["statement"] != deal["statement"]
 
 
 async def test_an_outcome_is_one_row_per_revision_with_every_step(admin: Client[Any]) -> None:

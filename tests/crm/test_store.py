@@ -29,6 +29,10 @@ OTHERS_ACCOUNT: dict[str, Callable[[Session], object]] = {
     "list_documents": lambda s: stories.list_documents(s, "acc_102", 20, None),
     "list_interactions": lambda s: stories.list_interactions(s, "acc_102", 20, None),
     "quote_history": lambda s: quotes.quote_history(s, "acc_102", 20, None),
+    "account_readiness": lambda s: quotes.account_readiness(s, "acc_102"),
+    "record_account_quote": lambda s: quotes.record_account_quote(
+        s, "acc_102", "q_1", 1, Outcome.DRAFT, number=None, total_minor=1, currency="EUR"
+    ),
     "account_sheet": lambda s: sheets.account_sheet(s, "acc_102"),
     "search_opportunities": lambda s: opportunities.search_opportunities(
         s, "", "acc_102", open_only=False, limit=20, cursor=None

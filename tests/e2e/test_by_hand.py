@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from .conftest import DAY, Command, Folder
+from .test_quote_desk import outcomes
 
 pytestmark = pytest.mark.timeout(180)
 Copy = Callable[[Folder], Path]
@@ -138,3 +139,28 @@ def test_an_embargo_blocks_it(seeded: Folder, copy: Copy, command: Command) -> N
     )
     made = command("quote", "new", *typed, home=copy(seeded))
     assert (made.code, made.json["outcome"]) == (12, "blocked"), made
+
+
+def test_an_account_without_a_deal_is_quoted_revised_and_accepted(
+    seeded: Folder, copy: Copy, command: Command
+) -> None:
+    home = copy(seeded)
+    typed = ("quote", "new", "--account", "acc_001", *DAY, "--as", "per_lena", "--json")
+    first = command(*typed, "--line", "2 x SW-P8-120", home=home)
+    assert (first.code, first.json["outcome"]) == (0, "issued"), first
+    assert first.json["opportunity_id"] is None
+    other = command(*typed, "--line", "1 x SW-P16-240").json
+    assert other["outcome"] == "issued", "quotes of one account stand beside each other"
+    listed = {row["quote_id"]: row for row in command("quote", "list", "--json").json}
+    assert [listed[one["quote_id"]]["status"] for one in (first.json, other)] == ["issued"] * 2
+    assert {row["opportunity_id"] for row in listed.values()} == {""}
+    change = ("--set", "l1.quantity=3", "--as", "per_lena", "--json")
+    made = command("quote", "revise", first.json["quote_id"], *change).json
+    assert (made["revision"], made["crm_trouble"], made["findings"]) == (2, "", [])
+    issued = command("quote", "issue", made["quote_id"], "--as", "per_tomas", "--json").json
+    assert issued["number"] == f"{first.json['number']}-r2"
+    assert command("quote", "accept", made["quote_id"], "--as", "per_tomas").code == 0
+    history = outcomes(home, "acc_001")
+    stands = {"superseded": first.json["quote_id"], "accepted": made["quote_id"]}
+    stands["issued"] = other["quote_id"]
+    assert {history[quote_id]: quote_id for quote_id in stands.values()} == stands

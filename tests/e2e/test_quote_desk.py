@@ -20,13 +20,13 @@ pytestmark = pytest.mark.timeout(180)
 Copy = Callable[[Folder], Path]
 
 
-def outcomes(home: Path) -> dict[str, str]:
+def outcomes(home: Path, account_id: str = "acc_008") -> dict[str, str]:
     """How the CRM says that quotes stand."""
 
     async def look() -> Any:
         server, _ = open_crm(str(home / "crm.db"))
         async with Client(server.view(profile_grant("crm", "read"))) as client:
-            found = await client.call_tool("quote_history", {"account_id": "acc_008"})
+            found = await client.call_tool("quote_history", {"account_id": account_id})
         server.ledger.audit.flush()
         server.database.close()
         return found.structured_content

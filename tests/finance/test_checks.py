@@ -63,6 +63,7 @@ OTHER: dict[str, dict[str, Any]] = {
     "another country": {"country": "AT"},
     "another day": {"day": "2026-11-24"},
     "another account": {"deal": ("acc_009", "opp_900")},
+    "the account alone": {"deal": ("acc_008", "")},
     "another deal": {"deal": ("acc_008", "opp_901")},
     "lines that do not fit": {"verdicts": ("not_ok", "quote")},
     "a deal not to be quoted": {"verdicts": ("ok", "do_not_quote")},

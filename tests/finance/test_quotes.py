@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 from fastmcp.exceptions import ToolError
-from finance_support import Clock, asking, by, call, drafted, everyone, line, together
+from finance_support import (
+    Clock,
+    asking,
+    by,
+    call,
+    drafted,
+    everyone,
+    line,
+    statements,
+    together,
+)
 from sqlalchemy import text
 from sqlmodel import select
 
@@ -515,3 +525,28 @@ async def test_no_step_skips_the_number(app: Server, database: Database, status:
             change(database, "UPDATE quote SET status = 'issued'")
     with pytest.raises(Exception, match="quote_number_comes_with_issue"):
         change(database, "UPDATE quote SET number = 'Q-1'")
+
+
+async def test_quotes_without_an_opportunity_stand_beside_each_other(
+    app: Server, clock: Clock
+) -> None:
+    """Each is the first of its own revisions; what one becomes changes nothing of another."""
+    said = statements(app, clock, deal=("acc_008", ""))
+    first, other = [await drafted(app, opportunity_id=None, **said) for _ in range(2)]
+    assert (first["opportunity_id"], first["approvals_needed"]) == ("", [])
+    await issue(app, first)
+    again = await drafted(app, opportunity_id=None, revises=first["quote_id"], **said)
+    assert again["revision"] == 2
+    assert (await issue(app, again))["number"] == "Q-2026-000001-r2"
+    listed = await call(app, AGENT, "list_quotes", {"account_id": "acc_008"})
+    status = {row["quote_id"]: row["status"] for row in listed["items"]}
+    assert [status[one["quote_id"]] for one in (first, again, other)] == [
+        *("superseded", "issued", "draft"),
+    ]
+    assert {row["opportunity_id"] for row in listed["items"]} == {""}
+    theirs = await drafted(app, **statements(app, clock))
+    with pytest.raises(ToolError, match="cannot be revised"):
+        await drafted(app, opportunity_id=None, revises=theirs["quote_id"], **said)
+    bound = everyone(bind=BOTH)
+    with pytest.raises(ToolError, match="no opportunity_id was given"):
+        await drafted(app, bound, opportunity_id=None, **said)

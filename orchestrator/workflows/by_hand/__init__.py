@@ -35,6 +35,15 @@ def of_deal(quotes: Rows | None, deal: str | None) -> Rows:
     return (quotes or ()) if deal else ()
 
 
+def listed(value: str | None) -> list[str]:
+    return [value] if value else []
+
+
+def alone(account_id: str | None, deal: str | None) -> list[str]:
+    """Return the account, when no deal stands for it."""
+    return listed(None if deal else account_id)
+
+
 def chosen_method(asked: str | None, recommended: str | None, options: Rows | None) -> str | None:
     """Return the way of shipping a person named, where it is allowed, else the catalog's."""
     if asked is None:
@@ -73,6 +82,30 @@ def found_by(name: str, tool: str, arguments: Mapping[str, str], **keeps: str) -
     return Effect(name, tool, arguments, keeps={"findings": "findings", **keeps}, reports=True)
 
 
+ALONE = {
+    "crm.quote_readiness": "crm.account_readiness",
+    "crm.record_quote_outcome": "crm.record_account_quote",
+}
+"""What the CRM is asked, where there is no deal, about the account."""
+
+
+def either(
+    effect: Effect, deals: str = "facts.deals", accounts: str = "facts.alone"
+) -> tuple[Effect, Effect]:
+    """Return an effect for the deal, and its like for an account without one: one is made."""
+    rest = {name: path for name, path in effect.arguments.items() if name != "opportunity_id"}
+    return (
+        replace(effect, arguments={**rest, "opportunity_id": "item"}, each=deals),
+        replace(
+            effect,
+            name=f"{effect.name}_alone",
+            tool=ALONE.get(effect.tool, effect.tool),
+            arguments={**rest, "account_id": "item"},
+            each=accounts,
+        ),
+    )
+
+
 EFFECTS = (
     Effect(
         "claim",
@@ -99,11 +132,8 @@ EFFECTS = (
         recommended="recommended",
         options="options",
     ),
-    found_by(
-        "state_deal",
-        "crm.quote_readiness",
-        {"opportunity_id": "claim.opportunity_id"},
-        statement="statement",
+    *either(
+        found_by("state_deal", "crm.quote_readiness", {}, statement="statement"),
     ),
     found_by(
         "price",
@@ -138,7 +168,7 @@ EFFECTS = (
                 "cover": "facts.cover",
                 "revises": "facts.open_quote.quote_id",
                 "catalog_statement": "check.statement",
-                "crm_statement": "state_deal.statement",
+                "crm_statement": "facts.stated",
             },
             quote_id="quote_id",
             approvals_needed="approvals_needed",
@@ -147,12 +177,12 @@ EFFECTS = (
     ),
     Effect("request", "finance.request_approval", {"quote_id": "item"}, each="facts.undecided"),
     later("read_draft", quote_id="facts.drafted"),
-    later("record_draft"),
+    *either(later("record_draft")),
     later("state_lines_again", **{**LINES, "lines": "facts.decided_lines"}),
-    later("state_deal_again"),
-    later("issue"),
-    later("record_issue"),
-    later("note_issue"),
+    *either(later("state_deal_again"), "facts.decided_deals", "facts.decided_alone"),
+    later("issue", crm_statement="facts.stated_again"),
+    *either(later("record_issue")),
+    either(later("note_issue"))[0],
 )
 
 FACTS = {
@@ -163,7 +193,9 @@ FACTS = {
         ("run.given.ship_method", "ship.recommended", "ship.options"), chosen_method
     ),
     "checked": Fact(("check.findings", "stock.findings", "ship.findings"), together),
-    "warnings": Fact(("facts.checked", "state_deal.findings"), facts.warning_codes),
+    "warnings": Fact(
+        ("facts.checked", "state_deal.findings", "state_deal_alone.findings"), facts.warning_codes
+    ),
     "cover": Fact(("facts.open_quote",), lambda before: "revision" if before else "standard"),
     "undecided": Fact(
         ("draft.approvals_needed", "draft.quote_id"),
@@ -171,7 +203,14 @@ FACTS = {
     ),
     "drafted": Fact(("draft.quote_id", "request.count"), lambda quote_id, _: quote_id),
     "decided_lines": Fact(("run.given.lines", "decision.quote_id"), lambda lines, _: lines),
-    "decided_deal": Fact(("claim.opportunity_id", "decision.quote_id"), lambda deal, _: deal),
+    "deals": Fact(("claim.opportunity_id",), listed),
+    "alone": Fact(("claim.account_id", "claim.opportunity_id"), alone),
+    "decided_deals": Fact(("facts.deals", "decision.quote_id"), lambda deals, _: deals),
+    "decided_alone": Fact(("facts.alone", "decision.quote_id"), lambda accounts, _: accounts),
+    "stated": Fact(("state_deal.statement", "state_deal_alone.statement"), facts.first),
+    "stated_again": Fact(
+        ("state_deal_again.statement", "state_deal_again_alone.statement"), facts.first
+    ),
     "issue_note": Fact(("issue.number", "run.id"), facts.issue_note),
 }
 

@@ -1,7 +1,7 @@
 """What was offered and how it went, and whether the records allow another quote."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -21,6 +21,7 @@ from servers.crm.store.rows import (
     page_of,
     the_account,
     the_row,
+    write_for,
     write_once,
 )
 from servers.crm.store.stories import OLDEST_FIRST, sender_of
@@ -91,40 +92,73 @@ def record_quote_outcome(
     currency: str,
 ) -> QuoteRow:
     """Record how a quote revision stands; one row per revision, every step kept."""
+    quote = {"quote_id": quote_id, "revision": revision}
+    said = {"number": number, "total_minor": total_minor, "currency": currency}
 
     def make(deal: Opportunity) -> QuoteRow:
-        quote: dict[str, Any] = {
-            "opportunity_id": opportunity_id,
-            "quote_id": quote_id,
-            "revision": revision,
-        }
-        _check_deal(session, quote_id, deal)
-        found = all_visible(session, QuoteRecord, **quote)
-        new = QuoteRecord(**quote, account_id=deal.account_id, outcome=outcome.value)
-        row, moved = (found[0], found[0].outcome != outcome.value) if found else (new, True)
-        check_outcome(Outcome(row.outcome), outcome)
-        row.outcome, row.total_minor, row.currency = outcome.value, total_minor, currency
-        row.number = number or row.number
-        if moved:
-            row.at = now()
-        session.add(row)
-        session.flush()
-        if moved:
-            _keep_step(session, row)
-            _follow(session, deal, row)
-        return _row(row, _events(session, [row.id])[row.id])
+        return _record(session, deal.account_id, deal, quote, outcome, said)
 
     return write_once(session, "record_quote_outcome", opportunity_id, make, QuoteRow)
 
 
-def _check_deal(session: Session, quote_id: str, deal: Opportunity) -> None:
+def record_account_quote(
+    session: Session,
+    account_id: str,
+    quote_id: str,
+    revision: int,
+    outcome: Outcome,
+    *,
+    number: str | None,
+    total_minor: int,
+    currency: str,
+) -> QuoteRow:
+    """Record how a quote stands that belongs to no opportunity; no stage follows it."""
+    quote = {"quote_id": quote_id, "revision": revision}
+    said = {"number": number, "total_minor": total_minor, "currency": currency}
+
+    def make(account: Account) -> QuoteRow:
+        return _record(session, account.account_id, None, quote, outcome, said)
+
+    return write_for(session, "record_account_quote", account_id, make, QuoteRow)
+
+
+def _record(
+    session: Session,
+    account_id: str,
+    deal: Opportunity | None,
+    quote: Mapping[str, Any],
+    outcome: Outcome,
+    said: Mapping[str, Any],
+) -> QuoteRow:
+    opportunity_id = deal.opportunity_id if deal else None
+    _check_deal(session, quote["quote_id"], account_id, opportunity_id)
+    found = all_visible(session, QuoteRecord, **quote, opportunity_id=opportunity_id)
+    about: dict[str, Any] = {"account_id": account_id, "opportunity_id": opportunity_id}
+    new = QuoteRecord(**quote, **about, outcome=outcome.value)
+    row, moved = (found[0], found[0].outcome != outcome.value) if found else (new, True)
+    check_outcome(Outcome(row.outcome), outcome)
+    row.outcome, row.total_minor, row.currency = (
+        outcome.value,
+        said["total_minor"],
+        said["currency"],
+    )
+    row.number = said["number"] or row.number
+    if moved:
+        row.at = now()
+    session.add(row)
+    session.flush()
+    if moved:
+        _keep_step(session, row)
+        if deal is not None:
+            _follow(session, deal, row)
+    return _row(row, _events(session, [row.id])[row.id])
+
+
+def _check_deal(session: Session, quote_id: str, account_id: str, deal: str | None) -> None:
     """Refuse a quote that is on file under another deal, whoever may see that one."""
     on_file = select(QuoteRecord).filter_by(quote_id=quote_id)
     for row in session.execute(on_file).scalars():
-        if (row.account_id, row.opportunity_id or deal.opportunity_id) != (
-            deal.account_id,
-            deal.opportunity_id,
-        ):
+        if (row.account_id, row.opportunity_id or deal) != (account_id, deal):
             raise ConflictError(
                 f"{quote_id} is on file under another opportunity",
                 fix="give the opportunity_id that finance's get_quote names",
@@ -183,6 +217,22 @@ def quote_readiness(session: Session, opportunity_id: str) -> Readiness:
         verdict=verdict,
         checks=checks,
         open_quotes=list(facts.open_quotes),
+        findings=findings,
+    )
+
+
+def account_readiness(session: Session, account_id: str) -> Readiness:
+    account = the_account(session, account_id)
+    shipping = count_visible(session, Address, account_id=account.account_id, kind="shipping")
+    verdict, checks, findings = readiness.judge_account(
+        account.account_id, account.status, has_shipping_address=bool(shipping)
+    )
+    return Readiness(
+        opportunity_id="",
+        account_id=account.account_id,
+        verdict=verdict,
+        checks=checks,
+        open_quotes=[],
         findings=findings,
     )
 

@@ -101,6 +101,22 @@ def quote_readiness(database: Database, opportunity_id: OpportunityId) -> Readin
     return ready
 
 
+@tool(reads("Check an account's readiness", rows="bound", binds=ACCOUNT))
+def account_readiness(database: Database, account_id: AccountId) -> Readiness:
+    """Check whether the records allow a quote to an account that belongs to no opportunity.
+
+    `do_not_quote`: the account is on hold or closed. Where there is an opportunity, use
+    quote_readiness. `statement` is what finance takes as crm_statement of create_quote
+    without an opportunity_id. account_id comes from resolve_account.
+    """
+    with database.session() as session:
+        ready = quotes.account_readiness(session, account_id)
+    ready.statement = StatementKey.of(database).state(
+        "deal", about_deal(ready.account_id, ""), ready.verdict, ready.findings
+    )
+    return ready
+
+
 @tool(reads("Quote history", rows="bound", binds=ACCOUNT, narrowed=DEAL, integrity="untrusted"))
 def quote_history(
     session: Session,
@@ -177,6 +193,33 @@ def record_quote_outcome(
     return quotes.record_quote_outcome(
         session,
         opportunity_id,
+        quote_id,
+        revision,
+        Outcome(outcome),
+        number=number,
+        total_minor=total_minor,
+        currency=currency,
+    )
+
+
+@tool(writes("Record an account's quote", rows="bound", binds=ACCOUNT))
+def record_account_quote(
+    session: Session,
+    account_id: AccountId,
+    quote_id: QuoteId,
+    revision: Revision,
+    outcome: NewOutcome,
+    total_minor: TotalMinor,
+    currency: CurrencyCode,
+    number: Number | None = None,
+) -> QuoteRow:
+    """Record how a quote stands that belongs to no opportunity, as record_quote_outcome does.
+
+    quote_id, revision, number and total come from finance's get_quote.
+    """
+    return quotes.record_account_quote(
+        session,
+        account_id,
         quote_id,
         revision,
         Outcome(outcome),

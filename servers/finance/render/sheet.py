@@ -244,7 +244,7 @@ def _item(mark: str, text: str, code: str) -> Words:
 
 
 def _origin(q: QuoteDocument) -> Iterator[str]:
-    yield f"{q.opportunity_id} of {q.account_id}"
+    yield f"{q.opportunity_id or 'no opportunity'} of {q.account_id}"
     made = f"agents played by {q.generated_by}" if q.generated_by else "no agents"
     yield f"drafted {q.created_at} for {q.requested_by}, {made}"
     if q.accepted_at:

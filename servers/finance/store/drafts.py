@@ -36,6 +36,7 @@ class Prepared:
     inputs: QuoteInputs
     made: Assembled
     chain: str
+    deal: str
     previous: Quote | None
 
 
@@ -66,32 +67,40 @@ def create(
 
 def prepare(session: Session, inputs: QuoteInputs, statements: Statements) -> Prepared:
     """Work a draft out from inputs, as a new quote or as the next revision of one."""
-    lock(session, f"quote/{inputs.opportunity_id}")
+    quote_id = "q_" + secrets.token_hex(6)
+    deal = _deal_of(session, inputs, quote_id)
+    lock(session, f"quote/{deal}")
     facts = collect(session, inputs.request)
-    previous = _previous(session, inputs)
-    before = previous or _last(session, inputs.opportunity_id)
+    previous = _previous(session, inputs, deal)
+    before = previous or _last(session, deal)
     if before is not None:
         inputs = _inherited(session, inputs, stored_quotes.inputs_of(before))
     lines = statements.lines(inputs.request, facts)
-    deal = statements.deal(inputs.request.account_id, inputs.opportunity_id)
-    codes = [code for said in (lines, deal) if said is not None for code in said.codes]
+    story = statements.deal(inputs.request.account_id, inputs.opportunity_id)
+    codes = [code for said in (lines, story) if said is not None for code in said.codes]
     inputs = inputs.model_copy(
         update={
             "locked_until": _lock_of(previous, inputs),
             "run": scope.grant().run,
             "price_told": bool(scope.grant().run) or stored_quotes.is_ours(session),
             "lines_checked": lines,
-            "deal_checked": deal,
+            "deal_checked": story,
             "warnings": tuple(sorted({*inputs.warnings, *codes})),
         }
     )
-    quote_id = "q_" + secrets.token_hex(6)
     chain = previous.chain if previous else quote_id
     last = select(func.max(col(Quote.revision))).where(col(Quote.chain) == chain)
     revision = int(session.scalar(last) or 0) + 1
     replaces = next(reversed(numbers_of(session, chain)), None)
     made = assemble(facts, inputs, quote_id, revision, replaces)
-    return Prepared(inputs, made, chain, previous)
+    return Prepared(inputs, made, chain, deal, previous)
+
+
+def _deal_of(session: Session, inputs: QuoteInputs, quote_id: str) -> str:
+    """Return what a quote shares with its revisions: the opportunity, or else its chain."""
+    if inputs.opportunity_id or inputs.revises is None:
+        return inputs.opportunity_id or quote_id
+    return stored_quotes.find_quote(session, inputs.revises).chain
 
 
 def _last(session: Session, opportunity_id: str) -> Quote | None:
@@ -142,7 +151,7 @@ def store(session: Session, prepared: Prepared, now: datetime) -> QuoteDraft:
     snapshot, previous = prepared.made.snapshot, prepared.previous
     if previous is not None and previous.status in stored_quotes.WORKING:
         supersede(session, previous, snapshot.quote_id)
-    row = _row(prepared.inputs, prepared.made, prepared.chain, now)
+    row = _row(prepared, now)
     session.add(row)
     try:
         session.flush()
@@ -161,12 +170,14 @@ def store(session: Session, prepared: Prepared, now: datetime) -> QuoteDraft:
     )
 
 
-def _row(inputs: QuoteInputs, made: Assembled, chain: str, now: datetime) -> Quote:
+def _row(prepared: Prepared, now: datetime) -> Quote:
+    inputs, made = prepared.inputs, prepared.made
     snapshot = made.snapshot
     return block(
         Quote,
         snapshot,
-        chain=chain,
+        chain=prepared.chain,
+        opportunity_id=prepared.deal,
         status="draft",
         total_minor=made.total_minor,
         entity_id=snapshot.seller.entity_id,
@@ -181,9 +192,9 @@ def _row(inputs: QuoteInputs, made: Assembled, chain: str, now: datetime) -> Quo
     )
 
 
-def _previous(session: Session, inputs: QuoteInputs) -> Quote | None:
+def _previous(session: Session, inputs: QuoteInputs, deal: str) -> Quote | None:
     """Return the quote that is revised; refuse a second beside an open one or after a deal."""
-    mine = col(Quote.opportunity_id) == inputs.opportunity_id
+    mine = col(Quote.opportunity_id) == deal
     of_opportunity: Sequence[Quote] = session.scalars(select(Quote).where(mine)).all()
     if any(quote.account_id != inputs.request.account_id for quote in of_opportunity):
         raise ConflictError(
@@ -208,7 +219,7 @@ def _previous(session: Session, inputs: QuoteInputs) -> Quote | None:
             )
         return None
     previous = stored_quotes.find_quote(session, inputs.revises)
-    if previous.opportunity_id != inputs.opportunity_id or previous.status not in REVISABLE:
+    if previous.opportunity_id != deal or previous.status not in REVISABLE:
         raise ConflictError(
             f"{inputs.revises} ({previous.status}) cannot be revised for {inputs.opportunity_id}",
             fix="give the newest quote of this opportunity",

@@ -105,7 +105,7 @@ def _stale(
     """
     inputs = stored_quotes.inputs_of(quote)
     lines = statements.lines(inputs.request, facts)
-    deal = statements.deal(quote.account_id, quote.opportunity_id)
+    deal = statements.deal(quote.account_id, inputs.opportunity_id)
     pairs = ((lines, inputs.lines_checked), (deal, inputs.deal_checked))
     for fresh, stored in pairs:
         news = () if fresh is None else sorted({*fresh.codes} - {*snapshot.warnings})

@@ -79,6 +79,7 @@ def _row(quote: Quote, approvals: list[Approval], days: expiry.Days, now: dateti
     return block(
         QuoteRow,
         quote,
+        opportunity_id="" if quote.opportunity_id == quote.chain else quote.opportunity_id,
         status="expired" if expiry.is_over(quote, days, now) else quote.status,
         approvals_pending=sorted({a.role for a in open_}),
         approval_requested_at=min((a.requested_at for a in approvals), default=None),

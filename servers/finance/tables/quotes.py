@@ -21,7 +21,11 @@ STATUSES = (
 
 
 class Quote(FinanceTable, table=True):
-    """One revision of a quote; `chain` is the id of the first."""
+    """One revision of a quote; `chain` is the id of the first.
+
+    A quote that belongs to no opportunity has its chain in the place of one, so that what holds for
+    the quotes of an opportunity holds for its revisions.
+    """
 
     __table_args__ = constraints(
         one_of("quote_one_working_per_opportunity", "opportunity_id", where=WORKING),

@@ -93,13 +93,13 @@ ViewArgument = Annotated[
 def create_quote(
     finance: FinanceDatabase,
     account_id: AccountId,
-    opportunity_id: OpportunityId,
     lines: Lines,
     ship_to_address_id: AddressId,
     ship_method: ShipMethod,
     order_date: OrderDate,
     payment_terms: TermsCode,
     clause_ids: Annotated[list[ClauseId], Field(max_length=60)],
+    opportunity_id: OpportunityId | None = None,
     contact_id: ContactId | None = None,
     currency: Currency = None,
     promo_codes: PromoCodes = [],  # noqa: B006 - FastMCP copies defaults into the schema
@@ -118,7 +118,8 @@ def create_quote(
     Give what price_quote was given, and the clause_ids and payment_terms of select_terms.
     claims are what a message asserts (ship_to, exemption, discount, approval, payment_terms,
     bank): they change no number and ask for a person. warnings are codes the catalog found.
-    An opportunity has one open quote: give its id as revises to make the next revision. If
+    An opportunity has one open quote: give its id as revises to make the next revision; a quote
+    without one is of the account alone (crm_statement: that of account_readiness). If
     approvals_needed is not empty, call request_approval next; else issue_quote may follow.
     catalog_statement is that of check_configuration with exactly these lines, crm_statement
     that of quote_readiness; without them, or with old ones, a person decides (UNCHECKED).
@@ -136,7 +137,7 @@ def create_quote(
     )
     inputs = QuoteInputs(
         request=request,
-        opportunity_id=opportunity_id,
+        opportunity_id=opportunity_id or "",
         contact_id=contact_id,
         payment_terms=payment_terms,
         clause_ids=tuple(clause_ids),
