@@ -33,6 +33,7 @@ class Order:
     ship_method: str | None = None
     currency: str | None = None
     discount_bp: int = 0
+    copied: Sequence[dict[str, Any]] = ()  # lines of an old quote, as the servers take them
 
 
 @dataclass
@@ -48,7 +49,10 @@ async def find(look: Look, order: Order, day: date) -> Found:
     """Look up the account, its address and contact, and a product for every line."""
     found = Found()
     account_id = await _account(look, order, found)
-    lines = [await _line(look, one, place, day, found) for place, one in enumerate(order.lines, 1)]
+    lines = [{**line, "reason": "named"} for line in order.copied]
+    first = max((int(line["line_id"][1:]) for line in lines), default=0) + 1
+    for place, one in enumerate(order.lines, first):
+        lines.append(await _line(look, one, place, day, found))
     if account_id is None or found.questions:
         return found
     address = await _address(look, account_id, order.ship_to, found)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from dealdesk.cli.exit_codes import OUTCOMES
 from dealdesk.cli.options import Home, Json, Out, doc
 from dealdesk.cli.output import clean, print_json, progress
 from dealdesk.cli.quote_revision import basis_points
+from dealdesk.cli.quote_view import print_diff
 from dealdesk.cli.run_result import follow, print_outcome
 from dealdesk.questions import GOAL_MAX
 from dealdesk.quote_files import output_folder
@@ -37,6 +39,10 @@ class Asked:
         Path | None,
         doc("Lines in a .csv, .xlsx or .json file with the columns sku (or product), quantity."),
     ] = None
+    copy: Annotated[
+        str | None,
+        doc("An old quote whose lines are quoted again, at today's prices; discounts stay behind."),
+    ] = None
     opportunity: Annotated[str | None, doc("The deal it belongs to.")] = None
     discount: Annotated[str | None, doc("The discount on every line, in percent.")] = None
     reason: Annotated[str, doc("Why there is a discount; kept with the run.")] = ""
@@ -50,9 +56,9 @@ class Asked:
         """Read what was typed, before any server is asked."""
         typed, of_file = read_file(self.file) if self.file is not None else ([], None)
         typed = [*typed, *(read_line(one) for one in self.line or ())]
-        if not typed:
+        if not typed and self.copy is None:
             raise UsageError("no line is given", fix=EXAMPLE)
-        if self.account is None and self.opportunity is None:
+        if self.account is None and self.opportunity is None and self.copy is None:
             raise UsageError("who buys?", fix="name the account: --account, or --opportunity")
         percent = self.discount or of_file
         return Order(
@@ -93,6 +99,8 @@ async def new_quote(
     settings = load_settings(home=home, model="playbook", person=person, order_date=order_date)
     async with Desk.open(settings) as desk:
         started()
+        before = await desk.quote(await desk.quote_id(asked.copy)) if asked.copy else None
+        order = order if before is None else with_lines_of(order, before)
         found = await find(desk.look, order, settings.order_date or date.today())  # noqa: DTZ011
         for note in found.notes:
             progress().print(clean(note), markup=False)
@@ -106,12 +114,25 @@ async def new_quote(
             given=found.given,
         )
         title = f"By hand for {found.given['account_id']}"
-        return await follow(desk, run_id, title, out=folder, as_json=json)
+        code = await follow(desk, run_id, title, out=folder, as_json=json)
+        after = desk.run_row(run_id)["quote_id"]
+        if before is not None and after and not json:
+            pair = {"quote_id": before["quote_id"], "other_quote_id": after}
+            print_diff(await desk.whole("finance", "diff_quotes", pair), "the new quote")
+        return code
+
+
+def with_lines_of(order: Order, quote: Mapping[str, Any]) -> Order:
+    """Return the order with an old quote's lines, for its account where no other is named."""
+    account = order.account or (None if order.opportunity_id else quote["account_id"])
+    return replace(order, account=account, copied=quote["to_check"]["lines"])
 
 
 def goal_of(order: Order, given: dict[str, Any], reason: str) -> str:
     """Return what stands as the goal of the run: the lines as typed, for whom, and why so cheap."""
-    lines = "; ".join(f"{one.quantity} {one.unit or 'x'} {one.words}" for one in order.lines)
+    said = [f"{one.quantity} {one.unit or 'x'} {one.words}" for one in order.lines]
+    said = [f"{line['quantity']} x {line['sku']}" for line in order.copied] + said
+    lines = "; ".join(said)
     words = f"By hand for {given['account_id']}: {lines}"
     return words[: GOAL_MAX - 400] + (f" (discount: {reason[:300]})" if reason else "")
 

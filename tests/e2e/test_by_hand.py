@@ -164,3 +164,17 @@ def test_an_account_without_a_deal_is_quoted_revised_and_accepted(
     stands = {"superseded": first.json["quote_id"], "accepted": made["quote_id"]}
     stands["issued"] = other["quote_id"]
     assert {history[quote_id]: quote_id for quote_id in stands.values()} == stands
+
+
+def test_an_old_quotes_lines_are_quoted_again_and_what_differs_is_said(
+    quoted: Folder, copy: Copy, command: Command
+) -> None:
+    home, number = copy(quoted), quoted.said.json["number"]
+    typed = ("quote", "new", "--copy", number, "--line", "1 x CBL-C6-02", "--as", "per_lena")
+    made = command(*typed, home=home)
+    assert made.code == 0, made
+    assert "+ l3  CBL-C6-02" in made.out
+    assert "totals / total: " in made.out
+    (new,) = (row for row in command("quote", "list", "--json").json if row["number"] != number)
+    assert (new["account_id"], new["opportunity_id"]) == (quoted.said.json["account_id"], "")
+    command("quote", "new", "--copy", "Q-1999-000001").fails(2, "there is no quote")
