@@ -1,7 +1,9 @@
 """The one list of units: complete, and read as people write it."""
 
+import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
+from importlib.resources import files
 from typing import get_args
 
 import pytest
@@ -41,9 +43,8 @@ def test_a_dozen_is_no_unit() -> None:
 
 
 def test_no_word_stands_for_two_units() -> None:
-    from servers.toolkit import units
-
-    words = [w.casefold() for unit, said in units._WORDS.items() for w in (unit, *said.split(", "))]
+    said = tomllib.loads((files("servers.toolkit") / "units.toml").read_text(encoding="utf-8"))
+    words = [w.casefold() for unit, one in said["words"].items() for w in (unit, *one)]
     assert len(words) == len(set(words))
 
 
