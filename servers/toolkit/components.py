@@ -11,6 +11,8 @@ has none. `add_components` adds every function that is so marked in a module.
 import functools
 import inspect
 from collections.abc import Callable
+from importlib.resources import files
+from string import Template
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -53,6 +55,12 @@ def resource_at(uri: str, declared: dict[str, Any]) -> Callable[[F], F]:
 def prompt_for(declared: dict[str, Any]) -> Callable[[F], F]:
     """Make a function a prompt; `declared` is what `declare.prompt` returns."""
     return _marked(lambda app, function, _own: app.prompt(function, **declared))
+
+
+def job_story(package: str, name: str, **given: str) -> str:
+    """Return the text of a prompt, `instructions/<name>.md` of a server, with what it is given."""
+    text = (files(package) / "instructions" / f"{name}.md").read_text(encoding="utf-8")
+    return Template(text).substitute(given)
 
 
 def _marked(add: Add) -> Callable[[F], F]:
