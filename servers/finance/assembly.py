@@ -49,7 +49,7 @@ from servers.finance.law.select import (
     ship_to_of,
     term_findings,
 )
-from servers.finance.pricing import price
+from servers.finance.pricing import earned, price
 from servers.finance.schemas import Claim, DeviationIn, PriceRequest
 from servers.finance.tax.places import zone_of
 from servers.toolkit.errors import RuleViolationError
@@ -177,10 +177,11 @@ def _dropped(one: Dropped) -> Finding:
 def _earning(facts: QuoteFacts, request: PriceRequest, pricing: Pricing) -> Finding | None:
     """Judge what a quote earns, at the end of its band of discounts; a person's own price as is."""
     policy = policy_of(facts)
+    margin = pricing.margin
     most = band_end(policy, request.discount_bp, facts.pricing.requester)
     if most != request.discount_bp and not request.adjustments:
-        pricing = price(facts.pricing, request.model_copy(update={"discount_bp": most}))
-    return price_finding(policy, pricing.margin)
+        margin = earned(facts.pricing, request.model_copy(update={"discount_bp": most}))
+    return price_finding(policy, margin)
 
 
 def _dated(facts: QuoteFacts, inputs: QuoteInputs, pricing: Pricing) -> list[Finding]:

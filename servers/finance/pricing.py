@@ -15,7 +15,7 @@ from servers.finance.approvals import broken, needed
 from servers.finance.charges import Charges, Freight, charges_of, price_freight
 from servers.finance.documents import Pricing
 from servers.finance.explain import complete
-from servers.finance.facts.blocks import TaxBlock, TotalsBlock, TraceStep
+from servers.finance.facts.blocks import MarginBlock, TaxBlock, TotalsBlock, TraceStep
 from servers.finance.facts.customers import Address
 from servers.finance.facts.policy import Policy
 from servers.finance.facts.pricing import PricingFacts
@@ -57,6 +57,13 @@ def price(facts: PricingFacts, request: PriceRequest) -> Pricing:
     return _Waterfall(facts, request, ship_to, currency).run()
 
 
+def earned(facts: PricingFacts, request: PriceRequest) -> MarginBlock | None:
+    """Return only the margin of what `price` returns, in half the time, for a request it takes."""
+    ship_to = ship_to_of(facts.customer, request.ship_to_address_id)
+    currency = request.currency or facts.customer.currency
+    return _Waterfall(facts, request, ship_to, currency).earned()
+
+
 class _Waterfall:
     """One pricing on its way; every step adds its findings and trace."""
 
@@ -71,17 +78,14 @@ class _Waterfall:
         assert facts.policy is not None  # noqa: S101 - the repository always loads it
         self.policy: Policy = facts.policy
 
+    def earned(self) -> MarginBlock | None:
+        works = self._works()[0].works
+        return margin_of(works, self._costs(works), self.currency, self.policy)
+
     def run(self) -> Pricing:
         facts, request, currency = self.facts, self.request, self.currency
-        works, said = priced_lines(facts, request, self.country, currency, self.taxing.begin)
-        self.findings += said
-        replaced = self._overrides(works)
-        promoted, freight = self._promotions(works)
+        promoted, freight, hand = self._works()
         works = promoted.works
-        hand = adjustments.take(works, freight, request, replaced, currency)
-        for work in works:
-            self._round(work)
-        self.taxing.take_out(works)
         services = any(w.item is not None and w.item.kind != "goods" for w in works)
         method = request.ship_method
         self.findings += place_doubts(facts, self.country, method, services=services)
@@ -94,7 +98,7 @@ class _Waterfall:
         self.trace += freight.trace
         charges = self._charges(works, freight_tax)
         taxes, totals = self._totals(works, freight, freight_tax, charges)
-        costs = {work.line.line_id: cost_of(work, facts.exchange, currency) for work in works}
+        costs = self._costs(works)
         margin = margin_of(works, costs, currency, self.policy)
         self._limits(hand)
         shown, unseen = present(facts, totals, currency, request.display_currency, self.day)
@@ -120,6 +124,22 @@ class _Waterfall:
         decided = {name: getattr(made, name) for name in DIGESTED}
         digest = digests.digest({"request": request, **decided})
         return replace(made, digest=digest, trace=complete(facts, made))
+
+    def _works(self) -> tuple[Promoted, Freight, adjustments.ByHand]:
+        """Work every line out to its last reduction, before tax."""
+        facts, request, currency = self.facts, self.request, self.currency
+        works, said = priced_lines(facts, request, self.country, currency, self.taxing.begin)
+        self.findings += said
+        replaced = self._overrides(works)
+        promoted, freight = self._promotions(works)
+        hand = adjustments.take(promoted.works, freight, request, replaced, currency)
+        for work in promoted.works:
+            self._round(work)
+        self.taxing.take_out(promoted.works)
+        return promoted, freight, hand
+
+    def _costs(self, works: list[Work]) -> dict[str, Decimal | None]:
+        return {w.line.line_id: cost_of(w, self.facts.exchange, self.currency) for w in works}
 
     def _overrides(self, works: list[Work]) -> dict[str, Decimal]:
         asked, currency = self.request.adjustments, self.currency

@@ -15,7 +15,7 @@ from paper_support import document
 from servers.finance import digests
 from servers.finance.documents import Pricing, QuoteDocument, customer_view
 from servers.finance.facts.pricing import PricingFacts
-from servers.finance.pricing import price
+from servers.finance.pricing import earned, price
 from servers.finance.render.pages import json_text
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
@@ -165,6 +165,24 @@ def test_the_order_of_the_lines_never_matters(
     other = price(worlds[place[0]], request.model_copy(update={"lines": tuple(mixed)}))
     assert (one.totals, one.taxes, one.freight) == (other.totals, other.taxes, other.freight)
     assert one.margin == other.margin
+
+
+@plenty
+@given(
+    rows,
+    st.sampled_from(PLACES),
+    st.integers(0, 3000),
+    st.lists(st.sampled_from(CODES), max_size=3),
+)
+def test_what_is_earned_is_the_margin_of_the_price(
+    worlds: Worlds,
+    drawn: list[Any],
+    place: tuple[str, str],
+    discount_bp: int,
+    promo_codes: list[str],
+) -> None:
+    request = order(drawn, place, discount_bp=discount_bp, promo_codes=promo_codes)
+    assert earned(worlds[place[0]], request) == price(worlds[place[0]], request).margin
 
 
 @plenty
