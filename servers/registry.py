@@ -101,3 +101,11 @@ def tables_of(name: str) -> "dict[str, Table]":
     """Return how files fill a server's tables, by name, in the order in which they are filled."""
     tables: dict[str, Table] = import_module(f"servers.{name}.load").TABLES
     return tables
+
+
+def held_by(name: str) -> Any:
+    """Return what a server says of its columns that hold something of a person (`HELD` ...)."""
+    try:
+        return import_module(f"servers.{name}.store.privacy")
+    except ModuleNotFoundError:
+        return import_module("servers.toolkit.privacy")

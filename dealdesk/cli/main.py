@@ -25,6 +25,7 @@ GROUPS = {
     "grant": "Give an agent of another stack scoped access, and end it.",
     "person": "Say who may decide, how far, and what proves them.",
     "keys": "Show, replace and end the keys that sign quotes.",
+    "privacy": "Show and erase what is held of a person.",
     "eval": "Compare with gold records.",
 }
 HELP = ("--help", "-h")
@@ -77,6 +78,8 @@ COMMANDS = {
     "doctor": "doctor:doctor",
     "import": "importing:import_data",
     "export": "data_folder:export_data",
+    "privacy export": "privacy:export_contact",
+    "privacy erase": "privacy:erase_contact",
     "eval quotes": "evaluation:quotes",
     "eval goals": "evaluation:goals",
 }

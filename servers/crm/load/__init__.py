@@ -14,8 +14,10 @@ from servers.crm import tables as m
 from servers.crm.load.stories import ACTIVITIES, DOCUMENTS, Day, Moment, RecordedBy, deal_account
 from servers.crm.reading.cleaning import clean_line, redact
 from servers.crm.store.new_accounts import alias_of
+from servers.crm.store.privacy import refuse_erased
 from servers.toolkit import fields as f
 from servers.toolkit.columns import Micro
+from servers.toolkit.privacy import ERASED
 from servers.toolkit.tables import Around, Table, Values, tables
 from servers.toolkit.tax_ids import tax_id_doubts
 from servers.toolkit.units import Unit
@@ -117,6 +119,12 @@ def _record(row: Any, around: Around) -> int:
     if record is None:
         raise ValueError(f"there is no {row.quote_id} revision {row.revision} of {row.account_id}")
     return int(record)
+
+
+def _contact(row: Any, around: Around) -> Values:
+    if not row.name.startswith(ERASED):  # as an export of ours writes whom it erased
+        refuse_erased(around, row.contact_id, row.contact_id, row.email)
+    return {**TABLES["contacts"].plain(row), "account_id": _owner(row.account_id, around)}
 
 
 def _step(row: Any, around: Around) -> Values:
@@ -308,7 +316,7 @@ TABLES = tables(
         "a person at an account",
         ("contact_id",),
         {"contact_id": f.ContactId, "name": Name, "email": (Lower, "")},
-        make=_owned("contacts"),
+        make=_contact,
     ),
     OPPORTUNITIES,
     PARTICIPANTS,

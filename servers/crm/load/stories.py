@@ -13,6 +13,7 @@ from servers.crm.reading.cleaning import clean_line, clean_text, redact, tidy
 from servers.crm.reading.documents import Extracted, extract
 from servers.crm.reading.mails import Part, read_mail
 from servers.crm.reading.replies import MAX_TEXT
+from servers.crm.store.privacy import refuse_erased
 from servers.crm.store.rows import stamp
 from servers.toolkit import fields as f
 from servers.toolkit.errors import InvalidInputError
@@ -61,6 +62,7 @@ def _activity(row: Any, around: Around) -> Values:
         first = text.partition("\n")[0]
         heading = first.lstrip("# ").strip() if first.startswith("#") else ""
         values |= {"subject": clean_line(row.subject or heading, 400), "text": text}
+    refuse_erased(around, row.activity_id, values["from_address"])
     if not values["at"]:
         raise ValueError(f"{row.activity_id} has no date, neither here nor in its file")
     return values

@@ -69,6 +69,7 @@ class Policies(BaseModel):
     validity_days: int = Field(ge=1, le=366)
     price_lock_days: int | None = Field(default=None, ge=0, le=3660)
     approval_days: int = Field(ge=1, le=366)
+    retention_years: int = Field(default=10, ge=1, le=100)
     max_age_days: dict[
         Literal["tax_rates", "embargoed_countries"], Annotated[int, Field(ge=1, le=3660)]
     ] = Field(default_factory=dict)
