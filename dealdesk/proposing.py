@@ -2,9 +2,7 @@
 
 import json
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from rapidfuzz import fuzz
 
 from orchestrator.errors import UsageError
 from servers.registry import tables_of
+from servers.toolkit.shipped import shipped
 from servers.toolkit.table_files import file_and_part, read_rows
 from servers.toolkit.written_words import folded
 
@@ -30,7 +29,7 @@ def propose(named: Path) -> str:
     """
     path, part = file_and_part(named)
     header = [one for one in dict.fromkeys(read_rows(path, part, flat=True).header) if one]
-    known = tomllib.loads((files("dealdesk") / "synonyms.toml").read_text(encoding="utf-8"))
+    known = shipped(__package__, "synonyms")
     placed = {kind: _placed(said["columns"], header) for kind, said in known.items()}
     kind = max(placed, key=lambda one: len(placed[one]))
     if len(placed[kind]) < 2:

@@ -14,6 +14,7 @@ from datetime import date
 
 from dealdesk.playbook.claims import sign
 from dealdesk.playbook.subscriptions import NO_RUN, Run, read_run, steps
+from servers.toolkit.shipped import shipped
 
 SKU = re.compile(r"\b[A-Z]{2,4}(?:-[A-Z0-9]{1,6}){1,3}\b")
 PRODUCT = sign(
@@ -24,22 +25,7 @@ PRODUCT = sign(
     r"\bkits?\b|\bbundles?\b|archive|\bvideo ?archiv|geräteverwaltung"
 )
 _WORDS = {
-    word: value
-    for value, words in {
-        1: "one ein eine einen una uno un une",
-        2: "two zwei dos due deux",
-        3: "three drei tres tre trois",
-        4: "four vier cuatro quattro quatre",
-        5: "five fünf cinco cinque cinq",
-        6: "six sechs seis sei",
-        7: "seven sieben siete sette sept",
-        8: "eight acht ocho otto huit",
-        9: "nine neun nueve nove neuf",
-        10: "ten zehn diez dieci dix",
-        12: "twelve zwölf doce dodici douze dozen dutzend",
-        20: "twenty zwanzig veinte venti vingt",
-    }.items()
-    for word in words.split()
+    word: int(count) for count, words in shipped(__package__, "counts").items() for word in words
 }
 _NUMBER = r"\d{1,3}(?:[.,]\d{3})+|\d{1,6}"
 _UNIT = (

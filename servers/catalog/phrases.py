@@ -11,62 +11,17 @@ from pydantic import Field
 
 from servers.catalog.rulebook import Row
 from servers.catalog.schemas import AttributeValue
+from servers.toolkit.shipped import shipped
 
 Comparison = Literal["=", ">=", "<="]
 
-DIMENSIONS: dict[str, tuple[str, ...]] = {
-    "W": ("poe_watts", "capacity_w"),
-    "GB": ("memory_gb", "storage_gb", "data_gb"),
-    "m": ("length_m",),
-    "m reach": ("reach_m",),
-    "U": ("rack_units",),
-    "VA": ("va",),
-    "Wh": ("battery_wh",),
-    "MP": ("megapixel",),
-    "V": ("output_voltage", "needs_supply_v"),
-    "ports": ("ports",),
-    "SFP ports": ("sfp_ports",),
-    "tunnels": ("tunnels",),
-    "channels": ("channels",),
-    "inch": ("screen_inch",),
-    "Gbit/s": ("speed_gbit", "uplink_gbit"),
-    "days": ("days",),
-    "seats": ("seats",),
-    "cores": ("cpu_cores",),
-    "TOPS": ("tops",),
-    "zoom": ("zoom",),
-}
+_FILE = shipped(__package__, "phrases")
+DIMENSIONS: dict[str, list[str]] = _FILE["dimensions"]
 """What a unit in a phrase may speak of; the first attribute that a product has decides."""
-
-_UNITS: tuple[tuple[str, str, int], ...] = (
-    (r"(?:sfp|fibre|fiber|lwl)[ -]?(?:ports?|slots?)", "SFP ports", 1),
-    (r"(?:poe\+{0,2} ?)?(?:ports?|portig|ports|puertos?|porte|anschlusse?)", "ports", 1),
-    (r"p", "ports", 1),
-    (r"(?:vpn ?)?(?:tunnels?|tuneles|tunneln)", "tunnels", 1),
-    (r"(?:channels?|kanale?|canaux|canales|canali)", "channels", 1),
-    (r"(?:kilowatt ?hours?|kwh)", "Wh", 1000),
-    (r"(?:watt ?hours?|wh)", "Wh", 1),
-    (r"kva", "VA", 1000),
-    (r"va", "VA", 1),
-    (r"kw", "W", 1000),
-    (r"(?:watts?|w)", "W", 1),
-    (r"(?:tb|terabytes?)", "GB", 1000),
-    (r"(?:gb|gigabytes?|gig)", "GB", 1),
-    (r"(?:mp|mpx|mpix|megapixels?)", "MP", 1),
-    (r"(?:gbit/s|gbit|gbps)", "Gbit/s", 1),
-    (r"km", "m reach", 1000),
-    (r"(?:metres?|meters?|metern?|metros?|metri|mtrs?|mt|m)", "m", 1),
-    (r"(?:rack units?|hoheneinheiten|u|he|ru)", "U", 1),
-    (r"(?:volts?|vdc|v)", "V", 1),
-    (r"(?:inch(?:es)?|zoll|pouces|pulgadas|pollici)", "inch", 1),
-    (r"(?:seats?|users?|platze)", "seats", 1),
-    (r"cores?", "cores", 1),
-    (r"tops", "TOPS", 1),
-)
 _NUMBER = r"(?P<n>\d{1,3}(?:[.,]\d{3})+|\d+(?:[.,]\d+)?)"
 _UNIT_PATTERNS = [
     (re.compile(rf"(?<![a-z0-9.,]){_NUMBER}\s*{unit}(?![a-z0-9])"), dimension, factor)
-    for unit, dimension, factor in _UNITS
+    for unit, dimension, factor in _FILE["units"]
 ]
 _QUANTITY = re.compile(r"^\(?\d+\)?\s*(?:x|×|pcs?\.?|pieces?|stk\.?|stuck|units?|off|ea|of)\s+")
 _AT_LEAST = re.compile(

@@ -14,64 +14,19 @@ from functools import lru_cache
 
 from rapidfuzz import fuzz
 
+from servers.toolkit.shipped import shipped
+
 EXACT, MAIL, CONTACT, NAMED, SHORT, FIRST_NAME = 100, 98, 95, 92, 86, 80
 FUZZY_FLOOR, ALMOST, RESOLVE_FLOOR, MARGIN, OTHER_FORM = 84, 87, 76, 8, 70
 
-FREE_MAIL = frozenset(
-    re.findall(
-        r"\S+",
-        """gmail.com googlemail.com outlook.com hotmail.com live.com yahoo.com icloud.com me.com
-    aol.com gmx.de gmx.net web.de t-online.de proton.me protonmail.com mail.com orange.fr libero.it
-    freemail.example""",
-    )
-)
-"""Domains that anybody can have an address at; they say nothing about a company."""
-
+_FILE = shipped(__package__, "matching")
+FREE_MAIL = frozenset(_FILE["free_mail"].split())
 _FORMS: Mapping[str, str] = {
-    form: group
-    for group, forms in {
-        "ltd": "limited|ltd|co ltd|company limited|pvt ltd|pty ltd|private limited",
-        "plc": "plc|public limited company",
-        "llp": "llp",
-        "inc": "inc|incorporated|corp|corporation",
-        "llc": "llc|l l c",
-        "gmbh": "gmbh|mbh|ges m b h|gesellschaft mit beschrankter haftung|g m b h",
-        "gmbh co kg": "gmbh co kg|gmbh and co kg|gmbh und co kg|gmbh co kgaa|gmbh and co kgaa",
-        "kg": "kg|co kg|and co kg|und co kg",
-        "ag": "ag|aktiengesellschaft",
-        "ug": "ug|ug haftungsbeschrankt",
-        "ev": "e v|ev|eg|e g",
-        "se": "se",
-        "sa": "sa|s a|societe anonyme|sociedad anonima",
-        "sas": "sas|s a s|sasu",
-        "sarl": "sarl|s a r l|sarlu",
-        "sl": "sl|s l|slu|s l u",
-        "spa": "spa|s p a",
-        "srl": "srl|s r l",
-        "bv": "bv|b v",
-        "nv": "nv|n v",
-        "as": "as|a s|asa",
-        "ab": "ab|aktiebolag",
-        "aps": "aps",
-        "oy": "oy|oyj",
-        "zoo": "sp z o o|spolka z o o",
-        "fze": "fze|fzco|fz llc|fzc",
-        "kk": "kk|k k|kabushiki kaisha",
-    }.items()
-    for form in forms.split("|")
+    form: group for group, forms in _FILE["forms"].items() for form in forms
 }
 _LONGEST_FORM = max(len(form.split()) for form in _FORMS)
 _FILLERS = frozenset(("the", "der", "die", "das", "la", "le", "el", "and", "und", "et", "y", "e"))
-_COMMON = frozenset(
-    re.findall(
-        r"\S+",
-        """automation bau consulting data digital energie energy engineering food foods global group
-    gruppe handel holding holz industrie industries industry international it logistics logistik
-    media network networks power rail services software solar solutions stadtwerke systems tech
-    technik technologies technology trading transport water werke""",
-    )
-)
-"""Words that many companies have in their names; alone they name none of them."""
+_COMMON = frozenset(_FILE["common"].split())
 _LETTERS = str.maketrans({"ß": "ss", "ø": "o", "Ø": "o", "æ": "ae", "đ": "d", "ł": "l", "Ł": "l"})
 _MAIL = re.compile(r"[\w.+-]{1,64}@([\w-]{1,63}(?:\.[\w-]{1,63}){1,5})")
 _DOMAIN = re.compile(r"(?:https?://)?(?:www\.)?((?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,24})\b/?")

@@ -1,33 +1,16 @@
 """How well an opportunity answers a query: words of the query against its names and texts. Pure."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
 from servers.crm.matching import fold
+from servers.toolkit.shipped import shipped
 
 MAX_WORDS = 16
 WEIGHTS = {"name": 100, "need": 90, "subject": 80, "account": 70, "text": 60}
-_SMALL = frozenset(
-    re.findall(
-        r"\S+",
-        """a ab aber about again al all alla alle als also am an and angebot antes any are as ask
-        asked at auch auf aus avec be been bei bis bitte but by can che con could da
-        das de deal dei del dem den der des devis did die diese dieser discount do
-        does du een ein eine einen einer el en er es et for from fuer fur furs gefragt
-        get got haben had has hat have haz he her het him his i ich if ihr il im in is
-        ist it its just kunde la las last le les letzte letzten letzter lo los make me
-        met mit monat month my nach need needed needs new nicht oder of off offer
-        offerta on one opportunity or order our out para per percent please por pour
-        price quarter quote quoted quotes rabatt request sconto send she sie sind so
-        some sur talked than that the their them then they this those to today told un
-        una und une uns us van vom von voor wanted wants war was we week wegen were
-        what when which who wir with woche wollen would year yesterday you your zu zum
-        zur""",
-    )
-)
+_SMALL = frozenset(shipped(__package__, "topics")["small"].split())
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,11 @@
 """Units of measure, the one list of them: their words, their codes, how finely each is counted."""
 
-import tomllib
 from collections.abc import Iterable
 from decimal import Decimal
-from importlib.resources import files
 from typing import Literal, NamedTuple, Protocol
 
 from servers.toolkit.errors import InvalidInputError
+from servers.toolkit.shipped import shipped
 
 # fmt: off
 Unit = Literal[
@@ -26,7 +25,7 @@ class Measure(NamedTuple):
     decimals: int = 0
 
 
-_FILE = tomllib.loads((files(__package__) / "units.toml").read_text(encoding="utf-8"))
+_FILE = shipped(__package__, "units")
 UNITS: dict[str, Measure] = {unit: Measure(*said) for unit, said in _FILE["measures"].items()}
 UNIT_WORDS: dict[str, str] = {
     word.casefold(): unit for unit, said in _FILE["words"].items() for word in (unit, *said)

@@ -5,18 +5,13 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
-COUNTRY_WORDS = {
-    "uk": "GB", "u k": "GB", "great britain": "GB", "england": "GB", "scotland": "GB",
-    "wales": "GB", "grossbritannien": "GB", "usa": "US", "u s a": "US", "u s": "US",
-    "united states of america": "US", "amerika": "US", "holland": "NL", "el": "GR",
-    "south korea": "KR", "suedkorea": "KR", "russia": "RU", "czech republic": "CZ",
-    "tschechische republik": "CZ", "turkey": "TR", "macedonia": "MK", "uae": "AE",
-    "bundesrepublik deutschland": "DE", "brd": "DE",
-}  # fmt: skip
+from servers.toolkit.shipped import shipped
+
+_FILE = shipped(__package__, "written_words")
+CURRENCY_WORDS: dict[str, str] = _FILE["currencies"]
+YES, NO = _FILE["yes"], _FILE["no"]
+COUNTRY_WORDS = {word: code for code, words in _FILE["countries"].items() for word in words}
 """Usual spellings that no list of countries has, as `folded` gives them."""
-CURRENCY_WORDS = {"€": "EUR", "£": "GBP", "us$": "USD", "usd$": "USD", "fr.": "CHF", "sfr": "CHF"}
-YES = ("yes", "y", "true", "ja", "j", "wahr", "oui", "vrai", "si", "sí", "sim", "tak", "x", "1")
-NO = ("no", "n", "false", "nein", "falsch", "non", "faux", "falso", "não", "nee", "nie", "0")
 
 
 def country(written: str) -> str:

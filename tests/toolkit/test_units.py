@@ -1,14 +1,13 @@
 """The one list of units: complete, and read as people write it."""
 
-import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
-from importlib.resources import files
 from typing import get_args
 
 import pytest
 
 from servers.toolkit.errors import InvalidInputError
+from servers.toolkit.shipped import shipped
 from servers.toolkit.units import UNIT_WORDS, UNITS, Unit, check_quantities
 
 
@@ -43,7 +42,7 @@ def test_a_dozen_is_no_unit() -> None:
 
 
 def test_no_word_stands_for_two_units() -> None:
-    said = tomllib.loads((files("servers.toolkit") / "units.toml").read_text(encoding="utf-8"))
+    said = shipped("servers.toolkit", "units")
     words = [w.casefold() for unit, one in said["words"].items() for w in (unit, *one)]
     assert len(words) == len(set(words))
 

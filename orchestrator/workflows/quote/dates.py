@@ -5,20 +5,9 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
-_MONTHS = (
-    ("jan", "ene", "gen"),
-    ("feb", "fév", "fev"),
-    ("mar", "mär", "mrz"),
-    ("apr", "abr", "avr"),
-    ("may", "mai", "mag"),
-    ("jun", "giu", "juin"),
-    ("jul", "lug", "juil"),
-    ("aug", "ago", "aoû", "aou"),
-    ("sep", "set"),
-    ("oct", "okt", "ott"),
-    ("nov",),
-    ("dec", "dez", "dic", "déc"),
-)
+from servers.toolkit.shipped import shipped
+
+_MONTHS: list[list[str]] = shipped(__package__, "months")["months"]
 _NAME = "|".join(sorted({n for names in _MONTHS for n in names}, key=len, reverse=True))
 _DAY_MONTH = re.compile(
     rf"\b(\d{{1,2}})(?:st|nd|rd|th|\.|º)?(?:\s+of|\s+de|\s+di)?\s+({_NAME})\w*\.?"

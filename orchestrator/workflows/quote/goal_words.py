@@ -8,17 +8,16 @@ says more than a quote run can do yet, and the run asks about it. Pure.
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from importlib.resources import files
 from typing import Any
 
 from orchestrator.workflows.quote.dates import find_date
+from servers.toolkit.shipped import shipped
 
-_FILE = tomllib.loads((files(__package__) / "vocabulary.toml").read_text(encoding="utf-8"))
+_FILE = shipped(__package__, "vocabulary")
 
 FIRM = frozenset(_FILE["limits"].split()) | frozenset(_FILE["counts"].split())
 """Words that change what is asked for: only the names of the account and the deal may hold them."""

@@ -22,31 +22,13 @@ from servers.finance.tables.house import Person, Seller
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.fields import Country
 from servers.toolkit.seeding import mark_own
+from servers.toolkit.shipped import shipped
 from servers.toolkit.tables import Around, Row, Values
 
 FORMAT = re.compile(r"^[A-Za-z0-9/_.-]*\{year\}[A-Za-z0-9/_.-]*\{n:0[1-9]d\}[A-Za-z0-9/_.-]*$")
 LIMITS, UNLIMITED = ("max_discount_bp", "max_total"), "unlimited"
-
-
 NO_BANK = {"bank_name": "", "account_holder": ""}
-ZONES = {
-    "AR": "America/Argentina/Buenos_Aires",
-    "AU": "Australia/Sydney",
-    "BR": "America/Sao_Paulo",
-    "CA": "America/Toronto",
-    "CL": "America/Santiago",
-    "CN": "Asia/Shanghai",
-    "DE": "Europe/Berlin",
-    "ES": "Europe/Madrid",
-    "ID": "Asia/Jakarta",
-    "MX": "America/Mexico_City",
-    "MY": "Asia/Kuala_Lumpur",
-    "NZ": "Pacific/Auckland",
-    "PT": "Europe/Lisbon",
-    "RU": "Europe/Moscow",
-    "UA": "Europe/Kyiv",
-    "US": "America/New_York",
-}
+ZONES: dict[str, str] = shipped(__package__, "time_zones")
 """Where most of a country with several time zones lives."""
 
 
