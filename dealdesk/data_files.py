@@ -14,7 +14,7 @@ from orchestrator.errors import EnvironmentProblem, UsageError
 from orchestrator.servers import set_up_company
 from servers.registry import NAMES, open_server, tables_of
 from servers.toolkit.database import Database
-from servers.toolkit.errors import DomainError, InvalidInputError
+from servers.toolkit.errors import DomainError, ForbiddenError, InvalidInputError
 from servers.toolkit.folders import export_tables, import_folder, import_mapped
 from servers.toolkit.importing import Report, import_file
 from servers.toolkit.mapping_files import plan, read_mapping
@@ -33,6 +33,7 @@ def import_table(
     mapping: Mapping[str, str],
     constants: Mapping[str, str],
     dry_run: bool,
+    watch: Any = None,
 ) -> Report:
     """Import a file into a table of a server: all of its rows, or none."""
     known, name = tables_of(server) if server in NAMES else {}, table.replace("-", "_")
@@ -42,19 +43,32 @@ def import_table(
     with said_by_servers():
         app, _ = open_server(server, settings.server_url(server))
         try:
-            given = (app.database, known[name], path)
-            return import_file(*given, mapping=mapping, constants=constants, dry_run=dry_run)
+            return import_file(
+                app.database,
+                known[name],
+                path,
+                mapping=mapping,
+                constants=constants,
+                dry_run=dry_run,
+                watch=watch if server == "finance" else None,
+            )
         finally:
             app.database.close()
 
 
 def import_all(
-    settings: Settings, folder: Path, *, dry_run: bool, told: Callable[[str], None]
+    settings: Settings,
+    folder: Path,
+    *,
+    dry_run: bool,
+    told: Callable[[str], None],
+    watch: Any,
 ) -> dict[str, list[Report]]:
     """Import a folder with a folder of files for each server: everything, or nothing."""
     with said_by_servers(), _databases(settings) as databases:
         every = {name: (database, tables_of(name)) for name, database in databases.items()}
-        return import_folder(every, folder, dry_run=dry_run, told=told)
+        watches = {"finance": watch}
+        return import_folder(every, folder, dry_run=dry_run, told=told, watches=watches)
 
 
 def import_by_mapping(
@@ -65,6 +79,7 @@ def import_by_mapping(
     constants: Mapping[str, str],
     dry_run: bool,
     end_gone: bool,
+    watch: Any,
 ) -> tuple[dict[str, list[Report]], list[Path]]:
     """Import a file or the files of a folder as a mapping says: everything, or nothing.
 
@@ -78,7 +93,7 @@ def import_by_mapping(
         every = {name: (database, tables_of(name)) for name, database in databases.items()}
         end = today if end_gone else None
         given: dict[str, Any] = {"constants": constants, "dry_run": dry_run, "end_gone": end}
-        return import_mapped(every, takes, **given), unknown
+        return import_mapped(every, takes, **given, watches={"finance": watch}), unknown
 
 
 def mapping_path(named: str) -> Path:
@@ -153,7 +168,7 @@ def said_by_servers() -> Iterator[None]:
     """Say what the servers said in the words of the command."""
     try:
         yield
-    except InvalidInputError as problem:
+    except (InvalidInputError, ForbiddenError) as problem:
         raise UsageError(problem.message, fix=problem.fix) from problem
     except DomainError as problem:
         raise EnvironmentProblem(problem.message, fix=problem.fix) from problem

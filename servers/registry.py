@@ -75,6 +75,11 @@ def enrolment(url: str) -> Any:
     return import_module("servers.finance.store.enrolment").open_enrolment(url)
 
 
+def import_watch(**options: Any) -> Any:
+    """Return finance's watch over an import: what it changes, and who may do it."""
+    return import_module("servers.finance.store.import_watch").ImportWatch(**options)
+
+
 def checked_tables(url: str, day: "date") -> Any:
     """Return when finance's tables of law were checked, and how old each may become."""
     return import_module("servers.finance.store.ageing").every_checked(url, day)

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from dealdesk.cli.import_effects import NO_JUMP, Jump, told_effects
 from dealdesk.cli.options import Home, Json, doc
 from dealdesk.cli.output import print_json, progress, say
 from dealdesk.settings import Settings, load_settings
@@ -23,7 +24,9 @@ Save = Annotated[Path | None, doc("Where a proposed mapping is written.")]
 Gone = Annotated[
     Literal["keep", "end"], doc("What the source no longer has: stays, or ends today.")
 ]
-DryRun = Annotated[bool, doc("Check everything and write nothing.")]
+DryRun = Annotated[
+    bool, doc("Check everything, say what it changes for past quotes, and write nothing.")
+]
 
 
 def import_data(
@@ -39,6 +42,7 @@ def import_data(
     propose: Propose = False,
     save: Save = None,
     dry_run: DryRun = False,
+    jump: Jump = NO_JUMP,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -50,11 +54,13 @@ def import_data(
     begins with it. docs/importing.md lists every table and its columns.
     """
     from dealdesk.data_files import import_by_mapping, import_table
+    from servers.registry import import_watch
 
     if propose:
         _propose(Path(what), save)
         return
-    settings = load_settings(home=home)
+    settings = load_settings(home=home, person=jump.person)
+    watch = import_watch(last=jump.reprice, dry_run=dry_run, **jump.persons(settings))
     unknown: list[Path] = []
     constants = _pairs(set_ or (), "--set COLUMN=VALUE")
     given: dict[str, Any]
@@ -62,21 +68,24 @@ def import_data(
         if table or map_:
             raise UsageError("the mapping says this", fix="import FOLDER|FILE --mapping NAME")
         given = {"constants": constants, "dry_run": dry_run, "end_gone": gone == "end"}
-        reports, unknown = import_by_mapping(settings, Path(what), mapping, **given)
+        reports, unknown = import_by_mapping(settings, Path(what), mapping, watch=watch, **given)
     elif table is not None and file is not None:
         named = _pairs(map_ or (), "--map COLUMN=THEIRS")
-        given = {"mapping": named, "constants": constants, "dry_run": dry_run}
+        given = {"mapping": named, "constants": constants, "dry_run": dry_run, "watch": watch}
         reports = {what: [import_table(settings, what, table, file, **given)]}
     elif table is None:
         if map_ or set_:
             raise UsageError("a folder takes no --map and no --set", fix="name one table's file")
-        reports = _whole_folder(settings, Path(what), dry_run=dry_run)
+        reports = _whole_folder(settings, Path(what), dry_run=dry_run, watch=watch)
     else:
         raise UsageError(f"{table} of {what} needs a file", fix="import SERVER TABLE FILE")
     if json:
-        print_json({name: [asdict(one) for one in done] for name, done in reports.items()})
+        effects = {"effects": asdict(watch.effects)} if watch.effects else {}
+        print_json({n: [asdict(one) for one in done] for n, done in reports.items()} | effects)
     else:
         _tell(reports, dry_run=dry_run)
+        for line in told_effects(watch.effects) if watch.effects else ():
+            say(line)
         for path in unknown:
             say(f"{path.name}: left out, the mapping does not know it.")
 
@@ -96,7 +105,9 @@ def _propose(file: Path, save: Path | None) -> None:
         say(f"{save} is a proposal: read it, then dealdesk import {file} --mapping {save}")
 
 
-def _whole_folder(settings: Settings, folder: Path, *, dry_run: bool) -> dict[str, list["Report"]]:
+def _whole_folder(
+    settings: Settings, folder: Path, *, dry_run: bool, watch: Any
+) -> dict[str, list["Report"]]:
     from rich.progress import Progress
 
     from dealdesk.data_files import import_all
@@ -111,6 +122,7 @@ def _whole_folder(settings: Settings, folder: Path, *, dry_run: bool) -> dict[st
             folder,
             dry_run=dry_run,
             told=lambda name: bar.update(task, advance=1, description=name),
+            watch=watch,
         )
 
 

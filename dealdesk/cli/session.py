@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dealdesk.cli.options import Acting
 from dealdesk.cli.output import progress
-from dealdesk.settings import load_settings
+from dealdesk.settings import Settings, load_settings
 from orchestrator.errors import CredentialsError, UsageError
 from servers.toolkit.person_tokens import VARIABLE, named_in
 
@@ -38,12 +38,21 @@ async def acting_as(acting: Acting, *, work: bool = False) -> AsyncIterator[Desk
         yield desk
 
 
-async def _prove(desk: Desk, person: str, token: str) -> None:
+async def proved(settings: Settings, variable: str = VARIABLE) -> str:
+    """Let the person of the settings prove to be that person, and return how they did."""
+    from dealdesk.desk import Desk
+
+    async with Desk.open(settings, work=False) as desk:
+        await _prove(desk, settings.person or "", settings.token, variable)
+        return desk.proof
+
+
+async def _prove(desk: Desk, person: str, token: str, variable: str = VARIABLE) -> None:
     """Ask for the token at an interactive terminal, unless the demo takes the name alone."""
     if not token and not sys.stdin.isatty():
         raise CredentialsError(
             f"{person} is only a name: nothing proves who decides",
-            fix=f"put the token that the owner of the desk gave {person} into {VARIABLE}",
+            fix=f"put the token that the owner of the desk gave {person} into {variable}",
         )
     if not token and await desk.prove():
         words = f"The demo company: {person} is taken by name, nobody was authenticated."

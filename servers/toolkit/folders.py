@@ -1,6 +1,6 @@
 """A folder of files for every server, taken in whole or not at all, and given out again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import date
@@ -12,7 +12,7 @@ from sqlmodel import Session
 from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.file_problems import refuse
-from servers.toolkit.importing import DryRunError, Loading, Report, Told, load_folder
+from servers.toolkit.importing import DryRunError, Loading, Report, Told, Watch, load_folder
 from servers.toolkit.mapping_files import Take
 from servers.toolkit.seeding import mark_seeded
 from servers.toolkit.table_files import write_rows
@@ -27,6 +27,7 @@ def import_folder(
     *,
     dry_run: bool = False,
     told: Told | None = None,
+    watches: Mapping[str, Watch] | None = None,
 ) -> dict[str, list[Report]]:
     """Import a folder with a folder of files for each server: everything is right, or nothing is.
 
@@ -44,12 +45,15 @@ def import_folder(
         )
     with suppress(DryRunError), ExitStack() as stack:
         spelled: dict[str, str] = {}
+        sessions = _sessions(stack, databases)
+        filled = {name: [one.stem for one in (folder / name).iterdir()] for name in wanted}
+        look_again = _looks(watches or {}, sessions, filled)
         loadings = {
             name: load_folder(session, databases[name][1], folder / name, told, spelled)
-            for name, session in _sessions(stack, databases).items()
+            for name, session in sessions.items()
             if name in wanted
         }
-        reports = _finished(loadings)
+        reports = _finished(loadings, look_again)
         if dry_run:
             raise DryRunError
     return reports
@@ -62,6 +66,7 @@ def import_mapped(
     constants: Mapping[str, str] | None = None,
     dry_run: bool = False,
     end_gone: date | None = None,
+    watches: Mapping[str, Watch] | None = None,
 ) -> dict[str, list[Report]]:
     """Import files as a mapping says: every row of all of them is right, or nothing is written.
 
@@ -73,6 +78,8 @@ def import_mapped(
     with suppress(DryRunError), ExitStack() as stack:
         spelled: dict[str, str] = {}
         sessions = _sessions(stack, databases)
+        filled = {name: [one.table for one in takes if one.server == name] for name in sessions}
+        look_again = _looks(watches or {}, sessions, filled)
         loadings = {
             name: Loading(session, spelled, end_gone=end_gone)
             for name, session in sessions.items()
@@ -83,7 +90,7 @@ def import_mapped(
                 for one in takes:
                     if (one.server, one.table) == (server, name):
                         loading.take(table, one.path, one.fill)
-        reports = _finished(loadings)
+        reports = _finished(loadings, look_again)
         if dry_run:
             raise DryRunError
     return reports
@@ -119,14 +126,29 @@ def _sessions(stack: ExitStack, databases: Databases) -> dict[str, Session]:
     return found
 
 
-def _finished(loadings: Mapping[str, Loading]) -> dict[str, list[Report]]:
+def _looks(
+    watches: Mapping[str, Watch],
+    sessions: Mapping[str, Session],
+    filled: Mapping[str, Collection[str]],
+) -> list[Callable[[], None]]:
+    """Let servers look before their tables are filled; return what looks again afterwards."""
+    there = [name for name in watches if filled.get(name)]
+    return [watches[name](sessions[name], filled[name]) for name in there]
+
+
+def _finished(
+    loadings: Mapping[str, Loading], look_again: Sequence[Callable[[], None]]
+) -> dict[str, list[Report]]:
     problems = [
         replace(one, file=f"{name}/{one.file}")
         for name, loading in loadings.items()
         for one in loading.problems
     ]
     refuse(problems)
-    return {name: loading.finish() for name, loading in loadings.items()}
+    reports = {name: loading.finish() for name, loading in loadings.items()}
+    for look in look_again:
+        look()
+    return reports
 
 
 def export_tables(session: Session, tables: Mapping[str, Table], folder: Path) -> dict[str, int]:

@@ -5,7 +5,7 @@ row whose key is there already is changed, in the columns that the file has.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -41,6 +41,9 @@ from servers.toolkit.written_numbers import decimal_mark
 
 BESIDE = re.compile(r"[A-Za-z0-9][\w .-]{0,120}(/[A-Za-z0-9][\w .-]{0,120}){0,4}")
 Told = Callable[[str], None]
+Watch = Callable[[Session, Collection[str]], Callable[[], None]]
+"""Looks at a database before these tables are filled; what it returns looks again, before the
+commit, and may refuse the import by an error."""
 
 
 @dataclass(frozen=True)
@@ -331,6 +334,7 @@ def import_file(
     mapping: Mapping[str, str] | None = None,
     constants: Mapping[str, str] | None = None,
     dry_run: bool = False,
+    watch: Watch | None = None,
 ) -> Report:
     """Import a file into a table, all rows or none; columns we do not know are left out, and said.
 
@@ -338,11 +342,14 @@ def import_file(
         InvalidInputError: naming up to twenty rows that are wrong, and how many there are.
     """
     with suppress(DryRunError), database.write() as session:
+        look_again = watch and watch(session, {table.name})
         loading = Loading(session)
         loading.take(table, path, mapping=mapping, constants=constants, strict=False)
         (report,) = loading.finish()
         if not report.rows:
             raise InvalidInputError(f"{path.name} has no rows", fix="check the file")
+        if look_again:
+            look_again()
         if dry_run:
             raise DryRunError
     return report

@@ -66,17 +66,7 @@ class Audit:
 
         `outcome` is `allowed`, `denied` or `error`.
         """
-        canonical = json.dumps(arguments or {}, sort_keys=True, default=str)
-        row = {
-            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "actor": (grant.actor if grant else "nobody")[:120],
-            "grant_id": grant.id if grant else "",
-            "method": method[:40],
-            "component": component.encode("utf-8", "replace").decode()[:200],
-            "arguments_sha256": hashlib.sha256(canonical.encode("utf-8", "replace")).hexdigest(),
-            "outcome": outcome,
-            "reason": "; ".join(filter(None, (reason, grant.proof if grant else "")))[:200],
-        }
+        row = audit_row(grant, method, component, arguments, outcome, reason)
         with self._lock:
             self._buffer.append(row)
             return len(self._buffer) >= BATCH or time.monotonic() - self._since > SECONDS
@@ -108,6 +98,28 @@ class Audit:
         except (SQLAlchemyError, StorageError) as problem:
             lost = f"{len(self._buffer)} audit rows of {self._database.server} were not written"
             logging.getLogger(__name__).warning("%s: %s", lost, problem)
+
+
+def audit_row(
+    grant: Grant | None,
+    method: str,
+    component: str,
+    arguments: Mapping[str, Any] | None,
+    outcome: str,
+    reason: str = "",
+) -> dict[str, Any]:
+    """Return a row of the audit, for `Audit.record` or for a transaction of one's own."""
+    canonical = json.dumps(arguments or {}, sort_keys=True, default=str)
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "actor": (grant.actor if grant else "nobody")[:120],
+        "grant_id": grant.id if grant else "",
+        "method": method[:40],
+        "component": component.encode("utf-8", "replace").decode()[:200],
+        "arguments_sha256": hashlib.sha256(canonical.encode("utf-8", "replace")).hexdigest(),
+        "outcome": outcome,
+        "reason": "; ".join(filter(None, (reason, grant.proof if grant else "")))[:200],
+    }
 
 
 class Ledger:

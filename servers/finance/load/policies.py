@@ -52,6 +52,13 @@ class Credit(Row):
     first_limit: dict[str, Annotated[Decimal, Field(ge=0)]] = Field(default_factory=dict)
 
 
+class ImportLimits(Row):
+    """How far one person alone may move prices by an import, in percent."""
+
+    price_percent: Annotated[Decimal, Field(ge=0, le=10_000, decimal_places=2)] | None = None
+    approvals_percent: Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)] | None = None
+
+
 class Policies(BaseModel):
     """The limits of approvals and credit; other areas read their own parts beside them."""
 
@@ -77,6 +84,7 @@ class Policies(BaseModel):
     default_role: str
     finding_roles: dict[str, str]
     credit: Credit | None = None
+    import_limits: ImportLimits | None = None
 
     @model_validator(mode="after")
     def _has_thresholds(self) -> "Policies":

@@ -19,7 +19,7 @@ from servers.finance.store.customers import find_customer
 from servers.finance.store.policy import find_entities, policy, requester_of, setting
 from servers.finance.store.prices import find_prices
 from servers.finance.store.promotions import find_promotions
-from servers.finance.store.rows import facts
+from servers.finance.store.rows import facts, kept
 from servers.finance.store.taxes import find_taxes
 from servers.finance.tables.charges import ExchangeRate, FeeRow, FreightRateRow
 from servers.finance.tables.customers import SubscriptionRow
@@ -71,6 +71,7 @@ def collect(session: Session, request: PriceRequest, requested_by: str | None = 
     )
 
 
+@kept
 def _charges(session: Session, ship_method: str) -> dict[str, Any]:
     """Return freight, fees and exchange rates, as fields of PricingFacts."""
     freight = select(FreightRateRow).where(col(FreightRateRow.method) == ship_method)

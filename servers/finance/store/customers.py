@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 from servers.finance.facts.copies import fact
 from servers.finance.facts.customers import Address, Customer, Exemption, TaxId
 from servers.finance.facts.windows import Window
-from servers.finance.store.rows import facts
+from servers.finance.store.rows import facts, kept
 from servers.finance.tables.customers import (
     CustomerAddress,
     CustomerRow,
@@ -25,6 +25,7 @@ MAX_DEPTH = 5
 """How many parents a contract price is inherited over."""
 
 
+@kept
 def find_customer(session: Session, account_id: str) -> tuple[CustomerRow, Customer]:
     """Return a customer with all that is known of it, if the caller may see it.
 

@@ -15,23 +15,26 @@ from servers.finance.law.select import parties_of
 from servers.finance.schemas import ReviewDecision, ScreeningReviewed
 from servers.finance.store.customers import find_customer
 from servers.finance.store.policy import approver_of, our_day, setting
-from servers.finance.store.rows import facts
+from servers.finance.store.rows import facts, kept
 from servers.finance.tables.customers import RelatedParty, ScreeningReview
 from servers.finance.tables.legal import ClauseRow, EmbargoedCountry, PaymentTerm, ScreeningEntry
 from servers.toolkit import scope
 from servers.toolkit.errors import ForbiddenError, NotFoundError
 
 
+@kept
 def find_clauses(session: Session) -> tuple[Clause, ...]:
     order = (col(ClauseRow.clause_id), col(ClauseRow.version), col(ClauseRow.language))
     rows = session.scalars(select(ClauseRow).order_by(*order))
     return tuple(fact(Clause, row, when=row.conditions) for row in rows)
 
 
+@kept
 def find_payment_terms(session: Session) -> dict[str, PaymentTerms]:
     return {one.code: one for one in facts(session, PaymentTerms, select(PaymentTerm))}
 
 
+@kept
 def find_screening(session: Session) -> ScreeningList:
     about = setting(session, "screening")
     entries = select(ScreeningEntry).order_by(col(ScreeningEntry.entry_id))
@@ -45,6 +48,7 @@ def find_screening(session: Session) -> ScreeningList:
     )
 
 
+@kept
 def find_embargoed(session: Session) -> frozenset[str]:
     return frozenset(session.scalars(select(col(EmbargoedCountry.country))))
 

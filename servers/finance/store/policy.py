@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 from servers.finance.facts.blocks import SellerBlock
 from servers.finance.facts.copies import block, fact
 from servers.finance.facts.policy import NOBODY, Approver, Entity, Policy, Requester, RoleAbove
+from servers.finance.store.rows import kept
 from servers.finance.tables.house import Enrolled, Person, Seller, Setting
 from servers.finance.tables.quotes import Quote
 from servers.toolkit import scope
@@ -22,6 +23,7 @@ from servers.toolkit.money import to_minor
 COMPANY = "name the company: `dealdesk init --company FILE`"
 
 
+@kept
 def setting(session: Session, name: str) -> dict[str, Any]:
     """Return a named piece of policy as it was written."""
     found = session.get(Setting, name)
@@ -66,6 +68,7 @@ def minor_amounts(amounts: Mapping[str, Any]) -> dict[str, int]:
     return {code: to_minor(Decimal(amount), code) for code, amount in amounts.items()}
 
 
+@kept
 def requester_of(session: Session, person_id: str | None) -> Requester:
     """Return on whose behalf a price is asked for, with their roles; None is whoever asks now."""
     name = scope.requester() if person_id is None else person_id
@@ -117,6 +120,7 @@ def _approver(row: Person) -> Approver:
     )
 
 
+@kept
 def find_entities(session: Session) -> list[Entity]:
     order = (col(Seller.is_default).desc(), col(Seller.entity_id))
     rows = session.scalars(select(Seller).order_by(*order))

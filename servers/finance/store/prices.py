@@ -25,7 +25,7 @@ from servers.finance.facts.prices import (
 from servers.finance.facts.windows import Window
 from servers.finance.prices.bundles import Parts, completed
 from servers.finance.prices.formula import all_entries
-from servers.finance.store.rows import facts, grouped
+from servers.finance.store.rows import facts, grouped, kept
 from servers.finance.tables import prices as p
 from servers.finance.tables.customers import AccountPurchase, SubscriptionRow
 from servers.toolkit.money import MICRO
@@ -42,7 +42,7 @@ def find_prices(
     skus = sorted({*asked, *(one.sku for one in components)})
     stated = facts(session, Item, select(p.ItemRow).where(col(p.ItemRow.sku).in_(skus)))
     items = completed({one.sku: one for one in stated}, Parts(components))
-    books = {one.book: one for one in facts(session, Book, select(p.PriceBook))}
+    books = _books(session)
     mine = [
         book
         for book in books.values()
@@ -63,6 +63,11 @@ def find_prices(
         "components": components,
         "history": _history(session, customer.account_id, day),
     }
+
+
+@kept
+def _books(session: Session) -> dict[str, Book]:
+    return {one.book: one for one in facts(session, Book, select(p.PriceBook))}
 
 
 def _components(session: Session, skus: Sequence[str]) -> tuple[Component, ...]:
@@ -131,6 +136,7 @@ def _contracts(session: Session, accounts: Iterable[str]) -> tuple[Contract, ...
     )
 
 
+@kept
 def find_schedules(session: Session) -> tuple[Schedule, ...]:
     """Return the discount schedules with their bands in order."""
     ordered = session.scalars(select(p.DiscountBand).order_by(col(p.DiscountBand.lower)))

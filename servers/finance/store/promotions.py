@@ -1,6 +1,5 @@
 """Promotions with what accepted quotes used of them, and the rows that acceptance writes."""
 
-from collections.abc import Iterable
 from decimal import Decimal
 
 from sqlalchemy import func, or_, select
@@ -9,17 +8,19 @@ from sqlmodel import Session, col
 from servers.finance.documents import QuoteSnapshot
 from servers.finance.facts.copies import block, fact
 from servers.finance.facts.promotions import BuyGet, Conditions, Gift, Limits, Promotion, Selector
+from servers.finance.store.rows import kept
 from servers.finance.tables.promotions import PromotionRow, PromotionUse
 from servers.toolkit.money import from_minor
 
 
-def find_promotions(session: Session, codes: Iterable[str]) -> tuple[Promotion, ...]:
+@kept
+def find_promotions(session: Session, codes: tuple[str, ...]) -> tuple[Promotion, ...]:
     use = PromotionUse
     count, spent = func.count(col(use.quote_id)), func.sum(col(use.amount_minor))
     statement = (
         select(PromotionRow, col(use.currency), count, spent)
         .outerjoin(use, col(use.promotion_id) == col(PromotionRow.promotion_id))
-        .where(or_(col(PromotionRow.code).in_(list(codes)), col(PromotionRow.automatic)))
+        .where(or_(col(PromotionRow.code).in_(codes), col(PromotionRow.automatic)))
         .group_by(col(PromotionRow.promotion_id), col(use.currency))
         .order_by(col(PromotionRow.promotion_id), col(use.currency))
     )

@@ -8,7 +8,7 @@ from sqlmodel import Session, col
 from servers.finance.facts.copies import fact
 from servers.finance.facts.customers import Customer
 from servers.finance.facts.taxes import Jurisdiction, Registration, TaxRate, TaxRule
-from servers.finance.store.rows import facts, grouped
+from servers.finance.store.rows import facts, grouped, kept
 from servers.finance.tables import taxes as t
 
 
@@ -17,19 +17,32 @@ def find_taxes(
 ) -> dict[str, Any]:
     ship_to = customer.address(address_id)
     places = countries | {customer.country} | ({ship_to.country} if ship_to else set())
-    rates = select(t.TaxRateRow).where(col(t.TaxRateRow.country).in_(sorted(places)))
     mine = select(t.TaxRegistrationRow).where(col(t.TaxRegistrationRow.entity_id) == entity_id)
+    return {
+        **_law(session),
+        "tax_rates": _rates(session, tuple(sorted(places))),
+        "registrations": facts(session, Registration, mine),
+    }
+
+
+@kept
+def _law(session: Session) -> dict[str, Any]:
+    """Return what is the same wherever it goes."""
     zones = grouped((one.zone, one.country) for one in session.scalars(select(t.ZoneCountry)))
     return {
         "zones": {zone: frozenset(countries) for zone, countries in zones.items()},
-        "tax_rates": tuple(tax_rate(one) for one in session.scalars(rates)),
         "tax_rules": facts(session, TaxRule, select(t.TaxRuleRow)),
         "jurisdictions": {
             one.jurisdiction: jurisdiction(one)
             for one in session.scalars(select(t.TaxJurisdictionRow))
         },
-        "registrations": facts(session, Registration, mine),
     }
+
+
+@kept
+def _rates(session: Session, places: tuple[str, ...]) -> tuple[TaxRate, ...]:
+    rates = select(t.TaxRateRow).where(col(t.TaxRateRow.country).in_(places))
+    return tuple(tax_rate(one) for one in session.scalars(rates))
 
 
 def tax_rate(row: t.TaxRateRow) -> TaxRate:
