@@ -103,6 +103,22 @@ An id may be any: `1017` in a column for ids of accounts becomes `acc_1017`, the
 and server. A SKU is found however its letters are cased; two of a file that differ in no more are
 refused.
 
+## What an import changes
+
+Where there are quotes, an import of a table that moves prices (items, prices, tiers, promotions,
+contracts, freight, policies ...) first prices the last of them again (`--reprice 200`), each from
+its stored inputs and on its own order date, before and after, and says what differs: totals, new
+approvals, margins, changed prices, prices below cost. `--dry-run` shows it and writes nothing;
+`--json` has every quote. `import_limits` in `policies` say what one person alone may import:
+
+- `price_percent`: how far a price of a book or a contract, or a past quote's total, may move
+- `approvals_percent`: how many past quotes may newly need an approval, or be quoted no more
+
+What goes further is refused, or imported by two: `--as PERSON --approved-by ANOTHER`. The second is
+somebody who decides on prices; both prove themselves, the second by the token in
+DEALDESK_APPROVER_TOKEN or typed at a terminal, and both names stand in finance's audit. A limit
+that is left out is none, so that a house of one person can work.
+
 ## Files of other programs
 
 `dealdesk import FOLDER --mapping NAME` (or a single `FILE`) takes files as another program exports

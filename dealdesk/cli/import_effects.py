@@ -64,19 +64,19 @@ def told_effects(effects: Any) -> Iterator[str]:
         sum(getattr(one, name) for one in quotes) for name in ("falls_below_floor", "stopped")
     )
     yield (
-        f"Of the last {effects.repriced:,} quotes, priced again from what they were made of: "
-        f"{totals:,} with another total, {asked:,} with new approvals, {low:,} whose margin falls "
-        f"below the floor, {lost:,} that cannot be quoted any more."
+        f"Past quotes, priced again from what they were made of: {effects.repriced:,}. Another "
+        f"total: {totals:,}, new approvals: {asked:,}, margin newly below the floor: {low:,}, "
+        f"cannot be quoted any more: {lost:,}."
     )
     yield from _most(f"  {_quote(one)}" for one in quotes)
     if prices:
-        yield f"{len(prices):,} prices change:"
+        yield f"Prices that change: {len(prices):,}."
         yield from _most(
             f"  {one.what}: {one.before:f} -> {one.after:f}{_percent(one.moved_bp)}"
             for one in prices
         )
     if effects.below_cost:
-        yield f"Warning: {len(effects.below_cost):,} prices are now below cost:"
+        yield f"Warning: prices that are now below cost: {len(effects.below_cost):,}."
         yield from _most(f"  {one}" for one in effects.below_cost)
     for one in effects.beyond:
         yield f"Needs a second person (--approved-by): {one}."

@@ -118,7 +118,7 @@ def _beyond(
         for what, changes in (("prices", prices), ("totals of past quotes", quotes)):
             far = sum(one.moved_bp is None or abs(one.moved_bp) > most * 100 for one in changes)
             if far:
-                yield f"{far:,} {what} would change by more than {most:f}%"
+                yield f"{what} that would change by more than {most:f}%: {far:,}"
     if (most := limits.approvals_percent) is not None:
         asked = sum(bool(one.new_approvals) or one.stopped for one in quotes)
         if asked * 100 > most * repriced:

@@ -144,7 +144,7 @@ async def test_a_price_may_move_by_30_percent(
     limits(database, price_percent="30")
     watch = take(database, tmp_path, "prices", switch(amount), dry_run=True)
     assert watch.effects is not None
-    assert ("1 prices would change by more than 30%" not in watch.effects.beyond) == passes
+    assert ("prices that would change by more than 30%: 1" not in watch.effects.beyond) == passes
 
 
 async def test_without_limits_one_person_imports_alone_and_is_told(

@@ -32,7 +32,7 @@ def kept(
     """Make a look-up find the same once while its session is `keeping`."""
 
     @wraps(find)
-    def found(session: Session, *given: Given.args, **named: Given.kwargs) -> Fact:
+    def found(session: Session, /, *given: Given.args, **named: Given.kwargs) -> Fact:
         known = session.info.get(KEPT)
         if known is None:
             return find(session, *given, **named)
