@@ -4,11 +4,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from servers.toolkit.shipped import shipped
+
 TYPES: dict[str, Any] = {"text": sa.Text, "json": sa.JSON, "date": sa.Date} | {
     "bool": sa.Boolean,
     "int": sa.Integer,
     "big": sa.BigInteger,
 }
+NOW: dict[str, Any] = {}
 
 
 def add_table(
@@ -21,10 +24,25 @@ def add_table(
     """Add a table whose columns are written `sku 32 key, cost big?, family 40 index`.
 
     A column is a name and a type, a number being text of at most that many characters; `?` lets it
-    be null. `key`, `index`, `unique` follow, or the `table.column` it refers to. `more` are columns
-    that are unique together, and indexes; `rules` by name such columns, or a condition.
+    be null. `key`, `index`, `unique` follow, or the `table.column` it refers to, `deferred` to the
+    end of a transaction. `more` are columns that are unique together, and indexes; `rules` by name
+    such columns, or a condition.
     """
     sa.Table(name, to, *map(_column, columns.split(", ")), *constraints(*more, **rules))
+
+
+def tables_in(package: str, name: str) -> sa.MetaData:
+    """Return the tables that `<name>.toml` of a package lists, in the words of `add_table`."""
+    made = sa.MetaData()
+    for table, said in shipped(package, name).items():
+        columns = ", ".join(f"{column} {kind}" for column, kind in said["columns"].items())
+        once = [tuple(said["unique"])] if "unique" in said else []
+        indexes = [
+            one_of(index, *one["columns"], where=one.get("where"))
+            for index, one in said.get("one_of", {}).items()
+        ]
+        add_table(made, table, columns, *once, *indexes, **said.get("rules", {}))
+    return made
 
 
 def constraints(
@@ -44,10 +62,11 @@ def constraints(
 def _column(said: str) -> "sa.Column[Any]":
     name, kind, *words = said.split()
     plain = kind.removesuffix("?")
+    late = {"deferrable": True, "initially": "DEFERRED"} if "deferred" in words else NOW
     return sa.Column(
         name,
         sa.String(int(plain)) if plain.isdigit() else TYPES[plain],
-        *(sa.ForeignKey(word) for word in words if "." in word),
+        *(sa.ForeignKey(word, **late) for word in words if "." in word),
         primary_key="key" in words,
         nullable=kind != plain,
         index="index" in words or None,
