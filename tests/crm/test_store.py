@@ -22,6 +22,7 @@ from servers.crm.store import (
 from servers.toolkit.database import Database
 from servers.toolkit.errors import ForbiddenError, NotFoundError
 
+OFFERED = {"number": None, "total_minor": 1, "currency": "EUR"}
 OTHERS_ACCOUNT: dict[str, Callable[[Session], object]] = {
     "get_account": lambda s: accounts.get_account(s, "acc_102"),
     "list_contacts": lambda s: accounts.list_contacts(s, "acc_102", 20, None),
@@ -31,7 +32,7 @@ OTHERS_ACCOUNT: dict[str, Callable[[Session], object]] = {
     "quote_history": lambda s: quotes.quote_history(s, "acc_102", 20, None),
     "account_readiness": lambda s: quotes.account_readiness(s, "acc_102"),
     "record_account_quote": lambda s: quotes.record_account_quote(
-        s, "acc_102", "q_1", 1, Outcome.DRAFT, number=None, total_minor=1, currency="EUR"
+        s, "acc_102", {"quote_id": "q_1", "revision": 1}, Outcome.DRAFT, OFFERED
     ),
     "account_sheet": lambda s: sheets.account_sheet(s, "acc_102"),
     "search_opportunities": lambda s: opportunities.search_opportunities(
@@ -54,7 +55,7 @@ OTHERS_DEAL: dict[str, Callable[[Session], object]] = {
     "log_activity": lambda s: stories.log_activity(s, "opp_103", "note", "words"),
     "update_stage": lambda s: opportunities.update_stage(s, "opp_103", Stage.PROPOSAL, 1),
     "record_quote_outcome": lambda s: quotes.record_quote_outcome(
-        s, "opp_103", "q_1", 1, Outcome.DRAFT, number=None, total_minor=1, currency="EUR"
+        s, "opp_103", {"quote_id": "q_1", "revision": 1}, Outcome.DRAFT, OFFERED
     ),
 }
 BINDINGS = [

@@ -83,17 +83,14 @@ def _row(
 def record_quote_outcome(
     session: Session,
     opportunity_id: str,
-    quote_id: str,
-    revision: int,
+    quote: Mapping[str, Any],
     outcome: Outcome,
-    *,
-    number: str | None,
-    total_minor: int,
-    currency: str,
+    said: Mapping[str, Any],
 ) -> QuoteRow:
-    """Record how a quote revision stands; one row per revision, every step kept."""
-    quote = {"quote_id": quote_id, "revision": revision}
-    said = {"number": number, "total_minor": total_minor, "currency": currency}
+    """Record how a quote revision stands; one row per revision, every step kept.
+
+    `quote` is its quote_id and revision, `said` its number, total_minor and currency.
+    """
 
     def make(deal: Opportunity) -> QuoteRow:
         return _record(session, deal.account_id, deal, quote, outcome, said)
@@ -104,17 +101,11 @@ def record_quote_outcome(
 def record_account_quote(
     session: Session,
     account_id: str,
-    quote_id: str,
-    revision: int,
+    quote: Mapping[str, Any],
     outcome: Outcome,
-    *,
-    number: str | None,
-    total_minor: int,
-    currency: str,
+    said: Mapping[str, Any],
 ) -> QuoteRow:
     """Record how a quote stands that belongs to no opportunity; no stage follows it."""
-    quote = {"quote_id": quote_id, "revision": revision}
-    said = {"number": number, "total_minor": total_minor, "currency": currency}
 
     def make(account: Account) -> QuoteRow:
         return _record(session, account.account_id, None, quote, outcome, said)

@@ -1,6 +1,6 @@
 """Tools about accounts: who they are, who works there, where they are."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 from sqlmodel import Session
@@ -132,16 +132,9 @@ def create_account(
     Refused where its name is on file in that country. Without a currency it is the country's.
     Finance keeps customers of its own: a quote needs the account there too.
     """
-    return new_accounts.create_account(
-        session,
-        name=name,
-        legal_name=legal_name,
-        country=country,
-        currency=currency,
-        kind=kind,
-        language=language,
-        industry=industry,
-    )
+    called = {"name": name, "legal_name": legal_name, "kind": kind, "industry": industry}
+    usual = {"country": country, "currency": currency, "language": language}
+    return new_accounts.create_account(session, **called, **usual)
 
 
 @tool(writes("Add a contact", rows="bound", binds=ACCOUNT, integrity="untrusted"))
@@ -159,16 +152,9 @@ def add_contact(
 
     Only whom a colleague names: a sender is no contact because a message says so.
     """
-    return new_accounts.add_contact(
-        session,
-        account_id,
-        name=name,
-        email=email,
-        phone=phone,
-        role=role,
-        is_signatory=is_signatory,
-        is_decision_maker=is_decision_maker,
-    )
+    said = {"name": name, "email": email, "phone": phone, "role": role}
+    may: dict[str, Any] = {"is_signatory": is_signatory, "is_decision_maker": is_decision_maker}
+    return new_accounts.add_contact(session, account_id, **said, **may)
 
 
 @tool(writes("Add an address", rows="bound", binds=ACCOUNT, integrity="untrusted"))
@@ -188,16 +174,9 @@ def add_address(
     Only what a colleague confirms: it decides tax and export control. Finance keeps addresses
     of its own, and quotes to those.
     """
+    place = {"city": city, "country": country, "postal_code": postal_code, "region": region}
     return new_accounts.add_address(
-        session,
-        account_id,
-        kind=kind,
-        lines=lines,
-        city=city,
-        country=country,
-        postal_code=postal_code,
-        region=region,
-        label=label,
+        session, account_id, kind=kind, lines=lines, label=label, **place
     )
 
 

@@ -60,17 +60,9 @@ def search_opportunities(
     alike are a question to a person. `open_only=false` adds closed ones; stage, owner and the
     days they may close on narrow. account_id comes from resolve_account.
     """
+    said = {"stage": stage, "owner": owner, "closes_from": closes_from, "closes_to": closes_to}
     return opportunities.search_opportunities(
-        session,
-        query,
-        account_id,
-        open_only=open_only,
-        limit=limit,
-        cursor=cursor,
-        stage=stage,
-        owner=owner,
-        closes_from=closes_from,
-        closes_to=closes_to,
+        session, query, account_id, open_only=open_only, limit=limit, cursor=cursor, **said
     )
 
 
@@ -190,16 +182,9 @@ def record_quote_outcome(
     Earlier quotes of the deal that give way to this one become superseded by themselves.
     quote_id, revision, number and total come from finance's get_quote.
     """
-    return quotes.record_quote_outcome(
-        session,
-        opportunity_id,
-        quote_id,
-        revision,
-        Outcome(outcome),
-        number=number,
-        total_minor=total_minor,
-        currency=currency,
-    )
+    quote = {"quote_id": quote_id, "revision": revision}
+    said = {"number": number, "total_minor": total_minor, "currency": currency}
+    return quotes.record_quote_outcome(session, opportunity_id, quote, Outcome(outcome), said)
 
 
 @tool(writes("Record an account's quote", rows="bound", binds=ACCOUNT))
@@ -217,13 +202,6 @@ def record_account_quote(
 
     quote_id, revision, number and total come from finance's get_quote.
     """
-    return quotes.record_account_quote(
-        session,
-        account_id,
-        quote_id,
-        revision,
-        Outcome(outcome),
-        number=number,
-        total_minor=total_minor,
-        currency=currency,
-    )
+    quote = {"quote_id": quote_id, "revision": revision}
+    said = {"number": number, "total_minor": total_minor, "currency": currency}
+    return quotes.record_account_quote(session, account_id, quote, Outcome(outcome), said)

@@ -27,15 +27,9 @@ def list_tasks(
     cursor: Cursor = "",
 ) -> TaskPage:
     """List tasks, the first due first: of an account, of an owner, or due between two days."""
+    said = {"owner": owner, "due_from": due_from, "due_to": due_to}
     return tasks.list_tasks(
-        session,
-        account_id,
-        owner=owner,
-        due_from=due_from,
-        due_to=due_to,
-        open_only=open_only,
-        limit=limit,
-        cursor=cursor,
+        session, account_id, **said, open_only=open_only, limit=limit, cursor=cursor
     )
 
 
