@@ -90,12 +90,9 @@ async def record_outcome(look: Look, quote: Mapping[str, Any], outcome: str, wor
 
     Finance has decided by then, so a CRM that takes no note is news and no failure.
     """
-    total = quote["total_minor"] if "total_minor" in quote else quote["totals"]["total_minor"]
-    facts = {name: quote[name] for name in ("quote_id", "revision", "number", "currency")}
     of, deal = _whose(quote)
-    recorded = {**deal, **facts, "outcome": outcome, "total_minor": total}
     try:
-        await look("crm", RECORD[of], recorded)
+        await record(look, quote, outcome)
         if of == "account_id":  # no deal follows that would close the revision before
             return await _close_before(look, quote, outcome)
         if words:
@@ -103,6 +100,15 @@ async def record_outcome(look: Look, quote: Mapping[str, Any], outcome: str, wor
     except (UsageError, EnvironmentProblem) as problem:
         return problem.message
     return ""
+
+
+async def record(look: Look, quote: Mapping[str, Any], outcome: str) -> None:
+    """Record in the CRM how a quote stands now, which may be a row of a list."""
+    total = quote["total_minor"] if "total_minor" in quote else quote["totals"]["total_minor"]
+    facts = {name: quote[name] for name in ("quote_id", "revision", "number", "currency")}
+    of, deal = _whose(quote)
+    recorded = {**deal, **facts, "outcome": outcome, "total_minor": total}
+    await look("crm", RECORD[of], recorded)
 
 
 async def _close_before(look: Look, quote: Mapping[str, Any], outcome: str) -> str:

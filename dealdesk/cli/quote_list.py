@@ -3,7 +3,7 @@
 import csv
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, TextIO
 
@@ -11,7 +11,8 @@ from dealdesk.cli.options import Home, Json, doc
 from dealdesk.cli.output import money, print_json, say, table
 from dealdesk.cli.session import looking
 from dealdesk.settings import load_settings
-from orchestrator.errors import EnvironmentProblem
+from orchestrator.errors import DealdeskError, EnvironmentProblem
+from servers.toolkit.errors import DomainError
 
 States = Literal[
     "draft",
@@ -96,13 +97,37 @@ async def _every_quote(
     expiring: int | None = None,
 ) -> list[dict[str, Any]]:
     """Ask finance's database where it is in this process; else finance as a server."""
+    from dealdesk.expiries import tell_expired
+
     given = {"status": status, "account_id": account, "expiring_within_days": expiring}
     asked = {name: value for name, value in given.items() if value is not None} | {"limit": 100}
     rows = _from_the_database(home, asked)
     if rows is None:
         async with looking(home) as desk:
             rows = (await desk.whole("finance", "list_quotes", asked))["items"]
+            await tell_expired(desk)
+    else:
+        await look_for_expired(home)
     return list(rows)
+
+
+async def look_for_expired(home: str | None) -> None:
+    """Have the CRM told what expired; a desk is opened only where there is something to tell."""
+    from dealdesk import expiries
+    from orchestrator.durable.store import open_store
+
+    now = datetime.now(UTC)
+    try:
+        with open_store(load_settings(home=home).runs_url) as store:
+            asked = expiries.to_ask(store, now)
+            rows = None if asked is None else _from_the_database(home, asked)
+            if rows is not None and not rows:
+                expiries.note(store, now)
+        if rows:
+            async with looking(home) as desk:
+                await expiries.tell_expired(desk, now)
+    except (DealdeskError, DomainError) as problem:  # whoever asked has an answer all the same
+        expiries.log.info("the CRM was not told what expired: %s", problem)
 
 
 def _from_the_database(

@@ -11,6 +11,7 @@ from dealdesk.cli.exit_codes import FAILED, OUTCOMES
 from dealdesk.cli.options import Playing
 from dealdesk.cli.output import clean, describe, money, print_json, say
 from dealdesk.cli.run_view import print_ndjson, view_for
+from dealdesk.expiries import tell_expired
 from dealdesk.quote_files import output_folder
 from dealdesk.settings import load_settings
 from orchestrator.workflow import NOBODY
@@ -48,6 +49,7 @@ async def play(playing: Playing, start: Start, **who: str | None) -> int:
     folder = output_folder(playing.out)
     async with Desk.open(load_settings(home=playing.home, model=playing.model, **who)) as desk:
         started()
+        await tell_expired(desk)
         run_id, title = await start(desk)
         return await follow(
             desk, run_id, title, out=folder, as_json=playing.json, as_ndjson=playing.ndjson

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from dealdesk.cli.options import DECISION, PLAYING, Decision, Home, Json, Out, Playing, RunId, doc
 from dealdesk.cli.output import describe, print_json, say, table, tell
 from dealdesk.cli.quote_decisions import decide_run
+from dealdesk.cli.quote_list import look_for_expired
 from dealdesk.cli.run_result import Start, play
 from dealdesk.cli.run_view import FINISHED, MARKS, line_of
 from dealdesk.cli.session import looking
@@ -68,7 +69,7 @@ async def _enqueue(playing: Playing, start: Start, **who: str | None) -> int:
     return 0
 
 
-def list_runs(
+async def list_runs(
     *,
     status: Annotated[
         Literal["open", "waiting", "done"] | None, doc("Only runs of this status.")
@@ -80,7 +81,10 @@ def list_runs(
     from orchestrator.durable.store import open_store
 
     with open_store(load_settings(home=home).runs_url) as store:
-        rows = [row for row in store.list() if status in (None, row["status"])]
+        every = store.list()
+    if every:  # else there may be no finance yet
+        await look_for_expired(home)
+    rows = [row for row in every if status in (None, row["status"])]
     if json:
         print_json(rows)
         return

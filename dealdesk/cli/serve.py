@@ -63,6 +63,7 @@ async def worker(*, model: Model = None, home: Home = None) -> None:
     were queued for its model. SIGTERM or Ctrl-C stops it; what it was at, another goes on with.
     """
     from dealdesk.desk import Desk
+    from dealdesk.expiries import QUARTER, tell_expired
     from dealdesk.models import chosen_model
 
     _log_to_stderr()
@@ -72,7 +73,11 @@ async def worker(*, model: Model = None, home: Home = None) -> None:
         if desk.created:
             print(desk.created, file=sys.stderr)
         print(f"Working as {chosen_model(settings)}; Ctrl-C stops.", file=sys.stderr, flush=True)
-        await _stopped()
+        stop = _stop_asked()
+        while not stop.is_set():
+            await tell_expired(desk)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), QUARTER.total_seconds())
     print("Stopped.", file=sys.stderr)
 
 
@@ -82,10 +87,10 @@ def _log_to_stderr() -> None:
     log.setLevel(logging.INFO)
 
 
-async def _stopped() -> None:
+def _stop_asked() -> asyncio.Event:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     with suppress(NotImplementedError):  # Windows: Ctrl-C ends it as a kill would
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, stop.set)
-    await stop.wait()
+    return stop

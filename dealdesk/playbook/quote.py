@@ -61,10 +61,9 @@ def play_plan(request: Request) -> Reply:
         return reply(*_asked_of_deals(queries, account.account_id, open_only=True))
     if not pages[0]["items"] and len(request.results("search_opportunities")) == len(queries):
         return reply(*_asked_of_deals(queries, account.account_id, open_only=False))
-    won = [goals.assign_won(goal, account.account_id, page) for page in pages[len(queries) :][:1]]
-    assigned = next(filter(None, won), None) or goals.assign(
-        goal, account.account_id, *pages[: len(queries)][:2]
-    )
+    closed = pages[len(queries) :]
+    won = goals.assign_won(goal, account.account_id, closed[0]) if closed else None
+    assigned = won or goals.assign(goal, account.account_id, *pages[: len(queries)][:2])
     return answer(goals.with_unread(goal, assigned, [*good(request, "resolve_account"), *pages]))
 
 

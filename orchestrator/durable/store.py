@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,6 +63,12 @@ _event = sa.Table(
     sa.Column("data", sa.JSON, nullable=False),
     sa.Column("once", sa.String(40)),
     sa.UniqueConstraint("run_id", "once", name="said_once"),
+)
+_noted = sa.Table(
+    "noted",
+    _meta,
+    sa.Column("what", sa.String(40), primary_key=True),
+    sa.Column("until", sa.String(40), nullable=False),
 )
 _open = sa.and_(_run.c.status != "done", _run.c.opportunity_id.is_not(None))
 sa.Index(
@@ -190,6 +196,16 @@ class Store:
         with self._begin() as db:
             db.execute(waits.values(status="open", updated_at=now()))
 
+    def noted(self, what: str) -> str | None:
+        """Return until when something was noted, as `note` was told."""
+        with self._begin() as db:
+            return db.scalar(sa.select(_noted.c.until).where(_noted.c.what == what))
+
+    def note(self, what: str, until: str) -> None:
+        with suppress(IntegrityError), self._begin() as db:  # another notes it at this moment
+            db.execute(_noted.delete().where(_noted.c.what == what))
+            db.execute(_noted.insert().values(what=what, until=until))
+
     def add(self, event: NewEvent) -> None:
         """Take an event; the next `flush` stores it."""
         with self._lock:
@@ -305,7 +321,7 @@ def now() -> str:
 def _prepare(db: sa.Connection) -> None:
     """Make the tables of a new database; refuse a newer or a foreign one."""
     sqlite = db.dialect.name == "sqlite"
-    if _schema.name not in sa.inspect(db).get_table_names():
+    if not {_schema.name, _noted.name} <= {*sa.inspect(db).get_table_names()}:
         # one maker at a time: whoever comes second finds the tables there
         db.exec_driver_sql("BEGIN IMMEDIATE" if sqlite else "SELECT pg_advisory_xact_lock(7302419)")
         tables = sa.inspect(db).get_table_names()
@@ -315,8 +331,9 @@ def _prepare(db: sa.Connection) -> None:
                     f"{db.engine.url.database} is another program's database",
                     fix="name another data folder",
                 )
-            _meta.create_all(db)
+            _schema.create(db)
             db.execute(_schema.insert().values(version=SCHEMA))
+        _meta.create_all(db)  # also what is new since a file was made
     if db.execute(sa.select(_schema.c.version)).scalar_one() > SCHEMA:
         raise EnvironmentProblem(
             "the database of runs was written by a newer version", fix="upgrade dealdesk"

@@ -127,6 +127,28 @@ async def test_what_expired_reads_so_and_is_written_down_with_the_next_write(
     assert [row["quote_id"] for row in listed["items"]] == [quote["quote_id"]]
 
 
+async def test_quotes_that_expired_since_a_moment_are_listed(app: Server, clock: Clock) -> None:
+    quote = await issued(app)
+    moments = ["2026-12-23T22:59:00Z", "2026-12-23T23:00:00Z"]  # it ends at 23:00 in UTC
+
+    async def listed() -> list[int]:
+        asked = [{"expired_since": moment} for moment in moments]
+        return [(await call(app, AGENT, "list_quotes", one))["total"] for one in asked]
+
+    clock.moment = clock.moment.replace(month=12, day=23, hour=22, minute=59)
+    assert await listed() == [0, 0]
+    clock.forward(minutes=1)
+    assert await listed() == [1, 0], "also while nobody has written it down"
+    with pytest.raises(ToolError, match="is expired"):
+        await call(
+            app, TOMAS, "withdraw_quote", {"quote_id": quote["quote_id"], "reason": "a test"}
+        )
+    clock.forward(days=1)
+    assert await listed() == [1, 0]
+    with pytest.raises(ToolError, match="expired_since"):
+        await call(app, AGENT, "list_quotes", {"expired_since": "2026-12-23T22:59:00"})
+
+
 async def test_quotes_that_expire_soon_are_listed(app: Server, clock: Clock) -> None:
     first = await issued(app)
     clock.forward(days=10)

@@ -67,6 +67,7 @@ async def test_no_look_up_reads_a_whole_table(app: Server, database: Database) -
             {"status": "issued"},
             {"status": "expired"},
             {"expiring_within_days": 3},
+            {"expired_since": "2026-11-20T09:00:00Z"},
         ):
             await call(app, AGENT, "list_quotes", asked)
         await call(app, AGENT, "what_if", {**asking(), "change_quantity": 20, "change_line": "l1"})

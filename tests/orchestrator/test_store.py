@@ -206,6 +206,18 @@ def test_stores_that_open_a_new_database_at_once_agree(url: str) -> None:
     assert problems == []
 
 
+def test_what_is_noted_is_kept_until_it_is_noted_anew(store: Store, url: str) -> None:
+    assert store.noted("expired") is None
+    for until in ("2026-11-23T09:00", "2026-11-23T09:15"):
+        store.note("expired", until)
+        assert store.noted("expired") == until
+    with store._engine.begin() as db:
+        db.exec_driver_sql("DROP TABLE noted")
+    again = Store(url)  # as one of before that table
+    assert again.noted("expired") is None
+    again.close()
+
+
 def test_open_store_reads_the_settings(tmp_path: Path) -> None:
     with open_store(load_settings(home=tmp_path / "desk").runs_url) as store:
         new_run(store)

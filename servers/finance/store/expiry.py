@@ -4,10 +4,9 @@ An issued quote past that day reads as expired at once. It is written down as ex
 time anything is written, in a transaction of its own: a refused step must not undo that.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, false, or_, select
@@ -32,17 +31,31 @@ def is_over(quote: Quote, days: Days, now: datetime) -> bool:
 
 
 def over(days: Days) -> ColumnElement[bool]:
-    return _issued(days, lambda day: col(Quote.valid_until) < day)
+    return _of_each(days, lambda _, day: col(Quote.valid_until) < day)
 
 
 def expiring(days: Days, within: int) -> ColumnElement[bool]:
     last = timedelta(days=within)
-    return _issued(days, lambda day: col(Quote.valid_until).between(day, day + last))
+    return _of_each(days, lambda _, day: col(Quote.valid_until).between(day, day + last))
 
 
-def _issued(days: Days, when: Any) -> ColumnElement[bool]:
+def ended(days: Days, before: Days) -> ColumnElement[bool]:
+    """Say which quotes expired since other days were today, written down or not."""
+    night = timedelta(days=1)
+    return _of_each(
+        days,
+        lambda entity, day: col(Quote.valid_until).between(before.get(entity, day), day - night),
+        "issued",
+        "expired",
+    )
+
+
+def _of_each(
+    days: Days, when: Callable[[str, date], ColumnElement[bool]], *statuses: str
+) -> ColumnElement[bool]:
+    stands = col(Quote.status).in_(statuses or ("issued",))
     found = [
-        and_(col(Quote.status) == "issued", col(Quote.entity_id) == entity, when(day))
+        and_(stands, col(Quote.entity_id) == entity, when(entity, day))
         for entity, day in days.items()
     ]
     return or_(*found) if found else false()

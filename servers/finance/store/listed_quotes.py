@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from pydantic import AwareDatetime
 from sqlalchemy import Select, func, not_, or_, select
 from sqlmodel import Session, col
 
@@ -38,6 +39,7 @@ def page(
     opportunity_id: OpportunityId | None = None,
     status: Status | None = None,
     expiring_within_days: Within = None,
+    expired_since: AwareDatetime | None = None,
     number: QuoteNumber | None = None,
     limit: Limit = 20,
     cursor: Cursor = "",
@@ -63,6 +65,8 @@ def page(
             statement = statement.where(not_(expiry.over(days)))
     if expiring_within_days is not None:
         statement = statement.where(expiry.expiring(days, expiring_within_days))
+    if expired_since is not None:
+        statement = statement.where(expiry.ended(days, expiry.today(session, expired_since)))
     total = session.scalar(select(func.count()).select_from(statement.subquery())) or 0
     offset = decode_cursor(cursor)
     newest = (col(Quote.created_at).desc(), col(Quote.revision).desc(), col(Quote.quote_id))

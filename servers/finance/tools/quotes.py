@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastmcp.tools import ToolResult
-from pydantic import Field, TypeAdapter
+from pydantic import AwareDatetime, Field, TypeAdapter
 
 from servers.finance.assembly import QuoteInputs
 from servers.finance.card import CARD
@@ -201,6 +201,7 @@ def list_quotes(
     opportunity_id: OpportunityId | None = None,
     status: Status | None = None,
     expiring_within_days: Within = None,
+    expired_since: AwareDatetime | None = None,
     number: QuoteNumber | None = None,
     limit: Limit = 20,
     cursor: Cursor = "",
@@ -210,8 +211,9 @@ def list_quotes(
     number is the one printed on an issued quote; the answer has its quote_id.
 
     expiring_within_days keeps the issued ones whose validity ends in that many days; 0 is
-    today. An issued quote past its validity has the status expired. Times tell how long
-    each took: created, approvals requested and decided, issued, accepted.
+    today. An issued quote past its validity has the status expired; expired_since keeps
+    those that got it since that moment. Times tell how long each took: created, approvals
+    requested and decided, issued, accepted.
     """
     with finance.session() as session:
         return listed_quotes.page(
@@ -221,6 +223,7 @@ def list_quotes(
             opportunity_id=opportunity_id,
             status=status,
             expiring_within_days=expiring_within_days,
+            expired_since=expired_since,
             number=number,
             limit=limit,
             cursor=cursor,
