@@ -101,19 +101,23 @@ class House:
         return holding
 
     def erase_again(self, erasures: p.Erasures) -> int:
-        """Erase whoever is back of those who were erased; return how many."""
-        crm, done = self.places["crm"].engine, 0
-        with crm.connect() as connection:
-            ids = connection.execute(sa.text("SELECT contact_id, email FROM contact")).all()
-            mails = connection.execute(sa.text("SELECT DISTINCT from_address FROM activity")).all()
-        with crm.execution_options(dealdesk_write=True).begin() as connection:
-            p.store_erasures(connection, erasures)
-        for values in [*ids, *mails]:
-            known = [one for one in values if one and erasures.day_of(one)]
-            if known and not str(values[-1]).startswith(p.ERASED):
-                self.erase(known, "restore")
-                done += 1
-        return done
+        """Erase whoever is back of those who were erased; return how many addresses and ids.
+
+        Raises:
+            UsageError: the list is of another house.
+        """
+        with self.places["crm"].engine.execution_options(dealdesk_write=True).begin() as crm:
+            before = p.stored_erasures(crm)
+            if before is not None and before.key != erasures.key:
+                raise UsageError("that list of erasures is of another house", fix="use its own")
+            p.store_erasures(crm, erasures)
+            rows = crm.execute(sa.text("SELECT contact_id, email FROM contact")).all()
+            mails = crm.execute(sa.text("SELECT DISTINCT from_address FROM activity")).all()
+        here = [row for row in (*rows, *mails) if not row[-1].startswith(p.ERASED)]
+        back = sorted({one for row in here for one in row if one and erasures.day_of(one)})
+        if back:
+            self.erase(back, "restore")
+        return len(back)
 
     def _find(self, connection: sa.Connection, place: Place, person: p.Person) -> list[p.Found]:
         mark, kept = f"{p.ERASED}{self.day}]", self.kept if place.name == "finance" else p.nothing

@@ -114,3 +114,18 @@ def held_by(name: str) -> Any:
         return import_module(f"servers.{name}.store.privacy")
     except ModuleNotFoundError:
         return import_module("servers.toolkit.privacy")
+
+
+def after_restore(url: str, last_number: int | None) -> Any:
+    """Make the finance of a restored house safe to go on with; return the gaps of numbers."""
+    from datetime import UTC, datetime
+
+    from servers.toolkit.database import Database
+
+    database = Database.open(url, "finance")
+    try:
+        with database.write() as session:
+            settle = import_module("servers.finance.store.restored").after_restore
+            return settle(session, datetime.now(UTC), last_number)
+    finally:
+        database.close()

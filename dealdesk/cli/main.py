@@ -80,6 +80,8 @@ COMMANDS = {
     "export": "data_folder:export_data",
     "privacy export": "privacy:export_contact",
     "privacy erase": "privacy:erase_contact",
+    "backup": "backup:backup",
+    "restore": "backup:restore",
     "eval quotes": "evaluation:quotes",
     "eval goals": "evaluation:goals",
 }

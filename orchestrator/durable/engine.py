@@ -223,6 +223,13 @@ class Engine:
             return [run_id]
         return await self._ask(Ledger.take_up, run_id, self._queue, self._wanted)
 
+    async def park_open(self, problem: Json) -> list[str]:
+        """Park the runs that are on their way, until a person resumes them; return which."""
+        left = [run for run, state in (await self.pending()).items() if state is State.OPEN]
+        for run_id in left:
+            await self._ask(Ledger.park, run_id, problem)
+        return left
+
     async def knows(self, run_id: str) -> bool:
         """Say whether a run was ever submitted."""
         return await self._ask(Ledger.knows, run_id)
