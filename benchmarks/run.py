@@ -23,9 +23,11 @@ from dealdesk.desk import Desk
 from dealdesk.settings import load_settings
 from orchestrator import runner, toolset
 from orchestrator.servers import Servers
+from orchestrator.workflow import Effect
 from servers.registry import NAMES
 from servers.toolkit import scope
 from servers.toolkit.grants import Grant, SigningKey
+from servers.toolkit.statements import StatementKey
 
 WARM = "Quote Nordlicht for the PoE switches"
 GOAL = "Quote Alder & Finch for the switches they asked about last week"
@@ -45,7 +47,7 @@ async def recorded(home: Path) -> Calls:
     """Play the goal once and write down who called what."""
     made: Calls = []
     kept_call, kept_enter = toolset.ScopedToolset.call, toolset.ScopedToolset.__aenter__
-    kept_effect = runner.Runner.call
+    kept_effect = runner.Runner._call
 
     async def enter(self: Any) -> Any:
         opened = await kept_enter(self)
@@ -58,21 +60,21 @@ async def recorded(home: Path) -> Calls:
         entry[2].append((self._held[name].server, name, dict(done.arguments)))
         return done
 
-    async def effect(
-        self: Any, run: Any, step: str, server: str, tool: str, args: Any, *rest: Any
-    ) -> Any:
-        made.append((step, [server], [(server, tool, dict(args))]))
-        return await kept_effect(self, run, step, server, tool, args, *rest)
+    async def effect(self: Any, run: Any, effect: Effect, arguments: Any, ordinal: int) -> Any:
+        server, _, tool = effect.tool.partition(".")
+        if server in NAMES:
+            made.append((effect.name, [server], [(server, tool, dict(arguments))]))
+        return await kept_effect(self, run, effect, arguments, ordinal)
 
     toolset.ScopedToolset.call, toolset.ScopedToolset.__aenter__ = call, enter  # type: ignore[method-assign]
-    runner.Runner.call = effect  # type: ignore[method-assign]
+    runner.Runner._call = effect  # type: ignore[method-assign]
     try:
         async with desk(home) as opened:
             await opened.wait(await opened.submit(GOAL))
     finally:
         toolset.ScopedToolset.call = kept_call  # type: ignore[method-assign]
         toolset.ScopedToolset.__aenter__ = kept_enter  # type: ignore[method-assign]
-        runner.Runner.call = kept_effect  # type: ignore[method-assign]
+        runner.Runner._call = kept_effect  # type: ignore[method-assign]
     return made
 
 
@@ -111,7 +113,7 @@ async def bare(home: Path, calls: Calls, *, schemas: bool) -> float:
         )
         for name in NAMES
     }
-    scope.current_grant.set(Grant(id="bare", audience="any", agent="bare"))
+    scope.current_grant.set(Grant(id="bare", audience="any", agent="bare", run="bare"))
     quote: dict[str, Any] = {}
     start = time.perf_counter()
     for _, names, made in calls:
@@ -127,6 +129,7 @@ async def bare(home: Path, calls: Calls, *, schemas: bool) -> float:
                 if tool == "create_quote":
                     found = answer.structured_content or {}
                     quote = {"quote_id": found["quote_id"], "digest": found["digest"]}
+                assert tool != "issue_quote" or not answer.is_error, answer
     took = time.perf_counter() - start
     servers.close()
     return took
@@ -144,6 +147,7 @@ async def main() -> None:
         seeded = Path(folder) / "seeded"
         async with Desk.open(load_settings(home=str(seeded)), work=False):
             pass
+        StatementKey.load(seeded / "keys")  # what one copy's servers stated holds in all
         calls = await recorded(Path(shutil.copytree(seeded, Path(folder) / "recorded")))
         for place in range(ROUNDS):
             for name, case in cases.items():
