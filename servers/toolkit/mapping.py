@@ -4,7 +4,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
 
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.table_files import Rows
@@ -15,9 +17,19 @@ FILLED = ELSE = "*"
 NOT = "!"
 
 
+def _text(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Words = Annotated[
+    tuple[Text, ...], BeforeValidator(lambda one: one if isinstance(one, list) else [one])
+]
+
+
 @dataclass(frozen=True)
 class Fill:
-    """What is taken from a file for a table.
+    """What is taken from a file for a table; a mapping file says it in these words.
 
     Attributes:
         columns: Our columns, each with theirs: names, or templates such as `{First} {Last}`; the
@@ -39,12 +51,12 @@ class Fill:
         own: Whether lists and maps are written as we write them.
     """
 
-    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    constants: Mapping[str, str] = field(default_factory=dict)
-    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    columns: Mapping[str, Words] = field(default_factory=dict)
+    constants: Annotated[Mapping[str, Text], Field(alias="set")] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
     times: Mapping[str, Decimal] = field(default_factory=dict)
-    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    without: tuple[str, ...] = ()
+    where: Mapping[str, Words] = field(default_factory=dict)
+    without: Annotated[Words, Field(alias="skip_without")] = ()
     empty: tuple[str, ...] = ()
     carry: tuple[str, ...] = ()
     decimal: str = ""

@@ -2,43 +2,22 @@
 
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.file_problems import cell_problem
-from servers.toolkit.mapping import Fill
+from servers.toolkit.mapping import Fill, Words
 
-
-def _text(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-Text = Annotated[str, BeforeValidator(_text)]
-Words = Annotated[
-    tuple[Text, ...], BeforeValidator(lambda one: one if isinstance(one, list) else [one])
-]
 Rules = dict[str, Any]
 CLOSED = ConfigDict(extra="forbid")
 BESIDE = ("set", "values", "times", "where", "skip_without")
 """What stands beside the columns of a table; no table has a column of that name."""
-
-
-@checked(config=CLOSED)
-class Beside:
-    """What is said of a table beside its columns; `Fill` explains it."""
-
-    set: dict[str, Text] = field(default_factory=dict)
-    values: dict[str, dict[str, Text]] = field(default_factory=dict)
-    times: dict[str, Decimal] = field(default_factory=dict)
-    where: dict[str, Words] = field(default_factory=dict)
-    skip_without: Words = ()
 
 
 class FileRules(BaseModel):
@@ -135,26 +114,20 @@ def _takes(mapping: Mapping, rules: FileRules, path: Path, today: str) -> Iterat
 
 
 def _fill(mapping: Mapping, rules: FileRules, place: str, said: Any, today: str) -> Fill:
+    beside = {name: one for name, one in said.items() if name in BESIDE}
+    columns = {name: one for name, one in said.items() if name not in BESIDE}
     try:
-        beside = TypeAdapter(Beside).validate_python(
-            {name: one for name, one in said.items() if name in BESIDE}
-        )
-        columns = TypeAdapter(dict[str, Words]).validate_python(
-            {name: one for name, one in said.items() if name not in BESIDE}
-        )
+        fill = TypeAdapter(Fill).validate_python({"columns": columns, **beside})
     except ValidationError as problem:
         raise _wrong(f"{rules.name}, {place}", problem) from problem
-    return Fill(
-        columns,
-        {name: today if one == "today" else one for name, one in beside.set.items()},
-        beside.values,
-        beside.times,
-        {**rules.where, **beside.where},
-        beside.skip_without,
-        rules.empty,
-        rules.carry,
-        rules.decimal or mapping.decimal,
-        rules.dates or mapping.dates,
+    return replace(
+        fill,
+        constants={name: today if one == "today" else one for name, one in fill.constants.items()},
+        where={**rules.where, **fill.where},
+        empty=rules.empty,
+        carry=rules.carry,
+        decimal=rules.decimal or mapping.decimal,
+        dates=rules.dates or mapping.dates,
         source=mapping.source,
         file=rules.name,
     )
