@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import lru_cache
 
 from servers.toolkit.shipped import shipped
@@ -14,13 +15,16 @@ COUNTRY_WORDS = {word: code for code, words in _FILE["countries"].items() for wo
 """Usual spellings that no list of countries has, as `folded` gives them."""
 
 
+@lru_cache(maxsize=4096)
 def country(written: str) -> str:
     """Return the ISO 3166 code of a country's code or name; what is none comes back as it is."""
     if re.fullmatch("[A-Z]{2}", written) and written not in ("UK", "EL"):
         return written
+    import pycountry
+
+    with suppress(LookupError):
+        return str(pycountry.countries.lookup(written).alpha_2)
     text = folded(written)
-    if written.upper() in _country_codes():
-        return _country_codes()[written.upper()]
     return COUNTRY_WORDS.get(text) or _name_in(text, "territories") or written
 
 
@@ -57,14 +61,6 @@ def folded(text: str) -> str:
     return re.sub(r"[\W_]+", " ", letters).strip().removeprefix("the ")
 
 
-@lru_cache(maxsize=1)
-def _country_codes() -> dict[str, str]:
-    import pycountry
-
-    found = {one.alpha_3: one.alpha_2 for one in pycountry.countries}
-    return found | {one.alpha_2: one.alpha_2 for one in pycountry.countries}
-
-
 def _name_in(text: str, kind: str) -> str:
     """Return the code of a name in English or German, else in any language there is."""
     if not text:
@@ -79,20 +75,15 @@ def _names(kind: str, languages: tuple[str, ...]) -> dict[str, str]:
     from babel import Locale, localedata
 
     every = languages or [one for one in localedata.locale_identifiers() if "_" not in one]
-    said: dict[str, set[str]] = {}
-    for locale in every:
-        for code, name in getattr(Locale.parse(locale), kind).items():
-            if len(code) == 2 and code.isalpha():
-                said.setdefault(folded(name), set()).add(code)
+    names = [pair for locale in every for pair in getattr(Locale.parse(locale), kind).items()]
     if kind == "territories":
         for one in pycountry.countries:
-            for name in (
-                one.name,
-                getattr(one, "official_name", ""),
-                getattr(one, "common_name", ""),
-            ):
-                said.setdefault(folded(name), set()).add(one.alpha_2)
-    return {name: next(iter(codes)) for name, codes in said.items() if name and len(codes) == 1}
+            names += [(one.alpha_2, said) for kind, said in dict(one).items() if "name" in kind]
+    meant: dict[str, set[str]] = {}
+    for code, name in names:
+        if len(code) == 2 and code.isalpha():
+            meant.setdefault(folded(name), set()).add(code)
+    return {name: next(iter(codes)) for name, codes in meant.items() if name and len(codes) == 1}
 
 
 def words_of(known: Iterable[str], words: dict[str, str]) -> Callable[[str], str]:
