@@ -138,3 +138,30 @@ async def _address(
 
 def _question(kind: str, subject: str, names: dict[str, str]) -> dict[str, Any]:
     return {"kind": kind, "subject": subject, "candidates": list(names), "labels": names}
+
+
+async def price_for_prospect(
+    look: Look, order: Order, country: str, day: date
+) -> tuple[Found, dict[str, Any]]:
+    """Return what lines cost a company that is no customer, or why they may not be sold there.
+
+    It is no offer, and nothing is stored.
+    """
+    found = Found()
+    lines = [await _line(look, one, place, day, found) for place, one in enumerate(order.lines, 1)]
+    if found.questions:
+        return found, {}
+    asked: dict[str, Any] = {"lines": same_lines(Line.model_validate(line) for line in lines)}
+    there = {**asked, "ship_to_country": country, "order_date": day.isoformat()}
+    checked = await look("catalog", "check_configuration", there)
+    if not checked["ok"]:
+        reason = "blocked by the catalog's rules"
+        return found, {"outcome": "blocked", "reason": reason, "findings": checked["findings"]}
+    ways = await look("catalog", "shipping_options", {**asked, "ship_to_country": country})
+    method = order.ship_method or ways["recommended"]
+    if method is None:
+        raise UsageError(f"no way of shipping these lines to {country}", fix="name one: --method")
+    asked |= {"country": country, "ship_method": method, "currency": order.currency}
+    priced = await look("finance", "price_prospect", {**asked, "order_date": day.isoformat()})
+    findings = checked["findings"] + priced["findings"]
+    return found, {"outcome": "prices", **priced, "findings": findings}

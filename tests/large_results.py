@@ -72,6 +72,7 @@ LARGE_RESULTS: dict[str, dict[str, Answer]] = {
     },
     "finance": {
         "price_quote": Answer(LARGE, LINES),
+        "price_prospect": Answer(LARGE, LINES),
         "what_if": Answer(LARGE, LINES),
         "guide_price": Answer(LARGE, LINES),
         "explain_price": Answer(LARGE, "the steps that fit, then next_from and from_step; line_id"),

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from dealdesk.by_hand import Order, find
+from dealdesk.by_hand import Order, find, price_for_prospect
 from dealdesk.cli.exit_codes import OUTCOMES
 from dealdesk.cli.options import Home, Json, Out, doc
-from dealdesk.cli.output import clean, print_json, progress
+from dealdesk.cli.output import clean, describe, money, print_json, progress, say, table
 from dealdesk.cli.quote_revision import basis_points
 from dealdesk.cli.quote_view import print_diff
 from dealdesk.cli.run_result import follow, print_outcome
@@ -24,6 +24,12 @@ from dealdesk.typed_lines import EXAMPLE, read_file, read_line
 from orchestrator.errors import UsageError
 from servers.toolkit.starting import started
 
+if TYPE_CHECKING:
+    from dealdesk.desk import Desk
+
+
+NO_OFFER = "No offer: prices of this day, at what anybody is charged; a quote needs an account."
+
 
 @Parameter(name="*")
 @dataclass(frozen=True)
@@ -31,6 +37,11 @@ class Asked:
     """What is to be quoted, to whom."""
 
     account: Annotated[str | None, doc("Who buys: an account's id or name.")] = None
+    prospect: Annotated[
+        str | None,
+        doc("Who asks, without an account: gets prices, and no quote; with --country, --currency."),
+    ] = None
+    country: Annotated[str | None, doc("The prospect's country (DE).")] = None
     line: Annotated[
         list[str] | None,
         doc('How many of what: "12 x SKU", "3 boxes of network cable". As many as you like.'),
@@ -58,7 +69,11 @@ class Asked:
         typed = [*typed, *(read_line(one) for one in self.line or ())]
         if not typed and self.copy is None:
             raise UsageError("no line is given", fix=EXAMPLE)
-        if self.account is None and self.opportunity is None and self.copy is None:
+        if self.prospect is not None:
+            if not self.country or not self.currency or self.account or self.discount or not typed:
+                fix = "give --country, --currency and lines; no --account and no --discount"
+                raise UsageError("a prospect gets prices only", fix=fix)
+        elif self.account is None and self.opportunity is None and self.copy is None:
             raise UsageError("who buys?", fix="name the account: --account, or --opportunity")
         percent = self.discount or of_file
         return Order(
@@ -97,11 +112,14 @@ async def new_quote(
 
     order, folder = asked.order(), output_folder(out)
     settings = load_settings(home=home, model="playbook", person=person, order_date=order_date)
-    async with Desk.open(settings) as desk:
+    day = settings.order_date or date.today()  # noqa: DTZ011 - the user's own day
+    async with Desk.open(settings, work=asked.prospect is None) as desk:
         started()
+        if asked.prospect is not None:
+            return await _prices(desk, asked, order, day, json)
         before = await desk.quote(await desk.quote_id(asked.copy)) if asked.copy else None
         order = order if before is None else with_lines_of(order, before)
-        found = await find(desk.look, order, settings.order_date or date.today())  # noqa: DTZ011
+        found = await find(desk.look, order, day)
         for note in found.notes:
             progress().print(clean(note), markup=False)
         if found.questions:
@@ -120,6 +138,39 @@ async def new_quote(
             pair = {"quote_id": before["quote_id"], "other_quote_id": after}
             print_diff(await desk.whole("finance", "diff_quotes", pair), "the new quote")
         return code
+
+
+async def _prices(desk: Desk, asked: Asked, order: Order, day: date, as_json: bool) -> int:
+    """Print what lines cost a prospect."""
+    found, priced = await price_for_prospect(desk.look, order, asked.country or "", day)
+    if found.questions:
+        return _ask(found.questions, as_json)
+    blocked = priced["outcome"] == "blocked"
+    if as_json:
+        print_json({"prospect": asked.prospect, "notice": NO_OFFER, **priced})
+    elif blocked:
+        print_outcome({"run_id": None, "files": [], **priced})
+    else:
+        _show(asked, priced, day)
+    return OUTCOMES["blocked"] if blocked else 0
+
+
+def _show(asked: Asked, priced: Mapping[str, Any], day: date) -> None:
+    currency = priced["currency"]
+    say(f"Prices for {asked.prospect} ({asked.country}), {day}. {NO_OFFER}")
+    rows = [
+        [line["quantity"], line["sku"], line["name"], money(line["net_minor"], currency)]
+        for line in priced["lines"]
+    ]
+    totals = priced["totals"]
+    rows += [
+        ["", "", name, money(totals[f"{key}_minor"], currency)]
+        for name, key in (("freight", "freight"), ("net", "net"), ("with tax", "total"))
+    ]
+    table(("quantity", "SKU", "product", "net"), rows, right=(0, 3))
+    for finding in priced["findings"]:
+        if finding["severity"] != "info":
+            say(f"  ! {describe(finding)}")
 
 
 def with_lines_of(order: Order, quote: Mapping[str, Any]) -> Order:

@@ -2,6 +2,7 @@
 
 READ = (
     "price_quote",
+    "price_prospect",
     "what_if",
     "explain_price",
     "check_credit",

@@ -178,3 +178,23 @@ def test_an_old_quotes_lines_are_quoted_again_and_what_differs_is_said(
     (new,) = (row for row in command("quote", "list", "--json").json if row["number"] != number)
     assert (new["account_id"], new["opportunity_id"]) == (quoted.said.json["account_id"], "")
     command("quote", "new", "--copy", "Q-1999-000001").fails(2, "there is no quote")
+
+
+def test_a_prospect_gets_prices_and_no_quote(seeded: Folder, copy: Copy, command: Command) -> None:
+    home = copy(seeded)
+    typed = ("quote", "new", "--prospect", "Neue Werke", "--country", "DE", *DAY)
+    line = ("--line", "12 x SW-P8-120")
+    said = command(*typed, *line, "--currency", "EUR", home=home)
+    assert said.code == 0, said
+    assert "No offer: " in said.out
+    assert "12\tSW-P8-120\t8-port PoE+ switch, 120 W, DIN rail\t4,434.60 EUR" in said.out
+    priced = command(*typed, *line, "--currency", "EUR", "--json").json
+    assert (priced["outcome"], priced["lines"][0]["net_minor"]) == ("prices", 443_460)
+    command(*typed, *line).fails(2, "a prospect gets prices only", "--currency")
+    asked = command(*typed, "--line", "2 x zebra", "--currency", "EUR", "--json")
+    assert (asked.code, asked.json["questions"][0]["kind"]) == (6, "unknown_product")
+    there = ("--prospect", "Far Works", "--country", "IR", "--currency", "EUR", *DAY, "--json")
+    blocked = command("quote", "new", *there, "--line", "2 x VPN-G2000")
+    assert (blocked.code, blocked.json["outcome"]) == (12, "blocked")
+    assert "lines" not in blocked.json
+    assert command("quote", "list", "--json").json == command("runs", "list", "--json").json == []

@@ -40,7 +40,7 @@ async def test_tools_say_what_they_are(app: Server) -> None:
         *("select_terms", "create_quote", "request_approval", "get_quote", "list_quotes"),
         *("render_quote", "decide_approval", "issue_quote", "withdraw_quote"),
         *("diff_quotes", "revise_quote", "accept_quote", "supersede_quote", "review_screening"),
-        *("explain_quote", "get_balance"),
+        *("explain_quote", "get_balance", "price_prospect"),
     }
     for tool in tools.values():
         assert tool.description
@@ -291,3 +291,17 @@ def test_opening_a_new_database_fills_it_once(tmp_path: Any) -> None:
     again, loaded = open_server(str(tmp_path / "finance.db"))
     again.database.close()
     assert loaded == {}
+
+
+async def test_a_prospect_is_charged_what_anybody_is_and_no_contract_of_a_customer(
+    app: Server,
+) -> None:
+    order = asking(account_id="acc_002", ship_to_address_id="adr_005")
+    asked = {name: order[name] for name in ("lines", "ship_method", "order_date")}
+    asked |= {"country": "DE", "currency": "EUR"}
+    priced = await call(app, AGENT, "price_prospect", asked)
+    (line,) = priced["lines"]
+    assert (line["net_minor"], line["contract_id"]) == (443_460, None)
+    assert priced["totals"]["net_minor"] > 443_460, "freight comes on top"
+    with pytest.raises(ToolError, match="share a line_id"):
+        await call(app, AGENT, "price_prospect", {**asked, "lines": asked["lines"] * 2})

@@ -1,5 +1,6 @@
 """Collect what the rules need, with the same number of queries however many lines there are."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -7,6 +8,7 @@ from sqlmodel import Session, col
 
 from servers.finance.facts.charges import Fee, FreightRate, Rate
 from servers.finance.facts.copies import fact
+from servers.finance.facts.customers import Address, Customer
 from servers.finance.facts.policy import Entity
 from servers.finance.facts.prices import Subscription
 from servers.finance.facts.pricing import PricingFacts, QuoteFacts
@@ -23,6 +25,7 @@ from servers.finance.store.rows import facts, kept
 from servers.finance.store.taxes import find_taxes
 from servers.finance.tables.charges import ExchangeRate, FeeRow, FreightRateRow
 from servers.finance.tables.customers import SubscriptionRow
+from servers.toolkit.findings import Finding
 
 
 def collect(session: Session, request: PriceRequest, requested_by: str | None = None) -> QuoteFacts:
@@ -31,12 +34,55 @@ def collect(session: Session, request: PriceRequest, requested_by: str | None = 
     The limits that hold are those of `requested_by`; None is whoever asks now.
     """
     row, customer = find_customer(session, request.account_id)
+    policies = setting(session, "policies")
+    pricing, entity = _priced_by(session, request, customer, policies, requested_by)
+    credit = credit_policy(policies)
+    return QuoteFacts(
+        pricing=pricing,
+        clauses=legal.find_clauses(session),
+        payment_terms=legal.find_payment_terms(session),
+        credit=credit_facts(session, row, customer.family_tree, credit),
+        screening=legal.find_screening(session),
+        seller=entity,
+        parties=legal.find_parties(session, row.account_id),
+        reviews=legal.find_reviews(session, row.account_id),
+        embargoed=legal.find_embargoed(session),
+        checked=find_checked(
+            session, request.order_date, {rate.country for rate in pricing.tax_rates}
+        ),
+    )
+
+
+def collect_prospect(session: Session, request: PriceRequest, country: str) -> PricingFacts:
+    """Return the facts of a price for a company that is no customer: list prices, no tax number."""
+    address = Address(request.ship_to_address_id, "shipping", (), "", "", "", country)
+    customer = Customer(
+        account_id=request.account_id,
+        legal_name="",
+        country=country,
+        kind="business",
+        channel="direct",
+        currency=request.currency or "",
+        payment_terms_code="",
+        family_tree=(),
+        addresses=(address,),
+    )
+    return _priced_by(session, request, customer, setting(session, "policies"), None)[0]
+
+
+def _priced_by(
+    session: Session,
+    request: PriceRequest,
+    customer: Customer,
+    policies: Mapping[str, Any],
+    requested_by: str | None,
+) -> tuple[PricingFacts, Entity | Finding]:
+    """Return what decides a price, and who makes the offer."""
     currency = request.currency or customer.currency
     promotions = find_promotions(session, request.promo_codes)
     gifts = {one.gift.sku for one in promotions if one.gift is not None and one.gift.sku}
     asked = {line.sku for line in request.lines} | gifts
     prices = find_prices(session, customer, asked, currency, request.order_date)
-    policies = setting(session, "policies")
     entity = choose(find_entities(session), customer.country)
     home, entity_id = setting(session, "taxes")["home_country"], ""
     if isinstance(entity, Entity):
@@ -54,21 +100,7 @@ def collect(session: Session, request: PriceRequest, requested_by: str | None = 
         requester=requester_of(session, requested_by),
         subscriptions=facts(session, Subscription, owned.order_by(SubscriptionRow.subscription_id)),
     )
-    credit = credit_policy(policies)
-    return QuoteFacts(
-        pricing=pricing,
-        clauses=legal.find_clauses(session),
-        payment_terms=legal.find_payment_terms(session),
-        credit=credit_facts(session, row, customer.family_tree, credit),
-        screening=legal.find_screening(session),
-        seller=entity,
-        parties=legal.find_parties(session, row.account_id),
-        reviews=legal.find_reviews(session, row.account_id),
-        embargoed=legal.find_embargoed(session),
-        checked=find_checked(
-            session, request.order_date, {rate.country for rate in pricing.tax_rates}
-        ),
-    )
+    return pricing, entity
 
 
 @kept

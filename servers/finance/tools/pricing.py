@@ -19,7 +19,7 @@ from servers.finance.schemas import (
     WhatIf,
 )
 from servers.finance.schemas_quotes import PriceGuidance
-from servers.finance.store.collect import collect
+from servers.finance.store.collect import collect, collect_prospect
 from servers.finance.store.database import FinanceDatabase
 from servers.finance.store.guidance import guidance
 from servers.finance.store.what_if import Asked, answer
@@ -28,6 +28,7 @@ from servers.toolkit.declare import reads
 from servers.toolkit.fields import (
     AccountId,
     AddressId,
+    Country,
     CurrencyCode,
     LineId,
     OrderDate,
@@ -94,6 +95,35 @@ def price_quote(
     with finance.session() as session:
         priced = price(collect(session, request).pricing, request).public()
     return _shown(priced, from_line)
+
+
+@tool(reads("Price for a prospect", rows="public"))
+def price_prospect(
+    finance: FinanceDatabase,
+    lines: Lines,
+    country: Country,
+    ship_method: ShipMethod,
+    order_date: OrderDate,
+    currency: CurrencyCode,
+    from_line: FromLine = 1,
+) -> Priced:
+    """Price lines for a business that is no customer yet, at what anybody is charged.
+
+    No offer, and nothing to make a quote from: a quote needs an account. No tax number counts,
+    so what a customer's own would change is not in the totals. Nothing is stored. skus come
+    from the catalog's match_need, ship_method from shipping_options.
+    """
+    request = PriceRequest(
+        account_id="",
+        lines=tuple(lines),
+        ship_to_address_id="",
+        ship_method=ship_method,
+        order_date=order_date,
+        currency=currency,
+    )
+    with finance.session() as session:
+        facts = collect_prospect(session, request.checked(), country)
+        return _shown(price(facts, request).public(), from_line)
 
 
 @tool(reads("Price a change", rows="bound", binds=PRICED_BY))

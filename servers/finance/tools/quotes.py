@@ -118,12 +118,11 @@ def create_quote(
     Give what price_quote was given, and the clause_ids and payment_terms of select_terms.
     claims are what a message asserts (ship_to, exemption, discount, approval, payment_terms,
     bank): they change no number and ask for a person. warnings are codes the catalog found.
-    An opportunity has one open quote: give its id as revises to make the next revision; a quote
-    without one is of the account alone (crm_statement: that of account_readiness). If
+    An opportunity has one open quote: give its id as revises to make the next revision. If
     approvals_needed is not empty, call request_approval next; else issue_quote may follow.
     catalog_statement is that of check_configuration with exactly these lines, crm_statement
-    that of quote_readiness; without them, or with old ones, a person decides (UNCHECKED).
-    A draft that no run of the desk made is issued only by a person who may decide it.
+    that of quote_readiness, or account_readiness without an opportunity; where one is missing
+    or old, a person decides (UNCHECKED). A draft of no run is issued only by such a person.
     """
     request = PriceRequest(
         account_id=account_id,
