@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 
 from orchestrator.errors import WorkflowError
+from servers.toolkit.shipped import shipped
 
 Outputs = Mapping[str, Any]
 """What there is so far, by the first part of a path."""
@@ -103,6 +104,11 @@ class Effect:
     @property
     def reads(self) -> tuple[str, ...]:
         return (*self.arguments.values(), *([self.each] if self.each else ()))
+
+
+def effects_in(package: str) -> tuple[Effect, ...]:
+    """Return the effects that a workflow's `effects.toml` lists."""
+    return tuple(Effect(**one) for one in shipped(package, "effects")["effect"])
 
 
 @dataclass(frozen=True)

@@ -274,7 +274,7 @@ AGENT = """\
     ),
 )
 
-EFFECTS = ("""
+EFFECTS = """
 CONTRACT = """
 
 class Margin(Contract):
@@ -309,7 +309,7 @@ def test_an_agent_is_five_files_and_is_played_shown_and_listed(
     tree: Tree, record_property: Record
 ) -> None:
     tree.add("agent")
-    tree.edit(f"{QUOTE}/__init__.py", ")\n\nEFFECTS = (", AGENT)
+    tree.edit(f"{QUOTE}/__init__.py", ")\n\nEFFECTS = ", AGENT)
     tree.edit(f"{QUOTE}/contracts.py", "\n\nclass Assembly(", CONTRACT)
     tree.edit(f"{QUOTE}/verify.py", "\n\ndef verify_assembly(", VERIFY)
     tree.edit("dealdesk/playbook/quote.py", "\n\ndef play_assemble(", PLAY)

@@ -10,7 +10,7 @@ What a step is given and bound to says when its turn is; there is no other list 
 from collections.abc import Mapping
 from typing import Any
 
-from orchestrator.workflow import AgentSpec, Decision, Effect, Rework, Workflow
+from orchestrator.workflow import AgentSpec, Decision, Rework, Workflow, effects_in
 from orchestrator.workflows.quote import contracts, verify
 from orchestrator.workflows.quote.facts import FACTS
 from orchestrator.workflows.quote.gates import FINISH, GATES
@@ -27,7 +27,6 @@ def of(step: str, *names: str) -> dict[str, str]:
     return {name: f"{step}.{name}" for name in names}
 
 
-ISSUED = ("number", "revision", "total_minor", "currency")
 PRICED = {
     "account_id": "plan.account_id",
     "lines": "facts.lines",
@@ -175,107 +174,7 @@ AGENTS = (
     ),
 )
 
-EFFECTS = (
-    Effect(
-        "claim",
-        "runs.claim",
-        of("plan", "account_id", "opportunity_id"),
-        keeps={"opportunity_id": "opportunity_id", "holder": "holder"},
-    ),
-    Effect(
-        "find_open_quote",
-        "finance.list_quotes",
-        {"opportunity_id": "claim.opportunity_id"},
-        keeps={"quotes": "items"},
-    ),
-    Effect(
-        "record_needs",
-        "crm.record_need",
-        {
-            "opportunity_id": "claim.opportunity_id",
-            **of("item.span", "source_id", "start", "end"),
-            **of("item", "quantity", "unit", "optional"),
-        },
-        each="qualify.needs",
-    ),
-    Effect(
-        "state_lines",
-        "catalog.check_configuration",
-        {
-            "lines": "facts.lines",
-            "ship_to_country": "profile.ship_to_country",
-            "order_date": "run.order_date",
-        },
-        keeps={"statement": "statement"},
-    ),
-    Effect(
-        "state_deal",
-        "crm.quote_readiness",
-        {"opportunity_id": "claim.opportunity_id"},
-        keeps={"statement": "statement"},
-    ),
-    Effect(
-        "read_draft",
-        "finance.get_quote",
-        {"quote_id": "assemble.quote_id"},
-        keeps={
-            **{name: name for name in ("quote_id", "digest", "auto_issue", "approvals", *ISSUED)},
-            "total_minor": "totals.total_minor",
-        },
-    ),
-    Effect(
-        "record_draft",
-        "crm.record_quote_outcome",
-        {
-            "opportunity_id": "claim.opportunity_id",
-            **of("read_draft", "quote_id", *ISSUED),
-        },
-        fixed={"outcome": "draft"},
-    ),
-    Effect(
-        "state_lines_again",
-        "catalog.check_configuration",
-        {
-            "lines": "facts.decided_lines",
-            "ship_to_country": "profile.ship_to_country",
-            "order_date": "run.order_date",
-        },
-        keeps={"statement": "statement"},
-    ),
-    Effect(
-        "state_deal_again",
-        "crm.quote_readiness",
-        {"opportunity_id": "facts.decided_deal"},
-        keeps={"statement": "statement"},
-    ),
-    Effect(
-        "issue",
-        "finance.issue_quote",
-        {
-            **of("decision", "quote_id", "digest"),
-            "catalog_statement": "state_lines_again.statement",
-            "crm_statement": "state_deal_again.statement",
-        },
-        keeps={name: name for name in ISSUED},
-        may_be_refused=True,
-    ),
-    Effect(
-        "record_issue",
-        "crm.record_quote_outcome",
-        {
-            "opportunity_id": "claim.opportunity_id",
-            "quote_id": "decision.quote_id",
-            **of("issue", *ISSUED),
-        },
-        fixed={"outcome": "issued"},
-    ),
-    Effect(
-        "note_issue",
-        "crm.log_activity",
-        {"opportunity_id": "claim.opportunity_id", "body": "facts.issue_note"},
-        fixed={"kind": "note"},
-    ),
-)
+EFFECTS = effects_in(__name__)
 
 WORKFLOW = Workflow(
     name="quote",
