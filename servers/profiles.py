@@ -1,16 +1,17 @@
-"""What a local user without a token may use, as the `profiles.py` beside each server says it.
+"""What a local user without a token may use, as the `profiles.toml` of each server says it.
 
-READ looks, SALES also drafts, ADMIN also keeps the data. No profile decides: the deciding tools
-are in PERSON, which only a named person's grant opens (design law 6). A test compares the names
-with the live servers, so that each component is in a profile or a person's.
+`read` looks, `sales` also drafts, `admin` also keeps the data. No profile decides: the deciding
+tools are in `person`, which only a named person's grant opens (design law 6). A test compares the
+names with the live servers, so that each component is in a profile or a person's.
 """
 
 import os
-from importlib import import_module
+from functools import cache
 
 from servers.toolkit.grants import Grant
+from servers.toolkit.shipped import shipped
 
-PROFILES = {"read": ("READ",), "sales": ("READ", "SALES"), "admin": ("READ", "SALES", "ADMIN")}
+PROFILES = {"read": ("read",), "sales": ("read", "sales"), "admin": ("read", "sales", "admin")}
 
 
 def components(server: str, profile: str) -> frozenset[str]:
@@ -20,12 +21,13 @@ def components(server: str, profile: str) -> frozenset[str]:
 
 def persons(server: str) -> frozenset[str]:
     """Return the components that a named person's grant opens and no profile does."""
-    return _names(server, "PERSON", "RUN")
+    return _names(server, "person", "run")
 
 
+@cache
 def _names(server: str, *rows: str) -> frozenset[str]:
-    module = import_module(f"servers.{server}.profiles")
-    return frozenset(name for row in rows for name in getattr(module, row, ()))
+    said = shipped(f"servers.{server}", "profiles")
+    return frozenset(name for row in rows for name in said.get(row, ()))
 
 
 def profile_grant(server: str, profile: str) -> Grant:

@@ -28,7 +28,7 @@ REACHES = {
 }
 """Which rooms of its server a room may use; what is in no other room is a rule."""
 ABOVE = {
-    *("tools", "resources", "prompts", "card", "server", "profiles", "__main__", "__init__"),
+    *("tools", "resources", "prompts", "card", "server", "__main__", "__init__"),
     *("migrations", "company"),
 }
 """Rooms that may use every other."""

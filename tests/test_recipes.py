@@ -123,7 +123,7 @@ def test_a_tool_is_a_function_and_a_name_in_a_profile(tree: Tree, record_propert
     tree.edit(tools, last, NEW_TOOL + last)
     tree.edit(tools, "store.products import ", "store.products import find_family, ")
     tree.edit(
-        "servers/catalog/profiles.py", '"get_product",', '"get_product",\n    "browse_category",'
+        "servers/catalog/profiles.toml", '"get_product",', '"get_product",\n    "browse_category",'
     )
     tree.document()
 
@@ -136,7 +136,7 @@ def test_a_tool_is_a_function_and_a_name_in_a_profile(tree: Tree, record_propert
     )
     assert "failed" not in passed
     edited, written = tree.touched()
-    assert edited == {tools, "servers/catalog/profiles.py"}
+    assert edited == {tools, "servers/catalog/profiles.toml"}
     assert written == {"tests/snapshots/catalog.json", "docs/tools.md"}
     record_property("figure", f"a tool: {len(edited)} files, {len(written)} made")
 
