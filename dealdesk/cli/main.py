@@ -15,76 +15,12 @@ from dealdesk.cli.exit_codes import INTERRUPTED, code_of
 from dealdesk.cli.options import shown_default
 from dealdesk.cli.output import clean
 from orchestrator.errors import DealdeskError
+from servers.toolkit.shipped import shipped
 from servers.toolkit.starting import start_quickly
 
-GROUPS = {
-    "runs": "List, show, resume, decide and answer runs.",
-    "quote": "Make, list, show and render quotes, and decide about them.",
-    "account": "Put customers on file.",
-    "opportunity": "Put deals on file.",
-    "grant": "Give an agent of another stack scoped access, and end it.",
-    "person": "Say who may decide, how far, and what proves them.",
-    "keys": "Show, replace and end the keys that sign quotes.",
-    "privacy": "Show and erase what is held of a person.",
-    "eval": "Compare with gold records.",
-}
 HELP = ("--help", "-h")
-COMMANDS = {
-    "run": "runs:run",
-    "runs list": "runs:list_runs",
-    "runs show": "runs:show_run",
-    "runs watch": "runs:watch_run",
-    "runs resume": "runs:resume_run",
-    "runs approve": "runs:approve_run",
-    "runs reject": "runs:reject_run",
-    "runs answer": "runs:answer_run",
-    "runs cancel": "runs:cancel_run",
-    "quote new": "quote_new:new_quote",
-    "quote list": "quote_list:list_quotes",
-    "quote report": "quote_list:report_quotes",
-    "quote show": "quote_view:show_quote",
-    "quote explain": "quote_view:explain_quote",
-    "quote guide": "quote_view:guide_quote",
-    "quote diff": "quote_view:diff_quotes",
-    "quote revise": "quote_revision:revise_quote",
-    "quote render": "quote_documents:render_quote",
-    "quote verify": "quote_documents:verify_quote",
-    "quote email": "quote_documents:email_quote",
-    "quote request": "quote_decisions:request_quote",
-    "quote approve": "quote_decisions:approve_quote",
-    "quote reject": "quote_decisions:reject_quote",
-    "quote issue": "quote_decisions:issue_quote",
-    "quote accept": "quote_decisions:accept_quote",
-    "quote withdraw": "quote_decisions:withdraw_quote",
-    "quote supersede": "quote_decisions:supersede_quote",
-    "account new": "account:new_account",
-    "opportunity new": "account:new_opportunity",
-    "worker": "serve:worker",
-    "serve": "serve:serve",
-    "connect": "connect:connect",
-    "grant mint": "grant:mint_grant",
-    "grant revoke": "grant:revoke_grant",
-    "person enroll": "person:enroll_person",
-    "person list": "person:list_people",
-    "person limit": "person:limit_person",
-    "person delegate": "person:delegate_person",
-    "person revoke": "person:revoke_person",
-    "person disable": "person:disable_person",
-    "keys show": "keys:show_keys",
-    "keys rotate": "keys:rotate_keys",
-    "keys retire": "keys:retire_key",
-    "tools": "tools:tools",
-    "init": "data_folder:init",
-    "doctor": "doctor:doctor",
-    "import": "importing:import_data",
-    "export": "data_folder:export_data",
-    "privacy export": "privacy:export_contact",
-    "privacy erase": "privacy:erase_contact",
-    "backup": "backup:backup",
-    "restore": "backup:restore",
-    "eval quotes": "evaluation:quotes",
-    "eval goals": "evaluation:goals",
-}
+_FILE = shipped(__package__, "commands")
+COMMANDS: dict[str, str] = _FILE["commands"]
 """Every command and the function that it is."""
 
 
@@ -99,7 +35,7 @@ def build() -> App:
     for words, function in COMMANDS.items():
         group, _, name = words.rpartition(" ")
         if group and group not in app:
-            app.command(App(name=group, help=GROUPS[group]))
+            app.command(App(name=group, help=_FILE["groups"][group]))
         above = app[group] if group else app
         above.command(f"dealdesk.cli.{function}", name=name)
     return app

@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from orchestrator.errors import EnvironmentProblem, UsageError
+from servers.toolkit.short_tables import add_table
 
 SCHEMA = 1
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
@@ -32,44 +33,21 @@ Row = dict[str, Any]
 Rows = list[Row]
 
 _meta = sa.MetaData()
-_schema = sa.Table("run_schema", _meta, sa.Column("version", sa.Integer, primary_key=True))
-_run = sa.Table(
+_schema = add_table(_meta, "run_schema", "version int key")
+_run = add_table(
+    _meta,
     "run",
-    _meta,
-    sa.Column("n", sa.Integer, primary_key=True),
-    sa.Column("run_id", sa.String(40), nullable=False, unique=True),
-    sa.Column("goal", sa.Text, nullable=False),
-    sa.Column("account_id", sa.String(50)),
-    sa.Column("opportunity_id", sa.String(50)),
-    sa.Column("status", sa.String(10), nullable=False),
-    sa.Column("outcome", sa.String(20)),
-    sa.Column("quote_id", sa.String(50)),
-    sa.Column("requested_by", sa.String(80), nullable=False),
-    sa.Column("model", sa.String(80), nullable=False),
-    sa.Column("order_date", sa.String(10), nullable=False),
-    sa.Column("continues", sa.String(40)),
-    sa.Column("created_at", sa.String(40), nullable=False),
-    sa.Column("updated_at", sa.String(40), nullable=False),
-    sa.Column("result", sa.JSON),
+    "n int key, run_id 40 unique, goal text, account_id 50?, opportunity_id 50?, status 10, "
+    "outcome 20?, quote_id 50?, requested_by 80, model 80, order_date 10, continues 40?, "
+    "created_at 40, updated_at 40, result json?",
 )
-_event = sa.Table(
+_event = add_table(
+    _meta,
     "event",
-    _meta,
-    sa.Column("run_id", sa.String(40), primary_key=True),
-    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("at", sa.String(40), nullable=False),
-    sa.Column("type", sa.String(20), nullable=False),
-    sa.Column("agent", sa.String(40), nullable=False),
-    sa.Column("data", sa.JSON, nullable=False),
-    sa.Column("once", sa.String(40)),
-    sa.UniqueConstraint("run_id", "once", name="said_once"),
+    "run_id 40 key, seq int key, at 40, type 20, agent 40, data json, once 40?",
+    said_once=("run_id", "once"),
 )
-_noted = sa.Table(
-    "noted",
-    _meta,
-    sa.Column("what", sa.String(40), primary_key=True),
-    sa.Column("until", sa.String(40), nullable=False),
-)
+_noted = add_table(_meta, "noted", "what 40 key, until 40")
 _open = sa.and_(_run.c.status != "done", _run.c.opportunity_id.is_not(None))
 sa.Index(
     "one_open_run_per_opportunity",

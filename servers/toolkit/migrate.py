@@ -23,22 +23,21 @@ shared = sa.MetaData()
 """The tables every server shares; they belong to the toolkit, not to a domain."""
 
 table = partial(add_table, shared)
-table(
+audit_table = table(
     "audit",
     "seq int key, at 32, actor 120, grant_id 60, method 40, component 200, arguments_sha256 64, "
     "outcome 12, reason 200",
 )
-table("idempotency", "key 200 key, tool 60 key, caller 200 key, at 32, result text")
-table("grant_call_count", "grant_id 60 key, tool 60 key, used int")
-table("house_setting", "name 60 key, value text")
-table(
+idempotency_table = table(
+    "idempotency", "key 200 key, tool 60 key, caller 200 key, at 32, result text"
+)
+call_count_table = table("grant_call_count", "grant_id 60 key, tool 60 key, used int")
+setting_table = table("house_setting", "name 60 key, value text")
+external_table = table(
     "external_id",
     "source 60 key, file 120 key, place 60 key, ours 400 key index, theirs 200, same 200 index, "
     "ended bool",
 )
-external_table = shared.tables["external_id"]
-audit_table, idempotency_table = shared.tables["audit"], shared.tables["idempotency"]
-call_count_table, setting_table = shared.tables["grant_call_count"], shared.tables["house_setting"]
 revoked_table = sa.Table(
     "revoked_grant",
     shared,

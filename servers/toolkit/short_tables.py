@@ -20,15 +20,15 @@ def add_table(
     columns: str,
     *more: tuple[str, ...] | sa.Index,
     **rules: str | tuple[str, ...],
-) -> None:
-    """Add a table whose columns are written `sku 32 key, cost big?, family 40 index`.
+) -> sa.Table:
+    """Return a new table, its columns written `sku 32 key, cost big?, family 40 index`.
 
     A column is a name and a type, a number being text of at most that many characters; `?` lets it
     be null. `key`, `index`, `unique` follow, or the `table.column` it refers to, `deferred` to the
     end of a transaction. `more` are columns that are unique together, and indexes; `rules` by name
     such columns, or a condition.
     """
-    sa.Table(name, to, *map(_column, columns.split(", ")), *constraints(*more, **rules))
+    return sa.Table(name, to, *map(_column, columns.split(", ")), *constraints(*more, **rules))
 
 
 def tables_in(package: str, name: str) -> sa.MetaData:
