@@ -55,9 +55,9 @@ def switch(amount: str) -> list[dict[str, Any]]:
 
 
 def amount_of(database: Database) -> str:
-    mine = select(PriceEntry.amount).where(PriceEntry.book == "PB-EUR", PriceEntry.min_qty == 0)
+    mine = select(PriceEntry).where(PriceEntry.book == "PB-EUR", PriceEntry.min_qty == 0)
     with database.session() as session:
-        return str(session.exec(mine.where(PriceEntry.sku == "SW-P8-120")).one())
+        return str(session.exec(mine.where(PriceEntry.sku == "SW-P8-120")).one().amount)
 
 
 def limits(database: Database, **said: str | None) -> None:
@@ -101,6 +101,7 @@ async def test_a_price_that_makes_quotes_need_approval_takes_two_persons(
 
 
 @pytest.mark.full
+@pytest.mark.timeout(300)
 async def test_it_does_for_200_quotes(app: Server, database: Database, tmp_path: Path) -> None:
     await shown_refused_and_taken_by_two(app, database, tmp_path, [SMALL] * 179 + [LARGE] * 20)
 

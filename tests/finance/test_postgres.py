@@ -14,8 +14,10 @@ from sqlalchemy.exc import DBAPIError
 
 from servers.finance.load import TABLES
 from servers.finance.server import create_server
+from servers.finance.store.import_watch import ImportWatch
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
+from servers.toolkit.importing import import_file
 from servers.toolkit.seeding import ensure_seeded
 
 URL = os.environ.get("DEALDESK_TEST_POSTGRES", "")
@@ -210,3 +212,13 @@ async def test_the_models_are_the_tables(pg: Server) -> None:
             },
         )
         assert compare_metadata(context, FinanceTable.metadata) == []
+
+
+async def test_an_import_tells_what_it_changes_for_past_quotes(pg: Server, tmp_path: Path) -> None:
+    made = await drafted(pg, opportunity_id="opp_950")
+    path, watch = tmp_path / "prices.csv", ImportWatch(dry_run=True)
+    path.write_text("book,sku,unit,amount\nPB-EUR,SW-P8-120,each,900.00\n", encoding="utf-8")
+    import_file(pg.database, TABLES["prices"], path, dry_run=True, watch=watch)
+    assert watch.effects is not None
+    assert made["quote_id"] in {one.what for one in watch.effects.quotes}
+    assert "prices that would change by more than 30%: 1" in watch.effects.beyond

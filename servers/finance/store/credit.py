@@ -20,7 +20,7 @@ from servers.finance.facts.legal import (
 )
 from servers.finance.law.credit import merged
 from servers.finance.store.policy import minor_amounts
-from servers.finance.store.rows import facts, grouped
+from servers.finance.store.rows import facts, grouped, kept
 from servers.finance.tables.customers import CustomerRow, ReceivableRow
 from servers.finance.tables.quotes import Quote
 
@@ -55,7 +55,7 @@ def credit_facts(
     shared = policy.share_parent_limit and len(tree) > 1
     holder = _holder(session, tree[1:]) if shared else None
     members = [row] if holder is None else _members(session, holder.account_id)
-    ids = [member.account_id for member in members]
+    ids = tuple(member.account_id for member in members)
     bills, quotes = _receivables(session, ids), _unbilled(session, ids)
     lines = {
         member.account_id: CreditLine(
@@ -109,12 +109,14 @@ def _unpaid(accounts: Sequence[str]) -> Select[Any]:
     )
 
 
-def _receivables(session: Session, accounts: Sequence[str]) -> dict[str, list[Receivable]]:
+@kept
+def _receivables(session: Session, accounts: tuple[str, ...]) -> dict[str, list[Receivable]]:
     rows = session.scalars(_unpaid(accounts))
     return grouped((one.account_id, fact(Receivable, one)) for one in rows)
 
 
-def _unbilled(session: Session, accounts: Sequence[str]) -> dict[str, list[Unbilled]]:
+@kept
+def _unbilled(session: Session, accounts: tuple[str, ...]) -> dict[str, list[Unbilled]]:
     """Return accepted quotes less what was invoiced for them, paid or not."""
     billed = func.coalesce(func.sum(col(ReceivableRow.total_minor)), 0)
     said = (Quote.account_id, Quote.quote_id, Quote.currency, Quote.total_minor)

@@ -53,11 +53,13 @@ def find_embargoed(session: Session) -> frozenset[str]:
     return frozenset(session.scalars(select(col(EmbargoedCountry.country))))
 
 
+@kept
 def find_parties(session: Session, account_id: str) -> tuple[Party, ...]:
     mine = select(RelatedParty).where(col(RelatedParty.account_id) == account_id)
     return facts(session, Party, mine.order_by(col(RelatedParty.party_id)))
 
 
+@kept
 def find_reviews(session: Session, account_id: str) -> tuple[Review, ...]:
     mine = select(ScreeningReview).where(col(ScreeningReview.account_id) == account_id)
     return tuple(

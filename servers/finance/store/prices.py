@@ -38,7 +38,7 @@ def find_prices(
 
     The parts of bundles are among them, and the books that other books are derived from.
     """
-    components = _components(session, sorted(set(asked)))
+    components = _components(session, tuple(sorted(set(asked))))
     skus = sorted({*asked, *(one.sku for one in components)})
     stated = facts(session, Item, select(p.ItemRow).where(col(p.ItemRow.sku).in_(skus)))
     items = completed({one.sku: one for one in stated}, Parts(components))
@@ -70,7 +70,8 @@ def _books(session: Session) -> dict[str, Book]:
     return {one.book: one for one in facts(session, Book, select(p.PriceBook))}
 
 
-def _components(session: Session, skus: Sequence[str]) -> tuple[Component, ...]:
+@kept
+def _components(session: Session, skus: tuple[str, ...]) -> tuple[Component, ...]:
     bundle, part = col(p.BundleComponent.bundle_sku), col(p.BundleComponent.sku)
     tree = select(bundle, part)
     inside = tree.where(bundle.in_(skus)).cte("inside", recursive=True)
@@ -121,15 +122,14 @@ def entry(row: p.PriceEntry, of: Book) -> Entry:
     )
 
 
-def _contracts(session: Session, accounts: Iterable[str]) -> tuple[Contract, ...]:
+@kept
+def _contracts(session: Session, accounts: tuple[str, ...]) -> tuple[Contract, ...]:
     used = (
         select(func.sum(col(p.ContractUseRow.quantity)))
         .where(col(p.ContractUseRow.contract_id) == col(p.ContractPrice.contract_id))
         .scalar_subquery()
     )
-    statement = select(p.ContractPrice, used).where(
-        col(p.ContractPrice.account_id).in_(list(accounts))
-    )
+    statement = select(p.ContractPrice, used).where(col(p.ContractPrice.account_id).in_(accounts))
     return tuple(
         fact(Contract, row, used=taken or Decimal(0))
         for row, taken in session.execute(statement).all()
@@ -145,6 +145,7 @@ def find_schedules(session: Session) -> tuple[Schedule, ...]:
     return tuple(fact(Schedule, row, bands=tuple(bands.get(row.schedule_id, ()))) for row in rows)
 
 
+@kept
 def _history(session: Session, account_id: str, day: date) -> tuple[History, ...]:
     """Return what an account has on a day: bought by then and not ended, or subscribed to."""
     bought, running = AccountPurchase, SubscriptionRow
