@@ -11,13 +11,8 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
+from dealdesk.playbook.signs import sign, signs
 from orchestrator.workflows.quote.dates import read_date
-
-
-def sign(words: str) -> re.Pattern[str]:
-    """Return the pattern of a sign, in capitals or not."""
-    return re.compile(words, re.IGNORECASE)
-
 
 _TO_MACHINES = re.compile(
     r"(?:instructions?|notes?|message)\s+(?:for|to)\s+(?:the\s+|any\s+|all\s+)?(?:ai|automated|llm|"
@@ -27,42 +22,12 @@ _TO_MACHINES = re.compile(
 )
 _BLOCK_END = re.compile(r"\n\s*(?:-{3,}|={3,}|\n)")
 
-_CLAIMS = {
-    "exemption": sign(
-        r"(?:tax|vat)[- ]exempt|exempt(?:ed|ion)? from (?:vat|(?:sales )?tax)|"
-        r"umsatzsteuer(?:lich)? befreit|umsatzsteuerbefreit|ohne (?:umsatz|mehrwert)steuer|"
-        r"exent[oa] de iva|exon[eé]r[eé]\w* de (?:la )?tva|esente (?:da )?iva"
-    ),
-    "discount": sign(
-        r"\d{1,2}\s*(?:%|percent|prozent)[^.\n]{0,40}(?:discount|off\b|rabatt|nachlass|"
-        r"sconto|descuento|remise|rebate)|(?:discount|rabatt|nachlass|sconto|descuento|remise|"
-        r"rebate)[^.\n]{0,30}\d{1,2}\s*(?:%|percent|prozent)|set\s+discount"
-    ),
-    "approval": sign(
-        r"(?:already|hereby) approved|no further approval|(?:mark|treat)[^.\n]{0,30}approv|"
-        r"approval as granted|ohne weitere freigabe|freigegeben|"
-        r"approved[^.\n]{0,40}(?:discount|%)|(?:discount|%)[^.\n]{0,20}\bapproved\b"
-    ),
-    "bank": sign(
-        r"(?:change|new|update\w*|neue)[^.\n]{0,25}(?:bank|iban|kontoverbindung)|"
-        r"bank details[^.\n]{0,40}(?:changed|new|to)\b"
-    ),
-    "ship_to": sign(
-        r"(?:ship|deliver|send|liefer\w*|env[ií]\w+|livr\w+|consegn\w+)[^.\n]{0,60}"
-        r"(?:\n[^.\n]{0,60})?(?:\bnew (?:depot|site|address|warehouse|plant|office)\b|"
-        r"\bno longer to\b|\bnot\s+to\b|\bneue\w* (?:adresse|lager|standort)\b)"
-    ),
-}
+_CLAIMS = signs("claims")
 _CODE = re.compile(
     r"\b(?i:codes?|vouchers?|gutschein(?:code)?|c[oó]digo|codice|coupon)\W{1,3}(?:(?i:is|the|named)\W+)?"
     r"([A-Z]{3,}[A-Z0-9-]{1,16})\b"
 )
-_MODES = {
-    "air": sign(r"\bair\s?freight\b|\bby air\b|\bair is fine\b|luftfracht|a[eé]re[ao]"),
-    "sea": sign(r"\bsea\s?freight\b|\bby sea\b|seefracht|mar[ií]tim"),
-    "road": sign(r"\bby road\b|\bby truck\b|por carretera|per lkw|su strada|par route"),
-    "pickup": sign(r"\bwe(?:'ll| will) (?:pick|collect)|selbstabhol|recoger[eé]mos"),
-}
+_MODES = signs("modes")
 _NEEDED = sign(
     r"(?:need|brauchen|benötig|necesit|deliver|liefer|besoin|serv(?:e|ono)|goods|ware)"
     r"[^.!?]{0,60}?\b(?:by|before|until|bis(?: zum)?|antes del?|avant le|entro il)\s+"
@@ -77,14 +42,7 @@ _ASKED = sign(
     r"(\d{1,2})\s*%[^.\n]{0,40}(?:discount|off\b|rabatt|nachlass|sconto|descuento|remise)|"
     r"(?:discount|rabatt|nachlass|sconto|descuento|remise)[^.\n]{0,25}?(\d{1,2})\s*%"
 )
-_COUNTRIES = {
-    "IR": r"\biran\b", "AE": r"\bu\.?a\.?e\b|emirates", "DE": r"germany|deutschland|alemania",
-    "GB": r"united kingdom|\bengland\b|\bscotland\b", "IE": r"\bireland\b", "FR": r"\bfrance\b",
-    "IT": r"\bital(?:y|ia)\b", "ES": r"\bspain\b|españa", "NL": r"netherlands|\bholland\b",
-    "CH": r"switzerland|schweiz|suisse", "NO": r"\bnorway\b|\bnorge\b",
-    "US": r"\busa?\b|united states",
-    "AT": r"\baustria\b|österreich", "SY": r"\bsyria\b", "RU": r"\brussia\b", "CU": r"\bcuba\b",
-}  # fmt: skip
+_COUNTRIES = signs("countries")
 _DELIVERY = sign(r"\b(?:ship|deliver|send|liefer|env[ií]|livr|consegn)\w*[^.!?]{0,90}")
 
 
@@ -142,5 +100,5 @@ def discount_asked(text: str) -> int | None:
 def ship_to_country(text: str) -> str | None:
     """Return the country that the words about delivery name, if they name exactly one."""
     words = " ".join(found.group() for found in _DELIVERY.finditer(" ".join(text.split())))
-    named = {code for code, name in _COUNTRIES.items() if re.search(name, words, re.IGNORECASE)}
+    named = {code for code, name in _COUNTRIES.items() if name.search(words)}
     return named.pop() if len(named) == 1 else None

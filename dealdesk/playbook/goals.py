@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from dealdesk.playbook.claims import sign
+from dealdesk.playbook.signs import sign
 from orchestrator.llm.base import Json
 from orchestrator.workflows.quote.goal_words import FIRM, SMALL, also, folded, read_said, unread
 

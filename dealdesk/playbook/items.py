@@ -12,18 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from dealdesk.playbook.claims import sign
+from dealdesk.playbook.signs import sign, signs
 from dealdesk.playbook.subscriptions import NO_RUN, Run, read_run, steps
 from servers.toolkit.shipped import shipped
 
 SKU = re.compile(r"\b[A-Z]{2,4}(?:-[A-Z0-9]{1,6}){1,3}\b")
-PRODUCT = sign(
-    r"switch|server|router|gateway|c[aá]mara|camera|kamera|telecamer|cam[eé]ra|sens[oó]r|capteur|"
-    r"\bups\b|\busv\b|batter|akku|bater[ií]a|cable|kabel|câble|cavo|cavi\b|\bcord|suppl(?:y|ies)|"
-    r"netzteil|alimenta|fuente|rail kit|schienensatz|mount|halter|\bclip|\bsfp|transceiver|"
-    r"analytics|device management|support|install|licen[cs]e|lizenz|subscription|injector|antenna|"
-    r"\bkits?\b|\bbundles?\b|archive|\bvideo ?archiv|geräteverwaltung"
-)
+PRODUCT = signs("words")["product"]
 _WORDS = {
     word: int(count) for count, words in shipped(__package__, "counts").items() for word in words
 }
@@ -68,16 +62,8 @@ _CODES = re.compile(
     rf"({_CODE}(?:(?:\s*[,+&]\s*|\s+(?:and|und)\s+){_CODE})*)(?![a-z])"
 )
 _SENTENCE = re.compile(r"(?:[^.!?\n]|\n(?!\s*\n)){1,300}")
-_COUNTED = {
-    "box": sign(r"^(?:boxes|box|kartons?)$"),
-    "license": sign(r"^(?:licen[cs]es?|lizenzen|seats?)$"),
-}
-_UNITS = {
-    "license": sign(r"licen[cs]e|lizenz|\bSUB-|seats?\b|analytics|device management"),
-    "hour": sign(r"\bhours?\b|\bstunden?\b|-H\b"),
-    "day": sign(r"install\w*[ -]?(?:day|tag)|\bdays? of install|SVC-INST-D"),
-    "box": sign(r"\b(?:box(?:es)?|kartons?) (?:of|à|zu) \d|\bby the box\b"),
-}
+_COUNTED = signs("counted")
+_UNITS = signs("units")
 
 
 @dataclass(frozen=True)

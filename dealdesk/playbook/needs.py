@@ -8,16 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from dealdesk.playbook import claims
-from dealdesk.playbook.claims import sign
 from dealdesk.playbook.items import BUNDLE, Item, clean_phrase
+from dealdesk.playbook.signs import signs
 from dealdesk.playbook.subscriptions import Run, read_run, subscription_ids
 from orchestrator.llm.base import Json
 
 SENTENCE = re.compile(r"[^.!?\n]+(?:\n(?!\s*\n)[^.!?\n]+)*[.!?]?")
-_OF_TERMS = sign(
-    r"subscri|licen[cs]e|lizenz|laufzeit|contract|vertrag|\bterm\b|device management|analytics|"
-    r"geräteverwaltung|co-?term|\babo"
-)
+_OF_TERMS = signs("words")["of_terms"]
 _WORD = re.compile(r"[^\W\d_]{4,}")
 
 

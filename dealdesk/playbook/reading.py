@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import date
 
 from dealdesk.playbook import claims
-from dealdesk.playbook.claims import sign
 from dealdesk.playbook.items import PRODUCT, Item, find_items, number
 from dealdesk.playbook.needs import (
     SENTENCE,
@@ -24,22 +23,11 @@ from dealdesk.playbook.needs import (
     span_of,
     stems,
 )
+from dealdesk.playbook.signs import sign, signs
 from dealdesk.playbook.subscriptions import read_run
 from orchestrator.llm.base import Json
 
-_NO_QUOTE = {
-    "already_ordered": sign(
-        r"\b(?:already|meanwhile)\b[^.]{0,20}\bordered|bereits bestellt|ya hemos pedido|"
-        r"déjà command|già ordinat"
-    ),
-    "lost_to_competitor": sign(
-        r"went with (?:another|a different)|awarded (?:it )?to (?:another|your comp)"
-    ),
-    "just_browsing": sign(r"\b(?:only|just) (?:browsing|looking|curious)|don'?t send a quote"),
-    "request_withdrawn": sign(
-        r"no quote is needed|no longer need (?:a|the|your) (?:quote|offer)|withdraw"
-    ),
-}
+_NO_QUOTE = signs("no_quote")
 _READINESS_REASONS = {
     "ACCOUNT_ON_HOLD": "on_hold",
     "ON_HOLD": "on_hold",

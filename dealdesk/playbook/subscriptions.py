@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from dealdesk.playbook.claims import sign
+from dealdesk.playbook.signs import sign, signs
 from orchestrator.workflows.quote.dates import read_date
 
 _DATE = (
@@ -34,20 +34,11 @@ _END = sign(
     rf"zusammen)[^.;]{{0,80}}?\b(?:on|am))\s+{_DATE}"
 )
 _RUNS = sign(r"(?:\bruns?|\brunning|\bvalid|läuft|gültig)\W+(?:\w+\W+)?$")
-_TOGETHER = sign(
-    r"co-?term|(?:end|ends|ending|run out|expire)s? (?:together|on the same (?:day|date))|"
-    r"same end date|gleichzeitig (?:mit|enden)|gemeinsam enden"
-)
-_SAME = sign(
-    r"\bsame (?:term|period|duration)\b|\bgleiche[nrs]? (?:laufzeit|dauer)|misma duración|"
-    r"même durée|stessa durata"
-)
+_TOGETHER = signs("words")["together"]
+_SAME = signs("words")["same"]
 _ID = sign(r"\bsub_[a-z0-9][a-z0-9_-]{0,39}\b")
 _RENEW = sign(r"\brenew|verläng|\bprolong|\brenouvel|\brinnov|\brenov")
-_ADD = sign(
-    r"\badd(?:s|ing|ed|itional|itionally)?\b|\bmore\b|\bextra\b|\bextend\b|\btop up\b|\bgrow\b|"
-    r"\bincrease|zusätzlich|aufstock|erweiter|hinzu|aggiung|ajout|añad"
-)
+_ADD = signs("words")["add"]
 _RUNNING = sign(
     r"\b(?:our|the|my|unser\w*|bestehende\w*|laufende\w*) "
     r"(?:(?:existing|current|running|bestehende\w*|laufende\w*) )?"
