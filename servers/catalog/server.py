@@ -10,23 +10,14 @@ from servers.catalog import prompts, resources
 from servers.catalog.tools import configuration, needs, products, shipping
 from servers.toolkit.app import Server, create_app, finish
 from servers.toolkit.completing import completer
-from servers.toolkit.components import add_components
+from servers.toolkit.components import add_components, job_story
 from servers.toolkit.database import Database
 from servers.toolkit.seeding import ensure_seeded
 
-INSTRUCTIONS = (
-    "The seller's product catalog; it holds no prices. From a customer's words use match_need: it "
-    "resolves a SKU only when one is clearly meant. complete_configuration adds what is missing; "
-    "check_configuration, check_availability and shipping_options judge lines for a country and a "
-    "date. Every judgement is a finding with its rule, its numbers and what would mend it. The "
-    "dealdesk server crm says what a customer asked for and where it goes; finance takes the same "
-    "lines, a ship_method of shipping_options, and the codes of findings of severity warning or "
-    "needs_human as `warnings` of create_quote."
-)
-
 
 def create_server(database: Database) -> Server:
-    app = create_app("catalog", database, instructions=INSTRUCTIONS, version=version("dealdesk"))
+    said = job_story(__package__, "server").strip()
+    app = create_app("catalog", database, instructions=said, version=version("dealdesk"))
     add_components(app, database, products, needs, configuration, shipping, resources, prompts)
     return finish(app, completion=completer(database, resources.FINDERS))
 

@@ -17,28 +17,13 @@ from servers.finance.facts.windows import Window
 from servers.finance.findings import step
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.money import from_minor
+from servers.toolkit.shipped import shipped
 
 COUNTERS = ("used", "spent")
 """Fields that accepted quotes move; they are no part of a row's version."""
 QUIET = ("items", "exchange", "customer", "policy")
 """Facts that are no rows of rules, cost among them."""
-TITLES = {
-    "list": "List price",
-    "contract": "Contract price",
-    "term": "Term",
-    "option": "Option",
-    "gross": "Quantity",
-    "tier": "Volume",
-    "promotion": "Promotion",
-    "manual": "By hand",
-    "discount": "Discount",
-    "round": "Rounding",
-    "freight": "Freight",
-    "charge": "Fee",
-    "tax": "Tax",
-    "totals": "Totals",
-    "limits": "Limit",
-}
+TITLES: dict[str, str] = shipped(__package__, "explain")["titles"]
 
 
 def complete(facts: PricingFacts, pricing: Pricing) -> list[TraceStep]:

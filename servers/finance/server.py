@@ -12,18 +12,9 @@ from servers.finance.store.people import EnrolledPeople
 from servers.finance.tools import decisions, parties, pricing, quotes
 from servers.toolkit.app import Server, create_app, finish
 from servers.toolkit.completing import completer
-from servers.toolkit.components import add_components
+from servers.toolkit.components import add_components, job_story
 from servers.toolkit.database import Database
 from servers.toolkit.seeding import ensure_seeded
-
-INSTRUCTIONS = (
-    "Finance decides every number and every rule of a quote. Price with price_quote, select "
-    "clauses with select_terms, store with create_quote. Nothing here takes a price, a tax or the "
-    "text of a clause from you. Findings say what is missing; approvals are given by people only, "
-    "and next_step in every answer about a quote says who and where. Account, "
-    "opportunity, address and contact ids come from the dealdesk server crm; lines, ship_method "
-    "and the codes for `warnings` from catalog. The crm prompt prepare_quote tells the whole job."
-)
 
 
 def create_server(database: Database, *, now: Callable[[], datetime] = wall_clock) -> Server:
@@ -31,7 +22,8 @@ def create_server(database: Database, *, now: Callable[[], datetime] = wall_cloc
 
     The clock `now` is for approvals, issue times and numbers; prices go by the order date.
     """
-    app = create_app("finance", database, instructions=INSTRUCTIONS, version=version("dealdesk"))
+    said = job_story(__package__, "server").strip()
+    app = create_app("finance", database, instructions=said, version=version("dealdesk"))
     app.people = EnrolledPeople(database, now)
     modules = (pricing, parties, quotes, decisions, resources, prompts, card)
     add_components(app, FinanceDatabase(database, now), *modules)

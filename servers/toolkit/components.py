@@ -58,7 +58,7 @@ def prompt_for(declared: dict[str, Any]) -> Callable[[F], F]:
 
 
 def job_story(package: str, name: str, **given: str) -> str:
-    """Return the text of a prompt, `instructions/<name>.md` of a server, with what it is given."""
+    """Return what a server says to models, `instructions/<name>.md`, with what it is given."""
     text = (files(package) / "instructions" / f"{name}.md").read_text(encoding="utf-8")
     return Template(text).substitute(given)
 

@@ -25,26 +25,14 @@ from servers.finance.render.sheet import Document, sheet
 from servers.finance.render.ubl import ubl_quotation
 from servers.finance.seals import Sign
 from servers.toolkit.errors import StorageError
+from servers.toolkit.shipped import shipped
 
 Paper = Literal["a4", "us-letter"]
 LETTER = frozenset({"US", "CA", "MX", "PH", "CL", "CO", "VE", "GT", "PR", "DO", "CR", "PA"})
 """Countries that print on Letter."""
 STANDARDS = ("a-3a", "ua-1")
 TEXT = "Libertinus Serif"  # in the wheel: Latin, Greek, Cyrillic, Hebrew
-OTHERS = (
-    "Noto Naskh Arabic",
-    "Noto Serif Thai",
-    "Noto Serif Devanagari",
-    "Noto Serif Bengali",
-    "Noto Serif Tamil",
-    "Noto Serif Hebrew",
-    "Noto Serif Armenian",
-    "Noto Serif Georgian",
-    "Noto Serif",
-    "DejaVu Serif",
-    "DejaVu Sans",
-    "DejaVu Sans Mono",  # in the wheel
-)
+OTHERS: list[str] = shipped(__package__, "fonts")["others"]
 """Looked at in this order for what the text font has not; those of a script that are installed."""
 HAN = {"JP": "JP", "KR": "KR", "TW": "TC", "HK": "HK", "MO": "HK"}
 """Whose shapes of the Han characters a country reads; all others read the simplified ones."""

@@ -9,28 +9,14 @@ from babel.dates import format_date
 
 from servers.finance.facts.blocks import Allowance, SellerBlock
 from servers.toolkit.money import exponent, from_minor
+from servers.toolkit.shipped import shipped
 from servers.toolkit.units import UNITS
 
 LOCALE = "en_GB"
 
-_COVERS = {
-    "standard": "Thank you for your enquiry. We are pleased to offer the following.",
-    "revision": "As discussed, this offer replaces our earlier one.",
-    "renewal": "We are pleased to offer the renewal of your subscriptions.",
-}
-TAX = {
-    "S": "VAT {rate}%",
-    "Z": "VAT 0%",
-    "E": "VAT exempt",
-    "AE": "VAT reverse charge",
-    "K": "VAT 0%, intra-Community supply",
-    "G": "VAT 0%, export",
-    "O": "outside the scope of VAT",
-}
-LEVIES = {
-    "US": ("sales tax", "STT"),
-    **dict.fromkeys(("AU", "CA", "IN", "NZ", "SG"), ("GST", "GST")),
-}
+_FILE = shipped(__package__, "words")
+TAX: dict[str, str] = _FILE["tax"]
+LEVIES: dict[str, list[str]] = _FILE["levies"]
 """Taxes on sales that are no VAT, by country: the name, and the code of UNECE 5153."""
 _TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -114,7 +100,7 @@ def severity(value: str) -> str:
 
 
 def cover_text(cover: str) -> str:
-    return _COVERS[cover]
+    return str(_FILE["covers"][cover])
 
 
 def levy(country: str) -> str:
