@@ -150,6 +150,12 @@ def domain_of(address: str) -> str:
     return address.rpartition("@")[2].strip().lower()
 
 
+def addresses_in(text: str) -> tuple[list[str], set[str]]:
+    """Return the mail addresses of a text in small letters, and the domains it names."""
+    mails = [m.group().lower() for m in _MAIL.finditer(text)]
+    return mails, {domain_of(mail) for mail in mails} | set(_DOMAIN.findall(text.lower()))
+
+
 def rank(text: str, accounts: Sequence[Known], limit: int = 5) -> Ranking:
     """Rank the accounts that a text may mean.
 
@@ -163,8 +169,7 @@ def rank(text: str, accounts: Sequence[Known], limit: int = 5) -> Ranking:
     name, folded = normalize(text), fold(text)
     # words inside a phrase that are written like names
     inner = frozenset(fold(word) for word in text.split()[1:] if word[:1].isupper())
-    mails = [m.group().lower() for m in _MAIL.finditer(text)]
-    domains = {domain_of(mail) for mail in mails} | set(_DOMAIN.findall(text.lower()))
+    mails, domains = addresses_in(text)
     for account in accounts:
         if account.account_id in ids:
             best.offer(account.account_id, EXACT, "the account id")

@@ -12,10 +12,13 @@ from sqlmodel import Field, SQLModel
 
 from servers.toolkit import fields
 from servers.toolkit.columns import Micro, Quantity
+from servers.toolkit.text_index import TextIndex, pattern_index
 
 ID = 48
 ACCOUNT = "account.account_id"
 OPPORTUNITY = "opportunity.opportunity_id"
+NAMES = TextIndex("account_alias", "id", "normalized")
+PEOPLE = TextIndex("contact", "contact_id", "normalized")
 
 
 class CrmTable(SQLModel, registry=registry()):
@@ -42,15 +45,19 @@ class Account(CrmTable, table=True):
 
 
 class AccountAlias(CrmTable, table=True):
-    """A name an account goes by, and the normalised form that names are compared in."""
+    """A name an account goes by, folded, and its core: without fillers and legal form."""
 
     __tablename__ = "account_alias"
-    __table_args__ = (UniqueConstraint("account_id", "name"),)
+    __table_args__ = (
+        UniqueConstraint("account_id", "name"),
+        pattern_index("account_alias", "core"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     account_id: str = Field(foreign_key=ACCOUNT, index=True, max_length=ID)
     name: str = Field(max_length=200)
     normalized: str = Field(index=True, max_length=200)
+    core: str = Field(default="", max_length=200)
 
 
 class AccountTaxId(CrmTable, table=True):
@@ -63,7 +70,7 @@ class AccountTaxId(CrmTable, table=True):
     account_id: str = Field(foreign_key=ACCOUNT, index=True, max_length=ID)
     scheme: str = Field(max_length=20)
     country: str = Field(max_length=2)
-    value: str = Field(max_length=40)
+    value: str = Field(index=True, max_length=40)
     verified_at: str | None = Field(default=None, max_length=32)
 
 
@@ -83,7 +90,9 @@ class Address(CrmTable, table=True):
 
 
 class Contact(CrmTable, table=True):
-    """A person at an account."""
+    """A person at an account; the folded name and the mail domain are what they are found by."""
+
+    __table_args__ = (pattern_index("contact", "normalized"),)
 
     contact_id: str = Field(primary_key=True, max_length=ID)
     account_id: str = Field(foreign_key=ACCOUNT, index=True, max_length=ID)
@@ -93,10 +102,15 @@ class Contact(CrmTable, table=True):
     role: str = Field(default="", max_length=120)
     is_signatory: bool = False
     is_decision_maker: bool = False
+    normalized: str = Field(default="", max_length=200)
+    domain: str = Field(default="", index=True, max_length=254)
 
 
 class Opportunity(CrmTable, table=True):
-    """A deal that may come; its story is told by its activities and documents."""
+    """A deal that may come; its story is told by its activities and documents.
+
+    `latest` is when the last one was, or when it was created; triggers keep it.
+    """
 
     opportunity_id: str = Field(primary_key=True, max_length=ID)
     account_id: str = Field(foreign_key=ACCOUNT, index=True, max_length=ID)
@@ -108,6 +122,7 @@ class Opportunity(CrmTable, table=True):
     amount_minor: int | None = Field(default=None, ge=0, sa_type=BigInteger)
     currency: str = Field(default="", max_length=3)
     version: int = 1
+    latest: str = Field(default="", index=True, max_length=32)
 
 
 class OpportunityContact(CrmTable, table=True):

@@ -214,7 +214,7 @@ def erase(connection: Connection, found: Iterable[Found]) -> None:
                 where = [sa.literal_column(f'"{name}"') == v for name, v in one.key.items()]
                 connection.execute(sa.update(table).where(*where).values(**one.changes))
     if connection.dialect.name == "sqlite":
-        made = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%fts5%'"
+        made = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%fts5(%'"
         for name in connection.exec_driver_sql(made).scalars().all():  # old words stay in it else
             index = sa.table(name, sa.column(name))
             connection.execute(index.insert().values({name: "rebuild"}))

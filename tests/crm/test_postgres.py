@@ -52,6 +52,15 @@ async def call(client: Client[Any], tool: str, key: str = "", **arguments: Any) 
     return dict(result.structured_content or {})
 
 
+async def test_accounts_are_found_by_pieces_of_their_names(app: Server) -> None:
+    async with Client(app.view(ADMIN)) as client:
+        for text in ("Larkspr Tools", "Quote Larkspr Tools for the switches", "x@larkspur.example"):
+            assert (await call(client, "resolve_account", text=text))["resolved"] == "acc_101", text
+        assert (await call(client, "resolve_account", text="Zyxwv"))["candidates"] == []
+        found = await call(client, "search_accounts", query="arkspur ool")
+        assert "acc_101" in [row["account_id"] for row in found["items"]]
+
+
 async def test_texts_and_deals_are_found(app: Server) -> None:
     async with Client(app.view(ADMIN)) as client:
         found = await call(client, "search_text", opportunity_id="opp_101", query="switches spare")

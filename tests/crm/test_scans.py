@@ -1,7 +1,4 @@
-"""What is asked all day is answered from an index, however many accounts and deals there are.
-
-`resolve_account` and `search_accounts` are left out: they compare a text with every name.
-"""
+"""What is asked all day is answered from an index, however many accounts and deals there are."""
 
 from typing import Any
 
@@ -25,7 +22,16 @@ async def test_no_look_up_reads_a_whole_table(admin: Client[Any], database: Data
             await admin.call_tool(tool, DEAL)
         await admin.call_tool("read_message", {**DEAL, "activity_id": "act_101_1"})
         await admin.call_tool("search_text", {**DEAL, "query": "switches"})
+        for text in ("Larkspur Tools", "Larkspr", "Quote Larkspr for the racks", "Orla", "x@y.ie"):
+            await admin.call_tool("resolve_account", {"text": text})
+        for query in ("tools", "tols"):
+            await admin.call_tool("search_accounts", {"query": query})
     assert found == []
+    with scans(database, CrmTable.metadata, HOUSE) as found:
+        for query in ("", "switches"):
+            await admin.call_tool("search_opportunities", {"query": query})
+    # the newest come first from the index, until there are enough
+    assert {step for step, _ in found} == {"SCAN opportunity USING INDEX ix_opportunity_latest"}
 
 
 async def test_no_step_of_a_deal_reads_a_whole_table(

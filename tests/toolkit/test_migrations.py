@@ -34,14 +34,23 @@ HOUSE_TRIGGERS = {
 }
 QUOTE_GUARDS = {f"quote_guard_{place}" for place in (0, 1, 2, 3, 9, 10)}
 APPROVAL_GUARDS = {f"approval_guard_{place}" for place in (4, 5, 6, 7, 8)}
+LATEST = {"opportunity_created", "opportunity_dated", "activity_is_latest", "activity_is_gone"}
+NAME_INDEX = {
+    f"text_index_{table}_normalized_{what}"
+    for table in ("account_alias", "contact")
+    for what in ("added", "changed", "gone")
+}
 TRIGGERS = {
     ("crm", "sqlite"): {
+        *LATEST,
+        *NAME_INDEX,
         *("activity_indexed", "document_indexed"),
         *("activity_is_append_only_update", "activity_is_append_only_delete"),
         *("quote_step_is_append_only_update", "quote_step_is_append_only_delete"),
         "activity_moves_with_a_merge",
     },
     ("crm", "postgresql"): {
+        *LATEST,
         *("activity_is_append_only", "quote_step_is_append_only"),
         "activity_moves_with_a_merge",
     },

@@ -13,7 +13,7 @@ from servers.crm import schemas as s
 from servers.crm import tables as m
 from servers.crm.load.stories import ACTIVITIES, DOCUMENTS, Day, Moment, RecordedBy, deal_account
 from servers.crm.reading.cleaning import clean_line, redact
-from servers.crm.store.new_accounts import alias_of
+from servers.crm.store.new_accounts import alias_of, person_of
 from servers.crm.store.privacy import refuse_erased
 from servers.toolkit import fields as f
 from servers.toolkit.columns import Micro
@@ -124,7 +124,8 @@ def _record(row: Any, around: Around) -> int:
 def _contact(row: Any, around: Around) -> Values:
     if not row.name.startswith(ERASED):  # as an export of ours writes whom it erased
         refuse_erased(around, row.contact_id, row.contact_id, row.email)
-    return {**TABLES["contacts"].plain(row), "account_id": _owner(row.account_id, around)}
+    mine = {"account_id": _owner(row.account_id, around), **person_of(row.name, row.email)}
+    return {**TABLES["contacts"].plain(row), **mine}
 
 
 def _step(row: Any, around: Around) -> Values:
@@ -169,7 +170,7 @@ ALIASES = Table(
     "another name an account goes by; its own two are known anyway",
     ("account_id", "name"),
     {"name": Name},
-    without=("normalized",),
+    without=("normalized", "core"),
     make=_alias,
 )
 OPPORTUNITIES = Table(
@@ -187,7 +188,7 @@ OPPORTUNITIES = Table(
         "amount_minor": Minor,
         "currency": (f.CurrencyCode | Literal[""], ""),
     },
-    without=("version",),
+    without=("version", "latest"),
     make=_opportunity,
 )
 TASKS = Table(
@@ -316,6 +317,7 @@ TABLES = tables(
         "a person at an account",
         ("contact_id",),
         {"contact_id": f.ContactId, "name": Name, "email": (Lower, "")},
+        without=("normalized", "domain"),
         make=_contact,
     ),
     OPPORTUNITIES,

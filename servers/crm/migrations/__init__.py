@@ -1,3 +1,3 @@
 """The CRM's schema history."""
 
-HEAD = "0008_need_quantity"
+HEAD = "0009_found_by_index"

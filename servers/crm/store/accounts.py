@@ -1,15 +1,16 @@
 """Accounts, their contacts and addresses."""
 
-from collections import defaultdict
+import re
 from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session
 
 from servers.crm.account_schemas import AccountDetail, AddressPage, ContactPage
-from servers.crm.matching import Known, fold, initials_of, normalize, rank
+from servers.crm.matching import fold
 from servers.crm.schemas import AccountPage, Candidate, Resolution
 from servers.crm.senders import Records
+from servers.crm.store.meant import ranked
 from servers.crm.store.overview import overview
 from servers.crm.store.rows import (
     all_visible,
@@ -17,9 +18,9 @@ from servers.crm.store.rows import (
     page_of,
     slice_of,
     the_account,
-    visible,
 )
 from servers.crm.tables import (
+    NAMES,
     Account,
     AccountAlias,
     AccountTaxId,
@@ -34,9 +35,10 @@ CANDIDATES = 5
 
 
 def resolve_account(session: Session, text: str) -> Resolution:
-    if (exact := _of_another_program(session, text)) is not None:
-        return exact
-    ranking = rank(text, _known(session), CANDIDATES)
+    for exact in (_of_another_program, _with_tax_id):
+        if (only := exact(session, text)) is not None:
+            return only
+    ranking = ranked(session, text, CANDIDATES)
     ids = [match.account_id for match in ranking.matches]
     found = all_visible(session, Account, column(Account, "account_id").in_(ids))
     rows = {row.account_id: row.model_dump() for row in found}
@@ -60,12 +62,25 @@ def resolve_account(session: Session, text: str) -> Resolution:
 def _of_another_program(session: Session, text: str) -> Resolution | None:
     """Return the one account that a program we import from calls exactly so."""
     sources = find_ours(session, "accounts", text)
-    named = all_visible(session, Account, column(Account, "account_id").in_(sources))
-    if len({row.merged_into or row.account_id for row in named}) != 1:
+    return _the_only(session, text, {one: f"its id in {source}" for one, source in sources.items()})
+
+
+def _with_tax_id(session: Session, text: str) -> Resolution | None:
+    """Return the one account that has a tax number, written as it is on file or without gaps."""
+    written = {text.strip(), re.sub(r"[\s.-]", "", text).upper()}
+    numbers = all_visible(session, AccountTaxId, column(AccountTaxId, "value").in_(written))
+    return _the_only(session, text, {one.account_id: f"its {one.scheme} number" for one in numbers})
+
+
+def _the_only(session: Session, text: str, reasons: dict[str, str]) -> Resolution | None:
+    """Return the one account that these ids mean today, if it is one."""
+    mine = column(Account, "account_id").in_(reasons)
+    rows = all_visible(session, Account, mine) if reasons else []
+    if len({row.merged_into or row.account_id for row in rows}) != 1:
         return None
-    row = the_account(session, named[0].account_id)
-    reason = f"its id in {sources[named[0].account_id]}"
-    only = Candidate(**row.model_dump(), score=100, reason=reason, named_by=[text])
+    named = rows[0].account_id
+    row = the_account(session, named)
+    only = Candidate(**row.model_dump(), score=100, reason=reasons[named], named_by=[text])
     return Resolution(resolved=row.account_id, margin=100, candidates=[only], findings=[])
 
 
@@ -94,21 +109,6 @@ def _resolution_findings(resolved: str | None, candidates: list[Candidate]) -> l
     ]
 
 
-def _known(session: Session) -> list[Known]:
-    names: dict[str, list[str]] = defaultdict(list)
-    people: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    aliases = select(column(AccountAlias, "account_id"), column(AccountAlias, "name"))
-    for account_id, name in session.execute(visible(aliases, AccountAlias)):
-        names[account_id].append(name)
-    contacts = select(*(column(Contact, name) for name in ("account_id", "name", "email")))
-    for account_id, name, email in session.execute(visible(contacts, Contact)):
-        people[account_id].append((name, email))
-    return [
-        Known(one, tuple(map(normalize, called)), tuple(people[one]), initials_of(called))
-        for one, called in names.items()
-    ]
-
-
 def words_of_account(session: Session, account_id: str) -> frozenset[str]:
     """Return the words of an account's names and of its contacts' names, folded."""
     aliases = all_visible(session, AccountAlias, account_id=account_id)
@@ -125,14 +125,14 @@ def search_accounts(
     if not words:
         return AccountPage(items=[], total=0, next_cursor=None)
     there: dict[str, Any] = {} if country is None else {"country": country}
-    normalized, mine = column(AccountAlias, "normalized"), column(Account, "account_id")
-    holds = [normalized.contains(word, autoescape=True) for word in words]
-    named = mine.in_(select(column(AccountAlias, "account_id")).where(*holds))
+    mine = column(Account, "account_id")
+    holds = select(column(AccountAlias, "account_id")).where(NAMES.holds(session, words))
+    named = mine.in_(holds)
     order = (column(Account, "name"), mine)
     found = page_of(session, AccountPage, Account, order, limit, cursor, named, **there)
     if found.total:
         return found
-    near = [match.account_id for match in rank(query, _known(session), 20).matches]
+    near = [match.account_id for match in ranked(session, query, 20).matches]
     like = all_visible(session, Account, mine.in_(near), **there)
     like.sort(key=lambda row: near.index(row.account_id))
     return slice_of(AccountPage, like, limit, cursor)

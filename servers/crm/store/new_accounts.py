@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from servers.crm.account_schemas import AddedAccount, AddedAddress, AddedContact
-from servers.crm.matching import fold
+from servers.crm.matching import domain_of, fold, normalize
 from servers.crm.reading.cleaning import clean_line
 from servers.crm.store.rows import all_visible, column, count_visible, the_row, write_for
 from servers.crm.tables import Account, AccountAlias, Address, Contact
@@ -61,7 +61,14 @@ def line(text: str, what: str, limit: int = 200) -> str:
 
 
 def alias_of(account_id: str, name: str) -> dict[str, Any]:
-    return {"account_id": account_id, "name": name, "normalized": fold(name)[:200]}
+    folded, core = fold(name)[:200], normalize(name).core[:200]
+    return {"account_id": account_id, "name": name, "normalized": folded, "core": core}
+
+
+def person_of(name: str, email: str) -> dict[str, str]:
+    """Return the columns of a contact's name and address, and those it is found by."""
+    found_by = {"normalized": fold(name)[:200], "domain": domain_of(email)}
+    return {"name": name, "email": email, **found_by}
 
 
 def _check_new(session: Session, name: str, country: str) -> None:
@@ -90,11 +97,12 @@ def add_contact(
         mine: dict[str, Any] = {"account_id": account.account_id, "email": email.lower()}
         for row in all_visible(session, Contact, **mine) if email else ():
             raise ConflictError(f"{row.contact_id} has that address", fix="use that contact")
+        found_by: dict[str, Any] = person_of(line(name, "name"), email.lower())
         row = Contact(
             contact_id=f"con_{secrets.token_hex(8)}",
-            **mine,
+            account_id=account.account_id,
+            **found_by,
             **may,
-            name=line(name, "name"),
             phone=clean_line(phone),
             role=clean_line(role),
         )

@@ -26,7 +26,7 @@ from servers.crm.store.rows import (
     write_for,
     write_once,
 )
-from servers.crm.store.search import find_texts
+from servers.crm.store.search import deals_with
 from servers.crm.store.stories import add_note
 from servers.crm.tables import (
     Account,
@@ -38,9 +38,10 @@ from servers.crm.tables import (
     OpportunityContact,
     QuoteRecord,
 )
-from servers.crm.topics import Topic, query_words, score, stem_of
+from servers.crm.topics import Topic, query_words, score
 from servers.toolkit import scope
 from servers.toolkit.errors import RuleViolationError
+from servers.toolkit.paging import Page
 
 NEWEST = 1000
 
@@ -71,31 +72,32 @@ def search_opportunities(
         # the customer's own names tell none of its deals from another
         theirs = words_of_account(session, account_id)
         words = [word for word in words if word not in theirs]
-    spoken = {word: _spoken_of(session, word) for word in words}
-    rows = _newest(session, conditions)
-    if len(rows) == NEWEST:  # more may exist; those whose texts hold a word must not be missed
-        known = {row.opportunity_id for row in rows}
-        more = sorted({i for ids in spoken.values() for i in ids} - known)[:NEWEST]
-        wanted = column(Opportunity, "opportunity_id").in_(more)
-        rows += all_visible(session, Opportunity, *conditions, wanted)
+    within = {} if account_id is None else {"account_id": account_id}
+    spoken = deals_with(session, words, **within)
+    ids = _newest(session, conditions)
+    if not words:
+        part = slice_of(Page[str], ids, limit, cursor)
+        items = _scored(session, _in_order(session, part.items), words, spoken)
+        return OpportunityPage(**dict(part) | {"items": items})
+    if len(ids) == NEWEST:  # more may exist; those whose texts hold a word must not be missed
+        ids += sorted({one for found in spoken.values() for one in found} - {*ids})[:NEWEST]
+    rows = _in_order(session, ids, *conditions)
     return slice_of(OpportunityPage, _scored(session, rows, words, spoken), limit, cursor)
 
 
-def _spoken_of(session: Session, word: str) -> frozenset[str]:
-    """Return the opportunities with a message or document that has the word."""
-    return frozenset(hit.opportunity_id for hit in find_texts(session, [stem_of(word)]))
-
-
-def _newest(session: Session, conditions: Sequence[Any]) -> list[Opportunity]:
+def _newest(session: Session, conditions: Sequence[Any]) -> list[str]:
     mine = column(Opportunity, "opportunity_id")
-    told = column(Activity, "opportunity_id") == mine
-    last = select(func.max(column(Activity, "at"))).where(told).scalar_subquery()
-    statement = (
-        visible(select(Opportunity).where(*conditions), Opportunity)
-        .order_by(func.coalesce(last, column(Opportunity, "created")).desc(), mine)
-        .limit(NEWEST)
-    )
-    return list(session.execute(statement).scalars())
+    found = visible(select(mine).where(*conditions), Opportunity)
+    order = (column(Opportunity, "latest").desc(), mine)
+    return list(session.execute(found.order_by(*order).limit(NEWEST)).scalars())
+
+
+def _in_order(session: Session, ids: Sequence[str], *conditions: Any) -> list[Opportunity]:
+    mine = column(Opportunity, "opportunity_id").in_(ids)
+    found = {
+        row.opportunity_id: row for row in all_visible(session, Opportunity, mine, *conditions)
+    }
+    return [found[one] for one in ids if one in found]
 
 
 def _scored(

@@ -39,7 +39,10 @@ HELD = {
         "merged_into",
     ),
     "account_alias": Held(
-        "name normalized", whose="account_id", own="name normalized", free="account_id"
+        "name normalized core",
+        whose="account_id",
+        own="name normalized core",
+        free="account_id",
     ),
     "account_tax_id": Held(
         "value", whose="account_id", own="value", free="account_id scheme country verified_at"
@@ -51,12 +54,12 @@ HELD = {
         free="address_id account_id kind region country",
     ),
     "contact": Held(
-        "name email phone role",
+        "name email phone role normalized domain",
         whose="contact_id",
-        own="name email phone role",
+        own="name email phone role normalized domain",
         free="contact_id account_id",
     ),
-    "opportunity": Held("name owner", free=f"{_LINES} stage created close_date currency"),
+    "opportunity": Held("name owner", free=f"{_LINES} stage created close_date currency latest"),
     "opportunity_contact": Held(free="opportunity_id contact_id"),
     "task": Held("what owner", free=f"task_id {_LINES} due done_at"),
     "activity": Held(

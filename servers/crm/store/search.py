@@ -5,33 +5,42 @@ What a caller types never reaches a query language: it is cut into words, and ea
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import text
 from sqlmodel import Session
 
+from servers.crm.topics import stem_of
+
 MAX_HITS = 200
 MAX_WORDS = 16
 SNIPPET = 160
 
-_SQLITE = text(
-    "SELECT source_id, opportunity_id FROM text_index WHERE text_index MATCH :query "
-    "AND (:opportunity_id = '' OR opportunity_id = :opportunity_id) "
-    "ORDER BY bm25(text_index) LIMIT :most"
+_SQLITE = (
+    "SELECT source_id, opportunity_id FROM {index} WHERE {index} MATCH :query "
+    "ORDER BY bm25({index}) LIMIT :most"
 )
-_POSTGRES = text(
+_MADE = (
+    "CREATE VIRTUAL TABLE temp.texts_within USING fts5(source_id UNINDEXED, "
+    "opportunity_id UNINDEXED, title, body, tokenize='porter unicode61 remove_diacritics 2')"
+)
+_FILLED = (
+    "INSERT INTO texts_within SELECT activity_id, opportunity_id, subject, text FROM activity "
+    "WHERE {within} = :id UNION ALL SELECT document_id, opportunity_id, "
+    "title || ' ' || filename, text FROM document WHERE {within} = :id"
+)
+_POSTGRES = (
     "SELECT source_id, opportunity_id FROM ("
     " SELECT activity_id AS source_id, opportunity_id, ts_rank(to_tsvector('simple',"
     "  subject || ' ' || text), to_tsquery('simple', :query)) AS fit FROM activity"
-    "  WHERE to_tsvector('simple', subject || ' ' || text) @@ to_tsquery('simple', :query)"
+    "  WHERE to_tsvector('simple', subject || ' ' || text) @@ to_tsquery('simple', :query) {within}"
     " UNION ALL"
     " SELECT document_id, opportunity_id, ts_rank(to_tsvector('simple',"
     "  title || ' ' || filename || ' ' || text), to_tsquery('simple', :query)) FROM document"
     "  WHERE to_tsvector('simple', title || ' ' || filename || ' ' || text)"
-    "   @@ to_tsquery('simple', :query)"
-    ") AS hit WHERE (:opportunity_id = '' OR opportunity_id = :opportunity_id) "
-    "ORDER BY fit DESC, source_id LIMIT :most"
+    "   @@ to_tsquery('simple', :query) {within}"
+    ") AS hit ORDER BY fit DESC, source_id LIMIT :most"
 )
 
 
@@ -49,26 +58,60 @@ def words_of(query: str) -> list[str]:
 
 
 def find_texts(
-    session: Session, words: Sequence[str], *, opportunity_id: str = "", any_word: bool = False
+    session: Session, words: Sequence[str], *, any_word: bool = False, **within: str
 ) -> list[Hit]:
     """Return the texts that hold all the words (or any of them), best first.
 
+    `within` names one opportunity or account by its id: only its texts are then looked at.
     The answer is not narrowed by the grant: the caller looks up the rows, and those are.
     """
-    if not words:
-        return []
+    return _search(session, [words], within, any_word=any_word)[0]
+
+
+def deals_with(session: Session, words: Sequence[str], **within: str) -> dict[str, frozenset[str]]:
+    """Return for each word the opportunities with a text that holds it, as `find_texts` does."""
+    found = _search(session, [[stem_of(word)] for word in words], within)
+    deals = (frozenset(hit.opportunity_id for hit in hits) for hits in found)
+    return dict(zip(words, deals, strict=True))
+
+
+def _search(
+    session: Session,
+    asked: Sequence[Sequence[str]],
+    within: Mapping[str, str],
+    *,
+    any_word: bool = False,
+) -> list[list[Hit]]:
+    run, one = session.connection().execute, next(iter(within.items()), None)
     sqlite = session.get_bind().dialect.name == "sqlite"
-    if sqlite:
-        quoted = ['"' + word.replace('"', '""') + '"*' for word in words]
-        query = (" OR " if any_word else " AND ").join(quoted)
+    if one is not None and sqlite:
+        # few texts get an index of their own: a word that all others have too costs nothing
+        run(text(_MADE))
+        run(text(_FILLED.format(within=one[0])), {"id": one[1]})
+        search = _SQLITE.format(index="texts_within")
+    elif sqlite:
+        search = _SQLITE.format(index="text_index")
     else:
-        quoted = ["'" + word.replace("'", "''").replace("\\", "") + "':*" for word in words]
-        query = (" | " if any_word else " & ").join(quoted)
-    rows = session.execute(
-        _SQLITE if sqlite else _POSTGRES,
-        {"query": query, "opportunity_id": opportunity_id, "most": MAX_HITS},
-    )
-    return [Hit(str(row.source_id), str(row.opportunity_id)) for row in rows]
+        search = _POSTGRES.format(within="" if one is None else f"AND {one[0]} = :id")
+    query = _fts5 if sqlite else _tsquery
+    given = {"id": one and one[1], "most": MAX_HITS}
+    rows = [
+        run(text(search), {**given, "query": query(words, any_word)}).all() if words else []
+        for words in asked
+    ]
+    if one is not None and sqlite:
+        run(text("DROP TABLE temp.texts_within"))
+    return [[Hit(str(row.source_id), str(row.opportunity_id)) for row in found] for found in rows]
+
+
+def _fts5(words: Sequence[str], any_word: bool) -> str:
+    quoted = ['"' + word.replace('"', '""') + '"*' for word in words]
+    return (" OR " if any_word else " AND ").join(quoted)
+
+
+def _tsquery(words: Sequence[str], any_word: bool) -> str:
+    quoted = ["'" + word.replace("'", "''").replace("\\", "") + "':*" for word in words]
+    return (" | " if any_word else " & ").join(quoted)
 
 
 def snippet(body: str, words: Sequence[str]) -> tuple[str, int]:

@@ -44,9 +44,9 @@ def resolve_account(session: Session, text: SomeText) -> Resolution:
     """Find out which account a text means. Use it first, whenever a person names a company.
 
     Understands names, short names, typing mistakes, legal forms, a contact's first or full
-    name, a mail address or domain, another program's id. `resolved` is an account_id only when
-    one account is clearly ahead; otherwise it is null, and AMBIGUOUS_ACCOUNT lists the candidates
-    or UNKNOWN_ACCOUNT says there are none. Never choose among candidates yourself: ask.
+    name, a mail address or domain, a tax number, another program's id. `resolved` is an account_id
+    only when one account is clearly ahead; otherwise it is null, and AMBIGUOUS_ACCOUNT lists the
+    candidates or UNKNOWN_ACCOUNT says there are none. Never choose among candidates yourself: ask.
     """
     return accounts.resolve_account(session, text)
 
