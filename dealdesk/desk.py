@@ -369,7 +369,7 @@ class Desk:
             problem = inside(raised)
             if isinstance(problem, Exception) and not may_pass(problem) and not steps.failure:
                 self.store.finish(run_id, {"outcome": "failed", "message": str(problem)})
-            log.warning("%s stopped: %s", run_id, problem)
+            log.warning("%s stopped: %s", run_id, type(problem).__name__)
             raise
         if result["outcome"] == "plan_changed":
             result["quote_id"] = self.store.get(run_id)["quote_id"]

@@ -50,4 +50,4 @@ async def tell_expired(desk: Desk, now: datetime | None = None) -> None:
                 await record(desk.look, quote, "expired")
         note(desk.store, now)
     except DealdeskError as problem:
-        log.info("the CRM was not told what expired: %s", problem)
+        log.info("the CRM was not told what expired: %s", type(problem).__name__)

@@ -127,7 +127,7 @@ async def look_for_expired(home: str | None) -> None:
             async with looking(home) as desk:
                 await expiries.tell_expired(desk, now)
     except (DealdeskError, DomainError) as problem:  # whoever asked has an answer all the same
-        expiries.log.info("the CRM was not told what expired: %s", problem)
+        expiries.log.info("the CRM was not told what expired: %s", type(problem).__name__)
 
 
 def _from_the_database(

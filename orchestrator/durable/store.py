@@ -242,7 +242,7 @@ def make_engine(url: str, fill: Callable[[str], object] | None = None) -> sa.Eng
     """
     parsed = sa.make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return sa.create_engine(parsed, pool_pre_ping=True)
+        return sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
     from servers.toolkit.database import journal_mode, watch_file
     from servers.toolkit.private_files import close_to_others, make_file, private_folder
 
@@ -263,7 +263,7 @@ def make_engine(url: str, fill: Callable[[str], object] | None = None) -> sa.Eng
         ) from problem
     except DBAPIError as problem:
         raise unusable(str(path), problem) from problem
-    engine = sa.create_engine(parsed)
+    engine = sa.create_engine(parsed, hide_parameters=True)
     watch_file(engine)
 
     @sa.event.listens_for(engine, "connect")

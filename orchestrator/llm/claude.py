@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -54,6 +55,9 @@ class ClaudeModel(Model):
         answer, retries included: a rate limit may ask for an hour of patience, and a saved run is
         better than that.
         """
+        for name in ("anthropic", "httpx", "httpcore"):  # at DEBUG they write down what is asked
+            if (log := logging.getLogger(name)).level == logging.NOTSET:
+                log.setLevel(logging.WARNING)
         self._client = client or client_of_the_environment()
         own = self._client.base_url.host == "api.anthropic.com"
         self._model = model

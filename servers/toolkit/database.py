@@ -159,7 +159,7 @@ class Database:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        engine = create_engine(url, pool_pre_ping=True)
+        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
 
         @event.listens_for(engine, "connect")
         def _on_server_connect(connection: Any, _record: object) -> None:
@@ -168,7 +168,7 @@ def _engine(url: str) -> Engine:
             connection.autocommit = False
 
         return engine
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)
     mode = journal_mode()
     watch_file(engine)
 

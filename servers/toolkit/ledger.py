@@ -97,7 +97,7 @@ class Audit:
             self.flush()
         except (SQLAlchemyError, StorageError) as problem:
             lost = f"{len(self._buffer)} audit rows of {self._database.server} were not written"
-            logging.getLogger(__name__).warning("%s: %s", lost, problem)
+            logging.getLogger(__name__).warning("%s: %s", lost, type(problem).__name__)
 
 
 def audit_row(

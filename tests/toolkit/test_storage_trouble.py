@@ -270,7 +270,7 @@ def test_work_that_is_done_stays_done_when_the_last_audit_rows_cannot_be_written
     ledger.audit.record(MINE, "tools/call", "get_note", None, "allowed")
     with full(database):
         ledger.audit.close()
-    assert "1 audit rows of toy were not written: STORAGE: " in caplog.text
+    assert "1 audit rows of toy were not written: StorageError" in caplog.text
 
 
 def test_a_release_that_could_not_be_stored_holds_here_and_is_stored_by_the_next(

@@ -84,7 +84,7 @@ def pdf(
             return Pdf(made, (*_warned(missing), *extra), STANDARDS)
         except typst.TypstError as problem:
             found = _undisplayable(problem)
-            _log.warning("typst: %s", problem.message)
+            _log.warning("typst could not set a document as it is")
             missing += found
             if found:
                 given = {**given, "sheet": _boxed(given["sheet"], missing), "box": BOX}
@@ -180,5 +180,5 @@ def _warned(missing: Sequence[str]) -> tuple[str, ...]:
         return ()
     characters = "".join(dict.fromkeys("".join(missing)))
     said = f"no font here has {characters[:40]}: shown as {BOX}; install one for that script, "
-    _log.warning("%sa Noto font say", said)
+    _log.warning("no font here has %d characters of a document", len({*"".join(missing)}))
     return (f"{said}a Noto font say",)
