@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from servers.toolkit.migrate import setting_table
+from servers.toolkit.shipped import shipped
 
 SETTING = "erasures"
 ERASED = "[erased "
@@ -51,6 +52,11 @@ SHARED: Mapping[str, Held] = {
 }
 HELD = SHARED
 """Of the tables that every server has; a server with more has its own list."""
+
+
+def held_in(package: str) -> dict[str, Held]:
+    """Return the tables that a package's `privacy.toml` lists."""
+    return {table: Held(**said) for table, said in shipped(package, "privacy").items()}
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from servers.toolkit.errors import NotFoundError
 from servers.toolkit.privacy import (
     SETTING,
     SHARED,
-    Held,
     Person,
+    held_in,
     lines_of,
     stored_erasures,
 )
@@ -28,66 +28,7 @@ from servers.toolkit.tables import Around
 
 LEAST_SUBJECT = 8
 """Characters of a subject of theirs that is theirs in others' answers too."""
-_LINES = "account_id opportunity_id"
-HELD = {
-    **SHARED,
-    "account": Held(
-        "name legal_name industry",
-        whose="account_id",
-        own="name legal_name",
-        free="account_id kind country currency language status payment_terms_code channel "
-        "merged_into",
-    ),
-    "account_alias": Held(
-        "name normalized core",
-        whose="account_id",
-        own="name normalized core",
-        free="account_id",
-    ),
-    "account_tax_id": Held(
-        "value", whose="account_id", own="value", free="account_id scheme country verified_at"
-    ),
-    "address": Held(
-        "label lines city",
-        whose="account_id",
-        own="label lines city postal_code",
-        free="address_id account_id kind region country",
-    ),
-    "contact": Held(
-        "name email phone role normalized domain",
-        whose="contact_id",
-        own="name email phone role normalized domain",
-        free="contact_id account_id",
-    ),
-    "opportunity": Held("name owner", free=f"{_LINES} stage created close_date currency latest"),
-    "opportunity_contact": Held(free="opportunity_id contact_id"),
-    "task": Held("what owner", free=f"task_id {_LINES} due done_at"),
-    "activity": Held(
-        "author subject from_name from_address reply_to to cc message_id in_reply_to text "
-        "recorded_by",
-        whose="activity_id",
-        own="author subject from_name from_address reply_to text",
-        repeats="quoted_text",
-        free=f"activity_id {_LINES} kind direction at flags sha256",
-    ),
-    "document": Held(
-        "filename title text problems",
-        whose="activity_id",
-        own="filename title text problems",
-        free=f"document_id {_LINES} activity_id mime sha256 method",
-    ),
-    "need": Held(
-        "statement recorded_by",
-        whose="source_id",
-        own="statement",
-        free=f"need_id {_LINES} source_id span_key unit status recorded_at",
-    ),
-    "quote_record": Held(free=f"{_LINES} quote_id number outcome currency at"),
-    "quote_line": Held("description", free="sku unit"),
-    "quote_step": Held("actor", free="outcome at"),
-    "seller_domain": Held(free="domain"),
-    "text_index": Held("title body", whose="source_id", own="title body"),
-}
+HELD = {**SHARED, **held_in(__package__)}
 
 
 def find_person(session: Session, named: Iterable[str]) -> Person:
