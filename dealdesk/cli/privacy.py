@@ -57,6 +57,8 @@ def erase_contact(
     from dealdesk.privacy import FILE, open_house
 
     settings = _settings(home)
+    if not (yes or asks(yes=yes)):
+        raise UsageError("nobody is here to be asked", fix="--yes, to erase for good")
     with open_house(settings) as house:
         found = house.holds([contact], erasing=True)
         if not json or asks(yes=yes):

@@ -191,6 +191,37 @@ def test_nobody_is_erased_while_a_run_of_theirs_is_open(
     assert not (home / "erasures.json").exists()
 
 
+def test_nothing_is_erased_where_nobody_is_asked(
+    command: Command, seeded: Folder, copy: Copy
+) -> None:
+    said = command("privacy", "erase", "con_001", home=copy(seeded))
+    said.fails(2, "nobody is here to be asked", "--yes")
+
+
+def test_of_a_consumer_the_account_and_its_addresses_go_too(
+    command: Command, seeded: Folder, copy: Copy
+) -> None:
+    home, own = copy(seeded), {"account_id": "acc_zz", "country": "IE"}
+    account = {**own, "name": NAME, "legal_name": NAME, "kind": "consumer", "currency": "EUR"}
+    street = {"kind": "shipping", "lines": ["1 Heron Lane"], "city": "Cork"}
+    for table, row in (
+        ("accounts", {**account, "language": "en", "status": "active"}),
+        ("addresses", {**own, **street, "address_id": "adr_zz", "postal_code": "T12 X0A1"}),
+        ("contacts", {**CONTACT, "account_id": "acc_zz"}),
+    ):
+        file = home.parent / f"{table}.json"
+        file.write_text(json.dumps([row]), encoding="utf-8")
+        said = command("import", "crm", table, file, home=home)
+        assert said.code == 0, said
+    assert command("privacy", "erase", "con_zz", "--yes", home=home).code == 0
+    assert found_in(home) == set()
+    assert not any(b"Heron Lane" in content for content in files_of(home).values())
+    with closing(sqlite3.connect(home / "crm.db")) as crm:
+        kept = crm.execute("SELECT city, country FROM address WHERE account_id = 'acc_zz'")
+        ((city, country),) = kept.fetchall()
+    assert (city[:8], country) == ("[erased ", "IE")
+
+
 def test_an_unknown_person_is_refused(command: Command, seeded: Folder, copy: Copy) -> None:
     said = command("privacy", "erase", "nobody@nowhere.example", "--yes", home=copy(seeded))
     said.fails(2, "nobody on file goes by that")
@@ -221,6 +252,7 @@ def test_every_table_of_runs_and_of_the_engine_that_holds_words_is_declared(home
             made = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             tables = {name for (name,) in made}
         bare = {"run_schema", "dbos_migrations", "workflow_schedules", "application_versions"}
+        bare |= {"noted"}  # until when what was told
         assert tables - set(held) - bare - {"queues"} == set()
 
 
