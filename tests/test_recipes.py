@@ -178,7 +178,7 @@ def test_a_column_is_stored_imported_exported_and_shown(
     row, shown = '    industry: str = Field(default="", max_length=80)\n', "    industry: str\n"
     website = '    website: str = Field(default="", max_length=120)\n'
     tree.edit("servers/crm/tables.py", row, row + website)
-    tree.edit("servers/crm/schemas.py", shown, shown + "    website: str\n")
+    tree.edit("servers/crm/account_schemas.py", shown, shown + "    website: str\n")
     tree.edit("servers/crm/migrations/__init__.py", HEAD, "9999_website")
     added = tree.root / "servers/crm/migrations/versions/9999_website.py"
     added.write_text(NEW_COLUMN, encoding="utf-8")
