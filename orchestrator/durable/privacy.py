@@ -15,6 +15,7 @@ from servers.toolkit.privacy import Held, Person, find
 RUNS: Mapping[str, Held] = {
     "run": Held("requested_by", whose="run_id", copies="goal result"),
     "event": Held(whose="run_id", copies="data"),
+    "noted": Held(free="what until"),
 }
 _OF_A_RUN = {
     "workflow_status": "inputs output error request attributes",
