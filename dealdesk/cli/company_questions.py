@@ -6,20 +6,9 @@ from typing import Any
 
 from dealdesk.cli.output import progress
 from orchestrator.errors import UsageError
+from servers.toolkit.shipped import shipped
 
-QUESTIONS = (
-    ("legal_name", "Your company's full name", ""),
-    ("country", "Country, in two letters", "DE"),
-    ("street", "Street and number", ""),
-    ("postal_code", "Postal code", ""),
-    ("city", "City", ""),
-    ("region", "State or region, where addresses have one", "none"),
-    ("tax_number", "VAT id or, in the USA, EIN", "none"),
-    ("email", "Email for quotes", ""),
-    ("currency", "Currency", "the country's"),
-    ("delivery", "What delivery costs, such as DE=6.90 EU=14.90 WORLD=39", "collected or digital"),
-    ("person", "Who decides about quotes: a person's name", "nobody yet"),
-)
+QUESTIONS: list[list[str]] = shipped(__package__, "company_questions")["questions"]
 """What is asked: its name, the words, and the default; in words it stands for an empty answer."""
 LEFT_OUT = {default for _, _, default in QUESTIONS} - {"DE"}
 

@@ -15,6 +15,7 @@ from dealdesk.expiries import tell_expired
 from dealdesk.quote_files import output_folder
 from dealdesk.settings import load_settings
 from orchestrator.workflow import NOBODY
+from servers.toolkit.shipped import shipped
 from servers.toolkit.starting import started
 
 if TYPE_CHECKING:
@@ -23,21 +24,7 @@ if TYPE_CHECKING:
 Start: TypeAlias = "Callable[[Desk], Awaitable[tuple[str, str]]]"
 """Starts a run or takes one up; returns its id, and what stands above the live picture."""
 
-WORDS = {
-    "issued": "Quote issued",
-    "done": "Done",
-    "existing": "There is a quote already",
-    "rejected": "Rejected",
-    "failed": "Failed",
-    "expired": "Expired",
-    "cancelled": "Cancelled",
-    "no_quote": "No quote",
-    "needs_input": "Needs input",
-    "waiting": "Waiting for approval",
-    "out_of_budget": "Out of budget",
-    "blocked": "Blocked",
-    "plan_changed": "The plan has changed",
-}
+WORDS: dict[str, str] = shipped(__package__, "run_result")["outcomes"]
 WHICH = {"ambiguous_account", "unknown_account", "ambiguous_opportunity", "no_open_opportunity"}
 """Questions that another goal, or the opportunity's id, answers."""
 

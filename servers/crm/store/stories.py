@@ -43,6 +43,7 @@ from servers.toolkit import scope
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.findings import Finding, Severity
 from servers.toolkit.paging import Page
+from servers.toolkit.shipped import shipped
 
 Values = dict[str, Any]
 PAGE = 20_000
@@ -50,14 +51,7 @@ OLDEST_FIRST = (column(Activity, "at"), column(Activity, "activity_id"))
 QUOTED = 4_000
 """Characters of what a message quotes; the messages before it hold all of it."""
 
-_PROBLEMS = {
-    "DOCUMENT_BROKEN": "The file is broken or is not what its name says.",
-    "DOCUMENT_TOO_LARGE": "The file is over the limits on size, pages or unpacked size.",
-    "DOCUMENT_ENCRYPTED": "The file is protected by a password.",
-    "DOCUMENT_FORMAT_UNKNOWN": "Files of this kind are kept by name only.",
-    "DOCUMENT_HAS_NO_TEXT": "No text could be read from the file; it may be a scan.",
-    "DOCUMENT_CUT": "Only the beginning of the document was read.",
-}
+_PROBLEMS: dict[str, str] = shipped(__package__, "problems")
 
 
 def sender_of(row: Activity) -> Sender:
