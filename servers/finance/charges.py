@@ -166,15 +166,19 @@ def price_freight(
         rates = [_free(method, currency)]
     mine = [rate for rate in rates if rate.currency == currency]
     freight = Freight(method, mine[0].label if mine else method, total)
-    found = next((r for z in nearest(country, zones) for r in mine if r.zone == z), None)
+    order = nearest(country, zones)
+    zone = next((zone for zone in order if any(rate.zone == zone for rate in mine)), "")
+    there = sorted((r for r in mine if r.zone == zone), key=lambda r: (not r.up_to_g, r.up_to_g))
+    found = next((r for r in there if not r.up_to_g or total <= r.up_to_g), None)
     unknown = [line_id for line_id, grams, _ in rows if grams is None]
     if found is None:
-        said = f"no rate for {method} to {country} in {currency}"
+        heavy = f" for {total} g" if there else ""
+        said = f"no rate for {method} to {country} in {currency}{heavy}"
         freight.findings.append(_error("NO_FREIGHT_RATE", said, method))
     elif (total or unknown) and not found.physical:
         said = f"{method} carries nothing, but the quote has goods"
         freight.findings.append(_error("FREIGHT_METHOD", said, method))
-    elif found.per_kg:
+    elif found.per_kg or found.up_to_g:
         said, fix = "a weight is missing", "give the item its weight_g, or take a flat rate"
         freight.findings += [_error("WEIGHT_UNKNOWN", said, line, fix) for line in unknown]
     if found is None or freight.findings:

@@ -24,6 +24,8 @@ NAMED: dict[str, Callable[[str], str]] = {
 """Columns whose type is text, and that hold a code people write as a word."""
 MOMENTS = ("verified_at",)
 """Columns whose type is text, and that hold a day, or a time as ISO 8601 writes it."""
+PERCENTS = ("percent", "percent_off")
+"""Columns in which the sign of a percentage may stand."""
 _ISO = re.compile(r"\d{4}-")
 SHOWN = 5
 """How many different words of a column the report tells."""
@@ -64,6 +66,8 @@ class Cells:
         if kind in ("text", "") and column not in self._times:
             return value
         written = value.strip()
+        if column in PERCENTS:
+            written = written.removesuffix("%").rstrip()
         found = self._word(kind, written)
         if column in self._times:
             found = self._multiplied(column, found)

@@ -108,7 +108,7 @@ class Fill:
         for ours, names in self.columns.items():
             said = [cell for one in names if (cell := _cell(one, row)) not in (None, "")]
             if said and ours in lists:
-                yield ours, _as_list(said)
+                yield ours, _as_list([self._meant(ours, one) for one in said])
             elif said:
                 yield ours, self._meant(ours, said[0])
 

@@ -37,6 +37,8 @@ class Found(NamedTuple):
 def read_rows(path: Path, part: str = "", *, flat: bool = False) -> Found:
     """Read a file of rows: of a workbook the sheet, of a JSON object the list that `part` names.
 
+    `products.variants` is the list that each row of `products` holds, with what that row says.
+
     `flat` gives what lies in objects of JSON as `price.amount`.
 
     Raises:
@@ -84,18 +86,22 @@ def read_json(path: Path) -> Any:
 
 
 def _json_rows(path: Path, part: str, *, flat: bool) -> Found:
-    found = read_json(path)
+    found, inner = read_json(path), ""
     if isinstance(found, dict):
         lists = {name: one for name, one in found.items() if isinstance(one, list)}
         if not part and len(lists) > 1:
             fix = f"name one: {path.name}#{next(iter(lists))}"
             raise InvalidInputError(f"{path.name} has the lists {', '.join(lists)}", fix=fix)
+        if part not in lists:
+            part, _, inner = part.partition(".")
         found = lists.get(part or next(iter(lists), ""))
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
         raise InvalidInputError(
             f"{path.name} is not a list of rows", fix='write [{"column": value, ...}, ...]'
         )
     rows = [dict(_reached(row)) for row in found] if flat else found
+    if inner:
+        rows = [row | dict(_reached(one, f"{inner}.")) for row in rows for one in row.get(inner) or ()]
     header = list(dict.fromkeys(name for row in rows for name in row))
     return Found(header, ((n, _filled(row.items())) for n, row in enumerate(rows, start=1)))
 

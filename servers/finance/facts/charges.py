@@ -17,7 +17,10 @@ WORLD = "WORLD"
 
 @dataclass(frozen=True)
 class FreightRate:
-    """What freight by a method into a zone costs: base + per started kilogram."""
+    """What freight by a method into a zone costs: base + per started kilogram.
+
+    It holds up to a weight, that included; 0 is any.
+    """
 
     rate_id: str
     method: str
@@ -27,6 +30,7 @@ class FreightRate:
     base: Decimal
     per_kg: Decimal
     physical: bool
+    up_to_g: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,11 @@ class Address:
     postal_code: str
     country: str
 
+    @property
+    def state(self) -> str:
+        """Its region without the country: US-TX and TX are TX."""
+        return self.region.removeprefix(f"{self.country}-")
+
 
 @dataclass(frozen=True)
 class Customer:

@@ -31,6 +31,7 @@ class TaxRate:
     sequence: int = 1
     kind: Kind = "percent"
     enlarges_base: bool = False
+    postal_codes: str = ""
 
 
 @dataclass(frozen=True)

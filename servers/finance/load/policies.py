@@ -151,7 +151,8 @@ def _freight(row: Any, around: Around) -> Values:
         around.must_know(ZoneCountry, "zone", [FREIGHT_ZONE + row.zone])
     return {
         **FREIGHT.plain(row),
-        "rate_id": row.rate_id or f"FR-{row.method}-{row.zone}-{row.currency}",
+        "rate_id": row.rate_id
+        or f"FR-{row.method}-{row.zone}-{row.currency}" + (f"-{row.up_to_g}" if row.up_to_g else ""),
     }
 
 
@@ -164,8 +165,9 @@ FREIGHT = table(
         "zone": "a zone of ours, without its FREIGHT-; the one with the fewest countries holds, "
         "and WORLD where none has a rate",
         "per_kg": (Micro, Decimal(0)),
+        "up_to_g": "the most it weighs, that included; 0 is any weight",
     },
-    key=("method", "zone", "currency"),
+    key=("method", "zone", "currency", "up_to_g"),
     make=_freight,
 )
 POLICIES = table(

@@ -7,7 +7,7 @@ from sqlmodel import Session, select
 
 from servers.finance.facts.taxes import TaxRule
 from servers.finance.load.base import table
-from servers.finance.store.rows import facts
+from servers.finance.store.rows import facts, grouped
 from servers.finance.store.taxes import tax_rate
 from servers.finance.tables import taxes as t
 from servers.finance.tables.house import Seller
@@ -28,8 +28,10 @@ def _rate_problems(row: Any) -> Iterator[str]:
 
 
 def _rates_hold(session: Session) -> Iterator[str]:
-    if twins := equal_rank([tax_rate(row) for row in session.exec(select(t.TaxRateRow))]):
-        yield f"RULE_CONFLICT: the tax rates {' and '.join(twins)} hold on the same day"
+    rates = grouped((r.postal_codes, tax_rate(r)) for r in session.exec(select(t.TaxRateRow)))
+    for those in rates.values():
+        if twins := equal_rank(those):
+            yield f"RULE_CONFLICT: the tax rates {' and '.join(twins)} hold on the same day"
 
 
 def _rules_hold(session: Session) -> Iterator[str]:
@@ -41,6 +43,7 @@ ZONES = table(
     "zones",
     t.ZoneCountry,
     "a country of a zone of tax (EU) or of freight (FREIGHT-EU); a file says each zone whole",
+    {"regions": "only these of its regions: WI"},
     whole=("zone",),
 )
 TAXES = (
@@ -54,6 +57,7 @@ TAXES = (
         "tax_rates",
         t.TaxRateRow,
         "a tax rate with its days, its source and when that was read",
+        {"postal_codes": "where in the region it holds: 54701-54703; empty is all of it"},
         problems=_rate_problems,
         holds=_rates_hold,
     ),

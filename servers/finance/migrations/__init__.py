@@ -1,3 +1,3 @@
 """Finance's schema history."""
 
-HEAD = "0009_indexes"
+HEAD = "0010_regions"

@@ -1,6 +1,7 @@
 """What is paid beside the lines: freight, fees; and exchange rates, for margins and for reading."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import Field as Bounds
@@ -19,7 +20,9 @@ FeeConditions = dict[Literal["flags", "item_kinds", "countries", "ship_methods"]
 class FreightRateRow(FinanceTable, table=True):
     """What freight by a method into a zone costs, in one currency."""
 
-    __table_args__ = constraints(("method", "zone", "currency"))
+    __table_args__ = constraints(
+        freight_rate_one_of_a_weight=("method", "zone", "currency", "up_to_g")
+    )
 
     rate_id: str = Field(primary_key=True, max_length=60)
     method: str = Field(max_length=20)
@@ -29,6 +32,7 @@ class FreightRateRow(FinanceTable, table=True):
     base: Micro = Field(sa_type=UnitAmount)
     per_kg: Micro = Field(sa_type=UnitAmount)
     physical: bool = True
+    up_to_g: Micro = Field(default=Decimal(0), sa_type=UnitAmount)
 
 
 class FeeRow(FinanceTable, table=True):

@@ -17,10 +17,11 @@ Category = Literal["S", "Z", "E", "AE", "K", "G", "O"]
 
 
 class ZoneCountry(FinanceTable, table=True):
-    """A country in a zone of tax (`EU`) or freight (`FREIGHT-EU`)."""
+    """A country in a zone of tax (`EU`) or freight (`FREIGHT-EU`), or only regions of it."""
 
     zone: str = Field(primary_key=True, max_length=20)
     country: Country = Field(primary_key=True)
+    regions: Words = Field(default=(), sa_type=Json(Words))
 
 
 class TaxJurisdictionRow(FinanceTable, table=True):
@@ -55,7 +56,8 @@ class TaxRateRow(FinanceTable, table=True):
     __table_args__ = constraints(
         one_of(
             "tax_rate_one_of_a_rank",
-            *("country", "region", "category", "tax_class", "sequence", "valid_from"),
+            *("country", "region", "postal_codes", "category", "tax_class", "sequence"),
+            "valid_from",
         ),
     )
 
@@ -73,6 +75,7 @@ class TaxRateRow(FinanceTable, table=True):
     sequence: int = Field(default=1, ge=1, le=9)
     kind: Kind = Field(default="percent", sa_type=String(8))
     enlarges_base: bool = False
+    postal_codes: str = Field(default="", max_length=40)
 
 
 class TaxRuleRow(FinanceTable, table=True):

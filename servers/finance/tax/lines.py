@@ -43,7 +43,7 @@ class Taxing:
     def __init__(self, facts: PricingFacts, ship_to: Address, day: date, currency: str) -> None:
         self.facts, self.day, self.currency = facts, day, currency
         self.country = ship_to.country
-        self.region = ship_to.region.removeprefix(f"{self.country}-")  # US-TX and TX are TX
+        self.region = ship_to.state
         self.findings: list[Finding] = []
         self._known: dict[tuple[str, str], TaxDecision | None] = {}
         self._used: set[tuple[str, str]] = set()

@@ -137,8 +137,12 @@ class TableProvider:
             return RateAnswer((), place, coverage, missing=missing)
         if twins := equal_rank(mine):
             return RateAnswer((), place, coverage, conflict=twins)
-        stacked = {r.sequence: r for r in sorted(mine, key=lambda r: r.region)}
+        stacked = {r.sequence: r for r in sorted(mine, key=_narrowness)}
         return RateAnswer(tuple(stacked[n] for n in sorted(stacked)), place, coverage)
+
+
+def _narrowness(rate: TaxRate) -> tuple[str, bool]:
+    return rate.region, bool(rate.postal_codes)
 
 
 def coverage_of(row: Jurisdiction) -> str:
@@ -148,14 +152,14 @@ def coverage_of(row: Jurisdiction) -> str:
 def equal_rank(rates: Iterable[TaxRate]) -> tuple[str, ...]:
     """Return the ids of two rates of equal rank that hold on one day, if there are any.
 
-    Equal rank is the same country, region, class and sequence. A region's rate stands above its
-    country's of the same sequence; different sequences are added up.
+    Equal rank is the same country, region, class and sequence, with postal codes or without. A
+    region's rate stands above its country's of the same sequence, and one of postal codes above
+    its region's; different sequences are added up.
     """
-    seen: dict[tuple[str, str, str, int], list[TaxRate]] = {}
+    seen: dict[tuple[str, str, bool, str, int], list[TaxRate]] = {}
     for rate in sorted(rates, key=lambda r: r.rate_id):
-        key = (rate.country, rate.region, rate.tax_class, rate.sequence)
-        if rate.category not in ("S", "Z"):
-            key = (rate.country, rate.region, f"{rate.category} {rate.tax_class}", rate.sequence)
+        of = rate.tax_class if rate.category in ("S", "Z") else f"{rate.category} {rate.tax_class}"
+        key = (rate.country, rate.region, bool(rate.postal_codes), of, rate.sequence)
         for other in seen.setdefault(key, []):
             if rate.window.overlaps(other.window):
                 return other.rate_id, rate.rate_id
