@@ -104,6 +104,7 @@ async def _line(look: Look, one: Typed, place: int, day: date, found: Found) -> 
     said = await look("catalog", "match_need", asked)
     sku = said["resolved"]
     if sku is None:
+        found.notes += [one["message"] for one in said["findings"] if one["code"] == "EOL"]
         names = {row["sku"]: row["name"] for row in said["candidates"]}
         kind = "ambiguous_product" if names else "unknown_product"
         found.questions.append(_question(kind, one.words, names))

@@ -133,10 +133,12 @@ def _no_match() -> Finding:
 
 def _gone(product: Product, successor: Product | None) -> Finding:
     last = product.last_order_date
+    when = f" (last order date {last})" if last else ""
+    said = "is not for sale yet" if product.lifecycle == "planned" else "can no longer be ordered"
     return Finding(
         code="EOL_SUCCESSOR" if successor else "EOL",
         severity=Severity.INFO if successor else Severity.WARNING,
-        message=f"{product.sku} can no longer be ordered (last order date {last}); "
+        message=f"{product.sku} {said}{when}; "
         + (f"{successor.sku} takes its place." if successor else "it has no successor."),
         subject=product.sku,
         rule_id="match.end-of-life",

@@ -150,7 +150,12 @@ def _cell(theirs: str, row: Values) -> Any:
         return row.get(theirs)
     if not any(name in row for name in names):
         return ""
-    return " ".join(_NAMED.sub(lambda one: str(row.get(one[1], "")), theirs).split())
+    return " ".join(_NAMED.sub(lambda one: _shown(row.get(one[1], "")), theirs).split())
+
+
+def _shown(cell: Any) -> str:
+    """Return a cell inside a template: a list as its quoted items."""
+    return ", ".join(f'"{one}"' for one in cell) if isinstance(cell, list) else str(cell)
 
 
 def _trimmed(row: Values, empty: Collection[str]) -> Values:

@@ -174,6 +174,11 @@ class SellerFile(Row):
         return self
 
 
+def _limits_read(row: Values) -> Values:
+    """Return a person whose limits may be `unlimited`; an empty one is refused, not no limit."""
+    return {**row, **{name: None for name in LIMITS if row.get(name) == UNLIMITED}}
+
+
 class PersonFile(Row):
     """Who may decide, and how far; None is no limit."""
 
@@ -187,6 +192,8 @@ class PersonFile(Row):
     max_total: dict[str, Decimal] | None = Field(
         description=f"the largest total in each currency, or {UNLIMITED}"
     )
+
+    _unlimited = model_validator(mode="before")(_limits_read)
 
 
 class CompanyFile(Row):
@@ -284,11 +291,6 @@ def _told_seller(stored: Values, _around: Around) -> Values:
 def person_row(row: PersonFile, _around: Any = None) -> Values:
     """Return a person as the table's columns."""
     return {**row.model_dump(), "roles": frozenset(row.roles)}
-
-
-def _limits_read(row: Values) -> Values:
-    """Return a person whose limits may be `unlimited`; an empty one is refused, not no limit."""
-    return {**row, **{name: None for name in LIMITS if row.get(name) == UNLIMITED}}
 
 
 def _told_person(stored: Values, _around: Around) -> Values:
