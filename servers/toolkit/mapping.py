@@ -109,8 +109,8 @@ class Fill:
             said = [cell for one in names if (cell := _cell(one, row)) not in (None, "")]
             if said and ours in lists:
                 yield ours, _as_list([self._meant(ours, one) for one in said])
-            elif said:
-                yield ours, self._meant(ours, said[0])
+            elif said and (meant := self._meant(ours, said[0])) != "":
+                yield ours, meant
 
     def _meant(self, ours: str, cell: Any) -> Any:
         words = {one.casefold(): meant for one, meant in self.values.get(ours, {}).items()}

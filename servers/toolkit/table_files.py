@@ -101,7 +101,9 @@ def _json_rows(path: Path, part: str, *, flat: bool) -> Found:
         )
     rows = [dict(_reached(row)) for row in found] if flat else found
     if inner:
-        rows = [row | dict(_reached(one, f"{inner}.")) for row in rows for one in row.get(inner) or ()]
+        rows = [
+            row | dict(_reached(one, f"{inner}.")) for row in rows for one in row.get(inner) or ()
+        ]
     header = list(dict.fromkeys(name for row in rows for name in row))
     return Found(header, ((n, _filled(row.items())) for n, row in enumerate(rows, start=1)))
 

@@ -152,7 +152,8 @@ def _freight(row: Any, around: Around) -> Values:
     return {
         **FREIGHT.plain(row),
         "rate_id": row.rate_id
-        or f"FR-{row.method}-{row.zone}-{row.currency}" + (f"-{row.up_to_g}" if row.up_to_g else ""),
+        or f"FR-{row.method}-{row.zone}-{row.currency}"
+        + (f"-{row.up_to_g}" if row.up_to_g else ""),
     }
 
 

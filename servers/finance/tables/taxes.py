@@ -75,7 +75,7 @@ class TaxRateRow(FinanceTable, table=True):
     sequence: int = Field(default=1, ge=1, le=9)
     kind: Kind = Field(default="percent", sa_type=String(8))
     enlarges_base: bool = False
-    postal_codes: str = Field(default="", max_length=40)
+    postal_codes: Annotated[str, Bounds(pattern="^([A-Z0-9]+-[A-Z0-9]+)?$", max_length=40)] = ""
 
 
 class TaxRuleRow(FinanceTable, table=True):
