@@ -83,9 +83,10 @@ file has. An empty data folder takes `FOLDER` as its own, without the demo.
 
 Files are CSV (UTF-8, UTF-16 or Windows-1252, parted by commas, semicolons, tabs or `|`), JSON (a
 list of objects, or an object that holds one) or XLSX: the first sheet that has rows, or the one
-that `FILE.xlsx#Sheet` names; `FILE.json#list` names one of several lists. The header may stand
-below blank lines. An empty cell is the default. `--map COLUMN=THEIRS` says a column's other name,
-`--set COLUMN=VALUE` what is the same in every row, `--dry-run` checks and writes nothing.
+that `FILE.xlsx#Sheet` names; `FILE.json#list` names one of several lists, `#plans.tiers` the list
+that each row of `plans` holds, with what that row says. The header may stand below blank lines. An
+empty cell is the default. `--map COLUMN=THEIRS` says a column's other name, `--set COLUMN=VALUE`
+what is the same in every row, `--dry-run` checks and writes nothing.
 
 Cells may be written as people write them, and the report says what was read as what:
 
@@ -143,7 +144,7 @@ family = "Group"
 weight_g = "Weight kg"
 times.weight_g = 1000      # whole numbers are rounded half up
 lifecycle = "State"
-values.lifecycle = { "in stock" = "active", "*" = "eol" }  # their words, and any other word
+values.lifecycle = { "in stock" = "active", "*" = "eol" }  # any other word; "" is an empty cell
 set = { kind = "goods", base_uom = "each" }  # where the file says nothing
 
 [file.finance.prices]
@@ -158,7 +159,8 @@ German names (`--save MAP.toml` keeps it): what it could not place and what is m
 as comments. Read it before it is used.
 
 Several tables, of several servers, are filled from one file; `[[file.crm.addresses]]` fills one
-twice. A column for a list takes `["Street", "Street 2"]` as its items. Rows of a table that say the
+twice. A column for a list takes `["Street", "Street 2"]` as its items, and `values` may give a line
+for each item; in a text made of several, a list is its quoted items. Rows of a table that say the
 same are one row.
 
 A second import with the same `source` is a sync: rows are known by their own ids, what changed is

@@ -300,6 +300,7 @@ def test_a_successor_takes_the_place_of_what_has_ended(monkeypatch: pytest.Monke
     assert both.resolved is None
     planned = matched(monkeypatch, 100, day=None, **{"SW-0": {"lifecycle": "planned"}})
     assert [one.code for one in planned.findings] == ["EOL"]
+    assert planned.findings[0].message == "SW-0 is not for sale yet; it has no successor."
 
 
 def test_between_equals_it_is_said_what_would_decide(monkeypatch: pytest.MonkeyPatch) -> None:

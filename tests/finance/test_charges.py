@@ -282,6 +282,21 @@ def test_a_flat_rate_needs_no_weight_and_one_by_the_kilogram_does() -> None:
 
 
 @pytest.mark.parametrize(
+    ("grams", "gross"), [(1999, "5.00"), (2000, "5.00"), (2001, "8.00"), (3001, None)]
+)
+def test_a_rate_holds_up_to_its_weight_and_beyond_the_last_there_is_none(
+    grams: int, gross: str | None
+) -> None:
+    near = [rate("NEAR", b, "0", up_to_g=Decimal(g)) for b, g in (("8", 3000), ("5", 2000))]
+    rates = [*near, rate("WORLD", "1", "0")]
+    found = price_freight("VAN", "NL", [("l1", grams, 1)], rates, ZONES, "EUR")
+    assert found.gross == (gross and Decimal(gross))
+    assert [one.code for one in found.findings] == ([] if gross else ["NO_FREIGHT_RATE"])
+    unknown = price_freight("VAN", "NL", UNWEIGHED, rates, ZONES, "EUR")
+    assert [one.code for one in unknown.findings] == ["WEIGHT_UNKNOWN"]
+
+
+@pytest.mark.parametrize(
     ("method", "rows", "rates", "code"),
     [
         ("PICKUP", UNWEIGHED, [], None),

@@ -357,6 +357,13 @@ def test_a_seller_abroad_needs_no_tax_number(tmp_path: Path) -> None:
     assert (found.home.vat_id, found.home.tax_ids, found.money) == ("", [], "USD")
 
 
+def test_a_person_may_be_without_limits_in_a_form_that_has_no_null(tmp_path: Path) -> None:
+    person = 'person_id = "per_a"\nname = "A"\nroles = []\nmax_discount_bp = "unlimited"'
+    text = f'{SHORT}\n[[people]]\n{person}\nmax_total = "unlimited"\n'
+    (found,) = read_company(short(tmp_path, text)).people
+    assert (found.max_discount_bp, found.max_total) == (None, None)
+
+
 def test_delivery_costs_are_rates_of_zones_and_change_with_the_file(tmp_path: Path) -> None:
     database = Database.open(tmp_path / "finance.db", "finance")
     said, zones = set_up(database, short(tmp_path))

@@ -21,6 +21,8 @@ from servers.finance.pricing import price
 from servers.finance.schemas import PriceRequest
 from servers.finance.store import taxes as rows
 from servers.finance.store.collect import collect
+from servers.finance.tables.customers import CustomerAddress
+from servers.finance.tables.taxes import TaxRateRow, ZoneCountry
 from servers.finance.tax.decisions import decide
 from servers.finance.tax.places import TableProvider
 from servers.toolkit.database import Database
@@ -300,6 +302,40 @@ def test_a_region_stands_above_its_country(facts: PricingFacts) -> None:
     there = replace(buyer(facts, "consumer", "PT"), registrations=(registration("PT"),))
     assert outcome(there, GOODS, "PT") == ("S", "23", "PT", [])
     assert outcome(there, GOODS, "PT", region="30") == ("S", "22", "PT-30", [])
+
+
+@pytest.mark.parametrize(
+    ("code", "rates", "zones"),
+    [
+        ("54700", ["ALL"], True),
+        ("54701", ["ALL", "CITY"], True),
+        ("54703-1234", ["ALL", "CITY"], True),
+        ("54704", ["ALL"], True),
+        ("", ["ALL"], False),
+    ],
+)
+def test_rates_of_postal_codes_and_zones_of_regions_are_those_of_the_address(
+    database: Database, code: str, rates: list[str], zones: bool
+) -> None:
+    law = {"country": "DE", "region": "XX", "category": "S", "source": "ours", "tax_class": "x"}
+    days = {"valid_from": date(2026, 1, 1), "as_of": date(2026, 1, 1)}
+    with database.session() as session:
+        for name, percent_, codes in (("ALL", 5, ""), ("CITY", 6, "54701-54703")):
+            row = law | days | {"rate_id": name, "percent": Decimal(percent_)}
+            session.add(TaxRateRow(**row, postal_codes=codes))
+        for zone, regions in (("FREIGHT-A", ("XX",)), ("FREIGHT-B", ("YY",))):
+            session.add(ZoneCountry(zone=zone, country="DE", regions=regions))
+        request = PriceRequest.model_validate(asking())
+        address = session.get_one(CustomerAddress, request.ship_to_address_id)
+        address.region, address.postal_code = "DE-XX" if zones else "", code
+        session.commit()
+    with acting(everyone()), database.session() as session:
+        found = collect(session, request).pricing
+    assert sorted(one.rate_id for one in found.tax_rates if one.source[:4] == "ours") == rates
+    assert ("FREIGHT-A" in found.zones, "FREIGHT-B" in found.zones) == (zones, False)
+    place = replace(PLACES["PT-30"], jurisdiction="DE-XX")
+    answer = TableProvider(found.tax_rates, {"DE-XX": place}).find("DE", "XX", "x", DAY)
+    assert [one.rate_id for one in answer.rates] == [rates[-1]]
 
 
 def test_two_rates_or_rules_of_equal_rank_are_a_conflict(facts: PricingFacts) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from servers.toolkit.cells import Cells
 from servers.toolkit.written_numbers import decimal_mark, number_forms, read_day, read_number
@@ -162,6 +163,14 @@ def test_the_type_of_a_column_says_how_its_cells_are_read_and_the_report_counts_
     }
     assert file.read("country", "Germany") == file.read("country", "DE") == "DE"
     assert file.told()[:2] == ("country: Germany as DE (2)", "unit: Stk. as each (1)")
+
+
+def test_a_percentage_may_have_its_sign_and_an_amount_may_not() -> None:
+    file = Cells(
+        {name: FieldInfo(annotation=Decimal) for name in ("percent", "amount")}, lambda: "."
+    )
+    assert [file.read("percent", one) for one in ("5.5%", "5.5 %", "5.5")] == ["5.5"] * 3
+    assert file.read("amount", "5.5%") == "5.5%"
 
 
 def test_the_report_tells_the_commonest_words_and_how_many_more() -> None:

@@ -18,11 +18,16 @@ from servers.toolkit.database import Database
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.folders import Databases, import_mapped
 from servers.toolkit.importing import Report
+from servers.toolkit.mapping import Fill
 from servers.toolkit.mapping_files import BESIDE, plan, read_mapping
-from servers.toolkit.table_files import read_rows
+from servers.toolkit.table_files import file_and_part, read_rows
 
 SHIPPED = sorted((Path(str(files("dealdesk"))) / "mappings").glob("*.toml"))
-OWN = sorted((Path(__file__).parents[1] / "companies_mappings").glob("*.toml"))
+OWN = sorted(
+    path
+    for path in (Path(__file__).parents[1] / "companies_mappings").glob("*.toml")
+    if not path.name.endswith(".company.toml")
+)
 DAY = date(2026, 11, 30)
 MAPPING = """
 source = "erp"
@@ -227,9 +232,19 @@ def test_the_mappings_that_come_with_it_name_tables_and_columns_there_are(path: 
 def test_the_mappings_of_the_made_up_companies_fit_their_files(path: Path) -> None:
     files_there = sorted((path.parent.parent / "companies" / path.stem).iterdir())
     for take in plan(read_mapping(path), files_there, DAY.isoformat())[0]:
-        header = read_rows(take.path, flat=True).header
+        header = read_rows(*file_and_part(take.path), flat=True).header
         assert take.fill.theirs <= set(header)
         take.fill.check(tables_of(take.server)[take.table], header, path.name)
+
+
+def test_words_stand_for_the_items_of_a_list_or_for_nothing_and_templates_hold_lists() -> None:
+    fill = Fill(
+        {"tags": ("States",), "free": ("Kind",), "say": ('{"of": [{Plans}]}',)},
+        values={"tags": {"WI, MN": "WI\nMN"}, "free": {"*": ""}},
+    )
+    row = {"States": "WI, MN", "Kind": "Ground", "Plans": ["a", "b"]}
+    found = list(fill.rows(iter([(1, row)]), ["tags"]))
+    assert found == [(1, {"tags": ["WI", "MN"], "say": '{"of": ["a", "b"]}'})]
 
 
 def test_no_table_has_a_column_of_a_name_that_stands_beside_columns() -> None:

@@ -155,6 +155,17 @@ def test_of_two_lists_one_is_named(tmp_path: Path) -> None:
     assert rows_of(path, "b") == [{"y": 2}]
 
 
+def test_a_list_that_each_row_of_a_list_holds_is_read_with_what_the_row_says(
+    tmp_path: Path,
+) -> None:
+    tiers = {"tiers": [{"from": 5, "amount": "4"}, {"from": 9, "amount": "3"}]}
+    text = json.dumps({"b": [], "plans": [{"id": "x", "price": tiers}, {"id": "y"}]})
+    found = read_rows(written(tmp_path, text, "p.json"), "plans.price.tiers", flat=True)
+    assert [
+        (row["id"], row["price.tiers.from"], row["price.tiers.amount"]) for _, row in found.rows
+    ] == [("x", 5, "4"), ("x", 9, "3")]
+
+
 def test_json_that_is_nested_without_end_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="nested too deep"):
         read_rows(written(tmp_path, "[" * 200_000, "p.json"))
