@@ -156,7 +156,8 @@ set = { book = "LIST", valid_from = "today" }
 
 `dealdesk import FILE --propose` writes such a mapping for a file of columns with usual English or
 German names (`--save MAP.toml` keeps it): what it could not place and what is missing stand in it
-as comments. Read it before it is used.
+as comments. Read it before it is used. `tests/companies_mappings/` has whole ones, with the company
+files beside them, for three made-up companies.
 
 Several tables, of several servers, are filled from one file; `[[file.crm.addresses]]` fills one
 twice. A column for a list takes `["Street", "Street 2"]` as its items, and `values` may give a line

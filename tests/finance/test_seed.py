@@ -161,7 +161,7 @@ def first(**changes: Any) -> Callable[[list[Any]], list[Any]]:
         (put("policies.json", policy(0, credit={"rows": []})), "policies, credit, share_parent"),
         (put("policies.json", policy(2, threshold="0")), "row 3: screening, threshold"),
         (put("sellers.json", first(quote_number_format="Q")), "row 1, quote_number_format"),
-        (swap("customers.csv", ",IE,", ",Ireland,"), "customers.csv: row 2, country"),
+        (swap("customers.csv", ",IE,", ",Atlantis,"), "customers.csv: row 2, country"),
         (swap("items.csv", "sku,name,", "sku,nom,"), "items.csv: nom: no such column"),
         (swap("items.csv", ",900,", ",heavy,"), "items.csv: row 2, weight_g"),
         (swap("items.csv", "\n", "\nSW-X,too,few\n"), "items.csv: line 2: wrong number of col"),
