@@ -247,4 +247,4 @@ if __name__ == "__main__":
         scope.current_grant.set(GRANT)
         memory(Path(sys.argv[2]))
     else:
-        asyncio.run(main(int((sys.argv[1:] or [ROWS])[0]), "".join(sys.argv[2:3])))
+        asyncio.run(main(int(sys.argv[1]) if sys.argv[1:] else ROWS, "".join(sys.argv[2:3])))
