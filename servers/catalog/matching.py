@@ -14,7 +14,7 @@ from servers.catalog.compatibility import sold
 from servers.catalog.phrases import Vocabulary, Wanted
 from servers.catalog.rulebook import SalesGoal
 from servers.catalog.schemas import Candidate, MatchResult, Product
-from servers.catalog.scoring import Score, named, score_of
+from servers.catalog.scoring import Score, literal, named, score_of
 from servers.toolkit.findings import Finding, Severity
 
 RESOLVE = 70
@@ -39,14 +39,18 @@ def match(
     day: date | None = None,
     limit: int = 5,
     goals: Sequence[SalesGoal] = (),
+    phrase: str = "",
 ) -> MatchResult:
     """Rank products for a phrase and resolve the one that is clearly meant.
 
     `products` are what a search for its words and SKUs found; more does no harm. The order date
-    says what is still sold; without it the lifecycle alone does. Sales goals order equals.
+    says what is still sold; without it the lifecycle alone does. Sales goals order equals. A
+    `phrase` that is a SKU and nothing else means it, however short: 7 is no number then.
     """
     known = {product.sku: product for product in products}
-    scores = named(wanted, known, wanted.tokens[: wanted.before])
+    asked = phrase.strip().casefold()
+    scores = [literal(wanted, p) for p in known.values() if p.sku.casefold() == asked]
+    scores = scores or named(wanted, known, wanted.tokens[: wanted.before])
     if not scores:
         offered = _offered(known.values())
         scores = [

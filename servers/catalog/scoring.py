@@ -52,7 +52,7 @@ def named(wanted: Wanted, known: Mapping[str, Product], tokens: Sequence[str]) -
         if not any(_inside(span, other) for other in spans.values())
     ]
     if whole:
-        return [_literal(wanted, known[sku]) for sku in whole]
+        return [literal(wanted, known[sku]) for sku in whole]
     longest = max((end - start for start, end in begun.values()), default=0)
     return [
         _begun(wanted, known[sku]) for sku, (start, end) in begun.items() if end - start == longest
@@ -83,7 +83,7 @@ def _inside(span: tuple[int, int], other: tuple[int, int]) -> bool:
     return other != span and other[0] <= span[0] and span[1] <= other[1]
 
 
-def _literal(wanted: Wanted, product: Product) -> Score:
+def literal(wanted: Wanted, product: Product) -> Score:
     score = Score(product, 100, [f"the phrase names {product.sku}"], named=True)
     for amount in wanted.amounts:
         found = _numbers(product, amount)

@@ -145,6 +145,7 @@ class Freight:
     weight_g: int
     gross: Decimal | None = None
     net: Decimal | None = None
+    free_from: Decimal | None = None
     allowances: list[Allowance] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     trace: list[TraceStep] = field(default_factory=list)
@@ -157,8 +158,12 @@ def price_freight(
     rates: Iterable[FreightRate],
     zones: Mapping[str, frozenset[str]],
     currency: str,
+    parts: Sequence[str] = (),
 ) -> Freight:
-    """Return the freight of physical lines (line id, grams of one, how many); whole grams up."""
+    """Return the freight of physical lines (line id, grams of one, how many); whole grams up.
+
+    `parts` are the zones that hold a part of the country only; they go first.
+    """
     rows = list(weights)
     total = whole_up(sum(((grams or 0) * many for _, grams, many in rows), ZERO))
     rates = [rate for rate in rates if rate.method == method]
@@ -166,7 +171,7 @@ def price_freight(
         rates = [_free(method, currency)]
     mine = [rate for rate in rates if rate.currency == currency]
     freight = Freight(method, mine[0].label if mine else method, total)
-    order = nearest(country, zones)
+    order = (*parts, *nearest(country, zones))
     zone = next((zone for zone in order if any(rate.zone == zone for rate in mine)), "")
     there = sorted((r for r in mine if r.zone == zone), key=lambda r: (not r.up_to_g, r.up_to_g))
     found = next((r for r in there if not r.up_to_g or total <= r.up_to_g), None)
@@ -192,9 +197,23 @@ def price_freight(
     else:
         gross = ZERO
     freight.gross = freight.net = round_money(gross, currency)
+    freight.free_from = found.free_from
     row, after = found.rate_id, freight.gross
     freight.trace.append(step("", "freight", row, source=row, after=after, note=note))
     return freight
+
+
+def free_above(freight: Freight, goods: Decimal, currency: str) -> None:
+    """Take the freight off where the goods, after every reduction, come to what frees them."""
+    limit = freight.free_from
+    if limit is None or not freight.net or goods < limit:
+        return
+    note = f"goods of {plain(goods)} are at least {plain(limit)} {currency}"
+    freight.trace.append(
+        step("", "freight", "FREIGHT-FREE", before=freight.net, after=ZERO, note=note)
+    )
+    freight.gross = freight.net = ZERO
+    freight.allowances.clear()
 
 
 def nearest(country: str, zones: Mapping[str, frozenset[str]]) -> list[str]:
@@ -205,6 +224,16 @@ def nearest(country: str, zones: Mapping[str, frozenset[str]]) -> list[str]:
         if name.startswith(FREIGHT_ZONE) and country in countries
     ]
     return [*(name for _, name in sorted(mine)), WORLD]
+
+
+def no_postal_code(country: str) -> Finding:
+    return finding(
+        "POSTAL_CODE_MISSING",
+        Severity.NEEDS_HUMAN,
+        f"freight into {country} goes by postal code, and the address has none that tells",
+        rule_id="FREIGHT",
+        fix="give the address its postal_code",
+    )
 
 
 def _free(method: str, currency: str) -> FreightRate:

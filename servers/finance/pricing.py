@@ -12,7 +12,14 @@ from decimal import Decimal
 
 from servers.finance import adjustments, digests
 from servers.finance.approvals import broken, needed
-from servers.finance.charges import Charges, Freight, charges_of, price_freight
+from servers.finance.charges import (
+    Charges,
+    Freight,
+    charges_of,
+    free_above,
+    no_postal_code,
+    price_freight,
+)
 from servers.finance.documents import Pricing
 from servers.finance.explain import complete
 from servers.finance.facts.blocks import MarginBlock, TaxBlock, TotalsBlock, TraceStep
@@ -72,6 +79,8 @@ class _Waterfall:
     ) -> None:
         self.facts, self.request, self.currency = facts, request, currency
         self.country, self.day = ship_to.country, request.order_date
+        here = (ship_to.country, ship_to.postal_code)
+        self.parts = [(one.zone, one.holds(*here)) for one in facts.postal_zones]
         self.taxing = Taxing(facts, ship_to, request.order_date, currency)
         self.findings: list[Finding] = []
         self.trace: list[TraceStep] = []
@@ -86,6 +95,8 @@ class _Waterfall:
         facts, request, currency = self.facts, self.request, self.currency
         promoted, freight, hand = self._works()
         works = promoted.works
+        goods = sum((w.running for w in works if w.in_total and w.running is not None), Decimal(0))
+        free_above(freight, goods, currency)
         services = any(w.item is not None and w.item.kind != "goods" for w in works)
         method = request.ship_method
         self.findings += place_doubts(facts, self.country, method, services=services)
@@ -166,9 +177,14 @@ class _Waterfall:
             if w.in_total and w.item is not None and w.item.kind == "goods"
         ]
         facts, method = self.facts, self.request.ship_method
-        return price_freight(
-            method, self.country, weights, facts.freight, facts.zones, self.currency
+        mine = [name for name, holds in self.parts if holds]
+        unsure = {name for name, holds in self.parts if holds is None}
+        freight = price_freight(
+            method, self.country, weights, facts.freight, facts.zones, self.currency, mine
         )
+        if unsure & {rate.zone for rate in facts.freight}:
+            freight.findings.append(no_postal_code(self.country))
+        return freight
 
     def _charges(self, works: list[Work], freight_tax: TaxDecision | None) -> Charges:
         place = (self.country, self.request.ship_method)

@@ -11,15 +11,17 @@ from finance_support import acting, asking, by, call, drafted, everyone, line
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servers.finance.charges import price_freight
+from servers.finance.charges import free_above, price_freight
 from servers.finance.documents import Pricing
 from servers.finance.facts.blocks import TotalsBlock
-from servers.finance.facts.charges import Fee, FreightRate, Rate
+from servers.finance.facts.charges import Fee, FreightRate, PostalZone, Rate
 from servers.finance.facts.pricing import PricingFacts
 from servers.finance.facts.windows import Window
 from servers.finance.pricing import price
 from servers.finance.schemas import PriceRequest
 from servers.finance.store.collect import collect
+from servers.finance.tables.charges import PostalZoneRow
+from servers.finance.tables.customers import CustomerAddress
 from servers.finance.totals import cash_rounded
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
@@ -273,6 +275,42 @@ def test_of_the_zones_with_a_rate_the_one_with_the_fewest_countries_holds(
     assert [one.rule_id for one in found.trace] == ([f"F-{gross}"] if gross else [])
 
 
+ROTTERDAM = PostalZone("PORT", "NL", "3000", "3899")
+
+
+@pytest.mark.parametrize(
+    ("country", "postal_code", "held"),
+    [
+        ("NL", "2999 ZZ", False),
+        ("NL", "3000 AA", True),
+        ("NL", "3899zz", True),
+        ("NL", "3900 AA", False),
+        ("NL", "", None),
+        ("NL", "38", None),
+        ("BE", "3000", False),
+    ],
+)
+def test_a_zone_of_postal_codes_holds_from_its_first_to_its_last(
+    country: str, postal_code: str, held: bool | None
+) -> None:
+    assert ROTTERDAM.holds(country, postal_code) is held
+
+
+def test_a_part_of_a_country_goes_before_the_country() -> None:
+    rates = [rate("NEAR"), rate("PORT", base="4")]
+    found = price_freight("VAN", "NL", GRAMS, rates, ZONES, "EUR", ["PORT"])
+    assert found.gross == Decimal("9.00")
+
+
+@pytest.mark.parametrize(("goods", "net"), [("399.99", "15"), ("400", "0"), ("400.01", "0")])
+def test_freight_is_free_from_its_amount_on(goods: str, net: str) -> None:
+    rates = [rate("WORLD", free_from=Decimal(400))]
+    freight = price_freight("VAN", "FR", GRAMS, rates, ZONES, "EUR")
+    free_above(freight, Decimal(goods), "EUR")
+    assert freight.net == freight.gross == Decimal(net)
+    assert len(freight.trace) == (1 if net == "15" else 2)
+
+
 def test_a_flat_rate_needs_no_weight_and_one_by_the_kilogram_does() -> None:
     flat = price_freight("VAN", "NL", UNWEIGHED, [rate("WORLD", per_kg="0")], ZONES, "EUR")
     assert (flat.gross, flat.findings) == (Decimal("10.00"), [])
@@ -314,3 +352,21 @@ def test_collecting_and_what_is_digital_are_free_where_the_house_states_no_rate(
     found = price_freight(method, "LU", rows, rates, ZONES, "EUR")
     assert [one.code for one in found.findings] == ([code] if code else [])
     assert found.gross == (None if code else Decimal("0.00"))
+
+
+async def test_where_freight_goes_by_postal_code_an_address_without_one_waits(
+    app: Server, database: Database
+) -> None:
+    with database.write() as session:
+        session.add(PostalZoneRow(zone="HOME", country="DE", first="00", last="99"))
+    assert "POSTAL_CODE_MISSING" not in await said(app)
+    with database.write() as session:
+        address = session.get(CustomerAddress, asking()["ship_to_address_id"])
+        assert address is not None
+        address.postal_code = ""
+    assert "POSTAL_CODE_MISSING" in await said(app)
+
+
+async def said(app: Server) -> set[str]:
+    made = await call(app, everyone(), "price_quote", asking())
+    return {one["code"] for one in made["findings"]}

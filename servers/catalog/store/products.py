@@ -74,7 +74,7 @@ def page_of_products(
     )
 
 
-def find_for_phrase(session: Session, wanted: Wanted) -> list[s.Product]:
+def find_for_phrase(session: Session, wanted: Wanted, phrase: str = "") -> list[s.Product]:
     """Return the products worth judging for a phrase: by SKU, then by words, with successors."""
     runs = {
         "".join(wanted.tokens[start:end])
@@ -82,7 +82,8 @@ def find_for_phrase(session: Session, wanted: Wanted) -> list[s.Product]:
         for end in range(start + 1, min(start + 5, len(wanted.tokens)) + 1)
     }
     norms = sorted({normalised(run) for run in runs if 4 <= len(run) <= 40})
-    exact = select(ProductRow.id).where(col(ProductRow.sku_norm).in_(norms))
+    whole = {*norms, normalised(phrase)} - {""}
+    exact = select(ProductRow.id).where(col(ProductRow.sku_norm).in_(whole))
     ids = [i for i in session.exec(exact) if i is not None]
     for norm in norms:
         if len(norm) >= 4 and any(c.isdigit() for c in norm):

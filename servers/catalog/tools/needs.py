@@ -45,11 +45,12 @@ def match_need(
         wanted = read(phrase, vocabulary, quantity)
         return matching.match(
             wanted,
-            find_for_phrase(session, wanted),
+            find_for_phrase(session, wanted, phrase),
             vocabulary,
             day=order_date,
             limit=limit,
             goals=find_goals(session),
+            phrase=phrase,
         )
 
 

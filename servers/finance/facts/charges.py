@@ -16,10 +16,31 @@ WORLD = "WORLD"
 
 
 @dataclass(frozen=True)
+class PostalZone:
+    """A part of a country, by how its postal codes begin, as a freight zone."""
+
+    zone: str
+    country: str
+    first: str
+    last: str
+
+    def holds(self, country: str, postal_code: str) -> bool | None:
+        """Say whether an address lies in it; None where its code is too short to tell.
+
+        Of a code, as many characters count as the range names.
+        """
+        if country != self.country:
+            return False
+        written = "".join(filter(str.isalnum, postal_code)).upper()[: len(self.first)]
+        return self.first <= written <= self.last if len(written) == len(self.first) else None
+
+
+@dataclass(frozen=True)
 class FreightRate:
     """What freight by a method into a zone costs: base + per started kilogram.
 
-    It holds up to a weight, that included; 0 is any.
+    It holds up to a weight, that included (any, when 0), and costs nothing from `free_from` on:
+    goods after every reduction, before tax.
     """
 
     rate_id: str
@@ -30,6 +51,7 @@ class FreightRate:
     base: Decimal
     per_kg: Decimal
     physical: bool
+    free_from: Decimal | None = None
     up_to_g: Decimal = Decimal(0)
 
 

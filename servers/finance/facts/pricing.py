@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from servers.finance.facts.charges import Fee, FreightRate, Rate
+from servers.finance.facts.charges import Fee, FreightRate, PostalZone, Rate
 from servers.finance.facts.customers import Customer
 from servers.finance.facts.legal import (
     CheckedTable,
@@ -66,6 +66,7 @@ class PricingFacts:
     options: tuple[Option, ...] = ()
     components: tuple[Component, ...] = ()
     history: tuple[History, ...] = ()
+    postal_zones: tuple[PostalZone, ...] = ()
     requester: Requester = NOBODY
 
 

@@ -78,8 +78,8 @@ class SellerAddress(Row):
 class SellerBank(Row):
     """The seller's own account: an IBAN, or a number where there is none."""
 
-    bank_name: str = Field(min_length=1, max_length=120)
-    account_holder: str = Field(min_length=1, max_length=200)
+    bank_name: str = Field(default="", max_length=120)
+    account_holder: str = Field(default="", max_length=200, description="else the legal name")
     iban: str = Field(default="", max_length=42)
     bic: str = Field(default="", max_length=11)
     account_number: str = Field(default="", max_length=40)
@@ -162,6 +162,8 @@ class SellerFile(Row):
         self.time_zone = self.time_zone or usual_zone(self.country)
         self.address.country = self.address.country or self.country
         self.place_of_business = self.place_of_business or self.address.city
+        if self.bank:
+            self.bank.account_holder = self.bank.account_holder or self.legal_name
         return self
 
     @model_validator(mode="after")

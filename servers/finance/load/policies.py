@@ -146,8 +146,13 @@ def _fee_problems(row: Any) -> Iterator[str]:
         yield "a fee for dangerous goods says for which flags"
 
 
+def _postal_problems(row: Any) -> Iterator[str]:
+    if len(row.first) != len(row.last) or row.last < row.first:
+        yield f"{row.last} is not as long as {row.first}, or before it"
+
+
 def _freight(row: Any, around: Around) -> Values:
-    if row.zone != WORLD:
+    if row.zone != WORLD and row.zone not in around.known(c.PostalZoneRow, "zone"):
         around.must_know(ZoneCountry, "zone", [FREIGHT_ZONE + row.zone])
     return {
         **FREIGHT.plain(row),
@@ -166,6 +171,7 @@ FREIGHT = table(
         "zone": "a zone of ours, without its FREIGHT-; the one with the fewest countries holds, "
         "and WORLD where none has a rate",
         "per_kg": (Micro, Decimal(0)),
+        "free_from": "the goods, after reductions and before tax, from which on it costs nothing",
         "up_to_g": "the most it weighs, that included; 0 is any weight",
     },
     key=("method", "zone", "currency", "up_to_g"),
@@ -180,6 +186,17 @@ POLICIES = table(
     as_json=True,
 )
 CHARGES = (
+    table(
+        "postal_zones",
+        c.PostalZoneRow,
+        "a part of a country as a freight zone, by how its postal codes begin",
+        {
+            "zone": "a freight zone; it goes before those of whole countries",
+            "first": "the first characters of the first postal code: 1000, SW1",
+            "last": "those of the last one, as many",
+        },
+        problems=_postal_problems,
+    ),
     FREIGHT,
     table(
         "fees",

@@ -1,3 +1,3 @@
 """Finance's schema history."""
 
-HEAD = "0010_regions"
+HEAD = "0007_own_houses"

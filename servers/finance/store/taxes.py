@@ -5,11 +5,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from servers.finance.facts.charges import PostalZone
 from servers.finance.facts.copies import fact
 from servers.finance.facts.customers import Address, Customer
 from servers.finance.facts.taxes import Jurisdiction, Registration, TaxRate, TaxRule
 from servers.finance.store.rows import facts, grouped, kept
 from servers.finance.tables import taxes as t
+from servers.finance.tables.charges import PostalZoneRow
 
 
 def find_taxes(
@@ -17,6 +19,9 @@ def find_taxes(
 ) -> dict[str, Any]:
     ship_to = customer.address(address_id)
     places = countries | {customer.country} | ({ship_to.country} if ship_to else set())
+    parts = select(PostalZoneRow).where(
+        col(PostalZoneRow.country) == (ship_to.country if ship_to else "")
+    )
     mine = select(t.TaxRegistrationRow).where(col(t.TaxRegistrationRow.entity_id) == entity_id)
     return {
         **_law(session),
@@ -25,6 +30,7 @@ def find_taxes(
             one for one in _rates(session, tuple(sorted(places))) if _holds(one, ship_to)
         ),
         "registrations": facts(session, Registration, mine),
+        "postal_zones": facts(session, PostalZone, parts),
     }
 
 

@@ -11,9 +11,10 @@ from sqlmodel import Field
 from servers.finance.facts.charges import Kind
 from servers.finance.tables.base import FinanceTable
 from servers.toolkit.columns import Amounts, Json, Micro, UnitAmount, Words
-from servers.toolkit.fields import CurrencyCode
+from servers.toolkit.fields import Country, CurrencyCode
 from servers.toolkit.short_tables import constraints
 
+PostalStart = Annotated[str, Bounds(pattern="^[A-Z0-9]+$", min_length=1, max_length=10)]
 FeeConditions = dict[Literal["flags", "item_kinds", "countries", "ship_methods"], Words]
 
 
@@ -32,7 +33,17 @@ class FreightRateRow(FinanceTable, table=True):
     base: Micro = Field(sa_type=UnitAmount)
     per_kg: Micro = Field(sa_type=UnitAmount)
     physical: bool = True
+    free_from: Micro | None = Field(default=None, sa_type=UnitAmount)
     up_to_g: Micro = Field(default=Decimal(0), sa_type=UnitAmount)
+
+
+class PostalZoneRow(FinanceTable, table=True):
+    """A part of a country as a freight zone, by the first characters of its postal codes."""
+
+    country: Country = Field(primary_key=True)
+    zone: str = Field(primary_key=True, max_length=12)
+    first: PostalStart = Field(primary_key=True, max_length=10)
+    last: PostalStart = Field(max_length=10)
 
 
 class FeeRow(FinanceTable, table=True):

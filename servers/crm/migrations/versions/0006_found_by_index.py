@@ -1,16 +1,24 @@
-"""Accounts are found by indexes of their names and people, deals by when they were last active."""
+"""Accounts are found by indexes of their names and people, deals by when they were last active.
+
+A need may be of 2.5 kg: its quantity is kept in micro units, as every other one is.
+"""
 
 import sqlalchemy as sa
 from alembic import op
 
 from servers.crm.store.new_accounts import alias_of, person_of
 from servers.crm.tables import NAMES, PEOPLE
+from servers.toolkit.shared_tables import index_external_ids
 from servers.toolkit.text_index import pattern_index
 
-revision = "0009_found_by_index"
-down_revision = "0008_need_quantity"
+revision = "0006_found_by_index"
+down_revision = "0005_tasks"
 
 ADDED = (("account_alias", "core", 200), ("contact", "normalized", 200), ("contact", "domain", 254))
+INDEXED = (
+    *(("contact", "domain"), ("account_tax_id", "value"), ("opportunity", "latest")),
+    *(("task", "owner"), ("task", "due"), ("account", "merged_into"), ("quote_record", "quote_id")),
+)
 LATEST = (
     "UPDATE opportunity SET latest = coalesce("
     "(SELECT max(at) FROM activity WHERE opportunity_id = opportunity.opportunity_id), created)"
@@ -31,9 +39,13 @@ def upgrade() -> None:
     for table, name in (("account_alias", "core"), ("contact", "normalized")):
         index = pattern_index(table, name)
         op.create_index(index.name, table, [name], **index.dialect_kwargs)
-    op.create_index("ix_contact_domain", "contact", ["domain"])
-    op.create_index("ix_account_tax_id_value", "account_tax_id", ["value"])
-    op.create_index("ix_opportunity_latest", "opportunity", ["latest"])
+    for table, name in INDEXED:
+        op.create_index(f"ix_{table}_{name}", table, [name])
+    op.create_index("activity_by_time", "activity", ["opportunity_id", "at"])
+    index_external_ids(op.get_bind())
+    with op.batch_alter_table("need") as need:
+        need.alter_column("quantity", type_=sa.BigInteger(), existing_nullable=True)
+    op.execute("UPDATE need SET quantity = quantity * 1000000")
     NAMES.create(op.get_bind())
     PEOPLE.create(op.get_bind())
     for statement in _sqlite() if op.get_bind().dialect.name == "sqlite" else _postgres():
