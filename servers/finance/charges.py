@@ -227,13 +227,8 @@ def nearest(country: str, zones: Mapping[str, frozenset[str]]) -> list[str]:
 
 
 def no_postal_code(country: str) -> Finding:
-    return finding(
-        "POSTAL_CODE_MISSING",
-        Severity.NEEDS_HUMAN,
-        f"freight into {country} goes by postal code, and the address has none that tells",
-        rule_id="FREIGHT",
-        fix="give the address its postal_code",
-    )
+    said = f"freight into {country} goes by postal code, and the address has none that tells"
+    return _error("POSTAL_CODE_MISSING", said, country, "give the address its postal_code")
 
 
 def _free(method: str, currency: str) -> FreightRate:

@@ -10,8 +10,7 @@ from finance_support import Clock, by, call, drafted, everyone
 
 from servers.finance.load import TABLES
 from servers.finance.server import create_server
-from servers.finance.tables.house import Enrolled
-from servers.finance.tables.legal import EmbargoedCountry
+from servers.finance.tables.base import FinanceTable
 from servers.toolkit import migrate
 from servers.toolkit.app import Server
 from servers.toolkit.database import Database
@@ -19,6 +18,37 @@ from servers.toolkit.seeding import ensure_seeded
 
 AGENT, TOMAS, LENA = everyone(), by("per_tomas"), by("per_lena")
 Upgraded = tuple[Server, dict[str, Any], dict[str, Any]]
+
+
+class Lacking:
+    """The tables and columns that today's code reads and the first schema does not have."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine, there = engine, sa.inspect(engine)
+        every = FinanceTable.metadata.sorted_tables
+        self.tables = [one for one in every if not there.has_table(one.name)]
+        self.columns = [
+            (table.name, column)
+            for table in every
+            if table not in self.tables
+            for column in table.columns
+            if column.name not in {one["name"] for one in there.get_columns(table.name)}
+        ]
+
+    def add(self) -> None:
+        for table in self.tables:
+            table.create(self.engine)
+        with self.engine.begin() as connection:
+            for table, column in self.columns:
+                kind = column.type.compile(self.engine.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {column.name} {kind}")
+
+    def drop(self) -> None:
+        for table in reversed(self.tables):
+            table.drop(self.engine)
+        with self.engine.begin() as connection:
+            for table, column in self.columns:
+                connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {column.name}")
 
 
 @pytest.fixture
@@ -30,12 +60,8 @@ async def upgraded(
     with monkeypatch.context() as patch:
         patch.setattr(migrate, "upgrade", lambda c, s: upgrade(c, s, "0001_schema"))
         first = Database.open(tmp_path / "finance.db", "finance")
-    newer = (EmbargoedCountry.__table__, Enrolled.__table__)
-    for table in newer:  # today's code reads them; they go before the upgrade
-        table.create(first.engine)
-    with first.engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE quote ADD COLUMN price_approval TEXT")
-        connection.exec_driver_sql("ALTER TABLE price_entry ADD COLUMN on_request BOOLEAN")
+    lacking = Lacking(first.engine)
+    lacking.add()  # today's code reads them; they go before the upgrade
     ensure_seeded(first, TABLES, small_seed)
     app = create_server(first, now=Clock())
     draft = await drafted(app, opportunity_id="opp_901")
@@ -47,11 +73,7 @@ async def upgraded(
         await call(app, AGENT, "get_quote", {"quote_id": one["quote_id"]}) for one in (draft, other)
     ]
     app.ledger.audit.flush()
-    for table in newer:
-        table.drop(first.engine)
-    with first.engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE quote DROP COLUMN price_approval")
-        connection.exec_driver_sql("ALTER TABLE price_entry DROP COLUMN on_request")
+    lacking.drop()
     first.close()
     database = Database.open(tmp_path / "finance.db", "finance")
     app = create_server(database, now=Clock())

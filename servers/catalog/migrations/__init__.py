@@ -1,3 +1,3 @@
 """The catalog's schema history."""
 
-HEAD = "0005_indexes"
+HEAD = "0004_external_ids"

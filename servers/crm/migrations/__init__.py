@@ -1,3 +1,3 @@
 """The CRM's schema history."""
 
-HEAD = "0006_found_by_index"
+HEAD = "0005_found_by_index"

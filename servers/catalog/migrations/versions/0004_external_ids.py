@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from servers.toolkit.shared_tables import add_external_ids, widen
+from servers.toolkit.shared_tables import add_external_ids, index_external_ids, widen
 
 revision = "0004_external_ids"
 down_revision = "0003_key_owner"
@@ -11,6 +11,7 @@ down_revision = "0003_key_owner"
 def upgrade() -> None:
     """Add the table, and room in the columns."""
     add_external_ids(op.get_bind())
+    index_external_ids(op.get_bind())
     widen(op.get_bind(), ("sku", "sku_norm", "bundle_sku", "successor_sku", "stand_in"), 32, 40)
     widen(op.get_bind(), ("family",), 24, 40)
     op.drop_index("ix_product_sku_norm", "product")

@@ -10,8 +10,8 @@ from alembic import op
 
 from servers.toolkit.short_tables import add_table
 
-revision = "0005_tasks"
-down_revision = "0004_external_ids"
+revision = "0004_tasks"
+down_revision = "0003_key_owner"
 
 added = sa.MetaData()
 table = partial(add_table, added)

@@ -8,11 +8,11 @@ from alembic import op
 
 from servers.crm.store.new_accounts import alias_of, person_of
 from servers.crm.tables import NAMES, PEOPLE
-from servers.toolkit.shared_tables import index_external_ids
+from servers.toolkit.shared_tables import add_external_ids, index_external_ids
 from servers.toolkit.text_index import pattern_index
 
-revision = "0006_found_by_index"
-down_revision = "0005_tasks"
+revision = "0005_found_by_index"
+down_revision = "0004_tasks"
 
 ADDED = (("account_alias", "core", 200), ("contact", "normalized", 200), ("contact", "domain", 254))
 INDEXED = (
@@ -42,6 +42,7 @@ def upgrade() -> None:
     for table, name in INDEXED:
         op.create_index(f"ix_{table}_{name}", table, [name])
     op.create_index("activity_by_time", "activity", ["opportunity_id", "at"])
+    add_external_ids(op.get_bind())
     index_external_ids(op.get_bind())
     with op.batch_alter_table("need") as need:
         need.alter_column("quantity", type_=sa.BigInteger(), existing_nullable=True)
