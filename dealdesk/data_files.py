@@ -139,8 +139,8 @@ def put_company(settings: Settings, company: Path) -> list[str]:
 @contextmanager
 def nothing_half_made(home: Path) -> Iterator[None]:
     """Take a data folder away again that was new, when making it fails."""
-    there = home.exists()
-    new = not there or not any(home.iterdir())
+    there = home.is_dir()
+    new = not any(home.iterdir()) if there else not home.exists()
     try:
         yield
     except BaseException:

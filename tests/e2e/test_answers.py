@@ -173,6 +173,7 @@ def crm_calls() -> list[tuple[str, dict[str, Any]]]:
         ("read_document", {**deal, "document_id": "doc_huge"}),
         ("search_text", {**deal, "query": "Damen", **ALL}),
         ("quote_readiness", deal),
+        ("account_readiness", {"account_id": "acc_008"}),
         ("log_activity", {**deal, "kind": "note", "body": "Größe geklärt"}),
         ("record_need", {**deal, "source_id": "act_huge", "start": 31, "end": 46}),
         ("list_needs", {**deal, **ALL}),
@@ -219,6 +220,8 @@ async def test_both_halves_of_every_crm_answer_are_whole(world: World, era: str)
             "currency": "EUR",
         }
         await world.call(client, "record_quote_outcome", recorded)
+        alone = {n: v for n, v in recorded.items() if n != "opportunity_id"} | {"quote_id": "q_2"}
+        await world.call(client, "record_account_quote", {"account_id": "acc_008", **alone})
 
 
 async def _put_on_file(world: World, client: Any, era: str) -> None:
@@ -266,6 +269,8 @@ async def test_both_halves_of_every_finance_answer_are_whole(world: World, era: 
         chosen = await chosen_for(lines)
         await call("what_if", **order, change_discount_bp=500)
         await call("explain_price", **order)
+        bare = {name: order[name] for name in ("lines", "ship_method", "order_date")}
+        await call("price_prospect", **bare, country="DE", currency="EUR")
         await call("screen_party", account_id="acc_008")
         await call("get_balance", account_id="acc_006")
         deal = f"opp_{len(lines)}"

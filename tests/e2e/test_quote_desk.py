@@ -103,7 +103,7 @@ def test_one_of_two_quotes_is_closed_in_favour_of_the_other(
     [
         ((), "nothing is changed"),
         (("--set", "quantity=3"), "--set l1.quantity=20"),
-        (("--set", "l1.quantity=many"), "no whole number"),
+        (("--set", "l1.quantity=many"), "has no number"),
         (("--add", "SW-P8-120"), "--add SKU=3"),
         (("--adjust", "l1:percent:3"), "--adjust LINE:percent"),
         (("--adjust", "l1:percent:3:because"), "reason_code"),
@@ -139,7 +139,7 @@ def test_ones_own_company_starts_empty_or_takes_the_demos_place(
     first = command("init", "--empty", "--company", EXAMPLE, home=own)
     assert first.code == 0
     assert "ent_kestrel_us is Kestrel Instruments, Inc." in first.out
-    assert "still to come from you: items" in first.out
+    assert "is empty: import items and prices" in first.out
     assert command("quote", "list", "--json").json == []
     assert "still to come" not in command("init", "--empty", "--company", EXAMPLE).out
 

@@ -59,6 +59,8 @@ def probes() -> Iterator[tuple[str, dict[str, Any]]]:
         for view in ("internal", "customer"):
             yield "get_quote", {"quote_id": "{}", "view": view}
         yield "issue_quote", {"quote_id": "{}", "digest": "{digest}"}
+    bare = {name: ORDERS[0][name] for name in ("lines", "ship_method", "order_date")}
+    yield "price_prospect", {**bare, "country": "DE", "currency": "EUR"}
     yield "get_price", {"sku": SWITCH, "quantity": 1, "currency": "EUR", "order_date": "2026-11-23"}
     yield "explain_quote", {"quote_id": "{}"}
     yield "render_quote", {"quote_id": "{}", "view": "internal", "format": "markdown"}

@@ -9,7 +9,7 @@ import servers.finance
 
 CHANGING = {
     *("Work", "UnitPrice", "Choice", "Term", "Freight", "Charges", "ByHand", "Promoted", "State"),
-    *("Outcome", "Lookup"),
+    *("Outcome", "Lookup", "ImportWatch"),
 }
 """What is on its way through the waterfall, or adds things up."""
 

@@ -215,7 +215,7 @@ async def test_the_models_are_the_tables(pg: Server) -> None:
 
 
 async def test_an_import_tells_what_it_changes_for_past_quotes(pg: Server, tmp_path: Path) -> None:
-    made = await drafted(pg, opportunity_id="opp_950")
+    made = await drafted(pg, opportunity_id="opp_951")
     path, watch = tmp_path / "prices.csv", ImportWatch(dry_run=True)
     path.write_text("book,sku,unit,amount\nPB-EUR,SW-P8-120,each,900.00\n", encoding="utf-8")
     import_file(pg.database, TABLES["prices"], path, dry_run=True, watch=watch)

@@ -101,7 +101,7 @@ def medusa_actions(inputs: dict[str, Any], expected: dict[str, Any]) -> dict[str
     parts = [
         Part(
             part_id=one["id"],
-            quantity=one["quantity"],
+            quantity=Decimal(one["quantity"]),
             start=Decimal(str(one["subtotal"])),
             item=item_of(
                 *(
@@ -119,7 +119,7 @@ def medusa_actions(inputs: dict[str, Any], expected: dict[str, Any]) -> dict[str
     methods = context.get("shipping_methods", [])
     wanted = {value for p in used for rule in p.get("target_rules", []) for value in rule["values"]}
     parts += [
-        Part(one["id"], 1, Decimal(str(one["subtotal"])))
+        Part(one["id"], Decimal(1), Decimal(str(one["subtotal"])))
         for one in methods
         if one["shipping_option"]["id"] in wanted
     ]
@@ -250,7 +250,7 @@ def erpnext_rule(inputs: dict[str, Any], expected: dict[str, Any]) -> dict[str, 
     parts = [
         Part(
             part_id=f"l{n}",
-            quantity=int(one["quantity"]),
+            quantity=Decimal(one["quantity"]),
             start=Decimal(one["rate"]) * int(one["quantity"]),
             item=item_of(one["item"], "template" if one["item"] == "variant" else "group"),
             unit=inputs.get("uom", "each"),
@@ -372,7 +372,7 @@ def best_promotion(inputs: dict[str, Any], expected: dict[str, Any]) -> dict[str
         )
         for n, (kind, value) in enumerate(inputs["promotions"])
     ]
-    outcome, _ = decide(promotions, [Part("l1", 1, price, item_of("A"))], customer_of())
+    outcome, _ = decide(promotions, [Part("l1", Decimal(1), price, item_of("A"))], customer_of())
     return {"price": price - outcome.benefit}
 
 
@@ -388,13 +388,15 @@ def voucher_min_spend(inputs: dict[str, Any], expected: dict[str, Any]) -> dict[
 
 def _voucher(asks: Conditions, quantity: int, start: Decimal) -> dict[str, Any]:
     voucher = promotion_of("V", "percent", percent=Decimal(10), conditions=asks)
-    outcome, _ = decide([voucher], [Part("l1", quantity, start, item_of("A"))], customer_of())
+    outcome, _ = decide(
+        [voucher], [Part("l1", Decimal(quantity), start, item_of("A"))], customer_of()
+    )
     return {"applicable": bool(outcome.applied)}
 
 
 def percent_by_line(inputs: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
     parts = [
-        Part(f"l{n}", 1, Decimal(price), item_of("A"))
+        Part(f"l{n}", Decimal(1), Decimal(price), item_of("A"))
         for n, price in enumerate(inputs["unit_prices"], 1)
     ]
     promotion = promotion_of("P", "percent", percent=Decimal(inputs["percent"]))
@@ -421,7 +423,7 @@ def _order_voucher(said: dict[str, Any], goods: Decimal) -> Decimal:
     more: dict[str, Any] = {"percent": value} if percent else {"amount": {CURRENCY: value}}
     kind = "percent" if percent else "amount"
     voucher = promotion_of("V", kind, target="order", allocation="across", per="order", **more)
-    outcome, _ = decide([voucher], [Part("l1", 1, goods, item_of("A"))], customer_of())
+    outcome, _ = decide([voucher], [Part("l1", Decimal(1), goods, item_of("A"))], customer_of())
     return outcome.benefit
 
 
