@@ -14,7 +14,6 @@ from typing import Any
 
 from dealdesk.people import Look
 from orchestrator.errors import EnvironmentProblem, UsageError
-from servers.toolkit.desk_keys import MOST_BYTES, DeskKeys, read_keys
 from servers.toolkit.errors import InvalidInputError
 from servers.toolkit.private_files import make_file, private_folder
 
@@ -81,13 +80,15 @@ def write_file(path: Path, content: bytes) -> None:
 def verify_quote(path: Path, key: Path | None, home: Path) -> Any:
     """Check an exported quote from its file alone; who signed it, by a key given or the home's."""
     checker = importlib.import_module("servers.finance.exported")
+    signing = importlib.import_module("servers.toolkit.desk_keys")
     text = _text_of(path, checker.MOST_BYTES, "quote.json")
     reading = key or path
     try:
         if key is None:
-            keys = DeskKeys(home / "keys").known()
+            keys = signing.DeskKeys(home / "keys").known()
         else:
-            keys, reading = read_keys(_text_of(key, MOST_BYTES, "key file")), path
+            written = _text_of(key, signing.MOST_BYTES, "key file")
+            keys, reading = signing.read_keys(written), path
         return checker.check(text, keys)
     except InvalidInputError as problem:
         raise UsageError(f"{reading}: {problem.message}", fix=problem.fix) from problem

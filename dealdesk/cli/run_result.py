@@ -14,7 +14,6 @@ from dealdesk.cli.run_view import print_ndjson, view_for
 from dealdesk.expiries import tell_expired
 from dealdesk.quote_files import output_folder
 from dealdesk.settings import load_settings
-from orchestrator.workflow import NOBODY
 from servers.toolkit.shipped import shipped
 from servers.toolkit.starting import started
 
@@ -76,6 +75,8 @@ async def follow(
         print_ndjson({"v": 1, "type": "result", **report})
     else:
         print_outcome(report)
+        from orchestrator.workflow import NOBODY  # loaded by now
+
         player = "" if desk.run_row(run_id)["model"] == NOBODY else desk.played_by
         for line in filter(None, (desk.created, player)):
             say(line)

@@ -1,12 +1,14 @@
 """`dealdesk tools`: exactly what each agent may use."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from dealdesk.cli.options import Json, doc
 from dealdesk.cli.output import print_json, table
 from orchestrator.errors import UsageError
-from orchestrator.workflow import AgentSpec
+
+if TYPE_CHECKING:
+    from orchestrator.workflow import AgentSpec
 
 
 def tools(
@@ -39,7 +41,7 @@ def tools(
     )
 
 
-def _cells(spec: AgentSpec) -> Iterator[tuple[str, ...]]:
+def _cells(spec: "AgentSpec") -> Iterator[tuple[str, ...]]:
     """Yield a row per tool; what is said of the agent stands in the first."""
     words = ["yes" if said else "no" for said in (spec.reads_untrusted, spec.writes)]
     name, *about = spec.name, ", ".join(sorted(spec.bind)), *words

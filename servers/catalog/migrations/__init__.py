@@ -1,3 +1,3 @@
 """The catalog's schema history."""
 
-HEAD = "0004_external_ids"
+HEAD = "0003_external_ids"

@@ -4,8 +4,8 @@ from alembic import op
 
 from servers.toolkit.shared_tables import add_external_ids, index_external_ids, widen
 
-revision = "0004_external_ids"
-down_revision = "0003_key_owner"
+revision = "0003_external_ids"
+down_revision = "0002_grants_and_keys"
 
 
 def upgrade() -> None:
